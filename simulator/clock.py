@@ -1,0 +1,63 @@
+"""The only module that reads the machine's time. A sandbox's time is two numbers and a rate."""
+
+import time
+from datetime import UTC, datetime
+
+from msgspec import Struct
+
+_EPOCH = time.time_ns() - time.monotonic_ns()
+
+
+def machine() -> int:
+    """Milliseconds since 1970 on this machine; never goes back while the process lives."""
+    return (_EPOCH + time.monotonic_ns()) // 1_000_000
+
+
+class Clock(Struct, frozen=True):
+    """Maps the machine's time to a sandbox's. Rate 0 is frozen, 1 real time, 60 a minute a second."""
+
+    shown: int
+    """What the sandbox's time was when the machine's was ``since``."""
+    since: int
+    rate: float = 1.0
+
+    def at(self, machine_time: int) -> int:
+        if self.rate == 1.0:
+            return self.shown + machine_time - self.since
+        return self.shown + int((machine_time - self.since) * self.rate)
+
+    def now(self) -> int:
+        return self.at(machine())
+
+    def wait(self, moment: int) -> float | None:
+        """Seconds of real time until ``moment``; None when a frozen clock never gets there."""
+        if (ahead := moment - self.now()) <= 0:
+            return 0.0
+        return None if self.rate == 0 else ahead / self.rate / 1000
+
+    def moved(self, to: int) -> "Clock":
+        return Clock(to, machine(), self.rate)
+
+    def running(self, rate: float) -> "Clock":
+        """The same time at another rate, from now on."""
+        return Clock(self.now(), machine(), rate)
+
+
+def real() -> Clock:
+    """The machine's own time."""
+    instant = machine()
+    return Clock(instant, instant)
+
+
+def instant(text: str) -> int:
+    """Read an ISO 8601 date-time; one without a zone is UTC. Raises ValueError."""
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return round(moment.timestamp() * 1000)
+
+
+def iso(moment: int) -> str:
+    """``2026-01-01T00:00:00.000Z``"""
+    text = datetime.fromtimestamp(moment / 1000, UTC).isoformat(timespec="milliseconds")
+    return text.replace("+00:00", "Z")

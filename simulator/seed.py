@@ -1,0 +1,44 @@
+"""The only source of what looks random: every value is a function of the seed and of its place.
+
+The first 48 bits of the ids of one acceptance are its ordered number, so an index over ids grows
+at its end, and the ids of a message and of its channels stand together.
+"""
+
+from hashlib import blake2b
+
+TICKS_TO_1970 = 0x01B21DD213814000
+"""100 ns ticks between 1582-10-15, where version 1 UUIDs begin, and 1970-01-01."""
+
+
+class Seed:
+    """A number that a whole sandbox follows from."""
+
+    def __init__(self, value: int) -> None:
+        self.value = value
+        self._key = str(value).encode()[:64]
+        self._base = int.from_bytes(blake2b(b"base", key=self._key, digest_size=6).digest(), "big") >> 1
+        digest = blake2b(b"node", key=self._key, digest_size=8).hexdigest()
+        self._node = f"{int(digest[:4], 16) & 0x3FFF | 0x8000:04x}-{digest[4:16]}"
+
+    def digest(self, number: int, place: str) -> str:
+        """32 hexadecimal digits."""
+        return blake2b(b"%d %s" % (number, place.encode()), key=self._key, digest_size=16).hexdigest()
+
+    def uuid4(self, number: int, place: str = "") -> str:
+        """A version 4 UUID whose first 48 bits count up with ``number``."""
+        head = f"{self._base + number & 0xFFFFFFFFFFFF:012x}"
+        tail = self.digest(number, place)
+        return f"{head[:8]}-{head[8:]}-4{tail[1:4]}-{'89ab'[int(tail[4], 16) & 3]}{tail[5:8]}-{tail[8:20]}"
+
+    def uuid1(self, ticks: int) -> str:
+        """A version 1 UUID of this sandbox's node; ``ticks`` are 100 ns since 1970-01-01."""
+        time = f"{ticks + TICKS_TO_1970:015x}"
+        return f"{time[7:]}-{time[3:7]}-1{time[:3]}-{self._node}"
+
+    def hex(self, number: int, length: int, place: str = "") -> str:
+        """An opaque id of ``length`` hexadecimal digits (at most 44) that counts up with ``number``."""
+        return f"{self._base + number & 0xFFFFFFFFFFFF:012x}{self.digest(number, place)}"[:length]
+
+    def fraction(self, number: int, place: str = "") -> float:
+        """In [0, 1)."""
+        return int(self.digest(number, place)[:13], 16) / 0x10000000000000
