@@ -37,6 +37,7 @@ provider = Provider(
     phones=False,
     any_case=True,
     authorize_first=True,
+    strict="bad_request",
     secrets=frozenset(
         {
             *("authorization", "access_token", "accesstoken", "legacytoken", "refreshtoken", "refresh_token"),

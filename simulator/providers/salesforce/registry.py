@@ -24,12 +24,13 @@ PAGE_SIZE = 50
 def register(body: Json, desk: Desk) -> Reply:
     """POST /ott/v1/registration: a property that is known already takes on what is said now."""
     platform, attributes = body["ottPlatformName"], body["ottPlatformAttributes"]
-    desk.keep("property", _key(platform, attributes[PLATFORMS[platform]]), shown(platform, attributes))
+    desk.keep("property", _key(platform, attributes[PLATFORMS[platform]]), shown(body))
     return Reply(201, b"", media=MEDIA)
 
 
-def shown(platform: str, attributes: Json) -> Json:
+def shown(registration: Json) -> Json:
     """What is kept and told of a property: no secret, and booleans where 0 and 1 are taken as well."""
+    platform, attributes = registration["ottPlatformName"], registration["ottPlatformAttributes"]
     return {
         "ottPlatformName": platform,
         "ottPlatformAttributes": {
@@ -45,7 +46,7 @@ def shown(platform: str, attributes: Json) -> Json:
 
 def is_active(platform: str, id: str, desk: Desk) -> bool:
     found = _find(platform, id, desk)
-    return found is not None and found["ottPlatformAttributes"]["isActive"]
+    return found is not None and bool(found["ottPlatformAttributes"]["isActive"])
 
 
 def get_one(body: Json, desk: Desk) -> Reply:
@@ -53,7 +54,7 @@ def get_one(body: Json, desk: Desk) -> Reply:
     found = _find(_platform(desk), desk.params["ottPropertyId"], desk)
     if found is None:
         raise Refused(Refusal("unknown_property", values={"id": desk.params["ottPropertyId"]}))
-    return json_reply(200, found)
+    return json_reply(200, shown(found))
 
 
 def get_page(body: Json, desk: Desk) -> Reply:
@@ -62,7 +63,7 @@ def get_page(body: Json, desk: Desk) -> Reply:
     query = {name.lower(): value for name, value in parse_qsl(desk.call.query)}
     page, size = _natural(query, "$page", 1), _natural(query, "$pagesize", PAGE_SIZE)
     found = dict(_configured(desk)) | dict(desk.records("property"))
-    items = [one for _, one in sorted(found.items()) if one["ottPlatformName"] == platform]
+    items = [shown(one) for _, one in sorted(found.items()) if one["ottPlatformName"] == platform]
     return json_reply(
         200,
         {
@@ -100,14 +101,15 @@ def _key(platform: str, id: str) -> str:
 
 
 def _find(platform: str, id: str, desk: Desk) -> Json:
+    """A registration as it was kept, else as it stands in the settings; None when there is neither."""
     key = _key(platform, id)
     return desk.record("property", key) or next((one for name, one in _configured(desk) if name == key), None)
 
 
 def _configured(desk: Desk) -> Iterator[tuple[str, Json]]:
-    for sender in desk.settings["senders"]:
-        platform, attributes = sender["ottPlatformName"], sender["ottPlatformAttributes"]
-        yield _key(platform, attributes[PLATFORMS[platform]]), shown(platform, attributes)
+    for one in desk.settings["senders"]:
+        platform = one["ottPlatformName"]
+        yield _key(platform, one["ottPlatformAttributes"][PLATFORMS[platform]]), one
 
 
 ENDPOINTS = (

@@ -24,14 +24,13 @@ LIFETIME = 1_200_000
 ANNOUNCED = 1079
 """Seconds; clients ask anew a good while before the token dies."""
 LEGACY_LIFETIME = 3_600_000
-SANDBOX = "sandbox-"
-FIXED = "fixed"
+TOKEN_PATHS = ("/v2/token", "/v1/requesttoken")
 
 
 def credentials(sandbox: str) -> dict[str, str]:
     """What the user of a sandbox puts into the client: a package of its own, and a token that needs no asking."""
-    client = f"{SANDBOX}{sandbox}"
-    return {"client_id": client, "client_secret": f"{client}-secret", "access_token": f"{client}.{FIXED}"}
+    client = f"sandbox-{sandbox}"
+    return {"client_id": client, "client_secret": f"{client}-secret", "access_token": f"{client}.fixed"}
 
 
 def identify(call: Call) -> Credential | None:
@@ -39,7 +38,7 @@ def identify(call: Call) -> Credential | None:
     header = call.headers.get("authorization", "")
     if header[:7].lower() == "bearer " and (token := header[7:].strip()):
         return Credential(unquote(token.rpartition(".")[0]) or token, token)
-    if call.path.lower().endswith(("/v2/token", "/v1/requesttoken")):
+    if call.path.lower().endswith(TOKEN_PATHS):
         return _client(call.body)
     return None
 
@@ -59,7 +58,9 @@ _PAIR = (("client_id", "clientId"), ("client_secret", "clientSecret"))
 
 
 def authorize(endpoint: Endpoint | None, credential: Credential | None, desk: Desk) -> Credential:
-    """The gateway, in its documented order: token, scope, media type."""
+    """The gateway, in its documented order: token, scope, media type. Whoever asks for a token needs none."""
+    if endpoint is None and desk.call.path.lower().endswith(TOKEN_PATHS):
+        return Credential("")
     if credential is None:
         raise Refused(Refusal("token_misplaced" if _misplaced(desk.call) else "unauthorized"))
     granted = _granted(credential.secret, desk)
@@ -86,7 +87,7 @@ def _granted(token: str, desk: Desk) -> Sequence[str] | None:
     """The scopes of a token; None when it is unknown or dead."""
     if (issued := desk.record("token", token)) is not None:
         return issued["scopes"] if desk.now < issued["dies"] else None
-    fixed = token in desk.settings["fixed_tokens"] or (token.startswith(SANDBOX) and token.endswith(f".{FIXED}"))
+    fixed = token in desk.settings["fixed_tokens"] or token == desk.issued["access_token"]
     return SCOPES if fixed and not desk.strict else None
 
 
@@ -127,8 +128,8 @@ def issue_legacy(body: Json, desk: Desk) -> Reply:
 
 def _package(client: str, secret: str, desk: Desk) -> Sequence[str]:
     """What the client's package may do. A sandbox's own client knows its secret; the others are as configured."""
-    if client.startswith(SANDBOX):
-        if secret != credentials(client.removeprefix(SANDBOX))["client_secret"]:
+    if client == desk.issued["client_id"]:
+        if secret != desk.issued["client_secret"]:
             raise Refused(Refusal("invalid_client_secret", "client_secret"))
         return SCOPES
     listed = desk.settings["clients"]
