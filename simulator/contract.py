@@ -164,8 +164,10 @@ class Schema:
         rule = f"{self.path.parent.name}/{self.path.name}#/{'/'.join(map(str, pointer))}"
         keyword = str(error.validator)
         if keyword == "required":
-            for name in error.validator_value:
-                if name not in error.instance:
+            needed: Json = error.validator_value
+            present: Json = error.instance
+            for name in needed:
+                if name not in present:
                     inner = self._follow(chain[-1].get("properties", {}).get(name, {}))
                     yield _refusal([*chain, inner], keyword, [*where, name], rule)
         elif keyword == "type" and error.instance is None and self._needed(chain, where):
@@ -178,7 +180,10 @@ class Schema:
         node: Json = self.document
         chain = [node]
         for part in pointer[:-1]:
-            node = self._follow(node) if part == "$ref" else node[part]
+            if part == "$ref":
+                continue
+            node = self._follow(node)
+            node = self._follow(node[part])
             if isinstance(node, dict):
                 chain.append(node)
         return chain
@@ -233,7 +238,9 @@ def possible_number(number: str) -> bool:
 
 
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
-_EMAIL = re.compile(r"[^@\s\"(),:;<>\[\\\]\x00-\x1f]{1,64}@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}")
+_EMAIL = re.compile(
+    r"[^@\s\"(),:;<>\[\\\]\x00-\x1f]{1,64}@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}"
+)
 
 
 def is_e164(text: str) -> bool:
@@ -256,5 +263,3 @@ def is_http_url(text: str) -> bool:
 
 FORMATS: Mapping[str, Callable[[str], bool]] = {"e164": is_e164, "email": is_email, "http-url": is_http_url}
 """Formats are asserted, not annotated; a provider adds its own."""
-
-

@@ -22,6 +22,8 @@ class Call(Struct, frozen=True):
     body: bytes
     base: str = "http://127.0.0.1/"
     """Scheme and authority as the client addressed us, with a trailing slash."""
+    client: str = ""
+    """The caller's address."""
 
 
 class Fault(Struct, frozen=True, omit_defaults=True):
@@ -70,11 +72,15 @@ class Refusal(Struct, frozen=True, omit_defaults=True):
 class Refused(Exception):  # noqa: N818 - it is the domain's word
     """The one exception of the way in: everything that is wrong with a request or with one draft."""
 
-    def __init__(self, *refusals: Refusal, reply: Reply | None = None) -> None:
+    def __init__(
+        self, *refusals: Refusal, reply: Reply | None = None, headers: tuple[tuple[str, str], ...] = ()
+    ) -> None:
         super().__init__(*refusals)
         self.refusals = refusals
         self.reply = reply
         """A finished answer, where a scenario dictates it word for word."""
+        self.headers = headers
+        """What a scenario adds to the headers of the provider's answer."""
 
 
 class Beat(Struct, frozen=True, omit_defaults=True):
@@ -204,6 +210,7 @@ class Post(Struct, frozen=True):
 
     body: bytes
     headers: tuple[tuple[str, str], ...] = (("Content-Type", "application/json"),)
+    method: str = "POST"
 
 
 class Attempt(Struct, frozen=True, omit_defaults=True):

@@ -128,7 +128,9 @@ def _duplicate(current: list[Due], chosen: list[Due], how: Twist, message: Messa
 
 def _reorder(current: list[Due], chosen: list[Due], how: Twist, message: Message, contract: Contract) -> list[Due]:
     times = [due.at for due in chosen]
-    turned = [replace(due, at=at, twists=(*due.twists, how.kind)) for due, at in zip(chosen, reversed(times), strict=True)]
+    turned = [
+        replace(due, at=at, twists=(*due.twists, how.kind)) for due, at in zip(chosen, reversed(times), strict=True)
+    ]
     return [due for due in current if due not in chosen] + turned
 
 

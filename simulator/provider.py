@@ -13,7 +13,6 @@ from msgspec import Struct
 
 from simulator.contract import Contract
 from simulator.model import (
-
     Call,
     Callback,
     Credential,
@@ -42,6 +41,8 @@ class Desk(Protocol):
     """The ``{names}`` of the endpoint's path."""
     settings: dict[str, Json]
     """This provider's settings in this sandbox."""
+    issued: dict[str, str]
+    """What the user of this sandbox was told to put into the client; always good."""
     strict: bool
     seed: Seed
     contract: Contract
@@ -92,6 +93,7 @@ class Send(Struct, frozen=True):
     read: Callable[[Json, int, Json, Desk], Draft]
     """Item, its place, the whole body → draft. Raises Refused for this item."""
     answer: Callable[[Sequence[Message | Refused], Json, Desk], Reply]
+    """May raise Refused: then nothing of the request is kept."""
     parse: Callable[[Desk], Json] | None = None
     """Body from the request where it is not simply JSON (a query string)."""
     shape: Callable[[Json], Json] | None = None
@@ -133,8 +135,8 @@ class Provider(Struct, frozen=True):
     endpoints: tuple[Endpoint, ...]
     identify: Callable[[Call], Credential | None]
     """The credentials in a request, unchecked; None: there are none."""
-    authorize: Callable[[Endpoint, Credential | None, Desk], Credential]
-    """Raises Refused with the documented error."""
+    authorize: Callable[[Endpoint | None, Credential | None, Desk], Credential]
+    """Raises Refused with the documented error. No endpoint: the path or the method is unknown."""
     refuse: Callable[[Sequence[Refusal], Desk], Reply]
     """Refusals in the provider's words."""
     credentials: Callable[[str], dict[str, str]]
@@ -148,12 +150,16 @@ class Provider(Struct, frozen=True):
     receive: Callable[[Inbound, Message | None, Desk], tuple[Inbound, list[Due]]] | None = None
     """Give an inbound message the provider's shape, and say where it is pushed to."""
     channels: tuple[str, ...] = ()
+    success: range = range(200, 300)
+    """Receiver's statuses that make a callback done; anything else is tried again."""
     phones: bool = True
     """Recipients are phone numbers; else they are ids such as ``SIM-SERVER-ERROR``."""
     any_case: bool = False
     """Paths match in any case of letters."""
     authorize_first: bool = False
     """Unknown paths and methods are told only to those who may ask."""
+    strict: str = "malformed"
+    """Key of the error that answers, in strict mode, what only a tolerant reading accepts."""
     secrets: frozenset[str] = frozenset()
     """Headers, query parameters and members (in lower case) that are never shown."""
 
@@ -173,5 +179,3 @@ def discover() -> dict[str, Provider]:
             raise TwiceRegistered(f"two providers are called {value.name!r}")
         found[value.name] = value
     return found
-
-

@@ -1,0 +1,142 @@
+"""The only module that makes HTTP requests: one attempt at one callback.
+
+Callbacks go to loopback, private and allow-listed hosts only. Names are resolved once, every address
+is checked, and the connection goes to the address that was checked.
+"""
+
+import asyncio
+import ipaddress
+import socket
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from simulator.config import Config, milliseconds
+from simulator.model import Attempt, Callback, Post
+
+if TYPE_CHECKING:
+    import aiohttp
+    from aiohttp.abc import ResolveResult
+
+ANSWER_KEPT = 2048
+"""Bytes of a receiver's answer that go into the journal."""
+
+
+class Forbidden(Exception):  # noqa: N818
+    """The receiver's address is none that callbacks may go to; the text says what to do."""
+
+
+class Poster:
+    """Pooled connections to receivers."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._timeout = milliseconds(config.callback_timeout) / 1000
+        self._session: aiohttp.ClientSession | None = None
+
+    def _open(self) -> "aiohttp.ClientSession":
+        if self._session is None:
+            import aiohttp
+            from aiohttp.abc import AbstractResolver
+
+            allowed = self._config.callback_hosts
+
+            class Guarded(AbstractResolver):
+                """Resolves like the system, and lets only checked addresses through."""
+
+                async def resolve(
+                    self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+                ) -> "list[ResolveResult]":
+                    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+                    addresses = [str(address[0]) for *_, address in found]
+                    check(host, addresses, allowed)
+                    return [
+                        {
+                            "hostname": host,
+                            "host": str(address[0]),
+                            "port": port,
+                            "family": kind,
+                            "proto": protocol,
+                            "flags": socket.AI_NUMERICHOST,
+                        }
+                        for kind, _, protocol, _, address in found
+                    ]
+
+                async def close(self) -> None:
+                    pass
+
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=0, resolver=Guarded(), use_dns_cache=False),
+                timeout=aiohttp.ClientTimeout(total=self._timeout),
+                auto_decompress=False,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding"),
+            )
+        return self._session
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def attempt(self, callback: Callback, post: Post) -> tuple[Attempt, bool]:
+        """Post once. The second value is true when the host is none that callbacks may go to."""
+        import aiohttp
+
+        session = self._open()
+        status, answer, error, refused = None, "", "", False
+        try:
+            check_url(callback.url, self._config.callback_hosts)
+            async with session.request(
+                post.method, callback.url, data=post.body or None, headers=list(post.headers), allow_redirects=False
+            ) as response:
+                status = response.status
+                answer = (await response.content.read(ANSWER_KEPT)).decode(errors="replace")
+        except Forbidden as wrong:
+            error, refused = str(wrong), True
+        except TimeoutError:
+            error = f"no answer within {self._config.callback_timeout}"
+        except (aiohttp.ClientError, OSError, ValueError) as wrong:
+            inner = wrong.__cause__ if isinstance(wrong.__cause__, Forbidden) else wrong
+            refused = isinstance(inner, Forbidden)
+            error = str(inner) or type(inner).__name__
+        attempt = Attempt(
+            callback=callback.key,
+            subject=callback.subject,
+            number=callback.tries + 1,
+            url=callback.url,
+            kind=callback.kind,
+            body=post.body.decode(errors="replace"),
+            headers=dict(post.headers),
+            status=status,
+            answer=answer,
+            error=error,
+        )
+        return attempt, refused
+
+
+def check_url(url: str, allowed: tuple[str, ...]) -> None:
+    """Addresses written as numbers are checked before connecting. Raises Forbidden."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+    except ValueError:
+        raise Forbidden(f"{url!r} is no URL") from None
+    if parts.scheme not in ("http", "https") or not host:
+        raise Forbidden(f"{url!r} is no http or https URL")
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return
+    check(host, [str(address)], allowed)
+
+
+def check(host: str, addresses: list[str], allowed: tuple[str, ...]) -> None:
+    """Raises Forbidden unless the host is allow-listed or every address is loopback or private."""
+    if host in allowed:
+        return
+    for text in addresses:
+        address = ipaddress.ip_address(text.partition("%")[0])
+        mapped = getattr(address, "ipv4_mapped", None) or address
+        local = mapped.is_loopback or (mapped.is_private and not mapped.is_unspecified and not mapped.is_reserved)
+        if not local or mapped.is_link_local:
+            raise Forbidden(f"{host} is at {text}, neither loopback nor private; allow it with --callback-host {host}")

@@ -1,0 +1,207 @@
+"""The only module that waits: follows the clocks, or advances one."""
+
+import asyncio
+import contextlib
+from collections import Counter
+
+from msgspec import Struct
+
+from simulator.callbacks import Poster
+from simulator.config import Config
+from simulator.engine import Engine, Unknown
+from simulator.model import Attempt, Callback, Entry, Json, Step
+from simulator.sandbox import Sandbox
+from simulator.store import StoreError
+from simulator.store import host as host_of
+
+IDLE = 3600.0
+"""Seconds the loop sleeps at most when nothing is owed."""
+MOST_HAPPENED = 1000
+"""Entries in the answer to a clock that was moved; the rest is counted."""
+
+
+class Happened(Struct, frozen=True):
+    """One thing that fell due while the clock was moved."""
+
+    at: int
+    what: dict[str, Json]
+
+
+class Dispatcher:
+    """Posts what is due: by itself where a clock runs, in order where one is moved by hand."""
+
+    def __init__(self, engine: Engine, poster: Poster, config: Config) -> None:
+        self._engine = engine
+        self._poster = poster
+        self._most = config.callback_connections
+        self._most_per_host = config.callback_connections_per_host
+        self._wake = asyncio.Event()
+        self._subjects: set[int] = set()
+        self._hosts: Counter[str] = Counter()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._moving: dict[str, asyncio.Lock] = {}
+        engine.changed = self._wake.set
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            self._wake.clear()
+            pause = self._start_due()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), pause)
+
+    async def close(self) -> None:
+        """Interrupted attempts are made again at the next start."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._poster.close()
+
+    def _start_due(self) -> float:
+        """Start everything that is due and has room; seconds until there is more."""
+        soonest = IDLE
+        for sandbox in list(self._engine.sandboxes.values()):
+            if sandbox.clock.rate == 0 or sandbox.driven:
+                continue
+            now = sandbox.now()
+            full = [host for host, busy in self._hosts.items() if busy >= self._most_per_host]
+            if len(self._tasks) < self._most:
+                for callback in self._engine.store.due(sandbox.number, now, 1024, full):
+                    self._start(callback)
+            moment = self._engine.store.next_due(sandbox.number)
+            if moment is not None and moment > now:
+                soonest = min(soonest, sandbox.clock.wait(moment) or 0)
+        return soonest
+
+    def _start(self, callback: Callback) -> None:
+        host = host_of(callback.url)
+        if (
+            callback.subject in self._subjects
+            or len(self._tasks) >= self._most
+            or self._hosts[host] >= self._most_per_host
+        ):
+            return
+        self._subjects.add(callback.subject)
+        self._hosts[host] += 1
+        task = asyncio.create_task(self._deliver(callback, host))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _deliver(self, callback: Callback, host: str) -> None:
+        try:
+            await self._attempt(callback)
+        finally:
+            self._subjects.discard(callback.subject)
+            self._hosts[host] -= 1
+            if not self._hosts[host]:
+                del self._hosts[host]
+            self._wake.set()
+
+    async def _attempt(self, callback: Callback) -> Entry | None:
+        """None when its sandbox was emptied meanwhile."""
+        try:
+            attempt, refused = await self._poster.attempt(callback, self._engine.post(callback))
+            return self._settle(callback, attempt, refused)
+        except Unknown:
+            return None
+
+    def _settle(self, callback: Callback, attempt: Attempt, refused: bool) -> Entry:
+        entry = self._engine.settle(callback, attempt, refused)
+        asyncio.get_running_loop().call_soon(self._commit)
+        return entry
+
+    def _commit(self) -> None:
+        with contextlib.suppress(StoreError):
+            self._engine.store.commit()
+
+    async def post_now(self, keys: tuple[int, ...]) -> None:
+        """Callbacks that leave before the answer to their send does."""
+        for key in keys:
+            callback = self._engine.store.callback(key)
+            if callback is not None and callback.state == "pending":
+                await self._attempt(callback)
+
+    async def advance(self, sandbox: Sandbox, to: int) -> tuple[list[dict[str, Json]], int]:
+        """Move a clock; everything that falls due happens in order, retries included."""
+        async with self._moving.setdefault(sandbox.name, asyncio.Lock()):
+            start = sandbox.now()
+            entries = await self._drive(sandbox, to)
+            return self._happened(sandbox, start, max(start, to), entries)
+
+    async def idle(self, sandbox: Sandbox) -> tuple[list[dict[str, Json]], int]:
+        """Move a clock until no callback is owed and no message changes any more."""
+        async with self._moving.setdefault(sandbox.name, asyncio.Lock()):
+            start = sandbox.now()
+            entries: list[Entry] = []
+            while (moment := self._last_moment(sandbox)) is not None:
+                entries += await self._drive(sandbox, moment)
+            return self._happened(sandbox, start, sandbox.now(), entries)
+
+    def _last_moment(self, sandbox: Sandbox) -> int | None:
+        moments = [self._engine.store.last_end(sandbox.number)]
+        moments.append(self._engine.store.next_due(sandbox.number))
+        ahead = [moment for moment in moments if moment is not None and moment > sandbox.now()]
+        return max(ahead, default=None)
+
+    async def _drive(self, sandbox: Sandbox, to: int) -> list[Entry]:
+        entries: list[Entry] = []
+        sandbox.driven = True
+        try:
+            while (moment := self._engine.store.next_due(sandbox.number)) is not None and moment <= to:
+                if moment > sandbox.now():
+                    sandbox.clock = sandbox.clock.moved(moment)
+                entries += await self._all_at(sandbox, moment)
+            if to > sandbox.now():
+                sandbox.clock = sandbox.clock.moved(to)
+        finally:
+            sandbox.driven = False
+            sandbox.save(self._engine.store)
+            self._engine.store.commit()
+            self._wake.set()
+        return entries
+
+    async def _all_at(self, sandbox: Sandbox, moment: int) -> list[Entry]:
+        """Everything due at one moment: messages side by side, each one's callbacks in turn."""
+        due: dict[int, Callback] = {}
+        for callback in self._engine.store.due(sandbox.number, moment, self._most):
+            due.setdefault(callback.subject, callback)
+        posts = [(callback, self._engine.post(callback)) for callback in due.values()]
+        answers = await asyncio.gather(*(self._poster.attempt(*post) for post in posts))
+        entries = []
+        for (callback, _), (attempt, refused) in zip(posts, answers, strict=True):
+            with contextlib.suppress(Unknown):
+                entries.append(self._engine.settle(callback, attempt, refused))
+        self._engine.store.commit()
+        return entries
+
+    def _happened(
+        self, sandbox: Sandbox, start: int, end: int, entries: list[Entry]
+    ) -> tuple[list[dict[str, Json]], int]:
+        """Statuses and attempts between two times, in order, and how many there were."""
+        found: list[Happened] = []
+        for message in self._engine.store.changing(sandbox.number, start):
+            found += [
+                Happened(step.at, _status(message.id, message.channels[step.channel].name, step))
+                for step in message.steps
+                if start < step.at <= end
+            ]
+        found += [Happened(entry.at, _attempt(entry)) for entry in entries]
+        found.sort(key=lambda one: one.at)
+        return [{"at": one.at, **one.what} for one in found[:MOST_HAPPENED]], len(found)
+
+
+def _status(message: str, channel: str, step: Step) -> dict[str, Json]:
+    return {"kind": "status", "message": message, "channel": channel, "status": step.status, "code": step.code}
+
+
+def _attempt(entry: Entry) -> dict[str, Json]:
+    assert entry.attempt is not None
+    attempt = entry.attempt
+    return {
+        "kind": "callback",
+        "callback": attempt.callback & 0xFFFFFFFFFF,
+        "attempt": attempt.number,
+        "url": attempt.url,
+        "answered": attempt.status,
+        "error": attempt.error or None,
+    }

@@ -1,0 +1,63 @@
+"""SMS text: what autoconvert makes of it, and in how many parts it goes.
+
+GSM 03.38 with its extension table has 160 characters in one part and 153 in each of several; UCS-2
+has 70 and 67. A user data header takes its bytes from each part.
+"""
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from simulator.model import Json
+
+if TYPE_CHECKING:
+    from gsm0338 import Codec
+
+_PLAIN = re.compile(r"[ -_a-z\n\r]*", re.ASCII)
+_SHIFTED = re.compile(r"[\[\]\\^]")
+BYTES = 140
+
+
+def parts(text: str, udh: str = "") -> dict[str, Json]:
+    """``{"parts": 2, "alphabet": "GSM-7"}``; ``udh`` is in hexadecimal digits."""
+    septets = _septets(text)
+    header = len(udh) // 2
+    if septets is not None:
+        single, several = (BYTES - header) * 8 // 7, (BYTES - max(header, 6)) * 8 // 7
+        return {"parts": _count(septets, single, several), "alphabet": "GSM-7"}
+    units = len(text.encode("utf-16-be", "surrogatepass")) // 2
+    return {"parts": _count(units, (BYTES - header) // 2, (BYTES - max(header, 6)) // 2), "alphabet": "UCS-2"}
+
+
+def _count(length: int, single: int, several: int) -> int:
+    return 1 if length <= single else -(-length // max(several, 1))
+
+
+def _septets(text: str) -> int | None:
+    """How many septets; None when a character is not in the alphabet."""
+    if _PLAIN.fullmatch(text) and not _SHIFTED.search(text):
+        return len(text)
+    try:
+        return len(_codec().encode(text)[0])
+    except UnicodeEncodeError:
+        return None
+
+
+@lru_cache(maxsize=1)
+def _codec() -> "Codec":
+    import gsm0338
+
+    return gsm0338.Codec()
+
+
+def convert(text: str, how: str) -> str:
+    """``full`` replaces every character outside GSM 03.38; the account's replacements (``on``) are none here."""
+    if how != "full" or _septets(text) is not None:
+        return text
+    from anyascii import anyascii
+
+    return "".join(one if _septets(one) is not None else _alternative(anyascii(one)) for one in text)
+
+
+def _alternative(text: str) -> str:
+    return "".join(one if _septets(one) is not None else "?" for one in text)

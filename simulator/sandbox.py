@@ -1,0 +1,145 @@
+"""An isolated world: its own clock, seed, scenario, counters and settings."""
+
+from collections.abc import Mapping
+
+import msgspec
+from msgspec import Struct
+
+from simulator import yamlfile
+from simulator.clock import Clock, instant, machine, real
+from simulator.config import Config
+from simulator.model import Json
+from simulator.scenario import Counts, Scenario, Terms, load
+from simulator.seed import Seed
+from simulator.store import SHIFT, SandboxRow, Store
+
+
+class Choice(Struct, frozen=True, omit_defaults=True):
+    """Which scenario: names and files in order, or the text of one."""
+
+    names: tuple[str, ...] = ()
+    text: str = ""
+
+
+class Kept(Struct, omit_defaults=True):
+    """What outlives a restart, besides rows in tables."""
+
+    seed: int
+    clock: Clock
+    scenario: Choice
+    settings: dict[str, dict[str, Json]]
+    counts: Counts
+    configured: dict[str, Json]
+    """The flags it was made under: only other flags than last time override what has become of it."""
+
+
+class Sandbox:
+    """The living form of a row in ``sandboxes``."""
+
+    def __init__(self, name: str, number: int, kept: Kept, scenario: Scenario) -> None:
+        self.name = name
+        self.number = number
+        self.kept = kept
+        self.scenario = scenario
+        self.seed = Seed(kept.seed)
+        self.clock = kept.clock
+        self.counts = kept.counts
+        self.messages = self.callbacks = self.journal = self.inbound = 0
+        self.ticks = 0
+        self.driven = False
+        """Somebody moves the clock by hand just now; the dispatcher keeps out."""
+        self.mistakes: list[str] = []
+        """What is wrong with a scenario file that was saved last; the one before it still holds."""
+
+    @property
+    def base(self) -> int:
+        return self.number << SHIFT
+
+    def now(self) -> int:
+        return self.clock.now()
+
+    def resume(self, store: Store) -> None:
+        """Go on counting where the rows in the store end."""
+        self.messages = store.highest("messages", self.number)
+        self.callbacks = store.highest("callbacks", self.number)
+        self.journal = store.highest("journal", self.number)
+        self.inbound = store.highest("inbound", self.number)
+        if self.clock.rate == 0 and self.messages:
+            self.ticks = (self.now() + self.messages) * 10_000
+
+    def take_ticks(self, count: int) -> int:
+        """The first of ``count`` unused ticks of 100 ns, at the start of a millisecond."""
+        start = self.now() * 10_000
+        if start <= self.ticks:
+            start = -(-(self.ticks + 1) // 10_000) * 10_000
+        self.ticks = start + count - 1
+        return start
+
+    def save(self, store: Store) -> None:
+        self.kept.clock = self.clock
+        store.keep_sandbox(SandboxRow(self.number, self.name, msgspec.to_builtins(self.kept)))
+
+
+def clock_of(text: str) -> Clock:
+    """``real``, ``frozen``, ``frozen@2026-01-01T00:00:00Z`` or a rate such as ``60x``. Raises ValueError."""
+    if text == "real":
+        return real()
+    if text == "frozen":
+        return real().running(0)
+    if text.startswith("frozen@"):
+        return Clock(instant(text[7:]), machine(), 0)
+    try:
+        rate = float(text.removesuffix("x"))
+    except ValueError:
+        rate = -1
+    if not text.endswith("x") or not 0 < rate <= 1_000_000:
+        raise ValueError(
+            f"{text!r} is no clock; write real, frozen, frozen@2026-01-01T00:00:00Z, or a rate such as 60x"
+        )
+    return real().running(rate)
+
+
+def chosen(choice: Choice, terms: Mapping[str, Terms]) -> Scenario:
+    """Raises yamlfile.Wrong."""
+    if choice.text:
+        return Scenario([yamlfile.parse(choice.text, "scenario")], terms)
+    return load(choice.names, terms)
+
+
+def fresh(config: Config, seed: int, clock: Clock, settings: dict[str, dict[str, Json]] | None = None) -> Kept:
+    """What a new sandbox starts with."""
+    return Kept(
+        seed=seed,
+        clock=clock,
+        scenario=Choice(names=config.scenario),
+        settings=settings or {},
+        counts=Counts({}, {}),
+        configured=configured(config),
+    )
+
+
+def configured(config: Config) -> dict[str, Json]:
+    return {"clock": config.clock, "seed": config.seed, "scenario": list(config.scenario)}
+
+
+def restored(row: SandboxRow, config: Config) -> Kept:
+    """What a row says, under the flags of this start. Raises ValueError."""
+    kept = msgspec.convert(row.doc, Kept)
+    if row.name == "default":
+        now = configured(config)
+        if kept.configured.get("clock") != now["clock"]:
+            kept.clock = clock_of(config.clock)
+        if kept.configured.get("seed") != now["seed"]:
+            kept.seed = config.seed
+        if kept.configured.get("scenario") != now["scenario"]:
+            kept.scenario = Choice(names=config.scenario)
+        kept.configured = now
+    return kept
+
+
+def merged(defaults: Mapping[str, Json], *layers: Mapping[str, Json]) -> dict[str, Json]:
+    """Settings of one provider, later layers over earlier ones."""
+    result = dict(defaults)
+    for layer in layers:
+        result |= layer
+    return result

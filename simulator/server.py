@@ -1,0 +1,81 @@
+"""A server from its settings: everything put together, and run."""
+
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from simulator.callbacks import Poster
+from simulator.config import Config, state_folder
+from simulator.dispatcher import Dispatcher
+from simulator.engine import Engine
+from simulator.provider import discover
+from simulator.store import Store
+from simulator.web.wire import Asgi, Wire
+
+if TYPE_CHECKING:
+    import uvicorn
+
+
+class CannotStart(Exception):
+    """The port is taken or cannot be used; the text says what to do."""
+
+
+def store_of(config: Config) -> Store:
+    """Raises StoreError."""
+    if config.store == "memory":
+        return Store(None)
+    return Store(Path(config.store).expanduser() if config.store else state_folder() / "store.db")
+
+
+def build(config: Config) -> Wire:
+    """The application. Raises StoreError, ValueError and yamlfile.Wrong."""
+    engine = Engine(config, store_of(config), discover())
+    dispatcher = Dispatcher(engine, Poster(config), config)
+
+    def ours() -> Asgi:
+        from simulator.web.app import application
+
+        return application(engine, dispatcher, config)
+
+    return Wire(engine, dispatcher, config, ours)
+
+
+def listen(config: Config) -> socket.socket:
+    """A socket bound to the configured address; port 0 picks a free one. Raises CannotStart."""
+    family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((config.host, config.port))
+    except OSError as wrong:
+        listening.close()
+        hint = "choose another with --port (0 picks a free one)" if config.port else "choose another with --host"
+        raise CannotStart(f"{config.host}:{config.port}: {wrong.strerror}; {hint}") from None
+    return listening
+
+
+def serve(config: Config, listening: socket.socket, started: Callable[[], None]) -> "uvicorn.Server":
+    """A server that calls ``started`` when requests are answered; its ``run`` ends on SIGINT or SIGTERM.
+
+    Raises StoreError, ValueError and yamlfile.Wrong.
+    """
+    import uvicorn
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            if self.started:
+                started()
+
+    settings = uvicorn.Config(
+        build(config),
+        log_level="warning",
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_graceful_shutdown=1,
+        ws="none",
+        lifespan="on",
+    )
+    return Server(settings)

@@ -1,0 +1,379 @@
+"""The only module that knows SQL. It knows nobody: one method per question.
+
+Writes join the transaction that is open; whoever answers a client first waits for `commit`.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+import msgspec
+from msgspec import Struct
+
+from simulator.model import Callback, Entry, Inbound, Json, Message
+
+SHIFT = 40
+NUMBERS = (1 << SHIFT) - 1
+VERSION = 1
+_T = TypeVar("_T")
+_encode = msgspec.json.Encoder().encode
+_message = msgspec.json.Decoder(Message).decode
+_callback = msgspec.json.Decoder(Callback).decode
+_entry = msgspec.json.Decoder(Entry).decode
+_inbound = msgspec.json.Decoder(Inbound).decode
+
+
+class StoreError(Exception):
+    """The store cannot be used; the text says why and what to do."""
+
+
+class SandboxRow(Struct):
+    """A sandbox as it is kept."""
+
+    number: int
+    name: str
+    doc: dict[str, Json]
+
+
+def first(sandbox: int) -> int:
+    return sandbox << SHIFT
+
+
+def last(sandbox: int) -> int:
+    return (sandbox << SHIFT) | NUMBERS
+
+
+class Store:
+    """SQLite, in a file or in memory."""
+
+    def __init__(self, path: Path | None) -> None:
+        """Raises StoreError when the file cannot be opened, is no store, or is from a newer version."""
+        self.path = path
+        self.dirty = False
+        self._database = self._open(path)
+
+    def _open(self, path: Path | None) -> sqlite3.Connection:
+        try:
+            if path is not None:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                if not path.exists():
+                    path.touch(mode=0o600)
+            database = sqlite3.connect(
+                path or ":memory:", isolation_level=None, check_same_thread=False, cached_statements=256, timeout=0
+            )
+            for pragma in (
+                "locking_mode = EXCLUSIVE",
+                "journal_mode = WAL",
+                "synchronous = NORMAL",
+                "wal_autocheckpoint = 4000",
+                "cache_size = -32000",
+                "temp_store = MEMORY",
+            ):
+                database.execute(f"PRAGMA {pragma}")
+            (version,) = database.execute("PRAGMA user_version").fetchone()
+            if version > VERSION:
+                raise StoreError(f"{path}: written by a newer version of msgsim; use that, or another --store")
+            database.executescript(files("simulator").joinpath("schema.sql").read_text())
+            database.execute(f"PRAGMA user_version = {VERSION}")
+        except sqlite3.OperationalError as wrong:
+            reason = "another msgsim uses it" if "locked" in str(wrong) else str(wrong)
+            raise StoreError(f"{path}: {reason}; choose another with --store PATH, or --store memory") from None
+        except sqlite3.DatabaseError as wrong:
+            raise StoreError(f"{path}: not a store of msgsim ({wrong}); choose another with --store PATH") from None
+        except OSError as wrong:
+            raise StoreError(f"{path}: {wrong.strerror}; choose another with --store PATH, or --store memory") from None
+        return database
+
+    def close(self) -> None:
+        self.commit()
+        self._database.close()
+
+    def commit(self) -> None:
+        """Make everything written so far durable. Raises StoreError, and then nothing of it was kept."""
+        if self.dirty:
+            self.dirty = False
+            try:
+                self._database.execute("COMMIT")
+            except sqlite3.Error as wrong:
+                self._rollback()
+                raise StoreError(f"{self.path or 'memory'}: {wrong}") from None
+
+    def _rollback(self) -> None:
+        if self._database.in_transaction:
+            self._database.execute("ROLLBACK")
+
+    def _write(self, sql: str, values: Sequence[Json] = ()) -> None:
+        self._run(lambda: self._database.execute(sql, values))
+
+    def _write_many(self, sql: str, rows: Iterable[Sequence[Json]]) -> None:
+        self._run(lambda: self._database.executemany(sql, rows))
+
+    def _run(self, write: Callable[[], object]) -> None:
+        try:
+            if not self.dirty:
+                self._database.execute("BEGIN IMMEDIATE")
+                self.dirty = True
+            write()
+        except sqlite3.Error as wrong:
+            raise StoreError(f"{self.path or 'memory'}: {wrong}") from None
+
+    def _rows(self, sql: str, values: Sequence[Json] = ()) -> sqlite3.Cursor:
+        return self._database.execute(sql, values)
+
+    # Sandboxes
+
+    def sandboxes(self) -> list[SandboxRow]:
+        rows = self._rows("SELECT number, name, doc FROM sandboxes ORDER BY number")
+        return [SandboxRow(number, name, msgspec.json.decode(doc)) for number, name, doc in rows]
+
+    def next_sandbox(self) -> int:
+        """A number no sandbox ever had, emptied ones included."""
+        tables = ("messages", "journal", "callbacks", "inbound")
+        highest = [self._rows(f"SELECT MAX(key) FROM {table}").fetchone()[0] or 0 for table in tables]  # noqa: S608
+        (named,) = self._rows("SELECT MAX(number) FROM sandboxes").fetchone()
+        return max(max(highest) >> SHIFT, named or 0) + 1
+
+    def keep_sandbox(self, row: SandboxRow) -> None:
+        self._write("DELETE FROM sandboxes WHERE name = ?", (row.name,))
+        self._write(
+            "INSERT INTO sandboxes (number, name, doc) VALUES (?, ?, ?)", (row.number, row.name, _encode(row.doc))
+        )
+
+    def drop_sandbox(self, number: int) -> None:
+        """Forget a sandbox; its rows are swept later, its records now."""
+        self._write("DELETE FROM sandboxes WHERE number = ?", (number,))
+        self._write("DELETE FROM records WHERE sandbox = ?", (number,))
+
+    def sweep(self, number: int, most: int = 2000) -> bool:
+        """Remove some rows of a dropped sandbox; false when there are none left."""
+        removed = 0
+        for table in ("messages", "callbacks", "inbound", "journal"):
+            keys = f"SELECT key FROM {table} WHERE key BETWEEN ? AND ? LIMIT ?"  # noqa: S608
+            self._write(f"DELETE FROM {table} WHERE key IN ({keys})", (first(number), last(number), most))  # noqa: S608
+            removed += self._rows("SELECT changes()").fetchone()[0]
+        return removed > 0
+
+    def highest(self, table: str, sandbox: int) -> int:
+        """The highest number used in a table by a sandbox; 0 when there is none."""
+        sql = f"SELECT MAX(key) FROM {table} WHERE key BETWEEN ? AND ?"  # noqa: S608
+        (key,) = self._rows(sql, (first(sandbox), last(sandbox))).fetchone()
+        return (key or 0) & NUMBERS
+
+    # Messages
+
+    def add_messages(self, messages: Sequence[Message], ends: Sequence[int]) -> None:
+        self._write_many(
+            "INSERT INTO messages (key, id, provider, recipient, ends, doc) VALUES (?, ?, ?, ?, ?, ?)",
+            [
+                (message.key, message.id, message.provider, message.to, end, _encode(message))
+                for message, end in zip(messages, ends, strict=True)
+            ],
+        )
+
+    def rewrite_message(self, message: Message, ends: int) -> None:
+        self._write("UPDATE messages SET ends = ?, doc = ? WHERE key = ?", (ends, _encode(message), message.key))
+
+    def message(self, sandbox: int, id: str) -> Message | None:
+        return self._one(
+            _message,
+            "SELECT doc FROM messages WHERE id = ? AND key BETWEEN ? AND ?",
+            (id, first(sandbox), last(sandbox)),
+        )
+
+    def message_near(self, sandbox: int, start: str, end: str) -> Message | None:
+        """A message whose id stands between two texts: ids of one acceptance share their first part."""
+        return self._one(
+            _message,
+            "SELECT doc FROM messages WHERE id >= ? AND id < ? AND key BETWEEN ? AND ?",
+            (start, end, first(sandbox), last(sandbox)),
+        )
+
+    def message_by_key(self, key: int) -> Message | None:
+        return self._one(_message, "SELECT doc FROM messages WHERE key = ?", (key,))
+
+    def messages(
+        self, sandbox: int, provider: str = "", to: str = "", before: int = 0, after: int = 0, limit: int = 1_000_000
+    ) -> Iterator[Message]:
+        """Newest first below ``before`` (a number, 0: all), or oldest first above ``after``."""
+        where, values = "key BETWEEN ? AND ?", [first(sandbox) + after + 1, last(sandbox)]
+        if before:
+            values[1] = first(sandbox) + before - 1
+        if provider:
+            where, values = f"{where} AND provider = ?", [*values, provider]
+        if to:
+            where, values = (
+                f"{where} AND recipient IN (?, ?)",
+                [*values, to.removeprefix("+"), f"+{to.removeprefix('+')}"],
+            )
+        order = "" if after else " DESC"
+        sql = f"SELECT doc FROM messages WHERE {where} ORDER BY key{order} LIMIT ?"  # noqa: S608
+        for (doc,) in self._rows(sql, [*values, limit]):
+            yield _message(doc)
+
+    def count_messages(self, sandbox: int) -> int:
+        return self._count("messages", sandbox)
+
+    def changing(self, sandbox: int, since: int, provider: str = "") -> Iterator[Message]:
+        """Messages whose plan went on after a time, oldest first."""
+        sql = "SELECT doc FROM messages WHERE ends > ? AND key BETWEEN ? AND ?"
+        values: list[Json] = [since, first(sandbox), last(sandbox)]
+        if provider:
+            sql, values = f"{sql} AND provider = ?", [*values, provider]
+        for (doc,) in self._rows(f"{sql} ORDER BY key", values).fetchall():
+            yield _message(doc)
+
+    def last_end(self, sandbox: int) -> int | None:
+        """When the last plan of a sandbox is over."""
+        sql = "SELECT MAX(ends) FROM messages WHERE key BETWEEN ? AND ?"
+        (end,) = self._rows(sql, (first(sandbox), last(sandbox))).fetchone()
+        return end if end is None else int(end)
+
+    # Inbound
+
+    def add_inbound(self, inbound: Inbound) -> None:
+        self._write(
+            "INSERT INTO inbound (key, provider, at, doc) VALUES (?, ?, ?, ?)",
+            (inbound.key, inbound.provider, inbound.at, _encode(inbound)),
+        )
+
+    def inbound(self, sandbox: int, provider: str = "", since: int = -1, until: int | None = None) -> list[Inbound]:
+        """Oldest first; ``since`` and ``until`` are times, the first exclusive."""
+        sql = "SELECT doc FROM inbound WHERE key BETWEEN ? AND ? AND at > ?"
+        values: list[Json] = [first(sandbox), last(sandbox), since]
+        if provider:
+            sql, values = f"{sql} AND provider = ?", [*values, provider]
+        if until is not None:
+            sql, values = f"{sql} AND at <= ?", [*values, until]
+        return [_inbound(doc) for (doc,) in self._rows(f"{sql} ORDER BY at, key", values)]
+
+    def inbound_by_key(self, key: int) -> Inbound | None:
+        return self._one(_inbound, "SELECT doc FROM inbound WHERE key = ?", (key,))
+
+    # Callbacks
+
+    def add_callbacks(self, callbacks: Sequence[Callback]) -> None:
+        self._write_many(
+            "INSERT INTO callbacks (key, sandbox, subject, due, host, state, doc) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [
+                (one.key, one.key >> SHIFT, one.subject, one.due, host(one.url), one.state, _encode(one))
+                for one in callbacks
+            ],
+        )
+
+    def rewrite_callback(self, callback: Callback) -> None:
+        self._write(
+            "UPDATE callbacks SET due = ?, state = ?, doc = ? WHERE key = ?",
+            (callback.due, callback.state, _encode(callback), callback.key),
+        )
+
+    def callback(self, key: int) -> Callback | None:
+        return self._one(_callback, "SELECT doc FROM callbacks WHERE key = ?", (key,))
+
+    def callbacks_of(self, subject: int) -> list[Callback]:
+        rows = self._rows("SELECT doc FROM callbacks WHERE subject = ? ORDER BY due, key", (subject,))
+        return [_callback(doc) for (doc,) in rows]
+
+    def callbacks(self, sandbox: int, state: str = "", after: int = 0, limit: int = 1_000_000) -> list[Callback]:
+        sql = "SELECT doc FROM callbacks WHERE key BETWEEN ? AND ?"
+        values: list[Json] = [first(sandbox) + after + 1, last(sandbox)]
+        if state:
+            sql, values = f"{sql} AND state = ?", [*values, state]
+        return [_callback(doc) for (doc,) in self._rows(f"{sql} ORDER BY key LIMIT ?", [*values, limit])]
+
+    def count_callbacks(self, sandbox: int) -> int:
+        return self._count("callbacks", sandbox)
+
+    def due(self, sandbox: int, until: int, limit: int, full: Iterable[str] = ()) -> list[Callback]:
+        """Pending callbacks due by a time, earliest first, but none for hosts that are busy enough."""
+        hosts = tuple(full)
+        spared = f" AND host NOT IN ({', '.join('?' * len(hosts))})" if hosts else ""
+        sql = (
+            "SELECT doc FROM callbacks WHERE state = 'pending' AND sandbox = ? AND due <= ?"  # noqa: S608
+            f"{spared} ORDER BY due, key LIMIT ?"
+        )
+        return [_callback(doc) for (doc,) in self._rows(sql, (sandbox, until, *hosts, limit))]
+
+    def next_due(self, sandbox: int) -> int | None:
+        """When the earliest pending callback is due."""
+        row = self._rows(
+            "SELECT due FROM callbacks WHERE state = 'pending' AND sandbox = ? ORDER BY due LIMIT 1", (sandbox,)
+        ).fetchone()
+        return None if row is None else row[0]
+
+    # Journal
+
+    def add_entry(self, entry: Entry, subject: int = 0) -> None:
+        self._write(
+            "INSERT INTO journal (key, at, kind, provider, subject, doc) VALUES (?, ?, ?, ?, ?, ?)",
+            (entry.key, entry.at, entry.kind, entry.provider, subject, _encode(entry)),
+        )
+
+    def journal(
+        self, sandbox: int, kind: str = "", provider: str = "", after: int = 0, before: int = 0, limit: int = 1_000_000
+    ) -> Iterator[Entry]:
+        """Oldest first above ``after``; newest first below ``before``."""
+        where = "key BETWEEN ? AND ?"
+        values: list[Json] = [first(sandbox) + after + 1, last(sandbox) if not before else first(sandbox) + before - 1]
+        if kind:
+            where, values = f"{where} AND kind = ?", [*values, kind]
+        if provider:
+            where, values = f"{where} AND provider = ?", [*values, provider]
+        order = " DESC" if before else ""
+        sql = f"SELECT doc FROM journal WHERE {where} ORDER BY key{order} LIMIT ?"  # noqa: S608
+        for (doc,) in self._rows(sql, [*values, limit]):
+            yield _entry(doc)
+
+    def entry(self, key: int) -> Entry | None:
+        return self._one(_entry, "SELECT doc FROM journal WHERE key = ?", (key,))
+
+    def attempts(self, callback: int) -> list[Entry]:
+        rows = self._rows("SELECT doc FROM journal WHERE kind = 'attempt' AND subject = ? ORDER BY key", (callback,))
+        return [_entry(doc) for (doc,) in rows]
+
+    def trim_journal(self, sandbox: int, newest: int, limit: int) -> None:
+        """Keep the newest ``limit`` entries."""
+        self._write("DELETE FROM journal WHERE key BETWEEN ? AND ?", (first(sandbox), first(sandbox) + newest - limit))
+
+    # Records
+
+    def record(self, sandbox: int, provider: str, kind: str, key: str) -> Json:
+        row = self._rows(
+            "SELECT doc FROM records WHERE sandbox = ? AND provider = ? AND kind = ? AND key = ?",
+            (sandbox, provider, kind, key),
+        ).fetchone()
+        return None if row is None else msgspec.json.decode(row[0])
+
+    def records(self, sandbox: int, provider: str, kind: str) -> list[tuple[str, Json]]:
+        rows = self._rows(
+            "SELECT key, doc FROM records WHERE sandbox = ? AND provider = ? AND kind = ? ORDER BY key",
+            (sandbox, provider, kind),
+        )
+        return [(key, msgspec.json.decode(doc)) for key, doc in rows]
+
+    def keep_record(self, sandbox: int, provider: str, kind: str, key: str, value: Json) -> None:
+        self._write(
+            "INSERT INTO records (sandbox, provider, kind, key, doc) VALUES (?, ?, ?, ?, ?)"
+            " ON CONFLICT (sandbox, provider, kind, key) DO UPDATE SET doc = excluded.doc",
+            (sandbox, provider, kind, key, _encode(value)),
+        )
+
+    def drop_record(self, sandbox: int, provider: str, kind: str, key: str) -> None:
+        self._write(
+            "DELETE FROM records WHERE sandbox = ? AND provider = ? AND kind = ? AND key = ?",
+            (sandbox, provider, kind, key),
+        )
+
+    def _one(self, decode: Callable[[bytes], _T], sql: str, values: Sequence[Json]) -> _T | None:
+        row = self._rows(sql, values).fetchone()
+        return None if row is None else decode(row[0])
+
+    def _count(self, table: str, sandbox: int) -> int:
+        sql = f"SELECT COUNT(*) FROM {table} WHERE key BETWEEN ? AND ?"  # noqa: S608
+        return int(self._rows(sql, (first(sandbox), last(sandbox))).fetchone()[0])
+
+
+def host(url: str) -> str:
+    return urlsplit(url).netloc

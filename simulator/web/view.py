@@ -1,0 +1,152 @@
+"""What the control API shows of the nouns: plain JSON, times in ISO 8601, no secrets."""
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from simulator.clock import iso
+from simulator.contract import Contract
+from simulator.model import Callback, Channel, Entry, Inbound, Json, Message, Step
+from simulator.plan import state, word
+from simulator.sandbox import Sandbox
+from simulator.store import NUMBERS
+
+Shown = dict[str, Json]
+
+
+def message(one: Message, contract: Contract, now: int) -> Shown:
+    """A message and the state of its channels at a time."""
+    current = state(one, now)
+    return {
+        "id": one.id,
+        "number": one.key & NUMBERS,
+        "provider": one.provider,
+        "endpoint": one.endpoint,
+        "to": one.to,
+        "state": word(one, contract, now),
+        "accepted": iso(one.accepted),
+        "start": iso(one.start),
+        "channels": [_channel(channel, step) for channel, step in zip(one.channels, current, strict=True)],
+        "credential": one.credential,
+        "batch": one.batch or None,
+        "item": one.item + 1,
+        "exchange": one.exchange & NUMBERS,
+    }
+
+
+def _channel(channel: Channel, step: Step | None) -> Shown:
+    return {
+        "channel": channel.name,
+        "id": channel.id,
+        "from": channel.sender or None,
+        "to": channel.to or None,
+        "text": channel.text or None,
+        "content": channel.content,
+        "ttl": channel.ttl,
+        "status": step.status if step else None,
+        "code": step.code if step else None,
+        "since": iso(step.at) if step else None,
+    }
+
+
+def words(shown: Shown) -> set[str]:
+    """Every word a filter on status may mean: the neutral one and the provider's."""
+    return {shown["state"], *(channel["status"] for channel in shown["channels"] if channel["status"])}
+
+
+def whole_message(
+    one: Message, contract: Contract, now: int, owed: Sequence[Callback], attempts: Callable[[int], list[Entry]]
+) -> Shown:
+    """A message with its plan and its callbacks."""
+    return {
+        **message(one, contract, now),
+        "plan": [
+            {
+                "at": iso(step.at),
+                "channel": one.channels[step.channel].name,
+                "status": step.status,
+                "code": step.code,
+                "kind": contract.statuses[step.status].kind,
+                "past": step.at <= now,
+            }
+            for step in one.steps
+        ],
+        "rules": one.rules,
+        "extra": one.extra,
+        "callbacks": [callback(due, attempts(due.key)) for due in owed],
+    }
+
+
+def callback(one: Callback, attempts: Sequence[Entry]) -> Shown:
+    return {
+        "number": one.key & NUMBERS,
+        "due": iso(one.due),
+        "url": one.url,
+        "kind": one.kind,
+        "status": one.step.status if one.step else None,
+        "state": one.state,
+        "reason": one.reason or None,
+        "twists": one.twists,
+        "attempts": [_attempt(entry) for entry in attempts],
+    }
+
+
+def _attempt(entry: Entry) -> Shown:
+    assert entry.attempt is not None
+    attempt = entry.attempt
+    return {
+        "number": attempt.number,
+        "at": iso(entry.at),
+        "headers": attempt.headers,
+        "body": attempt.body,
+        "answered": attempt.status,
+        "answer": attempt.answer or None,
+        "error": attempt.error or None,
+    }
+
+
+def entry(one: Entry) -> Shown:
+    """A line of the journal."""
+    shown: Shown = {"number": one.key & NUMBERS, "at": iso(one.at), "kind": one.kind}
+    if one.exchange is not None:
+        shown |= msgspec.to_builtins(one.exchange)
+    elif one.attempt is not None:
+        attempt = msgspec.to_builtins(one.attempt)
+        shown |= {**attempt, "callback": one.attempt.callback & NUMBERS, "subject": one.attempt.subject & NUMBERS}
+    else:
+        shown |= one.control
+    return shown
+
+
+def inbound(one: Inbound) -> Shown:
+    return {
+        "id": one.id,
+        "number": one.key & NUMBERS,
+        "provider": one.provider,
+        "from": one.sender,
+        "to": one.to,
+        "text": one.text,
+        "at": iso(one.at),
+        "message": one.message or None,
+    }
+
+
+def happened(things: Sequence[Shown]) -> list[Shown]:
+    return [{**thing, "at": iso(thing["at"])} for thing in things]
+
+
+def scenario(sandbox: Sandbox) -> Shown:
+    """What is loaded, each rule with how often it decided."""
+    return {
+        "names": sandbox.scenario.names,
+        "mistakes": sandbox.mistakes,
+        "rules": [
+            {
+                "place": rule.place,
+                "when": rule.when,
+                "decided": sandbox.counts.decided.get(rule.place, 0),
+                "times": rule.times or None,
+            }
+            for rule in sandbox.scenario.rules
+        ],
+    }

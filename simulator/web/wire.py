@@ -1,0 +1,158 @@
+"""The edge: bytes to Call, Reply to bytes. An answer leaves only after its writes are committed."""
+
+import asyncio
+import ipaddress
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+import msgspec
+
+from simulator.config import Config
+from simulator.dispatcher import Dispatcher
+from simulator.engine import Engine, Unknown
+from simulator.model import Call, Reply
+from simulator.store import Store, StoreError
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+class TooLarge(Exception):  # noqa: N818
+    """A body above the limit."""
+
+
+class Batch:
+    """All requests of one turn of the loop share a commit."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._committed: asyncio.Future[None] | None = None
+
+    def committed(self) -> "asyncio.Future[None]":
+        """Resolves when everything written until now is durable; raises StoreError when it is not."""
+        if self._committed is None:
+            loop = asyncio.get_running_loop()
+            self._committed = loop.create_future()
+            loop.call_soon(self._commit, self._committed)
+        return self._committed
+
+    def _commit(self, waiting: "asyncio.Future[None]") -> None:
+        self._committed = None
+        try:
+            self._store.commit()
+        except StoreError as wrong:
+            waiting.set_exception(wrong)
+        else:
+            waiting.set_result(None)
+
+
+class Wire:
+    """The ASGI application: providers at their own paths, everything of ours below ``/__sim``."""
+
+    def __init__(self, engine: Engine, dispatcher: Dispatcher, config: Config, ours: Callable[[], Asgi]) -> None:
+        self._engine = engine
+        self._dispatcher = dispatcher
+        self._limit = config.body_limit
+        self._batch = Batch(engine.store)
+        self._make_ours = ours
+        self._ours: Asgi | None = None
+        self._following: asyncio.Task[None] | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            path: str = scope["path"]
+            if path.startswith("/__sim") or (path == "/" and _is_browser(scope)):
+                await self._control(scope, receive, send)
+            else:
+                await self._provider(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+
+    async def _control(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._ours is None:
+            self._ours = self._make_ours()
+        await self._ours(scope, receive, send)
+
+    async def _provider(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            call = await self._call(scope, receive)
+            reply = self._engine.receive(call)
+            await self._batch.committed()
+        except TooLarge:
+            reply = ours(413, "The body is too large", f"at most {self._limit} bytes are taken; see body_limit")
+        except Unknown as wrong:
+            reply = ours(404, "Not found by the simulator", str(wrong))
+        except StoreError as wrong:
+            reply = ours(503, "The store cannot be written", str(wrong))
+        if reply.early:
+            await self._dispatcher.post_now(reply.early)
+        if reply.fault is not None:
+            from simulator.web.faults import answer_badly
+
+            await answer_badly(reply, reply.fault, receive, send)
+        else:
+            await answer(reply, send)
+
+    async def _call(self, scope: Scope, receive: Receive) -> Call:
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        body = b""
+        while True:
+            message = await receive()
+            body += message.get("body", b"")
+            if len(body) > self._limit:
+                raise TooLarge
+            if not message.get("more_body"):
+                break
+        scheme = headers.get("x-forwarded-proto", str(scope.get("scheme", "http"))).partition(",")[0].strip()
+        host = headers.get("x-forwarded-host", headers.get("host", "127.0.0.1")).partition(",")[0].strip()
+        query = scope["query_string"].decode("latin-1")
+        client = scope["client"][0] if scope.get("client") else ""
+        return Call(scope["method"], scope["path"], query, headers, body, f"{scheme}://{host}/", client)
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                self._following = asyncio.create_task(self._dispatcher.run())
+                await send({"type": "lifespan.startup.complete"})
+            else:
+                if self._following is not None:
+                    self._following.cancel()
+                await self._dispatcher.close()
+                self._engine.store.close()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+
+async def answer(reply: Reply, send: Send) -> None:
+    body = reply.body
+    headers = [(b"content-type", reply.media.encode()), (b"content-length", str(len(body)).encode())]
+    headers += [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers]
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def ours(status: int, title: str, detail: str) -> Reply:
+    """Our own voice: an RFC 9457 problem that says it is ours."""
+    problem = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+    return Reply(status, msgspec.json.encode(problem), (("X-Sim-Error", title),), "application/problem+json")
+
+
+def _is_browser(scope: Scope) -> bool:
+    wanted = (value for name, value in scope["headers"] if name == b"accept")
+    return scope["method"] == "GET" and any(b"text/html" in value for value in wanted)
+
+
+def is_local(host: str) -> bool:
+    """Whether a Host header names this machine: what a page that rebinds its name cannot."""
+    name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() and not host.endswith("]") else host
+    name = name.strip("[]").lower()
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,224 @@
+"""A client asks for a token, uses it until it dies, and asks again."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from simulator.testing import Simulator
+
+ASK = {"grant_type": "client_credentials", "client_id": "an-app", "client_secret": "a-secret"}
+SEND = {
+    "messageKey": "order-1001",
+    "from": {"senderType": "messenger", "senderId": "503868699681937"},
+    "to": {"ottId": "FB1"},
+    "message": {"contents": [{"type": "text", "text": "hello"}], "customKeys": [{"messagingType": "RESPONSE"}]},
+    "validityPeriod": 30,
+}
+PAGE = {
+    "ottPlatformName": "messenger",
+    "ottPlatformAttributes": {
+        "applicationId": "app",
+        "applicationSecret": "app-secret",
+        "pageId": "page-1",
+        "pageName": "A Page",
+        "pageAccessToken": "page-token",
+        "callbackVerifyToken": "verify",
+        "endpointUrl": "https://example.com/hook",
+        "isActive": 1,
+    },
+}
+NOT_AUTHORIZED = {
+    "documentation": "https://developer.salesforce.com/docs/atlas.en-us.mc-apis.meta/mc-apis/error-handling.htm",
+    "errorcode": 0,
+    "message": "Not Authorized",
+}
+Http = Callable[..., Any]
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+def test_a_client_asks_registers_sends_and_asks_again_when_the_token_is_dead(http: Http, advance: Http) -> None:
+    token = http("POST", "/v2/token", json=ASK).json["access_token"]
+    assert http("POST", "/ott/v1/registration", json=PAGE, headers=bearer(token)).status == 201
+    mine = {**SEND, "from": {"senderType": "messenger", "senderId": "page-1"}}
+    assert http("POST", "/ott/v1/send", json=mine, headers=bearer(token)).status == 201
+
+    advance("1199s")
+    assert http("POST", "/ott/v1/send", json=mine, headers=bearer(token)).status == 201
+    advance("1s")
+    late = http("POST", "/ott/v1/send", json=mine, headers=bearer(token))
+    assert (late.status, late.json) == (401, NOT_AUTHORIZED)
+    assert list(late.json) == list(NOT_AUTHORIZED)
+    assert late.headers["www-authenticate"] == 'Bearer realm="api", error="invalid_token"'
+
+    fresh = http("POST", "/v2/token", json=ASK).json["access_token"]
+    assert fresh != token
+    assert http("POST", "/ott/v1/send", json=mine, headers=bearer(fresh)).status == 201
+
+
+def test_a_token_is_announced_for_less_than_it_lives(http: Http) -> None:
+    answer = http("POST", "/v2/token", json=ASK)
+    assert answer.status == 200
+    assert answer.headers["content-type"] == "application/json; charset=utf-8"
+    assert answer.json["token_type"] == "Bearer"
+    assert answer.json["expires_in"] == 1079
+    assert len(answer.json["access_token"]) <= 512
+    assert answer.json["scope"].split() == [
+        "ott_chat_messaging_read",
+        "ott_chat_messaging_send",
+        "ott_channels_read",
+        "ott_channels_write",
+    ]
+
+
+def test_the_instance_url_is_where_the_client_found_us(http: Http, sim: Simulator) -> None:
+    assert http("POST", "/v2/token", json=ASK).json["rest_instance_url"] == f"{sim.url}/"
+    behind = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "msg.example.com"}
+    answer = http("POST", "/v2/token", json=ASK, headers=behind).json
+    assert answer["rest_instance_url"] == answer["soap_instance_url"] == "https://msg.example.com/"
+
+
+@pytest.mark.parametrize(
+    "header",
+    [{}, {"Authorization": "Bearer nobody-issued-this"}, {"Authorization": "Bearer "}, {"Authorization": "Basic YTpi"}],
+)
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/ott/v1/send"),
+        ("POST", "/ott/v1/registration"),
+        ("GET", "/ott/v1/registration/line"),
+        ("GET", "/ott/v1/registration/line/503868699681937"),
+        ("DELETE", "/ott/v1/send"),
+    ],
+)
+def test_nothing_is_told_to_those_without_a_token(http: Http, method: str, path: str, header: dict[str, str]) -> None:
+    answer = http(method, path, headers=header, **({"json": {}} if method == "POST" else {}))
+    assert (answer.status, answer.json) == (401, NOT_AUTHORIZED)
+    assert answer.headers["www-authenticate"].startswith("Bearer ")
+
+
+def test_a_token_in_the_url_or_the_body_is_no_token(http: Http) -> None:
+    in_url = http("POST", "/ott/v1/send", json=SEND, query="access_token=YOUR_ACCESS_TOKEN")
+    in_body = http("POST", "/ott/v1/send", json={**SEND, "access_token": "YOUR_ACCESS_TOKEN"})
+    assert [(one.status, one.json["errorcode"]) for one in (in_url, in_body)] == [(401, 40004)] * 2
+
+
+@pytest.mark.parametrize(
+    ("scope", "statuses"),
+    [
+        (None, [201, 201, 200, 200]),
+        ("", [403, 403, 403, 403]),
+        ("ott_chat_messaging_send", [201, 403, 403, 403]),
+        ("ott_channels_write", [403, 201, 403, 403]),
+        ("ott_channels_read ott_chat_messaging_send", [201, 403, 200, 200]),
+    ],
+)
+def test_a_token_opens_what_its_scope_says(http: Http, scope: str | None, statuses: list[int]) -> None:
+    ask = ASK if scope is None else {**ASK, "scope": scope}
+    headers = bearer(http("POST", "/v2/token", json=ask).json["access_token"])
+    answers = [
+        http("POST", "/ott/v1/send", json=SEND, headers=headers),
+        http("POST", "/ott/v1/registration", json=PAGE, headers=headers),
+        http("GET", "/ott/v1/registration/line", headers=headers),
+        http("GET", "/ott/v1/registration/line/503868699681937", headers=headers),
+    ]
+    assert [answer.status for answer in answers] == statuses
+    refused = {(one.json["errorcode"], one.json["message"]) for one in answers if one.status == 403}
+    assert refused <= {(20002, "Insufficient Privileges")}
+
+
+INVALID_CLIENT = "Invalid client ID. Use the client ID in Marketing Cloud Installed Packages."
+INVALID_SECRET = (
+    "Client authentication failed. Make sure that the client ID and client secret are valid and that the package is "
+    "installed and enabled."
+)
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "error", "description"),
+    [
+        ({"client_id": "stranger"}, 401, "invalid_client", INVALID_CLIENT),
+        ({"client_secret": "wrong"}, 401, "invalid_client", INVALID_SECRET),
+        ({"grant_type": "password"}, 400, "unsupported_grant_type", None),
+        ({"grant_type": None}, 400, "invalid_request", None),
+        ({"scope": "ott_channels_read ott_channels_write"}, 400, "invalid_scope", None),
+    ],
+)
+def test_a_configured_package_is_held_to_its_secret_and_scopes(
+    change: dict[str, Any], status: int, error: str, description: str | None
+) -> None:
+    package = {"client_id": "an-app", "client_secret": "a-secret", "scopes": ["ott_channels_read"]}
+    with Simulator(clock="frozen", providers={"salesforce": {"clients": [package]}}) as sim:
+        good = sim.http("POST", "/v2/token", json=ASK)
+        assert (good.status, good.json["scope"]) == (200, "ott_channels_read")
+        answer = sim.http("POST", "/v2/token", json={**ASK, **change})
+        assert (answer.status, answer.json["error"]) == (status, error)
+        assert answer.json["error_uri"] == "https://developer.salesforce.com/docs"
+        assert list(answer.json) == ["error", "error_description", "error_uri"]
+        assert description in (None, answer.json["error_description"])
+        legacy = sim.http("POST", "/v1/requestToken", json={"clientId": "stranger", "clientSecret": "x"})
+        assert (legacy.status, legacy.json) == (401, {"message": "Unauthorized", "errorcode": 1, "documentation": ""})
+
+
+def test_a_token_request_that_is_not_json_is_answered_in_oauth_s_words(http: Http) -> None:
+    answer = http("POST", "/v2/token", body=b"grant_type=client_credentials")
+    assert (answer.status, answer.json["error"]) == (400, "invalid_request")
+
+
+@pytest.mark.parametrize("account", ["12345", 12345])
+def test_account_id_comes_as_text_or_number(http: Http, account: str | int) -> None:
+    assert http("POST", "/v2/token", json={**ASK, "account_id": account}).status == 200
+
+
+def test_the_legacy_token_lives_an_hour(http: Http, advance: Http) -> None:
+    ask = {"clientID": "an-app", "clientSecret": "a-secret", "accessType": "offline"}
+    answer = http("POST", "/v1/requestToken", json=ask, query="legacy=1").json
+    assert set(answer) == {"accessToken", "expiresIn", "legacyToken", "refreshToken"}
+    assert answer["expiresIn"] == 3600
+    again = {**ask, "refreshToken": answer["refreshToken"], "accessType": "online"}
+    assert http("POST", "/v1/requestToken", json=again).json.keys() == {"accessToken", "expiresIn", "refreshToken"}
+    headers = bearer(answer["accessToken"])
+    advance("3599s")
+    assert http("POST", "/ott/v1/send", json=SEND, headers=headers).status == 201
+    advance("1s")
+    assert http("POST", "/ott/v1/send", json=SEND, headers=headers).status == 401
+
+
+def test_client_ids_of_any_letters_make_tokens_that_fit_a_header(http: Http) -> None:
+    token = http("POST", "/v2/token", json={**ASK, "client_id": "Über app.7"}).json["access_token"]
+    assert token.isascii()
+    assert http("POST", "/ott/v1/send", json=SEND, headers=bearer(token)).status == 201
+
+
+def test_a_strict_simulator_knows_no_fixed_token(http: Http) -> None:
+    fixed = bearer("YOUR_ACCESS_TOKEN")
+    assert http("POST", "/ott/v1/send", json=SEND, headers=fixed).status == 201
+    with Simulator(clock="frozen", strict=True) as strict:
+        assert strict.http("POST", "/ott/v1/send", json=SEND, headers=fixed).status == 401
+        token = strict.http("POST", "/v2/token", json=ASK).json["access_token"]
+        assert strict.http("POST", "/ott/v1/send", json=SEND, headers=bearer(token)).status == 201
+
+
+def test_a_sandbox_is_found_by_its_client_and_by_its_token(http: Http, control: Http) -> None:
+    given = control("POST", "sandboxes", json={"name": "ci-17"})["credentials"]["salesforce"]
+    ask = {**ASK, "client_id": given["client_id"], "client_secret": given["client_secret"]}
+    issued = http("POST", "/v2/token", json=ask).json["access_token"]
+    for token in (issued, given["access_token"]):
+        assert http("POST", "/ott/v1/send", json=SEND, headers=bearer(token)).status == 201
+    assert control("GET", "messages")["total"] == 0
+    assert control("GET", "messages", headers={"X-Sim-Sandbox": "ci-17"})["total"] == 2
+    wrong = http("POST", "/v2/token", json={**ask, "client_secret": "wrong"})
+    assert (wrong.status, wrong.json["error_description"]) == (401, INVALID_SECRET)
+
+
+def test_the_journal_keeps_no_secret(http: Http, control: Http) -> None:
+    token = http("POST", "/v2/token", json=ASK).json["access_token"]
+    http("POST", "/ott/v1/registration", json=PAGE, headers=bearer(token))
+    journal = json.dumps(control("GET", "requests"))
+    for secret in ("a-secret", token, "app-secret", "page-token", '"verify"'):
+        assert secret not in journal
