@@ -213,6 +213,8 @@ def _refusal(chain: list[dict[str, Json]], keyword: str, where: list[str], rule:
         raise LookupError(f"{rule}: no x-error names an error for {keyword!r}")
     if isinstance(named, str):
         named = {"key": named}
+    if "at" in named:
+        where = [*where, named["at"]]
     return Refusal(named["key"], ".".join(where) or None, named.get("detail"), named.get("values", {}), rule)
 
 
@@ -222,7 +224,7 @@ def _on_text(check: Callable[[str], bool]) -> Callable[[object], bool]:
 
 def load_yaml(path: Path) -> Json:
     """Read a file of ours; YAML's fast loader where libyaml is there."""
-    return yaml.load(path.read_bytes(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    return yaml.load(path.read_bytes(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
 
 
 @lru_cache(maxsize=65536)

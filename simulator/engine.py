@@ -54,7 +54,7 @@ class Engine:
         self.store = store
         self.providers = providers
         self.routes = Routes(providers)
-        self.terms = {name: _terms(provider) for name, provider in providers.items()}
+        self.terms = {name: terms_of(provider) for name, provider in providers.items()}
         self.sandboxes: dict[str, Sandbox] = {}
         self.by_credential: dict[tuple[str, str], Sandbox] = {}
         self.changed: Callable[[], None] = lambda: None
@@ -510,7 +510,7 @@ def _dictated(respond: Respond, rule: Rule) -> Refused:
     return Refused(Refusal("raw", rule=rule.place), reply=reply)
 
 
-def _terms(provider: Provider) -> Terms:
+def terms_of(provider: Provider) -> Terms:
     endpoints = tuple(endpoint.name for endpoint in provider.endpoints)
     return Terms(provider.contract, endpoints, provider.channels, provider.phones)
 

@@ -198,7 +198,8 @@ class Store:
         self, sandbox: int, provider: str = "", to: str = "", before: int = 0, after: int = 0, limit: int = 1_000_000
     ) -> Iterator[Message]:
         """Newest first below ``before`` (a number, 0: all), or oldest first above ``after``."""
-        where, values = "key BETWEEN ? AND ?", [first(sandbox) + after + 1, last(sandbox)]
+        where = "key BETWEEN ? AND ?"
+        values: list[Json] = [first(sandbox) + after + 1, last(sandbox)]
         if before:
             values[1] = first(sandbox) + before - 1
         if provider:
