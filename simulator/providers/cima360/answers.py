@@ -96,14 +96,14 @@ def refuse(refusals: Sequence[Refusal], desk: Desk) -> Reply:
     if error.status < 400 and path == OTT:
         items = _listed(desk, "payload")
         return Reply(200, _encode([_ott_result(item, Refused(refusals[0]), desk.contract) for item in items]))
-    return _problem(error, " ".join(text(refusal, desk.contract) for refusal in refusals))
+    return _problem(error, " ".join(_texts(refusals, desk.contract)))
 
 
 def _nobody(refusals: Sequence[Refusal], desk: Desk) -> Reply:
     """A rule of the whole e-mail was broken: every recipient is told, and the list of errors tells why."""
     items = _listed(desk, "recipients")
     results = [_email_result(item, Refused(refusals[0]), desk.contract) for item in items]
-    return _envelope(results, [text(refusal, desk.contract) for refusal in refusals])
+    return _envelope(results, _texts(refusals, desk.contract))
 
 
 def _problem(error: Error, detail: str) -> Reply:
@@ -118,6 +118,11 @@ def text(refusal: Refusal, contract: Contract, **values: Json) -> str:
     if refusal.detail is not None:
         return refusal.detail
     return contract.errors[refusal.key].text.format_map(_Gaps(values | refusal.values))
+
+
+def _texts(refusals: Sequence[Refusal], contract: Contract) -> list[str]:
+    """Each text once: a journey may lack two members."""
+    return list(dict.fromkeys(text(refusal, contract) for refusal in refusals))
 
 
 class _Gaps(dict[str, Json]):
