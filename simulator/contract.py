@@ -75,6 +75,7 @@ class Contract:
         self.folder = data_folder("schemas") / provider
         self.formats = {**FORMATS, **(formats or {})}
         self._schemas: dict[str, Schema] = {}
+        self._meant: dict[tuple[str, str], Status] = {}
 
     @cached_property
     def errors(self) -> dict[str, Error]:
@@ -111,8 +112,11 @@ class Contract:
 
     def status(self, beat: Beat, channel: str = "") -> Status:
         """The status a beat means on a channel. Raises KeyError for an unknown word."""
-        word = self.words.get(f"{channel}.{beat.status}") or self.words.get(beat.status, beat.status)
-        return self.statuses[word]
+        found = self._meant.get((channel, beat.status))
+        if found is None:
+            word = self.words.get(f"{channel}.{beat.status}") or self.words.get(beat.status, beat.status)
+            self._meant[channel, beat.status] = found = self.statuses[word]
+        return found
 
     def schema(self, name: str) -> "Schema":
         if name not in self._schemas:

@@ -33,7 +33,6 @@ class Desk:
         self.params = params
         self.strict = strict
         self.contract = provider.contract
-        self.issued = provider.credentials(sandbox.name)
         self.seed = sandbox.seed
         self.now = sandbox.now()
         self.credential = Credential("")
@@ -45,6 +44,10 @@ class Desk:
         self.notes: list[str] = []
         self.rule: Rule | None = None
         self.fault: Fault | None = None
+
+    @property
+    def issued(self) -> dict[str, str]:
+        return self.provider.credentials(self.sandbox.name)
 
     def number(self) -> int:
         self.sandbox.messages = number = self.sandbox.messages + 1

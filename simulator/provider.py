@@ -41,11 +41,13 @@ class Desk(Protocol):
     """The ``{names}`` of the endpoint's path."""
     settings: dict[str, Json]
     """This provider's settings in this sandbox."""
-    issued: dict[str, str]
-    """What the user of this sandbox was told to put into the client; always good."""
     strict: bool
     seed: Seed
     contract: Contract
+
+    @property
+    def issued(self) -> dict[str, str]:
+        """What the user of this sandbox was told to put into the client; always good."""
 
     def number(self) -> int:
         """The next number of this sandbox: what ids are made from."""
@@ -164,7 +166,7 @@ class Provider(Struct, frozen=True):
     """Headers, query parameters and members (in lower case) that are never shown."""
 
 
-class TwiceRegistered(Exception):  # noqa: N818
+class TwiceRegistered(Exception):
     """Two packages claim one provider name."""
 
 

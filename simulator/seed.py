@@ -8,6 +8,7 @@ from hashlib import blake2b
 
 TICKS_TO_1970 = 0x01B21DD213814000
 """100 ns ticks between 1582-10-15, where version 1 UUIDs begin, and 1970-01-01."""
+_VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 
 
 class Seed:
@@ -24,11 +25,23 @@ class Seed:
         """32 hexadecimal digits."""
         return blake2b(b"%d %s" % (number, place.encode()), key=self._key, digest_size=16).hexdigest()
 
-    def uuid4(self, number: int, place: str = "") -> str:
-        """A version 4 UUID whose first 48 bits count up with ``number``."""
+    def uuid4s(self, number: int, count: int) -> list[str]:
+        """Version 4 UUIDs that share their first 48 bits, which count up with ``number``."""
         head = f"{self._base + number & 0xFFFFFFFFFFFF:012x}"
-        tail = self.digest(number, place)
-        return f"{head[:8]}-{head[8:]}-4{tail[1:4]}-{'89ab'[int(tail[4], 16) & 3]}{tail[5:8]}-{tail[8:20]}"
+        head = f"{head[:8]}-{head[8:]}-4"
+        found: list[str] = []
+        while len(found) < count:
+            place = b"%d %d" % (number, len(found))
+            digits = blake2b(place, key=self._key, digest_size=57).hexdigest()
+            found += [
+                f"{head}{digits[at : at + 3]}-{_VARIANT[digits[at + 3]]}{digits[at + 4 : at + 7]}-{digits[at + 7 : at + 19]}"
+                for at in range(0, 19 * min(count - len(found), 6), 19)
+            ]
+        return found
+
+    def uuid4(self, number: int) -> str:
+        """A version 4 UUID whose first 48 bits count up with ``number``."""
+        return self.uuid4s(number, 1)[0]
 
     def uuid1(self, ticks: int) -> str:
         """A version 1 UUID of this sandbox's node; ``ticks`` are 100 ns since 1970-01-01."""

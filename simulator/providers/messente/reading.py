@@ -53,12 +53,15 @@ def is_iso_date_time(text: str) -> bool:
 
 def omnimessage(item: Json, index: int, body: Json, desk: Desk) -> Draft:
     """One omnimessage that has passed its schema, with one channel per message in it."""
-    number = desk.number()
-    uuid, settings = desk.seed.uuid4, desk.settings
+    settings = desk.settings
     sender = _default_sender(desk)
+    messages = item["messages"]
+    omnimessage_id, *ids = desk.seed.uuid4s(desk.number(), 1 + len(messages))
     channels = tuple(
-        _channel(message, place, uuid(number, str(place)), sender, settings)
-        for place, message in enumerate(item["messages"])
+        [
+            _channel(message, place, id, sender, settings)
+            for place, (id, message) in enumerate(zip(ids, messages, strict=True))
+        ]
     )
     time_to_send = item.get("time_to_send")
     extra = {"dlr_url": item.get("dlr_url") or _default_dlr_url(desk)}
@@ -67,7 +70,7 @@ def omnimessage(item: Json, index: int, body: Json, desk: Desk) -> Draft:
     if "priority" in item:
         extra["priority"] = item["priority"]
     return Draft(
-        id=uuid(number),
+        id=omnimessage_id,
         to=item["to"],
         channels=channels,
         start=None if time_to_send is None else moment(time_to_send),

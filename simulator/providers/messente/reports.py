@@ -44,11 +44,11 @@ def _signed(body: bytes, key: str, callback: Callback) -> Post:
 
 def inbound(bare: Inbound, answered: Message | None, desk: Desk) -> tuple[Inbound, list[Due]]:
     """An inbound message in the documented shape, pushed to the number's URL where there is one."""
-    id = desk.seed.uuid4(desk.number(), "inbound")
+    id = desk.seed.uuid4(desk.number())
     channel = answered.channels[0].name if answered else "sms"
     body = {
         "msg_id": id,
-        "sub_msg_id": desk.seed.uuid4(desk.number(), "part"),
+        "sub_msg_id": desk.seed.uuid4(desk.number()),
         "channel": channel,
         "recipient": bare.to,
         "time": datetime.fromtimestamp(bare.at / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),

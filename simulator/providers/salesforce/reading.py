@@ -24,19 +24,19 @@ def read(item: Json, place: int, body: Json, desk: Desk) -> Draft:
     """One message; a LINE reply token is tried first and the user's id second."""
     for tolerance in tolerances(body):
         desk.note(tolerance)
-    number = desk.number()
     message, sender = body["message"], body["from"]
     text = "\n".join(filter(None, (content.get("text") or content.get("url") for content in message["contents"])))
+    tried = recipients(sender["senderType"], body["to"])
     channels = tuple(
         Channel(
             name=sender["senderType"],
-            id=desk.seed.uuid4(number, "second attempt" if attempt else ""),
+            id=id,
             sender=sender["senderId"],
             to=recipient,
             text=text,
             content=message,
         )
-        for attempt, recipient in enumerate(recipients(sender["senderType"], body["to"]))
+        for recipient, id in zip(tried, desk.seed.uuid4s(desk.number(), len(tried)), strict=True)
     )
     kept = {name: body[name] for name in ("messageKey", "messageGroupKey", "to", "validityPeriod") if name in body}
     return Draft(channels[0].id, channels[0].to, channels, extra=kept)
