@@ -1,13 +1,12 @@
 """Pages and channels are registered, listed, shown and switched off."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from simulator.testing import Simulator
+from simulator.testing import Answer, Simulator, call
+from tests.conftest import Http
 
-Http = Callable[..., Any]
 HEADERS = {"Authorization": "Bearer YOUR_ACCESS_TOKEN"}
 MESSENGER: dict[str, Any] = {
     "applicationId": "app",
@@ -31,12 +30,17 @@ LINE: dict[str, Any] = {
 }
 
 
-def register(http: Http, platform: str, attributes: dict[str, Any]) -> Any:
+def asking(sim: Simulator) -> Http:
+    """``http`` of a simulator with settings of its own."""
+    return lambda method, path, **more: call(f"{sim.url}{path}", method, **more)
+
+
+def register(http: Http, platform: str, attributes: dict[str, Any]) -> Answer:
     body = {"ottPlatformName": platform, "ottPlatformAttributes": attributes}
     return http("POST", "/ott/v1/registration", json=body, headers=HEADERS)
 
 
-def send(http: Http, platform: str, sender: str) -> Any:
+def send(http: Http, platform: str, sender: str) -> Answer:
     body = {
         "messageKey": "k",
         "from": {"senderType": platform, "senderId": sender},
@@ -48,7 +52,7 @@ def send(http: Http, platform: str, sender: str) -> Any:
 
 
 def get(http: Http, path: str, query: str = "") -> Any:
-    return http("GET", f"/ott/v1/registration/{path}", headers=HEADERS, query=query)
+    return http("GET", f"/ott/v1/registration/{path}?{query}", headers=HEADERS)
 
 
 def messages(answer: Any) -> list[str]:
@@ -115,8 +119,8 @@ def test_the_senders_of_the_samples_are_there_and_can_be_overridden(http: Http) 
 def test_senders_can_be_configured() -> None:
     mine = {"ottPlatformName": "line", "ottPlatformAttributes": {"channelId": "mine", "isActive": True}}
     with Simulator(clock="frozen", providers={"salesforce": {"senders": [mine]}}) as sim:
-        assert send(sim.http, "line", "mine").status == 201
-        assert send(sim.http, "line", "503868699681937").status == 400
+        assert send(asking(sim), "line", "mine").status == 201
+        assert send(asking(sim), "line", "503868699681937").status == 400
 
 
 def test_a_list_is_read_page_by_page(http: Http) -> None:
@@ -152,7 +156,7 @@ def test_what_is_not_registered_is_not_found(http: Http) -> None:
 
 
 def test_everything_that_is_missing_is_listed_in_order(http: Http) -> None:
-    assert messages(register(http, "messenger", {"pageId": " ", "pageName": None})) == [
+    assert messages(register(http, "messenger", {"pageId": " ", "pageName": None, "other": 1})) == [
         "EndpointUrl must be provided",
         "IsActive must be provided",
         "ApplicationId must be provided",

@@ -1,12 +1,12 @@
 """A client asks for a token, uses it until it dies, and asks again."""
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from simulator.testing import Simulator
+from simulator.testing import Simulator, call
+from tests.conftest import Advance, Http
 
 ASK = {"grant_type": "client_credentials", "client_id": "an-app", "client_secret": "a-secret"}
 SEND = {
@@ -34,14 +34,18 @@ NOT_AUTHORIZED = {
     "errorcode": 0,
     "message": "Not Authorized",
 }
-Http = Callable[..., Any]
+
+
+def asking(sim: Simulator) -> Http:
+    """``http`` of a simulator with settings of its own."""
+    return lambda method, path, **more: call(f"{sim.url}{path}", method, **more)
 
 
 def bearer(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
 
 
-def test_a_client_asks_registers_sends_and_asks_again_when_the_token_is_dead(http: Http, advance: Http) -> None:
+def test_a_client_asks_registers_sends_and_asks_again_when_the_token_is_dead(http: Http, advance: Advance) -> None:
     token = http("POST", "/v2/token", json=ASK).json["access_token"]
     assert http("POST", "/ott/v1/registration", json=PAGE, headers=bearer(token)).status == 201
     mine = {**SEND, "from": {"senderType": "messenger", "senderId": "page-1"}}
@@ -103,7 +107,7 @@ def test_nothing_is_told_to_those_without_a_token(http: Http, method: str, path:
 
 
 def test_a_token_in_the_url_or_the_body_is_no_token(http: Http) -> None:
-    in_url = http("POST", "/ott/v1/send", json=SEND, query="access_token=YOUR_ACCESS_TOKEN")
+    in_url = http("POST", "/ott/v1/send", json=SEND, query={"access_token": "YOUR_ACCESS_TOKEN"})
     in_body = http("POST", "/ott/v1/send", json={**SEND, "access_token": "YOUR_ACCESS_TOKEN"})
     assert [(one.status, one.json["errorcode"]) for one in (in_url, in_body)] == [(401, 40004)] * 2
 
@@ -154,14 +158,14 @@ def test_a_configured_package_is_held_to_its_secret_and_scopes(
 ) -> None:
     package = {"client_id": "an-app", "client_secret": "a-secret", "scopes": ["ott_channels_read"]}
     with Simulator(clock="frozen", providers={"salesforce": {"clients": [package]}}) as sim:
-        good = sim.http("POST", "/v2/token", json=ASK)
+        good = asking(sim)("POST", "/v2/token", json=ASK)
         assert (good.status, good.json["scope"]) == (200, "ott_channels_read")
-        answer = sim.http("POST", "/v2/token", json={**ASK, **change})
+        answer = asking(sim)("POST", "/v2/token", json={**ASK, **change})
         assert (answer.status, answer.json["error"]) == (status, error)
         assert answer.json["error_uri"] == "https://developer.salesforce.com/docs"
         assert list(answer.json) == ["error", "error_description", "error_uri"]
         assert description in (None, answer.json["error_description"])
-        legacy = sim.http("POST", "/v1/requestToken", json={"clientId": "stranger", "clientSecret": "x"})
+        legacy = asking(sim)("POST", "/v1/requestToken", json={"clientId": "stranger", "clientSecret": "x"})
         assert (legacy.status, legacy.json) == (401, {"message": "Unauthorized", "errorcode": 1, "documentation": ""})
 
 
@@ -170,14 +174,14 @@ def test_a_token_request_that_is_not_json_is_answered_in_oauth_s_words(http: Htt
     assert (answer.status, answer.json["error"]) == (400, "invalid_request")
 
 
-@pytest.mark.parametrize("account", ["12345", 12345])
+@pytest.mark.parametrize("account", ["12345", 67890])
 def test_account_id_comes_as_text_or_number(http: Http, account: str | int) -> None:
     assert http("POST", "/v2/token", json={**ASK, "account_id": account}).status == 200
 
 
-def test_the_legacy_token_lives_an_hour(http: Http, advance: Http) -> None:
+def test_the_legacy_token_lives_an_hour(http: Http, advance: Advance) -> None:
     ask = {"clientID": "an-app", "clientSecret": "a-secret", "accessType": "offline"}
-    answer = http("POST", "/v1/requestToken", json=ask, query="legacy=1").json
+    answer = http("POST", "/v1/requestToken", json=ask, query={"legacy": "1"}).json
     assert set(answer) == {"accessToken", "expiresIn", "legacyToken", "refreshToken"}
     assert answer["expiresIn"] == 3600
     again = {**ask, "refreshToken": answer["refreshToken"], "accessType": "online"}
@@ -199,19 +203,19 @@ def test_a_strict_simulator_knows_no_fixed_token(http: Http) -> None:
     fixed = bearer("YOUR_ACCESS_TOKEN")
     assert http("POST", "/ott/v1/send", json=SEND, headers=fixed).status == 201
     with Simulator(clock="frozen", strict=True) as strict:
-        assert strict.http("POST", "/ott/v1/send", json=SEND, headers=fixed).status == 401
-        token = strict.http("POST", "/v2/token", json=ASK).json["access_token"]
-        assert strict.http("POST", "/ott/v1/send", json=SEND, headers=bearer(token)).status == 201
+        assert asking(strict)("POST", "/ott/v1/send", json=SEND, headers=fixed).status == 401
+        token = asking(strict)("POST", "/v2/token", json=ASK).json["access_token"]
+        assert asking(strict)("POST", "/ott/v1/send", json=SEND, headers=bearer(token)).status == 201
 
 
 def test_a_sandbox_is_found_by_its_client_and_by_its_token(http: Http, control: Http) -> None:
-    given = control("POST", "sandboxes", json={"name": "ci-17"})["credentials"]["salesforce"]
+    given = control("POST", "sandboxes", json={"name": "ci-17"}).json["credentials"]["salesforce"]
     ask = {**ASK, "client_id": given["client_id"], "client_secret": given["client_secret"]}
     issued = http("POST", "/v2/token", json=ask).json["access_token"]
     for token in (issued, given["access_token"]):
         assert http("POST", "/ott/v1/send", json=SEND, headers=bearer(token)).status == 201
-    assert control("GET", "messages")["total"] == 0
-    assert control("GET", "messages", headers={"X-Sim-Sandbox": "ci-17"})["total"] == 2
+    assert control("GET", "messages").json["total"] == 0
+    assert control("GET", "messages", headers={"X-Sim-Sandbox": "ci-17"}).json["total"] == 2
     wrong = http("POST", "/v2/token", json={**ask, "client_secret": "wrong"})
     assert (wrong.status, wrong.json["error_description"]) == (401, INVALID_SECRET)
 
@@ -219,6 +223,6 @@ def test_a_sandbox_is_found_by_its_client_and_by_its_token(http: Http, control: 
 def test_the_journal_keeps_no_secret(http: Http, control: Http) -> None:
     token = http("POST", "/v2/token", json=ASK).json["access_token"]
     http("POST", "/ott/v1/registration", json=PAGE, headers=bearer(token))
-    journal = json.dumps(control("GET", "requests"))
+    journal = json.dumps(control("GET", "requests").json)
     for secret in ("a-secret", token, "app-secret", "page-token", '"verify"'):
         assert secret not in journal
