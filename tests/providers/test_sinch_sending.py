@@ -219,7 +219,12 @@ def test_header_names_are_read_in_any_case(http: Http, name: str, token: str) ->
 
 def test_who_is_not_known_gets_the_one_published_text(http: Http) -> None:
     text = "Authentication Error: No user was found with this combination of username and Authentication token."
-    for headers in ({}, {"username": "acme"}, {"authenticationtoken": "x"}, {"username": "", "authenticationtoken": "x"}):
+    for headers in (
+        {},
+        {"username": "acme"},
+        {"authenticationtoken": "x"},
+        {"username": "", "authenticationtoken": "x"},
+    ):
         assert error(http("POST", SINGLE, json=HELLO, headers=headers)) == (401, text)
 
 
@@ -234,7 +239,9 @@ def test_configured_users_have_their_own_rights() -> None:
             headers = {"username": name, "authenticationtoken": token}
             return call(f"{sim.url}{SINGLE}", "POST", HELLO | more, headers=headers).status
 
-        assert status("shop", "s") == status("shop@example.com", "s") == status("shop", "s", subAccount="shop-main") == 200
+        assert (
+            status("shop", "s") == status("shop@example.com", "s") == status("shop", "s", subAccount="shop-main") == 200
+        )
         assert status("shop", "b") == status("nobody", "s") == 401
         assert status("shop", "s", subAccount="another") == 403
         assert status("boss", "b") == 403, "administrators do not send for themselves"
@@ -442,9 +449,7 @@ def test_what_only_a_scenario_brings_about(http: Http, key: str) -> None:
     assert error(answer) == (listed.status, listed.text)
 
 
-@pytest.mark.parametrize(
-    "key", [key for key, error in provider.contract.errors.items() if error.magic is not None]
-)
+@pytest.mark.parametrize("key", [key for key, error in provider.contract.errors.items() if error.magic is not None])
 def test_every_error_of_a_send_has_a_recipient(http: Http, control: Http, key: str) -> None:
     listed = provider.contract.errors[key]
     number = f"1500555{1000 + (listed.magic or 0)}"
