@@ -10,6 +10,7 @@ import socket
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from simulator.clock import machine
 from simulator.config import Config, milliseconds
 from simulator.model import Attempt, Callback, Post
 
@@ -21,7 +22,7 @@ ANSWER_KEPT = 2048
 """Bytes of a receiver's answer that go into the journal."""
 
 
-class Forbidden(Exception):  # noqa: N818
+class Forbidden(Exception):
     """The receiver's address is none that callbacks may go to; the text says what to do."""
 
 
@@ -84,6 +85,7 @@ class Poster:
 
         session = self._open()
         status, answer, error, refused = None, "", "", False
+        begun = machine()
         try:
             check_url(callback.url, self._config.callback_hosts)
             async with session.request(
@@ -106,10 +108,11 @@ class Poster:
             url=callback.url,
             kind=callback.kind,
             body=post.body.decode(errors="replace"),
-            headers=dict(post.headers),
+            headers={name: "***" if name.lower() == "authorization" else value for name, value in post.headers},
             status=status,
             answer=answer,
             error=error,
+            took=machine() - begun,
         )
         return attempt, refused
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections import Counter
+from collections.abc import AsyncIterator
 
 from msgspec import Struct
 
@@ -16,8 +17,18 @@ from simulator.store import host as host_of
 
 IDLE = 3600.0
 """Seconds the loop sleeps at most when nothing is owed."""
+SWEEPING = 0.005
+"""Seconds between two slices of a sandbox that is gone."""
 MOST_HAPPENED = 1000
 """Entries in the answer to a clock that was moved; the rest is counted."""
+
+
+MOST_ROUNDS = 1000
+"""How often a clock runs until idle: two applications that answer each other never are."""
+
+
+class Busy(Exception):
+    """The clock is being moved already."""
 
 
 class Happened(Struct, frozen=True):
@@ -39,7 +50,6 @@ class Dispatcher:
         self._subjects: set[int] = set()
         self._hosts: Counter[str] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._moving: dict[str, asyncio.Lock] = {}
         engine.changed = self._wake.set
 
     async def run(self) -> None:
@@ -47,8 +57,13 @@ class Dispatcher:
         while True:
             self._wake.clear()
             pause = self._start_due()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), pause)
+            sweeping = bool(self._engine.run.left)
+            try:
+                await asyncio.wait_for(self._wake.wait(), min(pause, SWEEPING) if sweeping else pause)
+            except TimeoutError:
+                if sweeping:
+                    self._engine.sweep()
+                    self._commit()
 
     async def close(self) -> None:
         """Interrupted attempts are made again at the next start."""
@@ -122,20 +137,36 @@ class Dispatcher:
                 await self._attempt(callback)
 
     async def advance(self, sandbox: Sandbox, to: int) -> tuple[list[dict[str, Json]], int]:
-        """Move a clock; everything that falls due happens in order, retries included."""
-        async with self._moving.setdefault(sandbox.name, asyncio.Lock()):
+        """Move a clock; everything that falls due happens in order, retries included. Raises Busy."""
+        async with self._alone(sandbox):
             start = sandbox.now()
             entries = await self._drive(sandbox, to)
             return self._happened(sandbox, start, max(start, to), entries)
 
     async def idle(self, sandbox: Sandbox) -> tuple[list[dict[str, Json]], int]:
-        """Move a clock until no callback is owed and no message changes any more."""
-        async with self._moving.setdefault(sandbox.name, asyncio.Lock()):
+        """Move a clock until no callback is owed and no message changes any more. Raises Busy."""
+        async with self._alone(sandbox):
             start = sandbox.now()
             entries: list[Entry] = []
-            while (moment := self._last_moment(sandbox)) is not None:
+            for _ in range(MOST_ROUNDS):
+                if (moment := self._last_moment(sandbox)) is None:
+                    break
                 entries += await self._drive(sandbox, moment)
             return self._happened(sandbox, start, sandbox.now(), entries)
+
+    @contextlib.asynccontextmanager
+    async def _alone(self, sandbox: Sandbox) -> AsyncIterator[None]:
+        """One at a time. To wait for a turn is safe only while no receiver is being waited for, because it
+        may be the one that asks.
+        """
+        if sandbox.driven:
+            raise Busy(f"the clock of {sandbox.name!r} is being moved; ask again when that is done")
+        sandbox.driven = True
+        try:
+            yield
+        finally:
+            sandbox.driven = False
+            self._wake.set()
 
     def _last_moment(self, sandbox: Sandbox) -> int | None:
         moments = [self._engine.store.last_end(sandbox.number)]
@@ -145,26 +176,37 @@ class Dispatcher:
 
     async def _drive(self, sandbox: Sandbox, to: int) -> list[Entry]:
         entries: list[Entry] = []
-        sandbox.driven = True
         try:
-            while (moment := self._engine.store.next_due(sandbox.number)) is not None and moment <= to:
+            while self._alive(sandbox) and (moment := self._next(sandbox, to)) is not None:
                 if moment > sandbox.now():
                     sandbox.clock = sandbox.clock.moved(moment)
                 entries += await self._all_at(sandbox, moment)
             if to > sandbox.now():
                 sandbox.clock = sandbox.clock.moved(to)
         finally:
-            sandbox.driven = False
-            sandbox.save(self._engine.store)
+            if self._alive(sandbox):
+                sandbox.save(self._engine.store)
             self._engine.store.commit()
-            self._wake.set()
         return entries
+
+    def _next(self, sandbox: Sandbox, to: int) -> int | None:
+        """When the next callback is due that is not under way already."""
+        if not self._subjects:
+            moment = self._engine.store.next_due(sandbox.number)
+            return moment if moment is not None and moment <= to else None
+        due = self._engine.store.due(sandbox.number, to, len(self._subjects) + 1024)
+        return next((one.due for one in due if one.subject not in self._subjects), None)
+
+    def _alive(self, sandbox: Sandbox) -> bool:
+        """A receiver may have emptied it meanwhile."""
+        return self._engine.sandboxes.get(sandbox.name) is sandbox
 
     async def _all_at(self, sandbox: Sandbox, moment: int) -> list[Entry]:
         """Everything due at one moment: messages side by side, each one's callbacks in turn."""
         due: dict[int, Callback] = {}
-        for callback in self._engine.store.due(sandbox.number, moment, self._most):
-            due.setdefault(callback.subject, callback)
+        for callback in self._engine.store.due(sandbox.number, moment, self._most + len(self._subjects)):
+            if callback.subject not in self._subjects:
+                due.setdefault(callback.subject, callback)
         posts = [(callback, self._engine.post(callback)) for callback in due.values()]
         answers = await asyncio.gather(*(self._poster.attempt(*post) for post in posts))
         entries = []

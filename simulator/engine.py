@@ -8,6 +8,7 @@ import msgspec
 
 from simulator.config import Config
 from simulator.contract import Schema
+from simulator.coverage import Left, Run, outcomes
 from simulator.desk import Desk, find_message, owed, rewrite
 from simulator.model import (
     Attempt,
@@ -35,6 +36,7 @@ from simulator.routes import Found, Routes
 from simulator.rule import Respond, Rule, Subject
 from simulator.sandbox import Choice, Sandbox, chosen, clock_of, fresh, merged, restored
 from simulator.scenario import Counts, Scenario, Terms, life, load
+from simulator.seed import Seed
 from simulator.store import Store
 
 HIDDEN = "***"
@@ -59,6 +61,9 @@ class Engine:
         self.by_credential: dict[tuple[str, str], Sandbox] = {}
         self.changed: Callable[[], None] = lambda: None
         """Told when callbacks may be due earlier than before."""
+        self.watchers: list[Callable[[int], None]] = []
+        """Told the key of every new line of a journal, and the first key of a sandbox that is gone."""
+        self.run = Run(dict.fromkeys(store.strays()))
         self._settings: dict[tuple[str, str], dict[str, Json]] = {}
         for name in config.providers:
             if name not in providers:
@@ -93,12 +98,25 @@ class Engine:
         )
         if scenario is not None:
             kept.scenario = scenario
-        sandbox = Sandbox(name, self.store.next_sandbox(), kept, chosen(kept.scenario, self.terms))
+        sandbox = Sandbox(name, self.store.next_sandbox(), kept, self._compiled(kept.scenario, name))
         if (old := self.sandboxes.get(name)) is not None:
-            self.store.drop_sandbox(old.number)
+            self._leave(old)
         sandbox.save(self.store)
         self._enter(sandbox)
         return sandbox
+
+    def _compiled(self, choice: Choice, name: str) -> Scenario:
+        """Rules never change, so sandboxes of one choice share them; a reset keeps the last good ones."""
+        for one in (self.sandboxes.get(name), self.sandboxes.get("default")):
+            if one is not None and one.kept.scenario == choice:
+                return one.scenario
+        return chosen(choice, self.terms)
+
+    def _leave(self, sandbox: Sandbox) -> None:
+        """Its rows are swept when there is time."""
+        self.store.drop_sandbox(sandbox.number)
+        self.run.left[sandbox.number] = Left(sandbox.begun, sandbox.now())
+        self._tell(sandbox.base)
 
     def _enter(self, sandbox: Sandbox) -> None:
         sandbox.resume(self.store)
@@ -110,7 +128,7 @@ class Engine:
                     self.by_credential[name, credential] = sandbox
 
     def close(self, sandbox: Sandbox) -> None:
-        self.store.drop_sandbox(sandbox.number)
+        self._leave(sandbox)
         del self.sandboxes[sandbox.name]
         self.by_credential = {key: one for key, one in self.by_credential.items() if one is not sandbox}
 
@@ -120,7 +138,23 @@ class Engine:
         emptied = self.open(sandbox.name, sandbox.kept.seed, None, sandbox.kept.settings, sandbox.kept.scenario)
         emptied.clock = clock
         emptied.save(self.store)
+        self.control(emptied, {"action": "reset"})
         return emptied
+
+    def sweep(self, most: int = 250) -> bool:
+        """Remove some rows of a sandbox that is gone; false when there is none left."""
+        for number, left in self.run.left.items():
+            if left is not None:
+                gone = self.store.messages(number, limit=most)
+                self.run.outcomes.update(outcomes(gone, left.begun, left.moment))
+            if not self.store.sweep(number, most):
+                del self.run.left[number]
+            return True
+        return False
+
+    def _tell(self, key: int) -> None:
+        for watch in self.watchers:
+            watch(key)
 
     def settings(self, sandbox: Sandbox, provider: Provider) -> dict[str, Json]:
         """Defaults, then the server's settings, then the sandbox's."""
@@ -138,6 +172,14 @@ class Engine:
         for name in settings:
             self._settings.pop((sandbox.name, name), None)
         sandbox.save(self.store)
+        self.control(sandbox, {"action": "settings", "providers": list(settings)})
+
+    def reseed(self, sandbox: Sandbox, seed: int) -> None:
+        """Everything from now on follows from another seed."""
+        sandbox.kept.seed = seed
+        sandbox.seed = Seed(seed)
+        sandbox.save(self.store)
+        self.control(sandbox, {"action": "seed", "seed": seed})
 
     def _checked(self, settings: dict[str, dict[str, Json]]) -> dict[str, dict[str, Json]]:
         for name, chosen_settings in settings.items():
@@ -154,6 +196,7 @@ class Engine:
         sandbox.counts = sandbox.kept.counts = Counts({}, {})
         sandbox.mistakes = []
         sandbox.save(self.store)
+        self.control(sandbox, {"action": "scenario", "names": list(sandbox.scenario.names)})
 
     # The way of a request
 
@@ -269,6 +312,7 @@ class Engine:
             except Refused as refused:
                 if not endpoint.partial or refused.reply is not None:
                     raise
+                desk.refusals += refused.refusals
                 results.append(refused)
         return endpoint.answer(results, body, desk)
 
@@ -380,16 +424,24 @@ class Engine:
             store.add_callbacks(desk.owing)
             self.changed()
         exchange = _exchange(desk, found, reply)
-        store.add_entry(
-            Entry(sandbox.base + desk.exchange, desk.now, "exchange", desk.provider.name, exchange=exchange)
-        )
-        if desk.exchange % 1000 == 0 and desk.exchange > self.config.journal_limit:
-            store.trim_journal(sandbox.number, desk.exchange, self.config.journal_limit)
+        key = sandbox.base + desk.exchange
+        store.add_entry(Entry(key, desk.now, "exchange", desk.provider.name, exchange=exchange))
+        if desk.refusals:
+            self.run.errors.update((desk.provider.name, refusal.key) for refusal in desk.refusals)
+        self._kept(sandbox, key)
         early = tuple(callback.key for callback in desk.owing if "before-response" in callback.twists)
         if self.config.pristine:
             return Reply(reply.status, reply.body, reply.headers, reply.media, desk.fault, early)
         traced = (*reply.headers, ("X-Sim-Exchange", str(desk.exchange)))
         return Reply(reply.status, reply.body, traced, reply.media, desk.fault, early)
+
+    def _kept(self, sandbox: Sandbox, key: int) -> None:
+        """The journal has a new line: the oldest ones go, and whoever watches is told."""
+        number = key - sandbox.base
+        if number % 1000 == 0 and number > self.config.journal_limit:
+            self.store.trim_journal(sandbox.number, number, self.config.journal_limit)
+        if self.watchers:
+            self._tell(key)
 
     # What happens later
 
@@ -431,6 +483,7 @@ class Engine:
         sandbox.journal += 1
         entry = Entry(sandbox.base + sandbox.journal, now, "attempt", provider.name, attempt=attempt)
         self.store.add_entry(entry, callback.key)
+        self._kept(sandbox, entry.key)
         return entry
 
     def find(self, sandbox: Sandbox, id: str) -> Message:
@@ -455,6 +508,23 @@ class Engine:
         self.control(sandbox, {"action": "force", "message": message.id, "status": status.word})
         self.changed()
         return forced
+
+    def cancel(self, sandbox: Sandbox, message: Message) -> Message:
+        """Cut the plan at now; what was open gets the provider's word for it. Raises ValueError when all is over."""
+        provider, now = self.providers[message.provider], sandbox.now()
+        if ends(message) <= now:
+            raise ValueError(f"message {message.id} is over; there is nothing to cancel")
+        word = next((one for one in provider.contract.statuses.values() if one.kind == "cancelled"), None)
+        steps = []
+        if word is not None:
+            reached = [index for index, step in enumerate(state(message, now)) if step is not None]
+            open_ones = range(reached[-1] if reached else 0, len(message.channels))
+            steps = [Step(now, index, word.word, word.code) for index in open_ones]
+        cancelled = cut(message, now, *steps)
+        rewrite(self.store, sandbox, provider, cancelled, now, self.settings(sandbox, provider))
+        self.control(sandbox, {"action": "cancel", "message": message.id})
+        self.changed()
+        return cancelled
 
     def inbound(self, sandbox: Sandbox, provider: Provider, sender: str, to: str, text: str) -> Inbound:
         """A phone writes to the application. Raises Unknown when the provider has no such thing."""
@@ -484,7 +554,9 @@ class Engine:
     def control(self, sandbox: Sandbox, action: dict[str, Json]) -> None:
         """Put a control action into the journal."""
         sandbox.journal += 1
-        self.store.add_entry(Entry(sandbox.base + sandbox.journal, sandbox.now(), "control", control=action))
+        key = sandbox.base + sandbox.journal
+        self.store.add_entry(Entry(key, sandbox.now(), "control", control=action))
+        self._kept(sandbox, key)
 
 
 def parsed(body: bytes) -> Json:
@@ -533,6 +605,7 @@ def _exchange(desk: Desk, found: Found, reply: Reply) -> Exchange:
         },
         body=_hidden(call.body.decode(errors="replace"), secrets),
         status=reply.status,
+        fault=desk.fault.kind if desk.fault else "",
         answer=_hidden(reply.body.decode(errors="replace"), secrets),
         answer_headers=reply.headers,
         credential=desk.credential.name,

@@ -53,6 +53,8 @@ class Credential(Struct, frozen=True):
 
     name: str
     secret: str = ""
+    shown: str = ""
+    """What is kept and shown instead of the name, where the name itself is a secret."""
 
 
 class Refusal(Struct, frozen=True, omit_defaults=True):
@@ -69,7 +71,7 @@ class Refusal(Struct, frozen=True, omit_defaults=True):
     """The schema rule or scenario rule that was broken, for the explanation."""
 
 
-class Refused(Exception):  # noqa: N818 - it is the domain's word
+class Refused(Exception):
     """The one exception of the way in: everything that is wrong with a request or with one draft."""
 
     def __init__(
@@ -226,6 +228,8 @@ class Attempt(Struct, frozen=True, omit_defaults=True):
     status: int | None = None
     answer: str = ""
     error: str = ""
+    took: int = 0
+    """Milliseconds of real time until the answer was there."""
 
 
 class Exchange(Struct, frozen=True, omit_defaults=True):
@@ -245,6 +249,8 @@ class Exchange(Struct, frozen=True, omit_defaults=True):
     messages: tuple[str, ...] = ()
     refusals: tuple[Refusal, ...] = ()
     rule: str = ""
+    fault: str = ""
+    """How the connection misbehaved while this was answered."""
     notes: tuple[str, ...] = ()
     """Tolerances used: what a strict reading of the document would have refused."""
 

@@ -45,6 +45,8 @@ class Sandbox:
         self.clock = kept.clock
         self.counts = kept.counts
         self.messages = self.callbacks = self.journal = self.inbound = 0
+        self.begun = 0
+        """Messages with a higher number came since the server started."""
         self.ticks = 0
         self.driven = False
         """Somebody moves the clock by hand just now; the dispatcher keeps out."""
@@ -60,7 +62,7 @@ class Sandbox:
 
     def resume(self, store: Store) -> None:
         """Go on counting where the rows in the store end."""
-        self.messages = store.highest("messages", self.number)
+        self.messages = self.begun = store.highest("messages", self.number)
         self.callbacks = store.highest("callbacks", self.number)
         self.journal = store.highest("journal", self.number)
         self.inbound = store.highest("inbound", self.number)

@@ -53,6 +53,7 @@ class Store:
         """Raises StoreError when the file cannot be opened, is no store, or is from a newer version."""
         self.path = path
         self.dirty = False
+        self._numbered = 0
         self._database = self._open(path)
 
     def _open(self, path: Path | None) -> sqlite3.Connection:
@@ -134,7 +135,8 @@ class Store:
         tables = ("messages", "journal", "callbacks", "inbound")
         highest = [self._rows(f"SELECT MAX(key) FROM {table}").fetchone()[0] or 0 for table in tables]  # noqa: S608
         (named,) = self._rows("SELECT MAX(number) FROM sandboxes").fetchone()
-        return max(max(highest) >> SHIFT, named or 0) + 1
+        self._numbered = max(max(highest) >> SHIFT, named or 0, self._numbered) + 1
+        return self._numbered
 
     def keep_sandbox(self, row: SandboxRow) -> None:
         self._write("DELETE FROM sandboxes WHERE name = ?", (row.name,))
@@ -147,11 +149,22 @@ class Store:
         self._write("DELETE FROM sandboxes WHERE number = ?", (number,))
         self._write("DELETE FROM records WHERE sandbox = ?", (number,))
 
+    def strays(self) -> set[int]:
+        """Numbers of dropped sandboxes that still have rows."""
+        found: set[int] = set()
+        for table in ("messages", "callbacks", "inbound", "journal"):
+            sql = f"SELECT MIN(key) FROM {table} WHERE key > ?"  # noqa: S608
+            key = self._rows(sql, (0,)).fetchone()[0]
+            while key is not None:
+                found.add(key >> SHIFT)
+                key = self._rows(sql, (last(key >> SHIFT),)).fetchone()[0]
+        return found - {row.number for row in self.sandboxes()}
+
     def sweep(self, number: int, most: int = 2000) -> bool:
-        """Remove some rows of a dropped sandbox; false when there are none left."""
+        """Remove the newest rows of a dropped sandbox; false when there are none left."""
         removed = 0
         for table in ("messages", "callbacks", "inbound", "journal"):
-            keys = f"SELECT key FROM {table} WHERE key BETWEEN ? AND ? LIMIT ?"  # noqa: S608
+            keys = f"SELECT key FROM {table} WHERE key BETWEEN ? AND ? ORDER BY key DESC LIMIT ?"  # noqa: S608
             self._write(f"DELETE FROM {table} WHERE key IN ({keys})", (first(number), last(number), most))  # noqa: S608
             removed += self._rows("SELECT changes()").fetchone()[0]
         return removed > 0
