@@ -349,18 +349,20 @@ def test_a_thousand_pass_and_one_more_refuses_all(http: Http, control: Http) -> 
         ({"messages": []}, "messages must not be empty"),
         ({"messages": {}}, "messages must be a list"),
         ({"messages": [HELLO, {"destination": "1"}]}, "messageText is required (messages[1])"),
-        ({"messages": [HELLO, {**HELLO, "messageText": "x" * 1281}]}, None),
-        ({"messages": [HELLO, 3]}, None),
+        (
+            {"messages": [HELLO, {**HELLO, "messageText": "x" * 1281}]},
+            "messageText must not be longer than 1280 characters (messages[1])",
+        ),
+        ({"messages": [HELLO, 3]}, "messages[1] must be an object"),
+        ({"messages": [HELLO | {"params": {"a": []}}]}, "params.a must be a string (messages[0])"),
         ({"messages": [HELLO, {**HELLO, "flowId": "nowhere"}]}, "flowId is unknown (messages[1])"),
         ({"messages": [HELLO], "defaultValues": []}, "defaultValues must be an object"),
         ({"messages": [HELLO], "timeZone": "Nowhere"}, "timeZone is unknown"),
         ([HELLO], "the body must be an object"),
     ],
 )
-def test_one_wrong_message_refuses_the_whole_batch(http: Http, control: Http, body: Json, text: str | None) -> None:
-    status, told = error(send(http, body, BULK))
-    assert status == 400
-    assert text is None or told == f"Bad Request: {text}"
+def test_one_wrong_message_refuses_the_whole_batch(http: Http, control: Http, body: Json, text: str) -> None:
+    assert error(send(http, body, BULK)) == (400, f"Bad Request: {text}")
     assert control("GET", "messages").json["total"] == 0
 
 

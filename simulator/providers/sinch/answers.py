@@ -9,7 +9,8 @@ from simulator.model import Json, Message, Refusal, Refused, Reply
 from simulator.provider import Desk
 from simulator.providers.sinch.account import account
 
-_ITEM = re.compile(r"messages\.(\d+)(?:\.|$)")
+_ITEM = re.compile(r"messages\.(\d+)\.")
+_INDEX = re.compile(r"\.(\d+)\b")
 _GAP = re.compile(r"\{(\w+)\}")
 
 
@@ -52,9 +53,9 @@ def refuse(refusals: Sequence[Refusal], desk: Desk) -> Reply:
 def _text(refusal: Refusal, text: str) -> str:
     if refusal.detail is not None:
         return f"Bad Request: {refusal.detail}"
-    field = (refusal.source or "a field").rpartition(".")[2]
+    source = refusal.source or "a field"
+    item = _ITEM.match(source)
+    field = _INDEX.sub(r"[\1]", source[item.end() :] if item else source)
     values = {"field": field, "type": "of another type", "value": field, "wanted": "another value"} | refusal.values
     text = _GAP.sub(lambda gap: str(values[gap[1]]), text)
-    if refusal.source is not None and (item := _ITEM.match(refusal.source)):
-        return f"{text} (messages[{item[1]}])"
-    return text
+    return f"{text} (messages[{item[1]}])" if item else text

@@ -81,7 +81,7 @@ def exists(number: str) -> bool:
     """Whether digits can be somebody's number: by their length in their country."""
     if number.startswith("55"):
         return _BRAZIL.fullmatch(number) is not None
-    return _possible(number[:6], len(number))
+    return number.isdecimal() and number.isascii() and _possible(number[:6], len(number))
 
 
 @lru_cache(maxsize=65536)

@@ -41,6 +41,12 @@ class Shaped(dict[str, Json]):
         self.tolerances = tolerances
         self.batch: Batch | None = None
 
+    def tolerate(self, tolerance: str, desk: Desk) -> None:
+        """Note it once, however many messages need it. Raises Refused when strict."""
+        if tolerance not in self.tolerances:
+            self.tolerances[tolerance] = None
+            desk.note(tolerance)
+
 
 class Batch:
     """What the messages of one request share; a single send is a batch of one."""
@@ -213,12 +219,12 @@ def read(item: Json, index: int, body: Json, desk: Desk) -> Draft:
     number = item["destination"]
     if not (number.isdecimal() and number.isascii()):
         number = digits(number) or number
-        desk.note("destination is not digits only")
+        body.tolerate("destination is not digits only", desk)
     fate: tuple[Beat, ...] | None = None
     if TEXTS.isdisjoint(item):
         text = item["messageText"]
         if "params" in item:
-            desk.note("params without flowId or template are ignored")
+            body.tolerate("params without flowId or template are ignored", desk)
     else:
         text, right = _composed(item, index, batch.account, body)
         fate = None if right else WRONG_PARAMS
