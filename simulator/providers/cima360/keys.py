@@ -1,5 +1,7 @@
 """``X-API-KEY`` and what it permits: one permission per service, of which only send_sms is documented."""
 
+from hashlib import blake2b
+
 from simulator.model import Call, Credential, Refusal, Refused
 from simulator.provider import Desk, Endpoint
 
@@ -13,13 +15,18 @@ NOBODY = Credential("")
 """Who sends e-mail without a key."""
 
 
+def _fingerprint(key: str) -> str:
+    """What is shown of a key: enough to tell two apart."""
+    return f"key-{blake2b(key.encode(), digest_size=4).hexdigest()}"
+
+
 def credentials(sandbox: str) -> dict[str, str]:
     return {"X-API-KEY": f"cima360-{sandbox}"}
 
 
 def identify(call: Call) -> Credential | None:
     key = call.headers.get("x-api-key", "").strip()
-    return Credential(key, key) if key else None
+    return Credential(key, shown=_fingerprint(key)) if key else None
 
 
 def authorize(endpoint: Endpoint | None, credential: Credential | None, desk: Desk) -> Credential:
