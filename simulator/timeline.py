@@ -1,0 +1,97 @@
+"""What happened in a sandbox, and what will, a line each: for a failed test's report, and for ``msgsim tail``."""
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from simulator.client import Client, Json
+
+MOST_MESSAGES = 50
+"""Messages whose plans are shown; each is asked for by itself."""
+
+
+class Line(NamedTuple):
+    """One thing that happened."""
+
+    at: str
+    """ISO 8601"""
+    kind: str
+    """request, status, callback, inbound or control."""
+    text: str
+    bad: bool = False
+    """A refusal, a failure, or a callback that was not taken."""
+
+    def __str__(self) -> str:
+        return f"{self.at[11:23]}  {self.kind:<8}  {self.text}"
+
+
+def timeline(sandbox: Client) -> str:
+    """Requests, statuses and callbacks in order, then what is still to come."""
+    clock = sandbox.clock.get()
+    lines = [line for entry in sandbox.journal() for line in of_entry(entry)]
+    found = sandbox.messages.list(limit=MOST_MESSAGES)
+    ahead: list[Line] = []
+    for shown in reversed(found):
+        for step in sandbox.messages.get(shown["id"])["plan"]:
+            (lines if step["past"] else ahead).append(of_step(shown, step))
+    ahead += [_owed(one) for one in sandbox.callbacks.list(state="pending")]
+    now = f"{clock['now'][11:23]}  now, {_rate(clock)}"
+    if ahead:
+        now += "; to come:"
+    shown_lines = [*_dated(lines), now, *_dated(ahead, clock["now"][:10])]
+    if len(found) == MOST_MESSAGES:
+        shown_lines.append(f"(statuses of the newest {MOST_MESSAGES} messages only)")
+    return "\n".join(shown_lines)
+
+
+def _dated(lines: Iterable[Line], day: str = "") -> Iterator[str]:
+    """In order of time; the day stands alone where a new one begins."""
+    for line in sorted(lines, key=lambda one: one.at):
+        if line.at[:10] != day:
+            day = line.at[:10]
+            yield day
+        yield str(line)
+
+
+def _rate(clock: Json) -> str:
+    if clock["frozen"]:
+        return "frozen"
+    return "running" if clock["rate"] == 1 else f"running {clock['rate']:g} times as fast"
+
+
+def of_entry(entry: Json) -> list[Line]:
+    """A line of the journal."""
+    if entry["kind"] == "exchange":
+        return [of_exchange(entry)]
+    if entry["kind"] == "attempt":
+        answer = entry["answered"] if "answered" in entry else entry.get("status")
+        return [of_attempt(entry["at"], entry["url"], entry["number"], answer, entry.get("error"))]
+    told = {name: value for name, value in entry.items() if name not in ("at", "kind", "number")}
+    return [Line(entry["at"], "control", " ".join(f"{name}={value}" for name, value in told.items()))]
+
+
+def of_exchange(entry: Json) -> Line:
+    text = f"{entry['provider']} {entry['method']} {entry['path']} -> {entry['status']}"
+    for refusal in entry.get("refusals", ()):
+        text += f"  {refusal['key']}" + (f" ({refusal['source']})" if refusal.get("source") else "")
+    if entry.get("rule"):
+        text += f"  by {entry['rule']}"
+    for id in entry.get("messages", ())[:3]:
+        text += f"  {id}"
+    if (more := len(entry.get("messages", ())) - 3) > 0:
+        text += f"  and {more} more"
+    return Line(entry["at"], "request", text, entry["status"] >= 400)
+
+
+def of_step(message: Json, step: Json) -> Line:
+    code = "" if step["code"] is None else f" {step['code']}"
+    text = f"{message['id']} to {message['to']}  {step['channel']} {step['status']}{code}"
+    return Line(step["at"], "status", text, step["kind"] in ("failed", "rejected", "expired"))
+
+
+def of_attempt(at: str, url: str, number: int, answered: int | None, error: str | None) -> Line:
+    what = error or f"answered {answered}"
+    return Line(at, "callback", f"{url} attempt {number}: {what}", bool(error) or not 200 <= (answered or 0) < 400)
+
+
+def _owed(one: Json) -> Line:
+    return Line(one["due"], "callback", f"{one['url']} {one['status'] or one['kind']}")
