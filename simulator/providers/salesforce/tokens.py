@@ -85,10 +85,10 @@ def _is_json(call: Call) -> bool:
 
 def _granted(token: str, desk: Desk) -> Sequence[str] | None:
     """The scopes of a token; None when it is unknown or dead."""
-    if (issued := desk.record("token", token)) is not None:
-        return issued["scopes"] if desk.now < issued["dies"] else None
-    fixed = token in desk.settings["fixed_tokens"] or token == desk.issued["access_token"]
-    return SCOPES if fixed and not desk.strict else None
+    if token in desk.settings["fixed_tokens"] or token == desk.issued["access_token"]:
+        return None if desk.strict else SCOPES
+    issued = desk.record("token", token)
+    return issued["scopes"] if issued is not None and desk.now < issued["dies"] else None
 
 
 def issue(body: Json, desk: Desk) -> Reply:
