@@ -69,6 +69,14 @@ def of_entry(entry: Json) -> list[Line]:
     return [Line(entry["at"], "control", " ".join(f"{name}={value}" for name, value in told.items()))]
 
 
+def of_happened(thing: Json) -> Line:
+    """One thing that fell due while a clock was moved."""
+    if thing["kind"] == "callback":
+        return of_attempt(thing["at"], thing["url"], thing["attempt"], thing["answered"], thing["error"])
+    code = "" if thing["code"] is None else f" {thing['code']}"
+    return Line(thing["at"], "status", f"{thing['message']}  {thing['channel']} {thing['status']}{code}")
+
+
 def of_exchange(entry: Json) -> Line:
     text = f"{entry['provider']} {entry['method']} {entry['path']} -> {entry['status']}"
     for refusal in entry.get("refusals", ()):
