@@ -3,6 +3,7 @@
 Writes join the transaction that is open; whoever answers a client first waits for `commit`.
 """
 
+import contextlib
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib.resources import files
@@ -53,8 +54,11 @@ class Store:
         """Raises StoreError when the file cannot be opened, is no store, or is from a newer version."""
         self.path = path
         self.dirty = False
+        self.lost: Callable[[StoreError], None] = lambda wrong: None
+        """Told when nothing that was written since the last commit could be kept."""
         self._numbered = 0
         self._database = self._open(path)
+        self._inode = path.stat().st_ino if path else 0
 
     def _open(self, path: Path | None) -> sqlite3.Connection:
         try:
@@ -65,20 +69,10 @@ class Store:
             database = sqlite3.connect(
                 path or ":memory:", isolation_level=None, check_same_thread=False, cached_statements=256, timeout=0
             )
-            for pragma in (
-                "locking_mode = EXCLUSIVE",
-                "journal_mode = WAL",
-                "synchronous = NORMAL",
-                "wal_autocheckpoint = 4000",
-                "cache_size = -32000",
-                "temp_store = MEMORY",
-            ):
-                database.execute(f"PRAGMA {pragma}")
-            (version,) = database.execute("PRAGMA user_version").fetchone()
-            if version > VERSION:
-                raise StoreError(f"{path}: written by a newer version of msgsim; use that, or another --store")
-            database.executescript(files("simulator").joinpath("schema.sql").read_text())
-            database.execute(f"PRAGMA user_version = {VERSION}")
+            with contextlib.ExitStack() as opened:
+                opened.callback(database.close)
+                _prepare(database, path)
+                opened.pop_all()
         except sqlite3.OperationalError as wrong:
             reason = "another msgsim uses it" if "locked" in str(wrong) else str(wrong)
             raise StoreError(f"{path}: {reason}; choose another with --store PATH, or --store memory") from None
@@ -89,22 +83,48 @@ class Store:
         return database
 
     def close(self) -> None:
-        self.commit()
-        self._database.close()
+        """Raises StoreError when the last writes could not be kept."""
+        try:
+            self.dirty = True
+            self.commit()
+        finally:
+            self._database.close()
 
     def commit(self) -> None:
         """Make everything written so far durable. Raises StoreError, and then nothing of it was kept."""
         if self.dirty:
-            self.dirty = False
             try:
-                self._database.execute("COMMIT")
-            except sqlite3.Error as wrong:
-                self._rollback()
-                raise StoreError(f"{self.path or 'memory'}: {wrong}") from None
+                if self._database.in_transaction:
+                    self._database.execute("COMMIT")
+                self.dirty = False
+                if self.path is not None and _inode(self.path) != self._inode:
+                    self._restore(self.path)
+            except (sqlite3.Error, OSError, StoreError) as wrong:
+                raise self._nothing_kept(wrong) from None
 
-    def _rollback(self) -> None:
+    def _restore(self, path: Path) -> None:
+        """The file was deleted while it was in use: what it held is still open here, and goes back."""
+        if path.exists():
+            raise StoreError(f"{path}: another file stands where the store was; restart msgsim to use it")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        copy = path.with_name(f"{path.name}.restored")
+        copy.unlink(missing_ok=True)
+        copy.touch(mode=0o600)
+        self._database.execute("VACUUM INTO ?", (str(copy),))
+        path.with_name(f"{path.name}-wal").unlink(missing_ok=True)
+        copy.rename(path)
+        restored = self._open(path)
+        self._database.close()
+        self._database, self._inode = restored, _inode(path)
+
+    def _nothing_kept(self, wrong: Exception) -> StoreError:
+        """Leave the transaction, and tell whoever waits for it."""
+        self.dirty = False
         if self._database.in_transaction:
             self._database.execute("ROLLBACK")
+        reason = wrong if isinstance(wrong, StoreError) else StoreError(f"{self.path or 'memory'}: {wrong}")
+        self.lost(reason)
+        return reason
 
     def _write(self, sql: str, values: Sequence[Json] = ()) -> None:
         self._run(lambda: self._database.execute(sql, values))
@@ -119,7 +139,7 @@ class Store:
                 self.dirty = True
             write()
         except sqlite3.Error as wrong:
-            raise StoreError(f"{self.path or 'memory'}: {wrong}") from None
+            raise self._nothing_kept(wrong) from None
 
     def _rows(self, sql: str, values: Sequence[Json] = ()) -> sqlite3.Cursor:
         return self._database.execute(sql, values)
@@ -226,6 +246,32 @@ class Store:
         sql = f"SELECT doc FROM messages WHERE {where} ORDER BY key{order} LIMIT ?"  # noqa: S608
         for (doc,) in self._rows(sql, [*values, limit]):
             yield _message(doc)
+
+    def recipients(
+        self,
+        sandbox: int,
+        before: int = 0,
+        after: int = 0,
+        like: str = "",
+        limit: int = 1_000_000,
+        who: str | None = None,
+    ) -> list[tuple[str, int, int]]:
+        """Who was written to, without plus, the key of their newest message and how many; the newest first.
+
+        The newest message's number is below ``before`` (0: any) and above ``after``.
+        """
+        where = "key BETWEEN ? AND ?"
+        values: list[Json] = [first(sandbox), last(sandbox)]
+        if like:
+            where, values = f"{where} AND INSTR(recipient, ?) > 0", [*values, like]
+        if who is not None:
+            where, values = f"{where} AND recipient IN (?, ?)", [*values, who, f"+{who}"]
+        sql = (
+            f"SELECT LTRIM(recipient, '+') AS who, MAX(key) AS newest, COUNT(*) FROM messages WHERE {where} "  # noqa: S608
+            "GROUP BY LTRIM(recipient, '+') HAVING MAX(key) < ? AND MAX(key) > ? ORDER BY MAX(key) DESC LIMIT ?"
+        )
+        top = first(sandbox) + before if before else last(sandbox)
+        return self._rows(sql, [*values, top, first(sandbox) + after, limit]).fetchall()
 
     def count_messages(self, sandbox: int) -> int:
         return self._count("messages", sandbox)
@@ -340,6 +386,10 @@ class Store:
         for (doc,) in self._rows(sql, [*values, limit]):
             yield _entry(doc)
 
+    def count_journal(self, sandbox: int, kind: str) -> int:
+        sql = "SELECT COUNT(*) FROM journal WHERE key BETWEEN ? AND ? AND kind = ?"
+        return int(self._rows(sql, (first(sandbox), last(sandbox), kind)).fetchone()[0])
+
     def entry(self, key: int) -> Entry | None:
         return self._one(_entry, "SELECT doc FROM journal WHERE key = ?", (key,))
 
@@ -391,3 +441,32 @@ class Store:
 
 def host(url: str) -> str:
     return urlsplit(url).netloc
+
+
+def _prepare(database: sqlite3.Connection, path: Path | None) -> None:
+    """Set it up, and make the tables, all or none. Raises StoreError where others were here before us."""
+    for pragma in (
+        "locking_mode = EXCLUSIVE",
+        "journal_mode = WAL",
+        "synchronous = NORMAL",
+        "wal_autocheckpoint = 4000",
+        "cache_size = -32000",
+        "temp_store = MEMORY",
+    ):
+        database.execute(f"PRAGMA {pragma}")
+    (version,) = database.execute("PRAGMA user_version").fetchone()
+    if version > VERSION:
+        raise StoreError(f"{path}: written by a newer version of msgsim; use that, or choose another with --store PATH")
+    (tables,) = database.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
+    if tables and not version:
+        raise StoreError(f"{path}: a database of something else; choose another with --store PATH")
+    script = files("simulator").joinpath("schema.sql").read_text()
+    database.executescript(f"BEGIN IMMEDIATE; {script}; PRAGMA user_version = {VERSION}; COMMIT")
+
+
+def _inode(path: Path) -> int:
+    """Which file stands at a path now; 0: none."""
+    try:
+        return path.stat().st_ino
+    except FileNotFoundError:
+        return 0

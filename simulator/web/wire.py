@@ -1,7 +1,9 @@
 """The edge: bytes to Call, Reply to bytes. An answer leaves only after its writes are committed."""
 
 import asyncio
+import contextlib
 import ipaddress
+import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -20,8 +22,12 @@ Send = Callable[[Message], Awaitable[None]]
 Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
-class TooLarge(Exception):  # noqa: N818
+class TooLarge(Exception):
     """A body above the limit."""
+
+
+class Gone(Exception):
+    """The client left before its request was whole."""
 
 
 class Batch:
@@ -30,6 +36,7 @@ class Batch:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._committed: asyncio.Future[None] | None = None
+        store.lost = self._fail
 
     def committed(self) -> "asyncio.Future[None]":
         """Resolves when everything written until now is durable; raises StoreError when it is not."""
@@ -40,13 +47,19 @@ class Batch:
         return self._committed
 
     def _commit(self, waiting: "asyncio.Future[None]") -> None:
-        self._committed = None
-        try:
+        if waiting is not self._committed:
+            return
+        with contextlib.suppress(StoreError):
             self._store.commit()
-        except StoreError as wrong:
+            self._committed = None
+            if not waiting.done():
+                waiting.set_result(None)
+
+    def _fail(self, wrong: StoreError) -> None:
+        """Whoever's write it was, what the others wrote went with it."""
+        waiting, self._committed = self._committed, None
+        if waiting is not None and not waiting.done():
             waiting.set_exception(wrong)
-        else:
-            waiting.set_result(None)
 
 
 class Wire:
@@ -81,12 +94,17 @@ class Wire:
             call = await self._call(scope, receive)
             reply = self._engine.receive(call)
             await self._batch.committed()
+        except Gone:
+            return
         except TooLarge:
             reply = ours(413, "The body is too large", f"at most {self._limit} bytes are taken; see body_limit")
         except Unknown as wrong:
             reply = ours(404, "Not found by the simulator", str(wrong))
         except StoreError as wrong:
             reply = ours(503, "The store cannot be written", str(wrong))
+        except Exception as wrong:
+            logging.getLogger("msgsim").exception("unexpected")
+            reply = ours(500, "Unexpected", f"{type(wrong).__name__}: the server's log has the rest")
         if reply.early:
             await self._dispatcher.post_now(reply.early)
         if reply.fault is not None:
@@ -98,19 +116,31 @@ class Wire:
 
     async def _call(self, scope: Scope, receive: Receive) -> Call:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        body = b""
-        while True:
-            message = await receive()
-            body += message.get("body", b"")
-            if len(body) > self._limit:
-                raise TooLarge
-            if not message.get("more_body"):
-                break
+        message = await receive()
+        body: bytes = message.get("body", b"")
+        if message.get("more_body"):
+            body = await self._rest(body, receive)
+        if len(body) > self._limit:
+            raise TooLarge
         scheme = headers.get("x-forwarded-proto", str(scope.get("scheme", "http"))).partition(",")[0].strip()
         host = headers.get("x-forwarded-host", headers.get("host", "127.0.0.1")).partition(",")[0].strip()
         query = scope["query_string"].decode("latin-1")
         client = scope["client"][0] if scope.get("client") else ""
         return Call(scope["method"], scope["path"], query, headers, body, f"{scheme}://{host}/", client)
+
+    async def _rest(self, body: bytes, receive: Receive) -> bytes:
+        """A body that comes in parts. Raises TooLarge as soon as it is."""
+        parts, size, more = [body], len(body), True
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise Gone
+            parts.append(message.get("body", b""))
+            size += len(parts[-1])
+            more = message.get("more_body", False)
+            if size > self._limit:
+                raise TooLarge
+        return b"".join(parts)
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         while True:
@@ -122,7 +152,10 @@ class Wire:
                 if self._following is not None:
                     self._following.cancel()
                 await self._dispatcher.close()
-                self._engine.store.close()
+                try:
+                    self._engine.store.close()
+                except StoreError as wrong:
+                    logging.getLogger("msgsim").error("%s", wrong)
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 
