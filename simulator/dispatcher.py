@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 from collections import Counter
 from collections.abc import AsyncIterator
 
@@ -17,6 +18,8 @@ from simulator.store import host as host_of
 
 IDLE = 3600.0
 """Seconds the loop sleeps at most when nothing is owed."""
+STALLED = 1.0
+"""Seconds between two looks at a store that cannot be written."""
 SWEEPING = 0.005
 """Seconds between two slices of a sandbox that is gone."""
 MOST_HAPPENED = 1000
@@ -50,20 +53,46 @@ class Dispatcher:
         self._subjects: set[int] = set()
         self._hosts: Counter[str] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._stalled = False
+        """What was posted last could not be recorded."""
         engine.changed = self._wake.set
 
     async def run(self) -> None:
         """Until cancelled."""
         while True:
+            if self._stalled:
+                await self._recover()
             self._wake.clear()
-            pause = self._start_due()
-            sweeping = bool(self._engine.run.left)
             try:
-                await asyncio.wait_for(self._wake.wait(), min(pause, SWEEPING) if sweeping else pause)
-            except TimeoutError:
-                if sweeping:
-                    self._engine.sweep()
-                    self._commit()
+                await self._round()
+            except Exception as wrong:
+                self._stall(wrong)
+
+    async def _round(self) -> None:
+        pause = self._start_due()
+        sweeping = bool(self._engine.run.left)
+        try:
+            await asyncio.wait_for(self._wake.wait(), min(pause, SWEEPING) if sweeping else pause)
+        except TimeoutError:
+            if sweeping:
+                self._engine.sweep()
+                self._commit()
+
+    def _stall(self, wrong: Exception) -> None:
+        if not isinstance(wrong, StoreError):
+            logging.getLogger("msgsim").error("unexpected", exc_info=wrong)
+        elif not self._stalled:
+            logging.getLogger("msgsim").error("%s; callbacks wait until it can be written again", wrong)
+        self._stalled = True
+
+    async def _recover(self) -> None:
+        """What cannot be recorded is not posted: every post would be made again."""
+        while self._stalled:
+            await asyncio.sleep(STALLED)
+            with contextlib.suppress(StoreError):
+                self._engine.default.save(self._engine.store)
+                self._engine.store.commit()
+                self._stalled = False
 
     async def close(self) -> None:
         """Interrupted attempts are made again at the next start."""
@@ -105,6 +134,8 @@ class Dispatcher:
     async def _deliver(self, callback: Callback, host: str) -> None:
         try:
             await self._attempt(callback)
+        except Exception as wrong:
+            self._stall(wrong)
         finally:
             self._subjects.discard(callback.subject)
             self._hosts[host] -= 1
@@ -126,15 +157,20 @@ class Dispatcher:
         return entry
 
     def _commit(self) -> None:
-        with contextlib.suppress(StoreError):
+        try:
             self._engine.store.commit()
+        except StoreError as wrong:
+            self._stall(wrong)
 
     async def post_now(self, keys: tuple[int, ...]) -> None:
         """Callbacks that leave before the answer to their send does."""
         for key in keys:
             callback = self._engine.store.callback(key)
             if callback is not None and callback.state == "pending":
-                await self._attempt(callback)
+                try:
+                    await self._attempt(callback)
+                except StoreError as wrong:
+                    self._stall(wrong)
 
     async def advance(self, sandbox: Sandbox, to: int) -> tuple[list[dict[str, Json]], int]:
         """Move a clock; everything that falls due happens in order, retries included. Raises Busy."""

@@ -142,7 +142,10 @@ class Store:
             raise self._nothing_kept(wrong) from None
 
     def _rows(self, sql: str, values: Sequence[Json] = ()) -> sqlite3.Cursor:
-        return self._database.execute(sql, values)
+        try:
+            return self._database.execute(sql, values)
+        except sqlite3.Error as wrong:
+            raise StoreError(f"{self.path or 'memory'}: {wrong}") from None
 
     # Sandboxes
 
