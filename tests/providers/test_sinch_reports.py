@@ -7,6 +7,8 @@ import pytest
 
 from simulator.model import Json
 from simulator.providers.sinch import provider
+from simulator.providers.sinch.account import account
+from simulator.seed import Seed
 from simulator.testing import Answer, Simulator, call
 from tests.conftest import START
 from tests.receiver import Receiver
@@ -376,3 +378,11 @@ def test_the_carrier_of_a_number_follows_the_seed(receiver: Receiver) -> None:
 
     assert carriers(1) == carriers(1) != carriers(2)
     assert {"VIVO", "CLARO", "TIM"} <= set(carriers(1))
+
+
+def test_one_account_in_two_worlds_has_two_sets_of_carriers() -> None:
+    carriers = account(provider.contract.settings).carriers
+    numbers = [f"55119{block}0000" for block in range(1000, 1200)]
+    first, second = ([carriers.of(number, Seed(value)) for number in numbers] for value in (1, 2))
+    assert first != second
+    assert first == [carriers.of(number, Seed(1)) for number in numbers]

@@ -4,6 +4,8 @@ import re
 from uuid import UUID
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from simulator.model import Json
 from simulator.providers.sinch import provider
@@ -93,6 +95,19 @@ EXAMPLE_4 = """{
   },
   "flowId": "14f8142d-e731-4971-8220-5a76a12c413f"
 }"""
+
+VALUES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.text(max_size=5),
+    st.lists(st.integers(-1, 25), max_size=2),
+    st.sampled_from(["2026-01-01T00:00:00", "UTC", "x" * 65, "x" * 256, "x" * 1281]),
+    st.dictionaries(st.text(), st.text()),
+)
+BODIES = st.one_of(
+    VALUES, st.dictionaries(st.sampled_from(list(provider.contract.schema("send-sms").document["properties"])), VALUES)
+)
 
 
 def send(http: Http, json: Json = None, path: str = SINGLE, **more: Json) -> Answer:
@@ -245,6 +260,7 @@ def test_configured_users_have_their_own_rights() -> None:
         assert status("shop", "b") == status("nobody", "s") == 401
         assert status("shop", "s", subAccount="another") == 403
         assert status("boss", "b") == 403, "administrators do not send for themselves"
+        assert status("boss", "b", messageText=7, destination=None) == 403, "whatever else is wrong"
         assert status("boss", "b", subAccount="shop-main") == 200
         assert status("sinch-default", "sinch-default-token") == 200, "what the sandbox issued is always good"
 
@@ -460,3 +476,17 @@ def test_every_error_of_a_send_has_a_recipient(http: Http, control: Http, key: s
     assert error(single)[0] == error(bulk)[0] == listed.status
     assert not re.search(r"[{}]", single.json["errorMessage"])
     assert control("GET", "messages").json["total"] == 0
+
+
+def test_of_many_wrong_messages_the_first_twenty_are_explained(http: Http, control: Http) -> None:
+    messages = [{"destination": "1"}] * 1000
+    assert error(send(http, {"messages": messages}, BULK))[1].endswith("(messages[0])")
+    (exchange,) = control("GET", "requests").json["requests"]
+    assert [one["source"] for one in exchange["refusals"]] == [f"messages.{n}.messageText" for n in range(20)]
+
+
+@pytest.mark.parametrize("name", ["send-sms", "message"])
+@given(body=BODIES)
+def test_both_validators_agree(name: str, body: Json) -> None:
+    schema = provider.contract.schema(name)
+    assert schema.accepts(body) == (schema.violations(body) == [])

@@ -5,6 +5,7 @@ from typing import cast
 from urllib.parse import parse_qsl
 
 import msgspec
+from msgspec.structs import replace
 
 from simulator.model import Beat, Channel, Draft, Json, Refusal, Refused
 from simulator.provider import Desk
@@ -23,6 +24,9 @@ ROOT_ONLY = frozenset(
 """Discarded inside the messages of a bulk."""
 MAPS = frozenset({"messages", "defaultValues", "params", "timeWindow"})
 LOOK_AT = INTEGERS | ROOT_ONLY | MAPS | {"flashSMS", "templateID"}
+MOST = 1000
+"""Messages in a bulk."""
+MOST_EXPLAINED = 20
 CREDENTIALS = frozenset({"username", "authenticationtoken"})
 
 INVALID_NUMBER = (Beat(160, "INVALID_DESTINATION_NUMBER"),)
@@ -185,16 +189,43 @@ def _map(text: str) -> Json:
 
 def check(body: Json, desk: Desk) -> Iterable[Refusal]:
     """The rules of a single message that need the clock or the account."""
-    yield from check_bulk(body, desk)
-    at = body.get("scheduledAt") if isinstance(body, Shaped) and desk.settings["thirty_minute_rule"] else None
-    if type(at) is int and 0 < schedule.unix(at) - desk.now < schedule.HALF_HOUR:
+    if not isinstance(body, Shaped):
+        return
+    yield from _account_rules(body, desk)
+    at = body.get("scheduledAt")
+    if (
+        type(at) is int
+        and 0 < schedule.unix(at) - desk.now < schedule.HALF_HOUR
+        and desk.settings["thirty_minute_rule"]
+    ):
         yield Refusal("schedule_too_soon", "scheduledAt")
 
 
 def check_bulk(body: Json, desk: Desk) -> Iterable[Refusal]:
-    """Who may send for whom, and whether the campaign is registered."""
+    """The rules of a bulk that need the account, and those of each message."""
     if not isinstance(body, Shaped):
         return
+    yield from _account_rules(body, desk)
+    messages = body.get("messages")
+    if isinstance(messages, list) and len(messages) <= MOST:
+        yield from _message_rules(messages, desk)
+
+
+def _message_rules(messages: list[Json], desk: Desk) -> Iterator[Refusal]:
+    """Explaining takes long: only wrong messages are, and of many only the first."""
+    schema, told = desk.contract.schema("message"), 0
+    for index, item in enumerate(messages):
+        if schema.accepts(item):
+            continue
+        for refusal in schema.violations(item):
+            yield replace(refusal, source=".".join(filter(None, ("messages", str(index), refusal.source))))
+        told += 1
+        if told == MOST_EXPLAINED:
+            return
+
+
+def _account_rules(body: Shaped, desk: Desk) -> Iterator[Refusal]:
+    """Who may send for whom, and whether the campaign is registered."""
     for tolerance in body.tolerances:
         desk.note(tolerance)
     user, reference = account(desk.settings).user(desk.credential.name), body.get("subAccount")
