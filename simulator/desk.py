@@ -1,6 +1,6 @@
 """What a provider sees of its sandbox while one request is answered."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
 
@@ -85,13 +85,16 @@ class Desk:
     def forget(self, kind: str, key: str) -> None:
         self.store.drop_record(self.sandbox.number, self.provider.name, kind, key)
 
-    def owe(self, message: Message, twists: tuple[Twist, ...] = ()) -> None:
-        """Plan the callbacks of a message that has just been accepted."""
+    def owe(self, message: Message, twists: Sequence[tuple[Twist, ...]] = ()) -> None:
+        """Plan the callbacks of a message that has just been accepted; ``twists`` stand per channel."""
         if self.provider.callbacks is None:
             return
         dues = self.provider.callbacks(message, message.steps, self.settings)
-        if twists:
-            dues = twist(dues, twists, message, self.contract)
+        for adverse in {one: None for one in twists if one}:
+            mine = [due for due in dues if due.step is not None and twists[due.step.channel] == adverse]
+            others = [due for due in dues if due not in mine]
+            twisted = twist(mine, adverse, message, self.contract)
+            dues = sorted([*others, *twisted], key=lambda due: due.at)
         self.owing += owed(self.sandbox, message.key, dues)
 
 

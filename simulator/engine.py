@@ -1,8 +1,9 @@
 """The story of a request: from bytes to answer, and what it sets in motion. Never awaits."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import lru_cache
+from pathlib import Path
 
 import msgspec
 
@@ -10,6 +11,7 @@ from simulator.config import Config
 from simulator.contract import Schema
 from simulator.coverage import Left, Run, outcomes
 from simulator.desk import Desk, find_message, owed, rewrite
+from simulator.magic import Terms, life
 from simulator.model import (
     Attempt,
     Beat,
@@ -29,16 +31,19 @@ from simulator.model import (
     Reply,
     Step,
 )
-from simulator.plan import cut, ends, state, unfold
+from simulator.plan import begins, cut, ends, state, unfold
 from simulator.provider import Ask, Endpoint, Provider, Send
 from simulator.retries import settled
 from simulator.routes import Found, Routes
-from simulator.rule import Respond, Rule, Subject
-from simulator.sandbox import Choice, Sandbox, chosen, clock_of, fresh, merged, restored
-from simulator.scenario import Counts, Scenario, Terms, life, load
+from simulator.rule import BODY, Respond, Rule, Subject
+from simulator.sandbox import Choice, Sandbox, chosen, clock_of, files_of, fresh, merged, restored
+from simulator.scenario import Counts, Scenario, carried, load, shipped_file
 from simulator.seed import Seed
 from simulator.store import Store
+from simulator.yamlfile import Wrong, suggestion
 
+SILENT = frozenset({"reset", "empty", "hang"})
+"""Faults that leave nothing of an answer."""
 HIDDEN = "***"
 NEVER_SHOWN = frozenset({"authorization", "cookie", "proxy-authorization"})
 
@@ -63,6 +68,8 @@ class Engine:
         """Told when callbacks may be due earlier than before."""
         self.watchers: list[Callable[[int], None]] = []
         """Told the key of every new line of a journal, and the first key of a sandbox that is gone."""
+        self.closing = False
+        """The server stops; nobody should wait for anything any longer."""
         self.run = Run(dict.fromkeys(store.strays()))
         self._settings: dict[tuple[str, str], dict[str, Json]] = {}
         for name in config.providers:
@@ -100,8 +107,11 @@ class Engine:
             kept.scenario = scenario
         sandbox = Sandbox(name, self.store.next_sandbox(), kept, self._compiled(kept.scenario, name))
         if (old := self.sandboxes.get(name)) is not None:
-            self._leave(old)
+            self.store.drop_sandbox(old.number)
         sandbox.save(self.store)
+        self.store.commit()
+        if old is not None:
+            self._leave(old)
         self._enter(sandbox)
         return sandbox
 
@@ -113,8 +123,7 @@ class Engine:
         return chosen(choice, self.terms)
 
     def _leave(self, sandbox: Sandbox) -> None:
-        """Its rows are swept when there is time."""
-        self.store.drop_sandbox(sandbox.number)
+        """Its rows are swept when there is time. It has to be dropped for good before."""
         self.run.left[sandbox.number] = Left(sandbox.begun, sandbox.now())
         self._tell(sandbox.base)
 
@@ -128,6 +137,8 @@ class Engine:
                     self.by_credential[name, credential] = sandbox
 
     def close(self, sandbox: Sandbox) -> None:
+        self.store.drop_sandbox(sandbox.number)
+        self.store.commit()
         self._leave(sandbox)
         del self.sandboxes[sandbox.name]
         self.by_credential = {key: one for key, one in self.by_credential.items() if one is not sandbox}
@@ -137,6 +148,7 @@ class Engine:
         clock = sandbox.clock
         emptied = self.open(sandbox.name, sandbox.kept.seed, None, sandbox.kept.settings, sandbox.kept.scenario)
         emptied.clock = clock
+        emptied.counts.chosen = {emptied.scenario.key: clock.now()}
         emptied.save(self.store)
         self.control(emptied, {"action": "reset"})
         return emptied
@@ -151,6 +163,12 @@ class Engine:
                 del self.run.left[number]
             return True
         return False
+
+    def stop(self) -> None:
+        """Let everybody go who waits for something to happen."""
+        self.closing = True
+        for sandbox in self.sandboxes.values():
+            self._tell(sandbox.base)
 
     def _tell(self, key: int) -> None:
         for watch in self.watchers:
@@ -193,10 +211,38 @@ class Engine:
         """Switch the scenario; everything accepted so far keeps its plan. Raises yamlfile.Wrong."""
         sandbox.scenario = chosen(choice, self.terms)
         sandbox.kept.scenario = choice
-        sandbox.counts = sandbox.kept.counts = Counts({}, {})
+        sandbox.counts = sandbox.kept.counts = Counts({}, {}, {sandbox.scenario.key: sandbox.now()})
         sandbox.mistakes = []
         sandbox.save(self.store)
         self.control(sandbox, {"action": "scenario", "names": list(sandbox.scenario.names)})
+
+    def reload(self, files: Collection[Path]) -> None:
+        """Files were saved: whoever uses them goes on with what they say now, or with what they said last.
+
+        A mistake is kept in the sandbox and goes into its journal.
+        """
+        self._named.cache_clear()
+        compiled: dict[Choice, Scenario | Wrong] = {}
+        for sandbox in self.sandboxes.values():
+            choice = sandbox.kept.scenario
+            if choice.text or not any(found in files for found in files_of(choice)):
+                continue
+            if choice not in compiled:
+                try:
+                    compiled[choice] = chosen(choice, self.terms)
+                except Wrong as wrong:
+                    compiled[choice] = wrong
+            self._reloaded(sandbox, compiled[choice])
+
+    def _reloaded(self, sandbox: Sandbox, new: Scenario | Wrong) -> None:
+        if isinstance(new, Wrong):
+            sandbox.mistakes = [str(mistake) for mistake in new.mistakes]
+        else:
+            sandbox.counts = sandbox.kept.counts = carried(sandbox.counts, sandbox.scenario, new)
+            sandbox.scenario, sandbox.mistakes = new, []
+            sandbox.save(self.store)
+        told: Json = {"mistakes": sandbox.mistakes} if sandbox.mistakes else {}
+        self.control(sandbox, {"action": "reload", "names": list(sandbox.scenario.names), **told})
 
     # The way of a request
 
@@ -240,28 +286,59 @@ class Engine:
         if endpoint is None:
             raise Refused(_nowhere(found, desk.call))
         scenario = self._scenario(desk)
-        self._gate(scenario, endpoint, desk)
-        body = self._body(endpoint, desk)
+        subject = Subject(desk.call, provider.name, endpoint.name, desk.credential.name, desk.exchange)
+        subject.elapsed = self._elapsed(scenario, desk) if scenario.timed else 0
+        self._outcome(endpoint, desk)
+        self._gate(scenario, subject, desk)
+        subject.body, subject.known = self._body(endpoint, desk), BODY
+        if desk.rule is None:
+            self._gate(scenario, subject, desk)
         if isinstance(endpoint, Ask):
-            return endpoint.answer(body, desk)
-        return self._take_on(scenario, endpoint, body, desk)
+            return endpoint.answer(subject.body, desk)
+        return self._take_on(scenario, endpoint, subject, desk)
 
     def _scenario(self, desk: Desk) -> Scenario:
         if (name := desk.call.headers.get("x-sim-scenario")) is not None:
-            return self._shipped(name)
+            try:
+                return self._named(name)
+            except Wrong as wrong:
+                raise Unknown(f"X-Sim-Scenario: {wrong}") from None
         return desk.sandbox.scenario
 
     @lru_cache(maxsize=64)  # noqa: B019 - one engine lives as long as its process
-    def _shipped(self, name: str) -> Scenario:
-        return load((name,), self.terms)
+    def _named(self, name: str) -> Scenario:
+        """One of the server's own files, or a shipped scenario; never any file that a client names."""
+        own = [file for file in self.config.scenario if Path(file).stem == name]
+        return load(own or (str(shipped_file(name)),), self.terms)
 
-    def _gate(self, scenario: Scenario, endpoint: Endpoint, desk: Desk) -> None:
-        """What a scenario says of a request as a whole."""
-        subject = Subject(desk.call, desk.provider.name, endpoint.name, desk.credential.name, desk.exchange)
+    def _elapsed(self, scenario: Scenario, desk: Desk) -> int:
+        """Milliseconds since the scenario was chosen, or first named by a request."""
+        sandbox = desk.sandbox
+        if scenario.key not in sandbox.counts.chosen:
+            sandbox.counts.chosen[scenario.key] = desk.now
+            sandbox.save(self.store)
+        return desk.now - sandbox.counts.chosen[scenario.key]
+
+    def _outcome(self, endpoint: Endpoint, desk: Desk) -> None:
+        """``X-Sim-Outcome: <error>`` refuses; a status is for messages. Raises Unknown for anything else."""
         asked = desk.call.headers.get("x-sim-outcome")
-        if asked is not None and asked in desk.contract.errors:
+        if asked is None:
+            return
+        contract = desk.contract
+        if asked in contract.errors:
             raise Refused(Refusal(asked, rule="X-Sim-Outcome"))
-        if (rule := scenario.gate(subject, desk.seed, desk.sandbox.counts)) is not None:
+        if asked not in contract.statuses and asked not in contract.words:
+            near = suggestion(asked, [*contract.errors, *contract.statuses, *contract.words])
+            raise Unknown(f"X-Sim-Outcome: {desk.provider.name} has no error and no status {asked!r}{near}")
+        if isinstance(endpoint, Ask):
+            raise Unknown(f"X-Sim-Outcome: {asked} is a status of messages, and {endpoint.name} takes none on")
+
+    def _gate(self, scenario: Scenario, subject: Subject, desk: Desk) -> None:
+        """What a scenario says of a request as a whole."""
+        rule = scenario.gate(subject, desk.seed, desk.sandbox.counts)
+        if subject.nth:
+            desk.sandbox.save(self.store)
+        if rule is not None:
             self._decided(rule, desk)
             self._struck(rule, desk)
 
@@ -269,7 +346,7 @@ class Engine:
         counts = desk.sandbox.counts.decided
         counts[rule.place] = counts.get(rule.place, 0) + 1
         desk.rule = desk.rule or rule
-        if rule.times or rule.nth:
+        if rule.times:
             desk.sandbox.save(self.store)
 
     def _struck(self, rule: Rule, desk: Desk) -> None:
@@ -279,8 +356,11 @@ class Engine:
             desk.fault = outcome.fault.drawn(desk.seed, desk.exchange)
         if outcome.respond is not None:
             raise _dictated(outcome.respond, rule)
-        if desk.fault is not None and desk.fault.after == "nothing" and desk.fault.kind not in ("latency", "drip"):
-            raise Refused(Refusal("fault", rule=rule.place), reply=Reply(503, b""))
+        if outcome.fault is not None and desk.fault is not None and desk.fault.after == "nothing":
+            if desk.fault.kind in SILENT:
+                raise Refused(Refusal("fault", rule=rule.place), reply=Reply(503, b""))
+            refusal = Refusal("server_error", rule=rule.place)
+            raise Refused(refusal, reply=desk.provider.refuse((refusal,), desk))
 
     def _body(self, endpoint: Endpoint, desk: Desk) -> Json:
         """The body in the shape its schema speaks of. Raises Refused with everything that is wrong."""
@@ -299,8 +379,9 @@ class Engine:
             raise Refused(*wrong)
         return body
 
-    def _take_on(self, scenario: Scenario, endpoint: Send, body: Json, desk: Desk) -> Reply:
+    def _take_on(self, scenario: Scenario, endpoint: Send, request: Subject, desk: Desk) -> Reply:
         """Items to drafts to messages, each with its plan."""
+        body = request.body
         items: Sequence[Json] = endpoint.items(body) if endpoint.items is not None else (body,)
         schema = desk.contract.schema(endpoint.item_schema) if endpoint.item_schema else None
         results: list[Message | Refused] = []
@@ -308,7 +389,7 @@ class Engine:
             try:
                 if schema is not None and (wrong := schema.violations(item)):
                     raise Refused(*wrong)
-                results.append(self._accept(scenario, endpoint, endpoint.read(item, index, body, desk), body, desk))
+                results.append(self._accept(scenario, endpoint, endpoint.read(item, index, body, desk), request, desk))
             except Refused as refused:
                 if not endpoint.partial or refused.reply is not None:
                     raise
@@ -316,7 +397,7 @@ class Engine:
                 results.append(refused)
         return endpoint.answer(results, body, desk)
 
-    def _accept(self, scenario: Scenario, endpoint: Send, draft: Draft, body: Json, desk: Desk) -> Message:
+    def _accept(self, scenario: Scenario, endpoint: Send, draft: Draft, request: Subject, desk: Desk) -> Message:
         """Decide the whole future of a draft. Raises Refused when a rule refuses it."""
         sandbox, provider = desk.sandbox, desk.provider
         subject = Subject(
@@ -328,19 +409,22 @@ class Engine:
             draft.to,
             None,
             draft.item,
-            body,
+            request.body,
+            request.elapsed,
         )
         decided: list[Rule] = []
         beats: list[tuple[Beat, ...]] = []
-        forced = self._forced(desk)
-        for channel in draft.channels:
+        forced = self._forced(draft, desk)
+        for place, channel in enumerate(draft.channels):
             subject.channel = channel
             rule = scenario.decide(subject, desk.seed, sandbox.counts)
             if rule not in decided:
                 self._decided(rule, desk)
                 self._struck(rule, desk)
             decided.append(rule)
-            beats.append(forced or self._beats(scenario, rule, subject, draft, desk))
+            beats.append((forced and forced[place]) or self._beats(scenario, rule, subject, draft, desk))
+        if subject.nth:
+            sandbox.save(self.store)
         start, steps = unfold(draft, beats, desk.contract, desk.now)
         message = Message(
             key=sandbox.base + desk.number(),
@@ -361,20 +445,24 @@ class Engine:
             exchange=sandbox.base + desk.exchange,
         )
         desk.accepted.append(message)
-        desk.owe(message, decided[0].outcome.callbacks)
-        if (reply := decided[0].outcome.reply) is not None:
-            self._replies(message, reply, desk)
+        desk.owe(message, [rule.outcome.callbacks for rule in decided])
+        for place, rule in enumerate(decided):
+            if rule.outcome.reply is not None and (begin := begins(message, place)) is not None:
+                self._replies(message, place, begin, rule.outcome.reply, desk)
+                break
         return message
 
-    def _forced(self, desk: Desk) -> tuple[Beat, ...] | None:
-        """The life that ``X-Sim-Outcome: <status or neutral word>`` asks for."""
+    def _forced(self, draft: Draft, desk: Desk) -> list[tuple[Beat, ...] | None] | None:
+        """Per channel the life that ``X-Sim-Outcome: <status or neutral word>`` asks for; None where it has no such."""
         asked = desk.call.headers.get("x-sim-outcome")
         if asked is None:
             return None
-        try:
-            return life(desk.contract.status(Beat(0, asked)).word, desk.contract)
-        except KeyError:
-            raise Unknown(f"{desk.provider.name} has no error and no status {asked!r}") from None
+        meant = [desk.contract.status(Beat(0, asked), channel.name) for channel in draft.channels]
+        names = [channel.name for channel in draft.channels]
+        fit = [not status.channels or name in status.channels for status, name in zip(meant, names, strict=True)]
+        if not any(fit):
+            raise Unknown(f"X-Sim-Outcome: {asked} does not exist on {', '.join(names)}")
+        return [life(status.word, desk.contract) if fits else None for status, fits in zip(meant, fit, strict=True)]
 
     def _beats(self, scenario: Scenario, rule: Rule, subject: Subject, draft: Draft, desk: Desk) -> tuple[Beat, ...]:
         if rule.outcome.deliver is None:
@@ -383,12 +471,10 @@ class Engine:
             return draft.fate
         return rule.outcome.deliver or ()
 
-    def _replies(self, message: Message, reply: tuple[int, str], desk: Desk) -> None:
+    def _replies(self, message: Message, place: int, begin: int, reply: tuple[int, str], desk: Desk) -> None:
         after, text = reply
-        channel = message.channels[0]
-        inbound, dues = self._inbound(
-            desk, message.start + after, message.to, channel.sender, text, message, message.credential
-        )
+        sender = message.channels[place].sender
+        inbound, dues = self._inbound(desk, begin + after, message.to, sender, text, message, message.credential)
         desk.replies.append(inbound)
         desk.owing += owed(desk.sandbox, inbound.key, dues)
 
@@ -583,8 +669,15 @@ def _dictated(respond: Respond, rule: Rule) -> Refused:
 
 
 def terms_of(provider: Provider) -> Terms:
-    endpoints = tuple(endpoint.name for endpoint in provider.endpoints)
-    return Terms(provider.contract, endpoints, provider.channels, provider.phones)
+    return Terms(
+        provider.contract,
+        endpoints=tuple(dict.fromkeys(endpoint.name for endpoint in provider.endpoints)),
+        channels=provider.channels,
+        phones=provider.phones,
+        sends=frozenset(endpoint.name for endpoint in provider.endpoints if isinstance(endpoint, Send)),
+        reports=provider.callbacks is not None,
+        receives=provider.receive is not None,
+    )
 
 
 def _settings_schema(provider: Provider) -> Schema:

@@ -36,7 +36,7 @@ def unfold(
     for index, channel in enumerate(draft.channels):
         if draft.expires is not None and begin >= draft.expires:
             expired = status(EXPIRED, channel.name)
-            steps.append(Step(max(draft.expires, now), index, expired.word, expired.code))
+            steps.append(Step(max(draft.expires, begin if index else now), index, expired.word, expired.code))
             break
         deadline = None if channel.ttl is None else begin + channel.ttl
         over: int | None = None
@@ -97,6 +97,15 @@ def word(message: Message, contract: Contract, now: int) -> str:
     return kind
 
 
+def begins(message: Message, channel: int) -> int | None:
+    """When a channel is tried; None when it never is."""
+    if channel == 0:
+        return message.start
+    if not any(step.channel == channel for step in message.steps):
+        return None
+    return max(step.at for step in message.steps if step.channel < channel)
+
+
 def ends(message: Message) -> int:
     """From this time on nothing changes by itself."""
     return message.steps[-1].at if message.steps else message.start
@@ -112,9 +121,19 @@ def twist(dues: Sequence[Due], twists: Sequence[Twist], message: Message, contra
     """Callbacks as an adversary sends them; deterministic."""
     current = list(dues)
     for how in twists:
-        chosen = [due for due in current if not how.only or (due.step and due.step.status == how.only)]
+        chosen = [due for due in current if not how.only or _is(due, how.only, message, contract)]
         current = _TWISTS[how.kind](current, chosen, how, message, contract)
     return sorted(current, key=lambda due: due.at)
+
+
+def _is(due: Due, word: str, message: Message, contract: Contract) -> bool:
+    """Whether a callback tells a status, in the provider's or a neutral word."""
+    if due.step is None:
+        return False
+    try:
+        return contract.status(Beat(0, word), message.channels[due.step.channel].name).word == due.step.status
+    except KeyError:
+        return False
 
 
 def _marked(current: list[Due], chosen: list[Due], how: Twist, message: Message, contract: Contract) -> list[Due]:

@@ -14,6 +14,12 @@ from simulator.plan import Twist
 from simulator.seed import Seed
 
 Test = Callable[["Subject"], bool]
+HEAD, BODY, DRAFT = range(3)
+"""How much of a request a rule has to know: its headers, its body, or a single draft."""
+
+
+LATE = 60_000
+"""Milliseconds that a callback is late where nothing is said."""
 
 
 class Subject(Struct):
@@ -29,6 +35,11 @@ class Subject(Struct):
     channel: Channel | None = None
     item: int = 0
     body: Json = None
+    elapsed: int = 0
+    """Milliseconds since the scenario was chosen."""
+    known: int = HEAD
+    asked: int = 0
+    """How many of the rules that decide whole requests have been asked."""
     nth: dict[str, bool] = field(default_factory=dict)
     """Counted once per draft, whichever of its channels is asked about."""
 
@@ -86,8 +97,11 @@ class Rule(Struct):
     tests: tuple[Test, ...]
     provider: str = ""
     exact_to: str = ""
-    whole_request: bool = False
-    """Looks at nothing below the request, so it decides before the body is read."""
+    needs: int = DRAFT
+    """HEAD or BODY where it answers a request as a whole."""
+    since: int = 0
+    until: int = 0
+    """Milliseconds after the scenario was chosen between which it fits; 0: no limit."""
     times: int = 0
     nth: int = 0
     chance: float = 1.0
@@ -98,6 +112,9 @@ class Rule(Struct):
         return all(test(subject) for test in self.tests)
 
 
+WILD = "*?["
+
+
 def pattern(text: str) -> Callable[[str], bool]:
     """Exact, shell wildcard, or ``/regular expression/``. Raises ValueError."""
     if len(text) > 1 and text.startswith("/") and text.endswith("/"):
@@ -105,7 +122,7 @@ def pattern(text: str) -> Callable[[str], bool]:
             return _searches(re.compile(text[1:-1]))
         except re.error as wrong:
             raise ValueError(f"{text} is no regular expression: {wrong}") from None
-    if any(mark in text for mark in "*?["):
+    if any(mark in text for mark in WILD):
         found = re.compile(translate(text)).match
         return lambda value: found(value) is not None
     return lambda value: value == text
@@ -116,7 +133,7 @@ def _searches(expression: re.Pattern[str]) -> Callable[[str], bool]:
 
 
 def is_exact(text: str) -> bool:
-    return not (any(mark in text for mark in "*?[") or (len(text) > 1 and text[0] == text[-1] == "/"))
+    return not (any(mark in text for mark in WILD) or (len(text) > 1 and text[0] == text[-1] == "/"))
 
 
 def digits(number: str) -> str:
@@ -190,7 +207,6 @@ def _header(name: str, fits: Callable[[str], bool]) -> Test:
 
 
 def _body(path: str, wanted: Json) -> Test:
-    check_path(path)
     fits = pattern(wanted) if isinstance(wanted, str) else None
 
     def test(subject: Subject) -> bool:
@@ -228,21 +244,30 @@ def _respond(respond: Mapping[str, Json]) -> Respond:
 
 
 def _trouble(fault: Mapping[str, Json]) -> Trouble:
+    slow = fault["kind"] in ("latency", "drip")
     delay = fault.get("delay", "1s" if fault["kind"] == "latency" else "100ms")
-    after = fault.get("after", "nothing")
+    after = fault.get("after", "accepted" if slow else "nothing")
     if isinstance(delay, str):
         return Trouble(fault["kind"], after, "fixed", milliseconds(delay))
     ((shape, (first, second)),) = delay.items()
     return Trouble(fault["kind"], after, shape, milliseconds(first), milliseconds(second))
 
 
-def _twist(twist: str | Mapping[str, str]) -> Twist:
+def _twist(twist: str | Mapping[str, Json]) -> Twist:
     if isinstance(twist, str):
-        return Twist(twist, delay=60_000 if twist == "delay" else 0)
+        return Twist(twist, delay=LATE if twist == "delay" else 0)
     ((kind, argument),) = twist.items()
+    if isinstance(argument, dict):
+        late = milliseconds(argument["by"]) if "by" in argument else LATE if kind == "delay" else 0
+        return Twist(kind, late, argument.get("status", ""))
+    if is_duration(argument):
+        return Twist(kind, milliseconds(argument))
+    return Twist(kind, LATE if kind == "delay" else 0, argument)
+
+
+def is_duration(text: str) -> bool:
     try:
-        return Twist(kind, delay=milliseconds(argument))
+        milliseconds(text)
     except ValueError:
-        if kind == "delay":
-            raise
-        return Twist(kind, only=argument)
+        return False
+    return True

@@ -1,6 +1,7 @@
 """An isolated world: its own clock, seed, scenario, counters and settings."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import msgspec
 from msgspec import Struct
@@ -8,8 +9,9 @@ from msgspec import Struct
 from simulator import yamlfile
 from simulator.clock import Clock, instant, machine, real
 from simulator.config import Config
+from simulator.magic import Terms
 from simulator.model import Json
-from simulator.scenario import Counts, Scenario, Terms, load
+from simulator.scenario import Counts, Scenario, find, load
 from simulator.seed import Seed
 from simulator.store import SHIFT, SandboxRow, Store
 
@@ -44,6 +46,7 @@ class Sandbox:
         self.seed = Seed(kept.seed)
         self.clock = kept.clock
         self.counts = kept.counts
+        self.counts.chosen.setdefault(scenario.key, self.now())
         self.messages = self.callbacks = self.journal = self.inbound = 0
         self.begun = 0
         """Messages with a higher number came since the server started."""
@@ -108,6 +111,17 @@ def chosen(choice: Choice, terms: Mapping[str, Terms]) -> Scenario:
     return load(choice.names, terms)
 
 
+def files_of(choice: Choice) -> list[Path]:
+    """The files behind a choice, as far as there are any; absolute, symbolic links followed."""
+    found = []
+    for name in choice.names:
+        try:
+            found.append(find(name).resolve())
+        except yamlfile.Wrong:
+            continue
+    return found
+
+
 def fresh(config: Config, seed: int, clock: Clock, settings: dict[str, dict[str, Json]] | None = None) -> Kept:
     """What a new sandbox starts with."""
     return Kept(
@@ -115,7 +129,7 @@ def fresh(config: Config, seed: int, clock: Clock, settings: dict[str, dict[str,
         clock=clock,
         scenario=Choice(names=config.scenario),
         settings=settings or {},
-        counts=Counts({}, {}),
+        counts=Counts({}, {}, {}),
         configured=configured(config),
     )
 

@@ -1,37 +1,33 @@
-"""Scenario files to rules; the first rule that fits decides."""
+"""Rules of several files, tried in order; the first that fits decides."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cache
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from heapq import merge
+from operator import attrgetter
 from pathlib import Path
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from simulator import yamlfile
 from simulator.config import data_folder
-from simulator.contract import FAILURES, KINDS, Contract, Schema
-from simulator.model import Beat, Json
-from simulator.rule import Outcome, Respond, Rule, Subject, digits, is_exact, one_of, outcome_of, tests_of
+from simulator.contract import Contract
+from simulator.magic import Terms, magic_rules, recipient
+from simulator.model import Beat
+from simulator.rule import DRAFT, Rule, Subject
+from simulator.rulebook import NEUTRAL, compile_rules
 from simulator.seed import Seed
 from simulator.yamlfile import Document, Mistake, Wrong, suggestion
 
-NEUTRAL = KINDS[:-1]
-BELOW_REQUEST = {"channel", "to", "from", "text", "item"}
-
-
-class Terms(Struct, frozen=True):
-    """The words of one provider that a scenario may use."""
-
-    contract: Contract
-    endpoints: tuple[str, ...]
-    channels: tuple[str, ...]
-    phones: bool = True
+ALWAYS_ON = ("magic", "default")
+"""Below every scenario: magic recipients by neutral word, then the happy path."""
 
 
 class Counts(Struct):
-    """How often each rule has fitted and decided, by its place in its file."""
+    """How often each rule has fitted and decided, by its place in its file; when each scenario was chosen."""
 
     fitted: dict[str, int]
     decided: dict[str, int]
+    chosen: dict[str, int] = field(default_factory=dict)
 
 
 class Scenario:
@@ -41,34 +37,48 @@ class Scenario:
         """Raises Wrong with every mistake of every file."""
         self.documents = tuple(documents)
         self.names = tuple(str(document.value["name"]) for document in documents if _named(document))
-        always = [magic_rules(terms), *(compile_rules(document, terms) for document in always_on())]
-        for rule in always[-1]:
-            rule.base = True
-        mine = _all(compile_rules(document, terms) for document in documents)
-        self.rules = [*mine, *(rule for rules in always for rule in rules)]
-        for number, rule in enumerate(self.rules):
-            rule.number = number
-        self._first_always = len(mine)
-        self._gates = {name: [rule for rule in self.rules if _gate(rule, one)] for name, one in terms.items()}
-        self._tables = {name: _Table(self.rules, name, one) for name, one in terms.items()}
+        self.key = " ".join(self.names)
+        with yamlfile.uncollected():
+            always = [magic_rules(terms), *(compile_rules(document, terms) for document in always_on())]
+            for rule in always[-1]:
+                rule.base = True
+            mine = _all(partial(compile_rules, document, terms) for document in documents)
+            self.rules = [*mine, *(rule for rules in always for rule in rules)]
+            for number, rule in enumerate(self.rules):
+                rule.number = number
+            self.timed = any(rule.since or rule.until for rule in mine)
+            self._first_always = len(mine)
+            self._requests = {
+                (name, endpoint): _Requests([rule for rule in mine if _for(rule, name, one)], endpoint, one)
+                for name, one in terms.items()
+                for endpoint in one.endpoints
+            }
+            self._tables = {name: _Table(self.rules, name, one) for name, one in terms.items()}
 
     def gate(self, subject: Subject, seed: Seed, counts: Counts) -> Rule | None:
-        """The rule that decides a request as a whole, before its body is read."""
-        for rule in self._gates[subject.provider]:
+        """The rule that decides a request as a whole.
+
+        Asked before the body is read, and once more after that for the rules that look into it.
+        """
+        rules = self._requests[subject.provider, subject.endpoint].rules
+        while subject.asked < len(rules) and rules[subject.asked].needs <= subject.known:
+            rule = rules[subject.asked]
+            subject.asked += 1
             if _applies(rule, subject, seed, counts):
                 return rule
         return None
 
     def decide(self, subject: Subject, seed: Seed, counts: Counts) -> Rule:
         """The rule that decides a channel of a draft; there is always one."""
-        for rule in self._tables[subject.provider].candidates((subject.channel and subject.channel.to) or subject.to):
-            if _applies(rule, subject, seed, counts):
+        asked = self._requests[subject.provider, subject.endpoint].before
+        for rule in self._candidates(subject):
+            if (rule.needs == DRAFT or rule.number >= asked) and _applies(rule, subject, seed, counts):
                 return rule
         raise LookupError("default.yaml has a rule that fits everything")
 
     def fallback(self, subject: Subject, seed: Seed, counts: Counts) -> Rule:
         """The rule among those always on: for what the deciding one leaves open."""
-        for rule in self._tables[subject.provider].candidates((subject.channel and subject.channel.to) or subject.to):
+        for rule in self._candidates(subject):
             if (
                 rule.number >= self._first_always
                 and rule.outcome.deliver is not None
@@ -77,9 +87,31 @@ class Scenario:
                 return rule
         raise LookupError("default.yaml has a rule that fits everything")
 
+    def _candidates(self, subject: Subject) -> Iterable[Rule]:
+        to = (subject.channel and subject.channel.to) or subject.to
+        return self._tables[subject.provider].candidates(to)
+
+
+class _Requests:
+    """The rules that answer whole requests to one endpoint, as far as no rule about messages stands before them."""
+
+    def __init__(self, rules: Iterable[Rule], endpoint: str, terms: Terms) -> None:
+        self.rules: list[Rule] = []
+        self.before = 0
+        """Rules with lower numbers that decide whole requests are in the list."""
+        sends = endpoint in terms.sends
+        for rule in rules:
+            if rule.when.get("endpoint", endpoint) != endpoint:
+                continue
+            if rule.needs < DRAFT:
+                self.rules.append(rule)
+                self.before = rule.number + 1
+            elif sends:
+                break
+
 
 class _Table:
-    """The rules of one provider below the request, exact recipients apart."""
+    """The rules of one provider, exact recipients apart."""
 
     def __init__(self, rules: Iterable[Rule], name: str, terms: Terms) -> None:
         self.exact: dict[str, list[Rule]] = {}
@@ -93,17 +125,9 @@ class _Table:
                 self.others.append(rule)
 
     def candidates(self, to: str) -> Iterable[Rule]:
+        """In the order of their numbers, found one by one: mostly the first decides."""
         exact = self.exact.get(recipient(to))
-        if exact is None:
-            return self.others
-        return sorted([*exact, *self.others], key=lambda rule: rule.number)
-
-
-def recipient(to: str) -> str:
-    """As it stands in the table: numbers without plus; ``sim-failed@example.com`` as ``SIM-FAILED``."""
-    if to[:4].lower() == "sim-":
-        return to.partition("@")[0].upper()
-    return digits(to)
+        return self.others if exact is None else merge(exact, self.others, key=attrgetter("number"))
 
 
 def _for(rule: Rule, name: str, terms: Terms) -> bool:
@@ -113,6 +137,8 @@ def _for(rule: Rule, name: str, terms: Terms) -> bool:
     outcome = rule.outcome
     if outcome.respond and outcome.respond.error and outcome.respond.error not in terms.contract.errors:
         return False
+    if outcome.reply is not None and not terms.receives:
+        return False
     return all(_known(beat, terms.contract) for beat in outcome.deliver or ())
 
 
@@ -120,12 +146,10 @@ def _known(beat: Beat, contract: Contract) -> bool:
     return beat.status in contract.statuses or beat.status in NEUTRAL
 
 
-def _gate(rule: Rule, terms: Terms) -> bool:
-    return rule.whole_request and _for(rule, terms.contract.provider, terms)
-
-
 def _applies(rule: Rule, subject: Subject, seed: Seed, counts: Counts) -> bool:
     if rule.times and counts.decided.get(rule.place, 0) >= rule.times:
+        return False
+    if (rule.until and subject.elapsed >= rule.until) or subject.elapsed < rule.since:
         return False
     if not rule.fits(subject):
         return False
@@ -139,16 +163,13 @@ def _applies(rule: Rule, subject: Subject, seed: Seed, counts: Counts) -> bool:
     return True
 
 
-def _all(compiled: Iterable[list[Rule]]) -> list[Rule]:
+def _all(compiling: Iterable[Callable[[], list[Rule]]]) -> list[Rule]:
     """Compile everything before complaining, so that all mistakes come at once."""
     mistakes: list[Mistake] = []
     rules: list[Rule] = []
-    iterator = iter(compiled)
-    while True:
+    for compiled in compiling:
         try:
-            rules += next(iterator)
-        except StopIteration:
-            break
+            rules += compiled()
         except Wrong as wrong:
             mistakes += wrong.mistakes
     if mistakes:
@@ -156,180 +177,74 @@ def _all(compiled: Iterable[list[Rule]]) -> list[Rule]:
     return rules
 
 
+def carried(counts: Counts, before: Scenario, after: Scenario) -> Counts:
+    """The counts of rules that an edit left as they were, at their new lines."""
+    places: dict[str, list[str]] = {}
+    for rule in before.rules:
+        places.setdefault(_written(rule), []).append(rule.place)
+    moved = Counts({}, {}, counts.chosen)
+    if before.key in counts.chosen:
+        moved.chosen[after.key] = counts.chosen[before.key]
+    for rule in after.rules:
+        if old := places.get(_written(rule)):
+            place = old.pop(0)
+            for kind, kept in ((counts.fitted, moved.fitted), (counts.decided, moved.decided)):
+                if place in kind:
+                    kept[rule.place] = kind[place]
+    return moved
+
+
+def _written(rule: Rule) -> str:
+    return f"{rule.place.rpartition(':')[0]} {rule.when} {rule.outcome} {rule.times}"
+
+
 def _named(document: Document) -> bool:
     return isinstance(document.value, dict) and "name" in document.value
 
 
-@cache
-def schema() -> Schema:
-    """The published schema of scenario files."""
-    return Schema(data_folder("schemas") / "simulator" / "scenario.json", {})
-
-
-def compile_rules(document: Document, terms: Mapping[str, Terms]) -> list[Rule]:
-    """The rules of a file. Raises Wrong with all its mistakes."""
-    if not schema().accepts(document.value):
-        from simulator.mistakes import of_schema
-
-        raise Wrong(of_schema(document, schema().document))
-    mistakes: list[Mistake] = []
-    rules: list[Rule] = []
-    for index, written in enumerate(document.value["rules"]):
-        try:
-            rules.append(_rule(document, index, written))
-        except ValueError as wrong:
-            mistakes.append(document.at(("rules", index), str(wrong)))
-        mistakes += _unknown_terms(document, index, written, terms)
-    if mistakes:
-        raise Wrong(mistakes)
-    return rules
-
-
-def _rule(document: Document, index: int, written: Mapping[str, Json]) -> Rule:
-    when = written.get("when", {})
-    outcome = outcome_of(written)
-    to = str(when.get("to", ""))
-    place = f"{document.file}:{document.places[('rules', index)][0]}"
-    answers = outcome.respond is not None or outcome.fault is not None
-    return Rule(
-        number=index,
-        place=place,
-        when=when,
-        outcome=outcome,
-        tests=tests_of(when),
-        provider=when.get("provider", ""),
-        exact_to=to if to and is_exact(to) else "",
-        whole_request=answers and outcome.deliver is None and not BELOW_REQUEST & when.keys(),
-        times=written.get("times", 0),
-        nth=when.get("nth", 0),
-        chance=float(str(when.get("chance", "100%")).rstrip("%")) / 100,
-    )
-
-
-def _unknown_terms(
-    document: Document, index: int, written: Mapping[str, Json], terms: Mapping[str, Terms]
-) -> Iterator[Mistake]:
-    """Words that no provider in question knows, and lives that go on after their end."""
-    when = written.get("when", {})
-    named = when.get("provider")
-    if named is not None and named not in terms:
-        yield document.at(
-            ("rules", index, "when", "provider"),
-            f"there is no provider {named!r}{suggestion(named, terms)} (there are {', '.join(sorted(terms))})",
-        )
-        return
-    asked = [terms[named]] if named else list(terms.values())
-    whose = f"{named} has" if named else "there is"
-    for key, known in (("endpoint", "endpoints"), ("channel", "channels")):
-        words = sorted({word for one in asked for word in getattr(one, known)})
-        if key in when and when[key] not in words:
-            path = ("rules", index, "when", key)
-            yield document.at(path, f"{whose} no {key} {when[key]!r}{suggestion(when[key], words)}")
-    error = written.get("respond", {}).get("error")
-    errors = [key for one in asked for key in one.contract.errors]
-    if error is not None and error not in errors:
-        yield document.at(
-            ("rules", index, "respond", "error"), f"{whose} no error {error!r}{suggestion(error, errors)}"
-        )
-    yield from _unknown_statuses(document, index, written, asked, whose)
-
-
-def _unknown_statuses(
-    document: Document, index: int, written: Mapping[str, Json], asked: Sequence[Terms], whose: str
-) -> Iterator[Mistake]:
-    ended = ""
-    for number, step in enumerate(written.get("deliver", ())):
-        path = ("rules", index, "deliver", number)
-        word = step["status"]
-        known = [*NEUTRAL, *(status for one in asked for status in one.contract.statuses)]
-        if word not in known:
-            yield document.at((*path, "status"), f"{whose} no status {word!r}{suggestion(word, known)}")
-            continue
-        kind = _kind(word, asked)
-        if ended:
-            yield document.at((*path, "status"), f"nothing can follow {ended}; take {word} out")
-        elif kind in FAILURES:
-            ended = word
-        codes = {code for one in asked for code in one.contract.codes}
-        if step.get("err") is not None and codes and step["err"] not in codes:
-            yield document.at(
-                (*path, "err"), f"{whose} no number {step['err']} (known: {', '.join(map(str, sorted(codes)))})"
-            )
-
-
-def _kind(word: str, asked: Sequence[Terms]) -> str:
-    found = [one.contract.statuses[word].kind for one in asked if word in one.contract.statuses]
-    return found[0] if found else word
-
-
 def always_on() -> list[Document]:
-    """The files below every scenario: magic recipients by neutral word, then the happy path."""
+    """The files below every scenario."""
     folder = data_folder("scenarios")
-    return [yamlfile.read(folder / name, f"scenarios/{name}") for name in ("magic.yaml", "default.yaml")]
+    return [yamlfile.read(folder / f"{name}.yaml", f"scenarios/{name}.yaml") for name in ALWAYS_ON]
 
 
-MAGIC_BLOCK = "+15005551"
+class Shipped(Struct, frozen=True):
+    """A scenario that comes with the simulator."""
+
+    name: str
+    title: str
+    """What it teaches: the first line of comment that does not tell an editor something."""
+    file: Path
 
 
-def magic_number(number: int) -> str:
-    """The reserved recipient of an outcome: ``+1 500 555 1nnn``."""
-    return f"{MAGIC_BLOCK}{number:03d}"
+def shipped() -> Iterator[Shipped]:
+    """All of them, by name."""
+    for file in sorted(data_folder("scenarios").glob("*.yaml")):
+        yield Shipped(file.stem, title_of(file.read_text(encoding="utf-8")), file)
 
 
-def magic_id(key: str) -> str:
-    """The reserved recipient where recipients are no phone numbers."""
-    return f"SIM-{key.upper().replace('_', '-')}"
+def title_of(text: str) -> str:
+    """The first comment line of a scenario's text that says what it teaches; empty when there is none."""
+    for line in text.splitlines():
+        if not line.startswith("#"):
+            return ""
+        if "yaml-language-server" not in line:
+            return line.lstrip("# ").rstrip()
+    return ""
 
 
-def magic_recipients(key: str, number: int, terms: Terms) -> tuple[str, ...]:
-    """All recipients that bring an outcome about at one provider."""
-    return (magic_number(number), magic_id(key)) if terms.phones else (magic_id(key),)
-
-
-def magic_rules(terms: Mapping[str, Terms]) -> list[Rule]:
-    """One rule for each error and outcome in the catalogues that has a number."""
-    rules: list[Rule] = []
-    for name, one in terms.items():
-        file = f"schemas/{name}/errors.yaml"
-        for error in one.contract.errors.values():
-            if error.magic is not None:
-                answer = Outcome(respond=Respond(error=error.key))
-                rules += _magic(name, one, error.key, error.magic, answer, file)
-        for status in one.contract.statuses.values():
-            if status.magic is not None:
-                outcome = Outcome(deliver=life(status.word, one.contract))
-                catalogue = f"schemas/{name}/statuses.yaml"
-                rules += _magic(name, one, status.word, status.magic, outcome, catalogue, status.channels)
-    return rules
-
-
-def life(word: str, contract: Contract) -> tuple[Beat, ...]:
-    """The shortest life that ends in a status."""
-    status = contract.statuses[word]
-    before = ["sent", "delivered"] if status.kind == "seen" else [status.after] if status.after else []
-    beats = [Beat(200 * (place + 1), neutral) for place, neutral in enumerate(before)]
-    return (*beats, Beat(1000, word))
-
-
-def _magic(
-    name: str, terms: Terms, key: str, number: int, outcome: Outcome, file: str, channels: tuple[str, ...] = ()
-) -> list[Rule]:
-    tests = (one_of(channels),) if channels else ()
-    return [
-        Rule(0, f"{file}: {key}", {"provider": name, "to": to}, outcome, tests, provider=name, exact_to=to)
-        for to in magic_recipients(key, number, terms)
-    ]
+def shipped_file(name: str) -> Path:
+    """Raises Wrong with a suggestion."""
+    known = {file.stem: file for file in data_folder("scenarios").glob("*.yaml")}
+    if name in known:
+        return known[name]
+    raise Wrong([Mistake(name, 1, 1, f"no such file, and no scenario of that name ships{suggestion(name, known)}")])
 
 
 def find(name: str) -> Path:
     """A file by its path, or a shipped scenario by its name. Raises Wrong with a suggestion."""
     path = Path(name)
-    if path.suffix in (".yaml", ".yml") or path.exists():
-        return path
-    shipped = {found.stem: found for found in data_folder("scenarios").glob("*.yaml")}
-    if name in shipped:
-        return shipped[name]
-    raise Wrong([Mistake(name, 1, 1, f"no such file, and no scenario of that name ships{suggestion(name, shipped)}")])
+    return path if path.suffix in (".yaml", ".yml") or path.exists() else shipped_file(name)
 
 
 def load(names: Iterable[str], terms: Mapping[str, Terms]) -> Scenario:

@@ -1,6 +1,8 @@
 """YAML files of ours, read with the position of every value, so that a mistake can be pointed at."""
 
-from collections.abc import Iterable
+import gc
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -16,6 +18,18 @@ MOST_NODES = 2_000_000
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Keep the cycle collector out: it would look at every node of a large file again and again."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
+
+
 class Mistake(Struct, frozen=True, order=True):
     """One thing that is wrong in a file; lines and columns count from 1."""
 
@@ -28,7 +42,7 @@ class Mistake(Struct, frozen=True, order=True):
         return f"{self.file}:{self.line}:{self.column}: {self.reason}"
 
 
-class Wrong(Exception):  # noqa: N818
+class Wrong(Exception):
     """All the mistakes of the files that were read."""
 
     def __init__(self, mistakes: Iterable[Mistake]) -> None:
@@ -70,6 +84,11 @@ def read(path: Path, shown: str | None = None) -> Document:
 
 def parse(data: bytes | str, name: str) -> Document:
     """Read a text as `read` does."""
+    with uncollected():
+        return _parsed(data, name)
+
+
+def _parsed(data: bytes | str, name: str) -> Document:
     try:
         root = yaml.compose(data, _LOADER)
     except yaml.MarkedYAMLError as wrong:

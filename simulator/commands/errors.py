@@ -32,7 +32,7 @@ def command(only: str | None) -> int:
 
 def _list(provider: "Provider") -> None:
     from simulator.engine import terms_of
-    from simulator.scenario import magic_recipients
+    from simulator.magic import magic_recipients
 
     terms = terms_of(provider)
     click.secho(f"{provider.title} ({provider.name})", bold=True)
