@@ -62,14 +62,20 @@ def serve(config: Config, listening: socket.socket, started: Callable[[], None])
     """
     import uvicorn
 
+    app = build(config)
+
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
             if self.started:
                 started()
 
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            app.stop()
+            await super().shutdown(sockets)
+
     settings = uvicorn.Config(
-        build(config),
+        app,
         log_level="warning",
         access_log=False,
         proxy_headers=False,

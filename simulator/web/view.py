@@ -14,6 +14,20 @@ from simulator.store import NUMBERS
 Shown = dict[str, Json]
 
 
+def span(milliseconds: int) -> str:
+    """``1.5 s``, ``3 min``, ``2 h``"""
+    for size, unit in ((86_400_000, "d"), (3_600_000, "h"), (60_000, "min"), (1000, "s")):
+        if milliseconds >= size:
+            return f"{round(milliseconds / size, 1):g} {unit}"
+    return f"{milliseconds} ms"
+
+
+def ahead(sandbox: Sandbox, moment: int) -> str:
+    """How long until a moment, and what a frozen clock needs to get there."""
+    away = moment - sandbox.now()
+    return f", in {span(away)}" + (f" (the clock is frozen: advance it by {away}ms)" if sandbox.clock.rate == 0 else "")
+
+
 def message(one: Message, contract: Contract, now: int) -> Shown:
     """A message and the state of its channels at a time."""
     current = state(one, now)
@@ -49,11 +63,6 @@ def _channel(channel: Channel, step: Step | None) -> Shown:
     }
 
 
-def words(shown: Shown) -> set[str]:
-    """Every word a filter on status may mean: the neutral one and the provider's."""
-    return {shown["state"], *(channel["status"] for channel in shown["channels"] if channel["status"])}
-
-
 def whole_message(
     one: Message, contract: Contract, now: int, owed: Sequence[Callback], attempts: Callable[[int], list[Entry]]
 ) -> Shown:
@@ -73,13 +82,15 @@ def whole_message(
         ],
         "rules": one.rules,
         "extra": one.extra,
-        "callbacks": [callback(due, attempts(due.key)) for due in owed],
+        "callbacks": [callback(due, attempts(due.key), one.id) for due in owed],
     }
 
 
-def callback(one: Callback, attempts: Sequence[Entry]) -> Shown:
+def callback(one: Callback, attempts: Sequence[Entry], message: str | None = None) -> Shown:
+    """``message``: the id of what it reports on, where it is known."""
     return {
         "number": one.key & NUMBERS,
+        "message": message,
         "due": iso(one.due),
         "url": one.url,
         "kind": one.kind,
@@ -102,6 +113,7 @@ def _attempt(entry: Entry) -> Shown:
         "answered": attempt.status,
         "answer": attempt.answer or None,
         "error": attempt.error or None,
+        "took": attempt.took,
     }
 
 
@@ -150,3 +162,19 @@ def scenario(sandbox: Sandbox) -> Shown:
             for rule in sandbox.scenario.rules
         ],
     }
+
+
+def sandbox(one: Sandbox, messages: int) -> Shown:
+    return {
+        "name": one.name,
+        "seed": one.kept.seed,
+        "now": iso(one.now()),
+        "rate": one.clock.rate,
+        "frozen": one.clock.rate == 0,
+        "messages": messages,
+        "scenario": one.scenario.names,
+    }
+
+
+def clock(one: Sandbox) -> Shown:
+    return {"now": iso(one.now()), "rate": one.clock.rate, "frozen": one.clock.rate == 0}

@@ -25,6 +25,9 @@ Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
 class TooLarge(Exception):
     """A body above the limit."""
 
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"at most {limit} bytes are taken; see body_limit")
+
 
 class Gone(Exception):
     """The client left before its request was whole."""
@@ -74,6 +77,10 @@ class Wire:
         self._ours: Asgi | None = None
         self._following: asyncio.Task[None] | None = None
 
+    def stop(self) -> None:
+        """Streams and long polls end, so that the server can."""
+        self._engine.stop()
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             path: str = scope["path"]
@@ -96,8 +103,8 @@ class Wire:
             await self._batch.committed()
         except Gone:
             return
-        except TooLarge:
-            reply = ours(413, "The body is too large", f"at most {self._limit} bytes are taken; see body_limit")
+        except TooLarge as wrong:
+            reply = ours(413, "The body is too large", str(wrong))
         except Unknown as wrong:
             reply = ours(404, "Not found by the simulator", str(wrong))
         except StoreError as wrong:
@@ -121,7 +128,7 @@ class Wire:
         if message.get("more_body"):
             body = await self._rest(body, receive)
         if len(body) > self._limit:
-            raise TooLarge
+            raise TooLarge(self._limit)
         scheme = headers.get("x-forwarded-proto", str(scope.get("scheme", "http"))).partition(",")[0].strip()
         host = headers.get("x-forwarded-host", headers.get("host", "127.0.0.1")).partition(",")[0].strip()
         query = scope["query_string"].decode("latin-1")
@@ -139,7 +146,7 @@ class Wire:
             size += len(parts[-1])
             more = message.get("more_body", False)
             if size > self._limit:
-                raise TooLarge
+                raise TooLarge(self._limit)
         return b"".join(parts)
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
