@@ -8,7 +8,6 @@ import asyncio
 import ipaddress
 import socket
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from simulator.clock import machine
 from simulator.config import Config, milliseconds
@@ -17,7 +16,12 @@ from simulator.model import Attempt, Callback, Post
 if TYPE_CHECKING:
     import aiohttp
     from aiohttp.abc import ResolveResult
+    from yarl import URL
 
+NEAR = tuple(
+    map(ipaddress.ip_network, ("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "::1/128", "fc00::/7"))
+)
+"""Loopback and private networks: link-local ones, where clouds keep their credentials, are none."""
 ANSWER_KEPT = 2048
 """Bytes of a receiver's answer that go into the journal."""
 
@@ -87,9 +91,9 @@ class Poster:
         status, answer, error, refused = None, "", "", False
         begun = machine()
         try:
-            check_url(callback.url, self._config.callback_hosts)
+            url = receiver(callback.url, self._config.callback_hosts)
             async with session.request(
-                post.method, callback.url, data=post.body or None, headers=list(post.headers), allow_redirects=False
+                post.method, url, data=post.body or None, headers=list(post.headers), allow_redirects=False
             ) as response:
                 status = response.status
                 answer = (await response.content.read(ANSWER_KEPT)).decode(errors="replace")
@@ -117,20 +121,29 @@ class Poster:
         return attempt, refused
 
 
-def check_url(url: str, allowed: tuple[str, ...]) -> None:
-    """Addresses written as numbers are checked before connecting. Raises Forbidden."""
+def receiver(text: str, allowed: tuple[str, ...]) -> "URL":
+    """The URL as the connection will understand it, its host checked where it is a number. Raises Forbidden.
+
+    What ``inet_aton`` reads as an address but is not written as one (``2130706433``, ``127.1``) reaches no resolver
+    of ours, so it is refused.
+    """
+    from yarl import URL
+
     try:
-        parts = urlsplit(url)
-        host = parts.hostname
+        url = URL(text)
+        host = url.raw_host
     except ValueError:
-        raise Forbidden(f"{url!r} is no URL") from None
-    if parts.scheme not in ("http", "https") or not host:
-        raise Forbidden(f"{url!r} is no http or https URL")
+        raise Forbidden(f"{text!r} is no URL") from None
+    if url.scheme not in ("http", "https") or not host:
+        raise Forbidden(f"{text!r} is no http or https URL")
     try:
-        address = ipaddress.ip_address(host)
+        ipaddress.ip_address(host)
     except ValueError:
-        return
-    check(host, [str(address)], allowed)
+        if ":" in host or host.replace(".", "").isdigit():
+            raise Forbidden(f"{host} is neither a name nor an address in its usual form") from None
+        return url
+    check(host, [host], allowed)
+    return url
 
 
 def check(host: str, addresses: list[str], allowed: tuple[str, ...]) -> None:
@@ -139,7 +152,6 @@ def check(host: str, addresses: list[str], allowed: tuple[str, ...]) -> None:
         return
     for text in addresses:
         address = ipaddress.ip_address(text.partition("%")[0])
-        mapped = getattr(address, "ipv4_mapped", None) or address
-        local = mapped.is_loopback or (mapped.is_private and not mapped.is_unspecified and not mapped.is_reserved)
-        if not local or mapped.is_link_local:
+        address = getattr(address, "ipv4_mapped", None) or address
+        if not any(address in network for network in NEAR if network.version == address.version):
             raise Forbidden(f"{host} is at {text}, neither loopback nor private; allow it with --callback-host {host}")

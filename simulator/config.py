@@ -1,5 +1,6 @@
 """Settings: flag, then environment, then file, then default."""
 
+import ipaddress
 import os
 import sys
 from pathlib import Path
@@ -51,6 +52,25 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the control API asks for when it is served beyond loopback; empty: made up at start."""
     providers: dict[str, dict[str, Json]] = field(default_factory=dict)
     """Per provider what its ``settings.json`` allows."""
+
+
+def is_local(host: str) -> bool:
+    """Whether a host, with a port or without, names this machine and nothing else."""
+    name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() and not host.endswith("]") else host
+    name = name.strip("[]").lower()
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def guarded(config: Config) -> Config:
+    """With a token where it is served beyond loopback. The only randomness that no seed may foretell."""
+    if config.token or is_local(config.host):
+        return config
+    return msgspec.structs.replace(config, token=os.urandom(16).hex())
 
 
 LISTS = ("scenario", "retries", "callback_hosts")

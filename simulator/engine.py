@@ -712,10 +712,12 @@ def _exchange(desk: Desk, found: Found, reply: Reply) -> Exchange:
 def _hidden(text: str, secrets: frozenset[str]) -> str:
     if not secrets or not text:
         return text
-    return _blot(secrets).sub(rf"\1{HIDDEN}", text)
+    return _blot(secrets).sub(lambda found: f'{found[1]}"{HIDDEN}"' if found[1] else f"{found[2]}{HIDDEN}", text)
 
 
 @lru_cache(maxsize=16)
 def _blot(secrets: frozenset[str]) -> re.Pattern[str]:
+    """Members of JSON, their values whole or cut off, and parameters of a query or a form."""
     names = "|".join(sorted(map(re.escape, secrets)))
-    return re.compile(rf'("(?:{names})"\s*:\s*"|(?:^|[?&])(?:{names})=)[^"&]*', re.IGNORECASE)
+    member = rf'("(?:{names})"\s*:\s*)(?:"(?:[^"\\]|\\.)*(?:"|\\?$)|[^\s",}}\]]+)'
+    return re.compile(rf"{member}|((?:^|[?&])(?:{names})=)[^&\s]*", re.IGNORECASE | re.DOTALL)

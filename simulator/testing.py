@@ -10,7 +10,7 @@ from urllib.request import Request, urlopen
 import msgspec
 from msgspec import Struct
 
-from simulator.config import Config
+from simulator.config import Config, guarded
 from simulator.model import Json
 from simulator.server import listen, serve
 
@@ -33,15 +33,17 @@ def call(
     json: Json = None,
     body: bytes | str | None = None,
     headers: dict[str, str] | None = None,
-    query: dict[str, str] | None = None,
+    query: dict[str, str] | str | None = None,
 ) -> Answer:
     """One request with nothing but the standard library; every status is an answer."""
     data = body.encode() if isinstance(body, str) else body
     sent = dict(headers or {})
     if json is not None:
         data = msgspec.json.encode(json)
-        sent.setdefault("Content-Type", "application/json")
-    request = Request(f"{url}?{urlencode(query)}" if query else url, data, sent, method=method)
+    if data is not None and not any(name.lower() == "content-type" for name in sent):
+        sent["Content-Type"] = "application/json"
+    search = query if isinstance(query, str) else urlencode(query or {})
+    request = Request(f"{url}?{search}" if search else url, data, sent, method=method)
     try:
         with urlopen(request, timeout=60) as response:
             return Answer(response.status, {k.lower(): v for k, v in response.headers.items()}, response.read())
@@ -55,7 +57,7 @@ class Simulator:
 
     def __init__(self, **settings: Json) -> None:
         """Raises whatever a start may raise: StoreError, ValueError, yamlfile.Wrong, CannotStart."""
-        self.config = msgspec.convert({"port": 0, "store": "memory", "clock": "frozen", **settings}, Config)
+        self.config = guarded(msgspec.convert({"port": 0, "store": "memory", "clock": "frozen", **settings}, Config))
         self._listening = listen(self.config)
         self.port: int = self._listening.getsockname()[1]
         self.url = f"http://{self.config.host}:{self.port}"
@@ -79,4 +81,6 @@ class Simulator:
 
     def control(self, method: str, path: str, json: Json = None, **more: Json) -> Answer:
         """The control API: ``control("POST", "clock/advance", {"by": "1m"})``."""
-        return call(f"{self.url}/__sim/v1/{path}", method, json, **more)
+        proof = {"Authorization": f"Bearer {self.config.token}"} if self.config.token else {}
+        headers = {**proof, **more.pop("headers", {})}
+        return call(f"{self.url}/__sim/v1/{path}", method, json, headers=headers, **more)

@@ -40,14 +40,14 @@ Examples:
 @click.option("--config", type=click.Path(), help="Settings file (YAML).")
 def command(config: str | None, **flags: "Json") -> int:
     from simulator.cli import BAD_CONFIGURATION, CANNOT_START, OK
-    from simulator.config import ConfigError, read
+    from simulator.config import ConfigError, guarded, read
     from simulator.server import CannotStart, listen, serve
     from simulator.store import StoreError
     from simulator.yamlfile import Wrong
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        settings = read(flags, dict(os.environ), config)
+        settings = guarded(read(flags, dict(os.environ), config))
         listening = listen(settings)
     except ConfigError as wrong:
         return _failed(str(wrong), BAD_CONFIGURATION)
@@ -79,4 +79,5 @@ def _greet(settings: "Config", port: int) -> None:
         click.echo(f"  {provider.title:<28} {provider.base_url(root)}")
     click.echo(f"  {'control API':<28} {root}/__sim/v1/health")
     if settings.token:
-        click.echo(f"  {'token':<28} {settings.token}")
+        click.echo(f"  {'token of the control API':<28} {settings.token}")
+        click.echo(f"  {'in a browser':<28} {root}/__sim/?token={settings.token}")

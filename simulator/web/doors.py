@@ -1,12 +1,12 @@
-"""Who may come in below ``/__sim``: this machine by its own name, or whoever has the token; never another site's page."""
+"""Who may come in below ``/__sim``: this machine by its own name, or who has the token; no other site's page."""
 
 import hmac
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qs
 
-from simulator.config import Config
+from simulator.config import Config, is_local
 from simulator.model import Reply
-from simulator.web.wire import Asgi, Message, Receive, Scope, Send, TooLarge, answer, is_local, ours
+from simulator.web.wire import Asgi, Message, Receive, Scope, Send, TooLarge, answer, ours
 
 COOKIE = "msgsim-token"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})

@@ -3,14 +3,13 @@
 import logging
 
 import msgspec
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from simulator.dispatcher import Busy
 from simulator.engine import Unknown
 from simulator.model import Json
 from simulator.store import StoreError
-from simulator.web.wire import TooLarge
 from simulator.web.wire import TooLarge
 from simulator.yamlfile import Wrong
 
@@ -30,12 +29,12 @@ def told(wrong: Exception) -> Problem:
     match wrong:
         case Problem():
             return wrong
+        case ClientDisconnect():
+            return Problem(400, "Bad request", "the client went away before its request was there")
         case Unknown():
             return Problem(404, "Not found", str(wrong))
         case Busy():
             return Problem(409, "The clock is being moved", str(wrong))
-        case TooLarge():
-            return Problem(413, "The body is too large", str(wrong))
         case TooLarge():
             return Problem(413, "The body is too large", str(wrong))
         case StoreError():

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import ipaddress
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
@@ -184,15 +183,3 @@ def ours(status: int, title: str, detail: str) -> Reply:
 def _is_browser(scope: Scope) -> bool:
     wanted = (value for name, value in scope["headers"] if name == b"accept")
     return scope["method"] == "GET" and any(b"text/html" in value for value in wanted)
-
-
-def is_local(host: str) -> bool:
-    """Whether a Host header names this machine: what a page that rebinds its name cannot."""
-    name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() and not host.endswith("]") else host
-    name = name.strip("[]").lower()
-    if name == "localhost" or name.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
