@@ -1,0 +1,2 @@
+// A database in memory: one in a file would be written anew at every send.
+module.exports = () => ({ omnimessage: [] });
