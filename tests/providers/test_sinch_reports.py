@@ -386,3 +386,18 @@ def test_one_account_in_two_worlds_has_two_sets_of_carriers() -> None:
     first, second = ([carriers.of(number, Seed(value)) for number in numbers] for value in (1, 2))
     assert first != second
     assert first == [carriers.of(number, Seed(1)) for number in numbers]
+
+
+def test_urls_are_set_through_the_control_api(receiver: Receiver) -> None:
+    one = Sinch(receiver, callback_url="", dlr_url="")
+    with one.sim:
+        one.send()
+        users = [{"name": "acme", "token": "secret-token", "dlr_url": f"{receiver.url}/mine"}]
+        chosen = {"sinch": {"callback_url": f"{receiver.url}/new", "users": users}}
+        assert one.sim.control("PUT", "settings", chosen).status == 200
+        one.send()
+        one.advance("1m")
+        mistakes: list[Json] = [{"callback_url": "ftp://x"}, {"timeZone": "Nowhere"}, {"users": [{}]}, {"unheard": 1}]
+        for wrong in mistakes:
+            assert one.sim.control("PUT", "settings", {"sinch": wrong}).status == 400
+    assert [post.path for post in receiver.posts] == ["/new", "/mine"]
