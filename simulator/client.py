@@ -19,7 +19,7 @@ of the API as dictionaries and lists; times in them are ISO 8601 texts.
 
 import json
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Self, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
@@ -50,7 +50,7 @@ class Problem(SimulatorError):
     """What the control API says is wrong."""
 
     def __init__(self, body: dict[str, Json]) -> None:
-        super().__init__(body.get("detail") or body.get("title") or f"status {body['status']}")
+        super().__init__("\n".join(body.get("mistakes", ())) or body.get("detail") or body["title"])
         self.status: int = body["status"]
         self.body = body
 
@@ -130,7 +130,7 @@ class Messages(Generic[T]):
         count: int | None = None,
         timeout: str = "5s",
     ) -> T:
-        """The first message that fits, or with ``count`` that many. Raises TimedOut."""
+        """The newest message that fits; with ``count`` all that fit, once there are as many. Raises TimedOut."""
         query = _query(provider=provider, to=to, from_=from_, channel=channel, status=status, text=text, since=since)
         return self._ask(_waiting("messages", query, count, timeout))
 
@@ -186,7 +186,7 @@ class Requests(Generic[T]):
         count: int | None = None,
         timeout: str = "5s",
     ) -> T:
-        """The first request that fits, or with ``count`` that many. Raises TimedOut."""
+        """The newest request that fits; with ``count`` all that fit, once there are as many. Raises TimedOut."""
         query = _query(provider=provider, endpoint=endpoint, status=status, refused=refused, credential=credential)
         return self._ask(_waiting("requests", query, count, timeout))
 
@@ -214,7 +214,7 @@ class Callbacks(Generic[T]):
     def wait(
         self, *, state: str = "", kind: str = "", message: str = "", count: int | None = None, timeout: str = "5s"
     ) -> T:
-        """The first callback that fits, or with ``count`` that many. Raises TimedOut."""
+        """The oldest callback that fits; with ``count`` all that fit, once there are as many. Raises TimedOut."""
         return self._ask(_waiting("callbacks", _query(state=state, kind=kind, message=message), count, timeout))
 
     def get(self, number: int) -> T:
@@ -384,7 +384,8 @@ class Api(Generic[T]):
     def sample(self, provider: str = "", count: int = 1, seed: int | None = None) -> T:
         """Send realistic sample traffic; what was sent."""
         asked = {"provider": provider, "count": count, "seed": seed}
-        return self._ask(Request("POST", "sample", body={k: v for k, v in asked.items() if v not in ("", None)}))
+        body = {name: value for name, value in asked.items() if value not in ("", None)}
+        return self._ask(Request("POST", "sample", body=body, pick=_member("sent")))
 
     def reset(self) -> T:
         """Empty the sandbox: the same seed, settings and scenario, and the clock where it stands."""
@@ -484,7 +485,7 @@ class Client(Api[Json]):
         kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
         return kind(parts.hostname or "", parts.port)
 
-    def events(self) -> Iterator[Event]:
+    def events(self) -> Generator[Event]:
         """What happens from now on, until the server stops. Raises Unreachable."""
         connection = self._connection()
         try:
@@ -554,7 +555,7 @@ class AsyncClient(Api[Awaitable[Json]]):
             raise Unreachable(_nobody(self.url, wrong)) from None
         return answered(request, response.status, response.content_type, answer)
 
-    async def events(self) -> AsyncIterator[Event]:
+    async def events(self) -> AsyncGenerator[Event]:
         """What happens from now on, until the server stops. Raises Unreachable."""
         import aiohttp
 
@@ -654,7 +655,8 @@ def _lines(text: str) -> list[Json]:
 
 
 def _miss(one: Json) -> str:
-    return one if isinstance(one, str) else json.dumps(one, ensure_ascii=False)
+    """What came near, in words."""
+    return str(one["text"])
 
 
 def _events(lines: "http.client.HTTPResponse") -> Iterator[Event]:

@@ -6,6 +6,8 @@ test asks for the fixture.
 
 import os
 from collections.abc import Generator, Iterator
+from contextlib import ExitStack
+from itertools import count
 from typing import TYPE_CHECKING
 
 import pytest
@@ -29,52 +31,55 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line(
-        "markers", "scenario(*names): scenarios, shipped or files, that the sandbox of `msgsim` has."
-    )
-    config.addinivalue_line(
-        "markers",
-        "msgsim(clock=..., seed=..., settings=...): how the sandbox of `msgsim` is made; its clock is frozen.",
-    )
+    config.addinivalue_line("markers", "scenario(*names): shipped scenarios or files for the sandbox of msgsim.")
+    config.addinivalue_line("markers", "msgsim(clock=..., seed=..., settings=...): how the sandbox of msgsim is made.")
     config.stash[COVERED] = []
 
 
 @pytest.fixture(scope="session")
-def msgsim_server() -> "Iterator[Client]":
+def msgsim_server(request: pytest.FixtureRequest) -> "Iterator[Client]":
     """The server at MSGSIM_URL, or one in a thread of this process on a free port."""
     from simulator.client import Client
 
-    if url := os.environ.get("MSGSIM_URL"):
-        with Client(url) as client:
-            client.health()
-            yield client
-        return
-    from simulator.testing import Simulator
+    with ExitStack() as stack:
+        url = os.environ.get("MSGSIM_URL")
+        if not url:
+            from simulator.testing import Simulator
 
-    with Simulator() as simulator, Client(simulator.url) as client:
+            url = stack.enter_context(Simulator()).url
+        client = stack.enter_context(Client(url))
+        client.health()
         yield client
+        if request.config.getoption("msgsim_coverage"):
+            request.config.stash[COVERED].append(client.coverage())
+
+
+@pytest.fixture(scope="session")
+def _msgsim_names() -> "Iterator[str]":
+    """A name is never used twice: what a test left running must not reach the sandbox of the next."""
+    shared = f"{os.getpid()}-" if os.environ.get("MSGSIM_URL") else ""
+    return (f"test-{shared}{number}" for number in count(1))
 
 
 @pytest.fixture
-def msgsim(request: pytest.FixtureRequest, msgsim_server: "Client") -> "Iterator[Client]":
+def msgsim(
+    request: pytest.FixtureRequest, msgsim_server: "Client", _msgsim_names: "Iterator[str]"
+) -> "Iterator[Client]":
     """A sandbox of this test alone: ``msgsim.base_url("messente")``, ``msgsim.clock.advance("5m")``, ..."""
-    created = msgsim_server.sandboxes.create(**_asked(request.node))
-    sandbox = msgsim_server.sandbox(created["name"])
-    request.node.stash[SANDBOX] = sandbox
+    name = next(_msgsim_names)
+    msgsim_server.sandboxes.create(name, **_asked(request.node))
+    sandbox = request.node.stash[SANDBOX] = msgsim_server.sandbox(name)
     yield sandbox
     del request.node.stash[SANDBOX]
-    if request.config.getoption("msgsim_coverage"):
-        request.config.stash[COVERED].append(sandbox.coverage())
-    msgsim_server.sandboxes.delete(sandbox.name)
+    msgsim_server.sandboxes.delete(name)
 
 
 def _asked(item: pytest.Item) -> "dict[str, Json]":
     """What the markers of a test say, the nearest first. Raises pytest.UsageError."""
     asked: dict[str, Json] = {"clock": "frozen"}
     if marker := item.get_closest_marker("msgsim"):
-        if marker.args or (unknown := marker.kwargs.keys() - {"clock", "seed", "settings"}):
-            told = ", ".join(map(repr, marker.args or sorted(unknown)))
-            raise pytest.UsageError(f"{item.nodeid}: msgsim({told}): clock, seed and settings can be given, by name")
+        if strange := [*marker.args, *(marker.kwargs.keys() - {"clock", "seed", "settings"})]:
+            raise pytest.UsageError(f"{item.nodeid}: msgsim({strange[0]!r}): clock, seed and settings can be given")
         asked |= marker.kwargs
     if marker := item.get_closest_marker("scenario"):
         asked["scenario"] = marker.args

@@ -66,7 +66,7 @@ def of_entry(entry: Json) -> list[Line]:
         answer = entry["answered"] if "answered" in entry else entry.get("status")
         return [of_attempt(entry["at"], entry["url"], entry["number"], answer, entry.get("error"))]
     told = {name: value for name, value in entry.items() if name not in ("at", "kind", "number")}
-    return [Line(entry["at"], "control", " ".join(f"{name}={value}" for name, value in told.items()))]
+    return [Line(entry["at"], "control", _told(told))]
 
 
 def of_happened(thing: Json) -> Line:
@@ -75,6 +75,26 @@ def of_happened(thing: Json) -> Line:
         return of_attempt(thing["at"], thing["url"], thing["attempt"], thing["answered"], thing["error"])
     code = "" if thing["code"] is None else f" {thing['code']}"
     return Line(thing["at"], "status", f"{thing['message']}  {thing['channel']} {thing['status']}{code}")
+
+
+def of_event(name: str, data: Json) -> Line:
+    """One event of the stream."""
+    if name == "exchange":
+        return of_exchange(data)
+    if name == "message":
+        channels = ", ".join(f"{one['channel']} {one['status'] or '-'}" for one in data["channels"])
+        since = max((one["since"] for one in data["channels"] if one["since"]), default=data["accepted"])
+        bad = data["state"] in ("failed", "rejected", "expired")
+        return Line(since, "status", f"{data['provider']} {data['id']} to {data['to']}  {channels}", bad)
+    if name == "callback":
+        attempt = data["attempts"][-1]
+        return of_attempt(attempt["at"], data["url"], attempt["number"], attempt["answered"], attempt["error"])
+    told = {member: value for member, value in data.items() if member not in ("at", "kind", "number", "action")}
+    return Line(data.get("at") or data["now"], "control", f"{name} {_told(told)}")
+
+
+def _told(members: dict[str, Json]) -> str:
+    return " ".join(f"{name}={value}" for name, value in members.items())
 
 
 def of_exchange(entry: Json) -> Line:

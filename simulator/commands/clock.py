@@ -6,9 +6,17 @@ from simulator.client import Client, Json
 from simulator.remote import as_json, remote, show_json
 
 
-@click.group("clock", invoke_without_command=True)
-@click.pass_context
-def command(context: click.Context) -> int | None:
+class Clock(click.Group):
+    """Shows the time when it is told nothing else."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not args or (args[0].startswith("-") and args[0] not in ctx.help_option_names):
+            args = ["show", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group("clock", cls=Clock)
+def command() -> None:
     """Show a sandbox's clock, or move it.
 
     \b
@@ -20,10 +28,6 @@ def command(context: click.Context) -> int | None:
       msgsim clock run-until-idle
       msgsim clock speed 60
     """
-    if context.invoked_subcommand is not None:
-        return None
-    code: int = context.invoke(show)
-    return code
 
 
 @command.command("show")
@@ -85,7 +89,7 @@ def run_until_idle(client: Client, raw: bool) -> None:
     _tell(client.clock.run_until_idle(), client, raw)
 
 
-def _show(clock: "Json", raw: bool) -> None:
+def _show(clock: Json, raw: bool) -> None:
     if raw:
         show_json(clock)
     else:
@@ -93,7 +97,7 @@ def _show(clock: "Json", raw: bool) -> None:
         click.echo(f"{clock['now']}  {pace}")
 
 
-def _tell(happened: "Json", client: Client, raw: bool) -> None:
+def _tell(happened: Json, client: Client, raw: bool) -> None:
     from simulator.timeline import of_happened
 
     if raw:

@@ -17,7 +17,7 @@ from simulator.remote import KINDS, as_json, message_row, remote, show_json, sho
 @click.option("--limit", type=click.IntRange(1), default=20, help="At most so many, the newest.  [default: 20]")
 @as_json
 @remote
-def command(client: Client, id: str | None, raw: bool, **filters: "Json") -> None:
+def command(client: Client, id: str | None, raw: bool, **filters: Json) -> None:
     """List accepted messages, newest first; with an ID, the whole life of one.
 
     \b
@@ -41,7 +41,7 @@ def command(client: Client, id: str | None, raw: bool, **filters: "Json") -> Non
         _show(message)
 
 
-def _show(message: "Json") -> None:
+def _show(message: Json) -> None:
     show_table([message_row(message)])
     rows = []
     for step in message["plan"]:

@@ -30,7 +30,7 @@ FILTERS = {
 @click.option("--timeout", default="30s", help="250ms, 5s, 10m, ...  [default: 30s]")
 @as_json
 @remote
-def command(client: Client, what: str, count: int, timeout: str, raw: bool, **filters: "Json") -> None:
+def command(client: Client, what: str, count: int, timeout: str, raw: bool, **filters: Json) -> None:
     """Wait for messages, requests or callbacks that fit; exit code 4 when they do not come in time.
 
     \b

@@ -1,0 +1,257 @@
+"""The plugin as its users have it: pytest in a process of its own, in a project that is not ours."""
+
+import re
+
+import pytest
+
+from simulator.client import Client
+from simulator.testing import Simulator
+
+pytest_plugins = ["pytester"]
+
+SHOP = '''
+import json
+from base64 import b64encode
+from urllib.request import Request, urlopen
+
+def send(msgsim, to, *channels, **more):
+    """The application under test: it knows nothing but a base URL and its credentials."""
+    account = msgsim.credentials("messente")
+    basic = b64encode(f"{account['username']}:{account['password']}".encode()).decode()
+    messages = [{"channel": channel, "sender": "MyShop", "text": "Hello!"} for channel in channels or ["sms"]]
+    body = json.dumps({"to": to, "messages": messages, **more}).encode()
+    headers = {"Authorization": f"Basic {basic}", "Content-Type": "application/json"}
+    with urlopen(Request(msgsim.base_url("messente") + "/omnimessage", body, headers)) as response:
+        return json.load(response)
+'''
+
+
+@pytest.fixture
+def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+    """A project with an application, and pytest as strict as can be."""
+    monkeypatch.delenv("MSGSIM_URL", raising=False)
+    pytester.makepyfile(shop=SHOP)
+    pytester.makeini("[pytest]\naddopts = --strict-markers -p no:cacheprovider\nfilterwarnings = error\n")
+    return pytester
+
+
+def run(project: pytest.Pytester, tests: str, *arguments: str) -> pytest.RunResult:
+    project.makepyfile(test_shop=f"import pytest\nfrom shop import send\n{tests}")
+    return project.runpytest_subprocess(*arguments)
+
+
+def test_a_message_is_sent_and_delivered(project: pytest.Pytester) -> None:
+    result = run(
+        project,
+        """
+def test_delivered(msgsim):
+    sink = msgsim.sink()
+    send(msgsim, "+37255500001", dlr_url=sink.url)
+    msgsim.clock.advance("5m")
+    assert msgsim.messages.wait(to="+37255500001", status="DELIVRD")["provider"] == "messente"
+    assert [post["json"]["status"] for post in sink.posts()][-1] == "DELIVRD"
+    assert {one["state"] for one in msgsim.callbacks.list()} == {"done"}
+""",
+    )
+    result.assert_outcomes(passed=1)
+
+
+def test_each_test_has_a_world_of_its_own(project: pytest.Pytester) -> None:
+    result = run(
+        project,
+        """
+import pytest
+
+@pytest.mark.parametrize("again", range(3))
+def test_alone(msgsim, again):
+    assert msgsim.messages.list() == []
+    send(msgsim, "+37255500001")
+    assert len(msgsim.messages.list()) == 1
+    assert [one["name"] for one in msgsim.sandboxes.list()] == ["default", msgsim.name]
+""",
+    )
+    result.assert_outcomes(passed=3)
+
+
+def test_workers_of_xdist_do_not_meet(project: pytest.Pytester) -> None:
+    result = run(
+        project,
+        """
+@pytest.mark.parametrize("again", range(8))
+def test_alone(msgsim, again):
+    send(msgsim, "+37255500001")
+    assert len(msgsim.messages.list()) == 1
+""",
+        "-n2",
+    )
+    result.assert_outcomes(passed=8)
+
+
+def test_workers_may_share_a_server_that_runs_already(
+    project: pytest.Pytester, sim: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MSGSIM_URL", sim.url)
+    result = run(
+        project,
+        f"""
+@pytest.mark.parametrize("again", range(4))
+def test_alone(msgsim, again):
+    assert msgsim.url == "{sim.url}"
+    send(msgsim, "+37255500001")
+    assert len(msgsim.messages.list()) == 1
+""",
+        "-n2",
+    )
+    result.assert_outcomes(passed=4)
+    with Client(sim.url) as client:
+        assert [one["name"] for one in client.sandboxes.list()] == ["default"], "nothing is left behind"
+
+
+def test_a_marker_chooses_the_scenario(project: pytest.Pytester) -> None:
+    project.makefile(
+        ".yaml", outage="name: outage\nrules:\n  - when: {provider: messente}\n    respond: {error: server_error}\n"
+    )
+    result = run(
+        project,
+        """
+from urllib.error import HTTPError
+
+pytestmark = pytest.mark.scenario("outage.yaml")
+
+def test_outage(msgsim):
+    with pytest.raises(HTTPError) as refused:
+        send(msgsim, "+37255500001")
+    refused.value.close()
+    assert refused.value.code == 500
+
+@pytest.mark.scenario()
+def test_the_nearest_marker_counts(msgsim):
+    send(msgsim, "+37255500001")
+""",
+    )
+    result.assert_outcomes(passed=2)
+
+
+def test_a_marker_makes_the_sandbox(project: pytest.Pytester) -> None:
+    result = run(
+        project,
+        """
+@pytest.mark.msgsim(clock="frozen@2026-05-01T00:00:00Z", seed=7, settings={"messente": {"accounts": []}})
+def test_made(msgsim):
+    assert msgsim.clock.get()["now"] == "2026-05-01T00:00:00.000Z"
+    assert msgsim.sandboxes.get(msgsim.name)["seed"] == 7
+
+@pytest.mark.msgsim(clok="real")
+def test_mistaken(msgsim):
+    pass
+
+@pytest.mark.scenario("no-such-story")
+def test_unknown(msgsim):
+    pass
+""",
+    )
+    result.assert_outcomes(passed=1, errors=2)
+    result.stdout.fnmatch_lines(["*msgsim('clok'): clock, seed and settings can be given*", "*no-such-story*"])
+
+
+def test_a_failure_shows_what_happened_and_what_was_to_come(project: pytest.Pytester) -> None:
+    result = run(
+        project,
+        """
+def test_too_early(msgsim):
+    send(msgsim, "+37255500001", dlr_url=msgsim.sink().url)
+    msgsim.clock.advance("200ms")
+    assert msgsim.messages.list(status="delivered")
+""",
+    )
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*msgsim: sandbox test-1*",
+            "*request   messente POST /v1/omnimessage -> 201*",
+            "*now, frozen; to come:",
+            "*status *sms DELIVRD*",
+            "*callback *__sim/sink/callbacks*",
+        ]
+    )
+
+
+def test_a_failure_in_another_fixture_shows_it_too(project: pytest.Pytester) -> None:
+    result = run(
+        project,
+        """
+@pytest.fixture
+def order(msgsim):
+    send(msgsim, "+37255500001")
+    raise RuntimeError("no order")
+
+def test_order(order):
+    pass
+""",
+    )
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*request   messente POST /v1/omnimessage -> 201*"])
+
+
+def test_a_server_that_went_away_does_not_hide_the_failure(project: pytest.Pytester) -> None:
+    result = run(
+        project,
+        """
+def test_gone(msgsim, monkeypatch):
+    msgsim.sandboxes.delete(msgsim.name)
+    assert "this" == "reported"
+""",
+    )
+    result.stdout.fnmatch_lines(["*assert 'this' == 'reported'*", "*its timeline cannot be had*"])
+
+
+@pytest.mark.parametrize("workers", [(), ("-n2",)], ids=["alone", "xdist"])
+def test_coverage_is_told_at_the_end(project: pytest.Pytester, workers: tuple[str, ...]) -> None:
+    result = run(
+        project,
+        """
+def test_sent(msgsim):
+    send(msgsim, "+37255500001")
+    msgsim.clock.run_until_idle()
+
+def test_refused(msgsim):
+    from urllib.error import HTTPError
+    with pytest.raises(HTTPError) as refused:
+        send(msgsim, "nobody")
+    refused.value.close()
+""",
+        "--msgsim-coverage",
+        *workers,
+    )
+    result.assert_outcomes(passed=2)
+    told = result.stdout.str()
+    row = re.search(r"messente +errors +(\d+) of \d+ .* outcomes +(\d+) of \d+", told)
+    assert row is not None, told
+    assert (int(row[1]), int(row[2]) > 1) == (1, True)
+
+
+def test_without_coverage_nothing_is_told(project: pytest.Pytester) -> None:
+    result = run(project, "def test_sent(msgsim):\n    pass\n")
+    assert "documented errors" not in result.stdout.str()
+
+
+def test_nothing_is_imported_until_a_test_asks_for_it(project: pytest.Pytester) -> None:
+    result = run(
+        project,
+        """
+def test_plain():
+    import sys
+    ours = sorted(name for name in sys.modules if name.partition(".")[0] in ("simulator", "msgspec", "click"))
+    assert ours == ["simulator", "simulator.pytest_plugin"]
+""",
+    )
+    result.assert_outcomes(passed=1)
+
+
+def test_a_server_that_does_not_run_is_one_clear_line(
+    project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MSGSIM_URL", "http://127.0.0.1:9")
+    result = run(project, "def test_sent(msgsim):\n    pass\n")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*no simulator answers at http://127.0.0.1:9*"])
