@@ -14,6 +14,8 @@ from simulator.store import Store
 from simulator.web.wire import Asgi, Wire
 
 if TYPE_CHECKING:
+    import asyncio
+
     import uvicorn
 
 
@@ -76,6 +78,7 @@ def serve(config: Config, listening: socket.socket, started: Callable[[], None])
 
     settings = uvicorn.Config(
         app,
+        http=_protocol(),
         log_level="warning",
         access_log=False,
         proxy_headers=False,
@@ -85,3 +88,12 @@ def serve(config: Config, listening: socket.socket, started: Callable[[], None])
         lifespan="on",
     )
     return Server(settings)
+
+
+def _protocol() -> "type[asyncio.Protocol] | str":
+    """h11, where there is no httptools, has limits of its own."""
+    try:
+        from simulator.web.bounded import Bounded
+    except ImportError:
+        return "auto"
+    return Bounded
