@@ -19,6 +19,7 @@ of the API as dictionaries and lists; times in them are ISO 8601 texts.
 
 import json
 import os
+import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Self, TypeVar
@@ -343,6 +344,13 @@ class Api(Generic[T]):
         """What the application gets as its account: names as the provider calls them."""
         return self._ask(Request("GET", f"sandboxes/{quote(self.name, '')}", pick=_of("credentials", provider)))
 
+    def environment(self) -> T:
+        """What an application is told in variables: ``MESSENTE_BASE_URL``, ``MESSENTE_USERNAME``, ...
+
+        Each is the provider's name and the name the provider has for it; MSGSIM_URL and MSGSIM_SANDBOX come along.
+        """
+        return self._ask(Request("GET", f"sandboxes/{quote(self.name, '')}", pick=_variables(self.url)))
+
     def sink(self, name: str = "callbacks") -> Sink[T]:
         return Sink(self._ask, name, f"{self.url}/__sim/sink/{quote(name, '')}?{urlencode({'sandbox': self.name})}")
 
@@ -648,6 +656,23 @@ def _of(member: str, provider: str) -> Pick:
         return answer[member][provider]
 
     return pick
+
+
+def _variables(url: str) -> Pick:
+    def pick(sandbox: Json) -> Json:
+        told = {"MSGSIM_URL": url, "MSGSIM_SANDBOX": sandbox["name"]}
+        for provider, base_url in sandbox["base_urls"].items():
+            told[f"{provider.upper()}_BASE_URL"] = base_url
+            for name, value in sandbox["credentials"][provider].items():
+                told[f"{provider.upper()}_{_snake(name)}"] = value
+        return told
+
+    return pick
+
+
+def _snake(name: str) -> str:
+    """``AuthenticationToken`` and ``X-Api-Key`` to ``AUTHENTICATION_TOKEN`` and ``X_API_KEY``."""
+    return re.sub(r"[^A-Za-z0-9]+", "_", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)).upper()
 
 
 def _lines(text: str) -> list[Json]:

@@ -1,7 +1,6 @@
 """What commands that talk to a running simulator share: where it is, what goes wrong, how answers are shown."""
 
 import json
-import re
 from collections.abc import Callable, Sequence
 from functools import wraps
 
@@ -89,22 +88,3 @@ def callback_row(one: Json) -> list[str]:
 
 
 ROWS = {"messages": message_row, "requests": request_row, "callbacks": callback_row}
-
-
-def environment(client: Client) -> dict[str, str]:
-    """What an application is told: where the simulator is, base URLs, and the sandbox's credentials.
-
-    ``MESSENTE_BASE_URL``, ``MESSENTE_USERNAME``, ...: the provider, and the name as the provider calls it.
-    """
-    sandbox = client.sandboxes.get(client.name)
-    told = {"MSGSIM_URL": client.url, "MSGSIM_SANDBOX": client.name}
-    for provider, url in sandbox["base_urls"].items():
-        told[f"{provider.upper()}_BASE_URL"] = url
-        for name, value in sandbox["credentials"][provider].items():
-            told[f"{provider.upper()}_{_snake(name)}"] = value
-    return told
-
-
-def _snake(name: str) -> str:
-    """``AuthenticationToken`` and ``X-Api-Key`` to ``AUTHENTICATION_TOKEN`` and ``X_API_KEY``."""
-    return re.sub(r"[^A-Za-z0-9]+", "_", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)).upper()

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import click
 
 from simulator.client import Client
-from simulator.remote import environment, remote
+from simulator.remote import remote
 
 
 def _dotenv(name: str, value: str) -> str:
@@ -38,5 +38,5 @@ def command(client: Client, form: str) -> None:
       eval "$(msgsim env --format sh)"
       msgsim env --format github >> "$GITHUB_ENV"
     """
-    for name, value in environment(client).items():
+    for name, value in client.environment().items():
         click.echo(FORMATS[form](name, value))

@@ -46,7 +46,7 @@ def command(arguments: tuple[str, ...], config: str | None, **flags: "Json") -> 
     from simulator.yamlfile import Wrong
 
     try:
-        return _run(arguments, read(flags, dict(os.environ), config))
+        return _run(arguments, read({**flags, "host": "127.0.0.1"}, dict(os.environ), config))
     except (ConfigError, Wrong, ValueError) as wrong:
         return failed(str(wrong), BAD_CONFIGURATION)
     except (CannotStart, StoreError) as wrong:
@@ -58,11 +58,11 @@ def _run(arguments: tuple[str, ...], settings: "Config") -> int:
     import msgspec
 
     from simulator.client import Client
-    from simulator.remote import environment, failed
+    from simulator.remote import failed
     from simulator.testing import Simulator
 
     with Simulator(**msgspec.structs.asdict(settings)) as simulator, Client(simulator.url) as client:
-        told = os.environ | environment(client)
+        told = os.environ | client.environment()
         try:
             child = subprocess.Popen(arguments, env=told)  # noqa: S603 - running it is what was asked for
         except FileNotFoundError:
