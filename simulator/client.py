@@ -406,13 +406,13 @@ class Api(Generic[T]):
         """Every documented error and outcome, and the recipient that brings it about."""
         return self._ask(Request("GET", "errors", _query(provider=provider)))
 
-    def coverage(self) -> T:
-        """Which documented errors and outcomes have been seen."""
-        return self._ask(Request("GET", "coverage"))
+    def coverage(self, provider: str = "", alone: bool = False) -> T:
+        """Which documented errors and outcomes were seen since the server started: in all sandboxes, or in this one."""
+        return self._ask(Request("GET", "coverage", _query(provider=provider, sandbox=self.name if alone else "")))
 
     def lint(self) -> T:
         """What the application does that a provider would frown at."""
-        return self._ask(Request("GET", "lint"))
+        return self._ask(Request("GET", "lint", pick=_member("findings")))
 
     def journal(self) -> T:
         """Everything that happened, oldest first."""

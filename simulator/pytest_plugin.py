@@ -119,6 +119,12 @@ def pytest_testnodedown(node: "Json") -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    if not config.getoption("msgsim_coverage"):
+    """A worker of pytest-xdist has none of these; the one that hands out the tests tells for all."""
+    if not config.getoption("msgsim_coverage") or not (covered := config.stash[COVERED]):
         return
+    from simulator.report import merged, missing, table
+
+    together = merged(covered)
     terminalreporter.section("messaging simulator: documented errors and outcomes met")
+    for line in [*table(together), *missing(together)]:
+        terminalreporter.write_line(line)

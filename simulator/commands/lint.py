@@ -3,7 +3,7 @@
 import click
 
 from simulator.cli import FAILED, OK
-from simulator.client import Client
+from simulator.client import Client, Json
 from simulator.remote import as_json, remote, show_json
 
 
@@ -18,9 +18,20 @@ def command(client: Client, raw: bool) -> int:
       msgsim lint
       msgsim lint --sandbox ci-17 --json
     """
-    findings = client.lint()["findings"]
+    findings = client.lint()
     if raw:
         show_json(findings)
-    for finding in [] if raw else findings:
-        click.echo(finding)
+    else:
+        for finding in findings:
+            _show(finding)
     return FAILED if findings else OK
+
+
+def _show(finding: Json) -> None:
+    times = "once" if finding["times"] == 1 else f"{finding['times']} times"
+    click.echo(f"{click.style(finding['rule'], fg='yellow')}  {finding['provider']}: {finding['text']} ({times})")
+    for what in ("requests", "callbacks"):
+        if numbers := finding[what]:
+            more = ", ..." if finding["times"] > len(numbers) else ""
+            click.echo(f"  {what} {', '.join(map(str, numbers))}{more}")
+    click.secho(f"  {finding['advice']}", dim=True)
