@@ -1,8 +1,13 @@
 """``msgsim check``: all mistakes of scenario files at once."""
 
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from simulator.yamlfile import Mistake
 
 
 @click.command("check")
@@ -22,24 +27,30 @@ def command(paths: tuple[str, ...]) -> int:
     from simulator.yamlfile import Wrong
 
     terms = {name: terms_of(provider) for name, provider in discover().items()}
-    names = [name for path in paths for name in _files(path)]
-    mistakes = []
+    names = [name for path in paths for name in files_in(path)]
+    mistakes: list[Mistake] = []
     for name in names:
         try:
             load((name,), terms)
         except Wrong as wrong:
             mistakes += wrong.mistakes
-    for mistake in mistakes:
-        place = click.style(f"{mistake.file}:{mistake.line}:{mistake.column}:", bold=True)
-        click.echo(f"{place} {mistake.reason}", err=True)
     if mistakes:
+        tell(mistakes)
         return BAD_CONFIGURATION
     click.echo(f"{len(names)} file{'s' if len(names) != 1 else ''} checked, no mistakes")
     return OK
 
 
-def _files(path: str) -> list[str]:
+def files_in(path: str) -> list[str]:
+    """A folder's files, or the one file or name."""
     folder = Path(path)
     if folder.is_dir():
         return sorted(str(file) for pattern in ("*.yaml", "*.yml") for file in folder.rglob(pattern))
     return [path]
+
+
+def tell(mistakes: "Iterable[Mistake]") -> None:
+    """One line each, the place first, so that editors and terminals can jump there."""
+    for mistake in mistakes:
+        place = click.style(f"{mistake.file}:{mistake.line}:{mistake.column}:", bold=True)
+        click.echo(f"{place} {mistake.reason}", err=True)
