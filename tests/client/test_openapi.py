@@ -1,0 +1,122 @@
+"""What a provider looks like to tools: a valid document, with everything the catalogue has."""
+
+import json
+from typing import Any
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from simulator.contract import Error
+from simulator.openapi import document
+from simulator.provider import Provider, discover
+from tests.client.conftest import Run
+from tests.conftest import Http
+from tests.samples import headers
+
+PROVIDERS = discover()
+DOCUMENTS = {name: document(provider) for name, provider in PROVIDERS.items()}
+
+
+@pytest.fixture(params=PROVIDERS)
+def provider(request: pytest.FixtureRequest) -> Provider:
+    return PROVIDERS[request.param]
+
+
+def operations(described: dict[str, Any]) -> list[dict[str, Any]]:
+    return [operation for path in described["paths"].values() for operation in path.values()]
+
+
+def contents(described: dict[str, Any]) -> list[dict[str, Any]]:
+    responses = [response for operation in operations(described) for response in operation["responses"].values()]
+    return [content for response in responses for content in response.get("content", {}).values()]
+
+
+def test_it_is_a_valid_document(provider: Provider) -> None:
+    assert list(OpenAPIV31SpecValidator(DOCUMENTS[provider.name]).iter_errors()) == []
+
+
+def test_every_endpoint_is_an_operation(provider: Provider) -> None:
+    described = DOCUMENTS[provider.name]["paths"]
+    listed = {(method.upper(), path) for path, methods in described.items() for method in methods}
+    assert listed == {(endpoint.method, endpoint.path) for endpoint in provider.endpoints}
+    names = [operation["operationId"] for operation in operations(DOCUMENTS[provider.name])]
+    assert len(names) == len(set(names))
+
+
+def test_every_error_is_a_response_of_some_operation(provider: Provider) -> None:
+    shown: dict[str, set[str]] = {}
+    for operation in operations(DOCUMENTS[provider.name]):
+        for status, response in operation["responses"].items():
+            for content in response.get("content", {}).values():
+                for key in content["examples"]:
+                    shown.setdefault(key, set()).add(status)
+    for key, error in provider.contract.errors.items():
+        assert shown[key] == {str(error.status)}, key
+
+
+def test_an_example_says_where_it_is_documented(provider: Provider) -> None:
+    examples = DOCUMENTS[provider.name]["components"]["examples"]
+    for key, error in provider.contract.errors.items():
+        assert error.source in examples[key]["description"]
+        assert f"({error.provenance})" in examples[key]["description"]
+
+
+def test_every_example_fits_the_shape_beside_it(provider: Provider) -> None:
+    described = DOCUMENTS[provider.name]
+    for content in contents(described):
+        fits = Draft202012Validator(content["schema"]).is_valid
+        for key, example in content["examples"].items():
+            value = described["components"]["examples"][key]["value"] if "$ref" in example else example["value"]
+            assert fits(value), key
+
+
+def test_every_reference_leads_somewhere(provider: Provider) -> None:
+    described = DOCUMENTS[provider.name]
+    for reference in references(described):
+        place: Any = described
+        for part in reference.removeprefix("#/").split("/"):
+            place = place[part]
+
+
+def references(value: Any) -> list[str]:
+    if isinstance(value, list):
+        return [found for inner in value for found in references(inner)]
+    if not isinstance(value, dict):
+        return []
+    mine = [value["$ref"]] if isinstance(value.get("$ref"), str) else []
+    return mine + [found for inner in value.values() for found in references(inner)]
+
+
+SHOWN = [
+    (PROVIDERS["messente"], PROVIDERS["messente"].contract.errors[key]) for key in ("missing_data", "unauthorized")
+]
+
+
+@pytest.mark.parametrize(("provider", "error"), SHOWN, ids=["missing_data", "unauthorized"])
+def test_an_example_is_what_the_simulator_answers(http: Http, provider: Provider, error: Error) -> None:
+    example = error.example
+    assert example is not None
+    answer = http(
+        example["method"], example["path"], json=example["json"], headers=example.get("headers", headers(provider))
+    )
+    assert answer.json == DOCUMENTS[provider.name]["components"]["examples"][error.key]["value"]
+
+
+def test_good_answers_are_shown_too() -> None:
+    (content,) = DOCUMENTS["messente"]["paths"]["/v1/omnimessage"]["post"]["responses"]["201"]["content"].values()
+    assert content["examples"]["example-1"]["value"]["omnimessage_id"]
+    assert content["schema"]["required"] == ["messages", "omnimessage_id", "to"]
+    status = DOCUMENTS["messente"]["paths"]["/v1/omnimessage/{id}/status"]["get"]["responses"]["200"]
+    assert status["content"]["application/json"]["examples"]["example-1"]["value"]["statuses"]
+
+
+def test_it_is_the_same_each_time() -> None:
+    assert document(PROVIDERS["cima360"]) == DOCUMENTS["cima360"]
+
+
+def test_a_command_prints_it(msgsim: Run) -> None:
+    assert json.loads(msgsim("openapi", "messente").stdout) == DOCUMENTS["messente"]
+    assert yaml.safe_load(msgsim("openapi", "messente", "--format", "yaml").stdout) == DOCUMENTS["messente"]
+    assert "did you mean" in msgsim("openapi", "mesente").stderr
