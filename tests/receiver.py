@@ -30,6 +30,9 @@ class Receiver:
         self.posts: list[Posted] = []
         self._answers: deque[tuple[int, bytes, dict[str, str]]] = deque()
         self._arrived = threading.Condition()
+        self._released = threading.Event()
+        self.hold = False
+        """Keep every post waiting for its answer until `release`."""
         receiver = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -74,7 +77,14 @@ class Receiver:
         with self._arrived:
             self.posts.append(posted)
             self._arrived.notify_all()
+        if self.hold:
+            self._released.wait(30)
+        with self._arrived:
             return self._answers.popleft() if self._answers else (200, b"", {})
+
+    def release(self) -> None:
+        self.hold = False
+        self._released.set()
 
     def answer(self, status: int, body: bytes = b"", headers: dict[str, str] | None = None, times: int = 1) -> None:
         """What the next posts get."""

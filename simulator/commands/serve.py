@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -45,7 +46,7 @@ def command(config: str | None, **flags: "Json") -> int:
     from simulator.store import StoreError
     from simulator.yamlfile import Wrong
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(OK))
     try:
         settings = guarded(read(flags, dict(os.environ), config))
         listening = listen(settings)
@@ -75,9 +76,10 @@ def _greet(settings: "Config", port: int) -> None:
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     root = f"http://{host}:{port}"
     click.echo(f"{click.style('messaging-simulator', bold=True)} on {click.style(root, fg='green')}  (Ctrl+C stops it)")
-    for provider in discover().values():
-        click.echo(f"  {provider.title:<28} {provider.base_url(root)}")
-    click.echo(f"  {'control API':<28} {root}/__sim/v1/health")
+    lines = [(provider.title, provider.base_url(root)) for provider in discover().values()]
+    lines += [("inbox", f"{root}/__sim/"), ("control API", f"{root}/__sim/v1/health")]
     if settings.token:
-        click.echo(f"  {'token of the control API':<28} {settings.token}")
-        click.echo(f"  {'in a browser':<28} {root}/__sim/?token={settings.token}")
+        lines.append(("token", settings.token))
+    width = max(len(name) for name, _ in lines)
+    for name, value in lines:
+        click.echo(f"  {name:<{width}}  {value}")

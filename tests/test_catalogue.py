@@ -1,0 +1,76 @@
+"""Every entry of every catalogue, brought about by its own example; every schema, by its own samples."""
+
+from typing import Any
+
+import pytest
+
+from simulator.contract import KINDS, Error
+from simulator.provider import Provider, Send, discover
+from tests.conftest import Http
+from tests.samples import first_send, headers, sample
+
+PROVIDERS = discover()
+ERRORS = [(provider, error) for provider in PROVIDERS.values() for error in provider.contract.errors.values()]
+MUST_HAVE = {"malformed", "unauthorized", "unknown_path", "wrong_method"}
+
+
+def of(pair: Any) -> str:
+    return str(getattr(pair, "path", None) or getattr(pair, "name", None) or getattr(pair, "key", pair))
+
+
+@pytest.mark.parametrize(("provider", "error"), ERRORS, ids=of)
+def test_an_error_is_answered_as_documented(http: Http, provider: Provider, error: Error) -> None:
+    example = error.example
+    if example is None:
+        endpoint = first_send(provider)
+        given = {**headers(provider), "X-Sim-Outcome": error.key}
+        answer = http(endpoint.method, endpoint.path, json=sample(provider), headers=given)
+    else:
+        given = example.get("headers", headers(provider))
+        more = {name: example[name] for name in ("json", "body", "query") if name in example}
+        answer = http(example["method"], example["path"], headers=given, **more)
+    assert answer.status == error.status, answer.body
+    text = answer.body.decode()
+    if error.code not in (None, error.status):
+        assert str(error.code) in text
+    if error.text and "{" not in error.text and example is None:
+        assert error.text in text
+    for name in error.headers:
+        assert name.lower() in answer.headers
+
+
+@pytest.mark.parametrize("provider", PROVIDERS.values(), ids=of)
+def test_a_catalogue_says_where_everything_comes_from(provider: Provider) -> None:
+    contract = provider.contract
+    assert contract.errors.keys() >= MUST_HAVE
+    for entry in [*contract.errors.values(), *contract.statuses.values()]:
+        assert entry.provenance in ("seed", "public", "inferred"), entry
+        assert entry.source, entry
+    for status in contract.statuses.values():
+        assert status.kind in KINDS, status
+    assert set(contract.words.values()) <= set(contract.statuses)
+    numbers = [entry.magic for entry in [*contract.errors.values(), *contract.statuses.values()] if entry.magic]
+    assert len(numbers) == len(set(numbers)), "two outcomes share a magic recipient"
+
+
+@pytest.mark.parametrize("provider", PROVIDERS.values(), ids=of)
+def test_every_sample_fits_its_schema(provider: Provider) -> None:
+    for name in provider.contract.names():
+        schema = provider.contract.schema(name)
+        for example in schema.document.get("examples", ()):
+            assert schema.violations(example) == [], name
+
+
+SENDS = [
+    (provider, endpoint)
+    for provider in PROVIDERS.values()
+    for endpoint in provider.endpoints
+    if isinstance(endpoint, Send) and endpoint.method == "POST"
+]
+
+
+@pytest.mark.parametrize(("provider", "endpoint"), SENDS, ids=of)
+def test_a_sample_is_taken_on(http: Http, control: Http, provider: Provider, endpoint: Send) -> None:
+    answer = http("POST", endpoint.path, json=sample(provider, endpoint), headers=headers(provider))
+    assert answer.status in (200, 201, 202), answer.body
+    assert control("GET", "messages").json["total"] > 0

@@ -1,0 +1,89 @@
+"""The fast validator and the exact one are of one mind, on good bodies and on broken ones."""
+
+import copy
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from simulator.contract import Schema
+from simulator.provider import discover
+
+SCHEMAS = {
+    f"{provider.name}/{name}": provider.contract.schema(name)
+    for provider in discover().values()
+    for name in provider.contract.names()
+}
+JUNK: list[Any] = [
+    None,
+    True,
+    0,
+    -1,
+    1.5,
+    10**20,
+    "",
+    "x",
+    "+37255000001",
+    [],
+    {},
+    [None],
+    {"x": 1},
+    "2026-02-30T10:00",
+]
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Every path into a body."""
+    found = [path]
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            found += places(inner, (*path, key))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            found += places(inner, (*path, index))
+    return found
+
+
+def broken(body: Any, path: tuple[Any, ...], junk: Any, remove: bool) -> Any:
+    if not path:
+        return junk
+    changed = copy.deepcopy(body)
+    inner = changed
+    for part in path[:-1]:
+        inner = inner[part]
+    if remove:
+        del inner[path[-1]]
+    else:
+        inner[path[-1]] = copy.deepcopy(junk)
+    return changed
+
+
+def agreed(schema: Schema, body: Any) -> None:
+    explained = list(schema._explain(body))
+    assert schema.accepts(body) == (not explained), body
+    assert bool(schema.violations(body)) == bool(explained)
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+@given(data=st.data())
+def test_they_agree_on_samples_with_anything_broken(name: str, data: st.DataObject) -> None:
+    schema = SCHEMAS[name]
+    body = data.draw(st.sampled_from(schema.document["examples"]))
+    for _ in range(data.draw(st.integers(0, 3))):
+        path = data.draw(st.sampled_from(places(body)))
+        body = broken(body, path, data.draw(st.sampled_from(JUNK)), data.draw(st.booleans()))
+    agreed(schema, body)
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+@given(body=anything)
+def test_they_agree_on_anything(name: str, body: Any) -> None:
+    agreed(SCHEMAS[name], body)
