@@ -16,7 +16,11 @@ from simulator.web import (
     catalogue,
     clocks,
     events,
+    explain,
+    exports,
     messages,
+    openapi,
+    reports,
     sandboxes,
     scenarios,
     sink,
@@ -56,12 +60,15 @@ TABLE: tuple[tuple[str, str, Ask], ...] = (
     ("PUT", "settings", sandboxes.configure),
     ("GET", "messages", messages.page),
     ("GET", "messages/{id}", messages.one),
+    ("GET", "messages/{id}/explain", explain.message),
     ("POST", "messages/{id}/status", messages.force),
     ("POST", "messages/{id}/cancel", messages.cancel),
     ("GET", "requests", traffic.requests),
     ("GET", "requests/{number:int}", traffic.exchange),
+    ("GET", "requests/{number:int}/explain", explain.exchange),
     ("GET", "callbacks", traffic.callbacks),
     ("GET", "callbacks/{number:int}", traffic.callback),
+    ("GET", "callbacks/{number:int}/explain", explain.callback),
     ("POST", "callbacks/{number:int}/replay", traffic.replay),
     ("GET", "inbound", traffic.inbox),
     ("POST", "inbound", traffic.inbound),
@@ -77,6 +84,10 @@ TABLE: tuple[tuple[str, str, Ask], ...] = (
     ("GET", "scenarios", scenarios.shipped),
     ("GET", "errors", catalogue.errors),
     ("POST", "sample", catalogue.sample),
+    ("GET", "coverage", reports.coverage),
+    ("GET", "lint", reports.lint),
+    ("GET", "journal.jsonl", exports.lines),
+    ("GET", "journal.har", exports.archive),
     ("GET", "events", events.events),
     ("GET", "sinks", sink.all),
     ("GET", "sinks/{name}", sink.show),
@@ -92,12 +103,16 @@ def routes(context: Context) -> list[Route]:
         *listed,
         _route(context, "/__sim/sink/{name}", ANY, sink.collect),
         _route(context, "/__sim/sink/{name}/{rest:path}", ANY, sink.collect),
+        _route(context, "/__sim/openapi.json", ("GET",), openapi.document),
+        _route(context, "/__sim/docs", ("GET",), openapi.docs),
     ]
 
 
 def _route(context: Context, path: str, methods: tuple[str, ...], ask: Ask) -> Route:
     async def endpoint(request: Request) -> Response:
         try:
+            if path.startswith(ROOT):
+                openapi.check_query(request, path.removeprefix(ROOT))
             said = await ask(context, request)
             context.engine.store.commit()
         except Exception as wrong:
