@@ -90,8 +90,7 @@ class Dispatcher:
         while self._stalled:
             await asyncio.sleep(STALLED)
             with contextlib.suppress(StoreError):
-                self._engine.default.save(self._engine.store)
-                self._engine.store.commit()
+                self._engine.store.try_room()
                 self._stalled = False
 
     async def close(self) -> None:
@@ -162,15 +161,25 @@ class Dispatcher:
         except StoreError as wrong:
             self._stall(wrong)
 
+    def hold(self, keys: tuple[int, ...]) -> None:
+        """Nobody else may post the callbacks that leave before the answer to their send does."""
+        self._subjects.update(callback.subject for callback in self._owed(keys))
+
     async def post_now(self, keys: tuple[int, ...]) -> None:
-        """Callbacks that leave before the answer to their send does."""
-        for key in keys:
-            callback = self._engine.store.callback(key)
-            if callback is not None and callback.state == "pending":
-                try:
-                    await self._attempt(callback)
-                except StoreError as wrong:
-                    self._stall(wrong)
+        """Post what was held, now that it is committed."""
+        held = self._owed(keys)
+        try:
+            for callback in held:
+                await self._attempt(callback)
+        except StoreError as wrong:
+            self._stall(wrong)
+        finally:
+            self._subjects.difference_update(callback.subject for callback in held)
+            self._wake.set()
+
+    def _owed(self, keys: tuple[int, ...]) -> list[Callback]:
+        found = [self._engine.store.callback(key) for key in keys]
+        return [callback for callback in found if callback is not None and callback.state == "pending"]
 
     async def advance(self, sandbox: Sandbox, to: int) -> tuple[list[dict[str, Json]], int]:
         """Move a clock; everything that falls due happens in order, retries included. Raises Busy."""

@@ -19,6 +19,8 @@ from simulator.model import Callback, Entry, Inbound, Json, Message
 SHIFT = 40
 NUMBERS = (1 << SHIFT) - 1
 VERSION = 1
+ROOM = 1 << 20
+"""Bytes that have to fit before a store that was full counts as writable again."""
 _T = TypeVar("_T")
 _encode = msgspec.json.Encoder().encode
 _message = msgspec.json.Decoder(Message).decode
@@ -101,6 +103,13 @@ class Store:
                     self._restore(self.path)
             except (sqlite3.Error, OSError, StoreError) as wrong:
                 raise self._nothing_kept(wrong) from None
+
+    def try_room(self) -> None:
+        """Raises StoreError unless there is room for more than a few rows."""
+        self.keep_record(0, "", "room", "", "x" * ROOM)
+        self.commit()
+        self.drop_record(0, "", "room", "")
+        self.commit()
 
     def _restore(self, path: Path) -> None:
         """The file was deleted while it was in use: what it held is still open here, and goes back."""
@@ -447,9 +456,15 @@ def host(url: str) -> str:
 
 
 def _prepare(database: sqlite3.Connection, path: Path | None) -> None:
-    """Set it up, and make the tables, all or none. Raises StoreError where others were here before us."""
+    """Set it up, and make the tables, all or none. Raises StoreError where it is not ours to write."""
+    database.execute("PRAGMA locking_mode = EXCLUSIVE")
+    (version,) = database.execute("PRAGMA user_version").fetchone()
+    if version > VERSION:
+        raise StoreError(f"{path}: written by a newer version of msgsim; use that, or choose another with --store PATH")
+    (tables,) = database.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
+    if tables and not version:
+        raise StoreError(f"{path}: a database of something else; choose another with --store PATH")
     for pragma in (
-        "locking_mode = EXCLUSIVE",
         "journal_mode = WAL",
         "synchronous = NORMAL",
         "wal_autocheckpoint = 4000",
@@ -457,12 +472,6 @@ def _prepare(database: sqlite3.Connection, path: Path | None) -> None:
         "temp_store = MEMORY",
     ):
         database.execute(f"PRAGMA {pragma}")
-    (version,) = database.execute("PRAGMA user_version").fetchone()
-    if version > VERSION:
-        raise StoreError(f"{path}: written by a newer version of msgsim; use that, or choose another with --store PATH")
-    (tables,) = database.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
-    if tables and not version:
-        raise StoreError(f"{path}: a database of something else; choose another with --store PATH")
     script = files("simulator").joinpath("schema.sql").read_text()
     database.executescript(f"BEGIN IMMEDIATE; {script}; PRAGMA user_version = {VERSION}; COMMIT")
 

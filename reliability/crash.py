@@ -1,0 +1,133 @@
+"""Kill the server at random moments under load, start it again, and count what is missing."""
+
+import asyncio
+import random
+import sqlite3
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from reliability.figures import Figure, counted
+from reliability.receiver import Key, Receiver
+from reliability.server import Server
+from reliability.traffic import Load, Tally
+from simulator.model import Callback, Message
+
+SHORT, LONG = 5, 100
+"""How often it is killed."""
+PATIENCE = 60.0
+"""Seconds until the last owed callback has to be posted after the last start."""
+
+
+def run(kills: int, seed: int = 1) -> list[Figure]:
+    chance = random.Random(seed)
+    tally = Tally()
+    corrupt = restarts = 0
+    slowest = 0.0
+    with tempfile.TemporaryDirectory() as folder, Receiver() as receiver:
+        store = Path(folder) / "store.db"
+        server = Server("--store", str(store), "--config", str(_settings(Path(folder), receiver.url)))
+        load = Load(server.url, receiver.url, tally)
+        for _ in range(kills):
+            begun = time.monotonic()
+            server.start()
+            slowest = max(slowest, time.monotonic() - begun)
+            restarts += 1
+            load = _under_load(server, load, chance.uniform(0.02, 1.2))
+            corrupt += not sound(store)
+        server.start()
+        pending = drained(server, PATIENCE)
+        told = receiver.posts.copy()
+        server.stop()
+        messages, callbacks = list(kept(store)), list(owed(store))
+    found = {message.id for message in messages}
+    missing = [id for id in tally.accepted if id not in found]
+    silent = [one for one in expected(messages) if one not in told]
+    duplicates = sum(told.values()) - len(told)
+    part = "crash"
+    return [
+        counted(part, "kills (SIGKILL under load)", restarts, restarts == kills),
+        counted(part, "messages answered 2xx", len(tally.accepted), len(tally.accepted) > 0),
+        counted(part, "messages answered 2xx and missing", len(missing), not missing),
+        counted(part, "messages kept whose answer died with the server", len(found) - len(tally.accepted)),
+        counted(part, "callbacks owed", len(callbacks)),
+        counted(part, "callbacks owed and never sent", len(silent) + pending, not silent and not pending),
+        counted(part, "callbacks sent twice (posted, killed before that was recorded)", duplicates),
+        counted(part, "posts about no message that is kept", strangers(told, found), not strangers(told, found)),
+        counted(part, "stores found corrupt", corrupt, not corrupt),
+        counted(part, "slowest start after a kill, ms", round(slowest * 1000)),
+    ]
+
+
+def _settings(folder: Path, receiver: str) -> Path:
+    file = folder / "settings.yaml"
+    sinch = {"callback_url": f"{receiver}/sinch", "dlr_url": f"{receiver}/sinch"}
+    file.write_bytes(msgspec.yaml.encode({"providers": {"sinch": sinch}}))
+    return file
+
+
+def _under_load(server: Server, load: Load, seconds: float) -> Load:
+    """Kill it while requests are under way; the load that goes on where this one stopped."""
+    running = threading.Thread(target=lambda: asyncio.run(load.run(60)))
+    running.start()
+    time.sleep(seconds)
+    server.kill()
+    load.stop()
+    running.join()
+    return Load(load.url, load.receiver, load.tally, first=load.number)
+
+
+def drained(server: Server, patience: float) -> int:
+    """Wait until no callback is pending; how many still are when patience ends."""
+    deadline = time.monotonic() + patience
+    while True:
+        pending: int = len(server.control("GET", "callbacks?state=pending&limit=10000").json["callbacks"])
+        if not pending or time.monotonic() > deadline:
+            return pending
+        time.sleep(0.1)
+
+
+def sound(store: Path) -> bool:
+    """Whether SQLite finds nothing wrong with the file."""
+    database = sqlite3.connect(store)
+    try:
+        return bool(database.execute("PRAGMA integrity_check").fetchone() == ("ok",))
+    except sqlite3.DatabaseError:
+        return False
+    finally:
+        database.close()
+
+
+def kept(store: Path) -> Iterator[Message]:
+    for doc in _docs(store, "SELECT doc FROM messages"):
+        yield msgspec.json.decode(doc, type=Message)
+
+
+def owed(store: Path) -> Iterator[Callback]:
+    for doc in _docs(store, "SELECT doc FROM callbacks"):
+        yield msgspec.json.decode(doc, type=Callback)
+
+
+def _docs(store: Path, sql: str) -> list[bytes]:
+    database = sqlite3.connect(store)
+    try:
+        return [doc for (doc,) in database.execute(sql)]
+    finally:
+        database.close()
+
+
+def expected(messages: list[Message]) -> Iterator[Key]:
+    """Every step of every plan is reported, whatever the table of callbacks says."""
+    for message in messages:
+        if message.provider in ("messente", "sinch"):
+            for step in message.steps:
+                yield message.id, message.channels[step.channel].id, step.status
+
+
+def strangers(told: Counter[Key], found: set[str]) -> int:
+    return sum(1 for id, _, _ in told if id not in found)
