@@ -1,5 +1,6 @@
 """The story of a request: from bytes to answer, and what it sets in motion. Never awaits."""
 
+import logging
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import lru_cache
@@ -66,6 +67,8 @@ class Engine:
         self.by_credential: dict[tuple[str, str], Sandbox] = {}
         self.changed: Callable[[], None] = lambda: None
         """Told when callbacks may be due earlier than before."""
+        self.chosen: Callable[[], None] = lambda: None
+        """Told when a sandbox may have another scenario than before."""
         self.watchers: list[Callable[[int], None]] = []
         """Told the key of every new line of a journal, and the first key of a sandbox that is gone."""
         self.closing = False
@@ -130,6 +133,7 @@ class Engine:
     def _enter(self, sandbox: Sandbox) -> None:
         sandbox.resume(self.store)
         self.sandboxes[sandbox.name] = sandbox
+        self.chosen()
         for name in self.providers:
             self._settings.pop((sandbox.name, name), None)
             for credential in self.providers[name].credentials(sandbox.name).values():
@@ -215,6 +219,7 @@ class Engine:
         sandbox.mistakes = []
         sandbox.save(self.store)
         self.control(sandbox, {"action": "scenario", "names": list(sandbox.scenario.names)})
+        self.chosen()
 
     def reload(self, files: Collection[Path]) -> None:
         """Files were saved: whoever uses them goes on with what they say now, or with what they said last.
@@ -237,6 +242,9 @@ class Engine:
     def _reloaded(self, sandbox: Sandbox, new: Scenario | Wrong) -> None:
         if isinstance(new, Wrong):
             sandbox.mistakes = [str(mistake) for mistake in new.mistakes]
+            logging.getLogger("msgsim").warning(
+                "sandbox %s goes on with the last good scenario:\n%s", sandbox.name, "\n".join(sandbox.mistakes)
+            )
         else:
             sandbox.counts = sandbox.kept.counts = carried(sandbox.counts, sandbox.scenario, new)
             sandbox.scenario, sandbox.mistakes = new, []

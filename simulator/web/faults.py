@@ -14,7 +14,7 @@ GARBAGE = b"\x00\xff\xfe{]<%%PDF \x1b[2J not what you asked for \x80\x81"
 
 
 async def answer_badly(reply: Reply, fault: Fault, receive: "Receive", send: "Send") -> None:
-    """Give the answer, or what a fault leaves of it."""
+    """Give the answer, or what a fault leaves of it. Returns when the connection is as broken as it should be."""
     from simulator.web.wire import answer
 
     if fault.kind == "latency":
@@ -24,31 +24,39 @@ async def answer_badly(reply: Reply, fault: Fault, receive: "Receive", send: "Se
         await answer(Reply(reply.status, GARBAGE, reply.headers, reply.media), send)
     elif fault.kind == "drip":
         await _drip(reply, fault.delay / 1000, send)
-    elif fault.kind == "truncate":
-        await _start(reply, send)
-        await send({"type": "http.response.body", "body": reply.body[: len(reply.body) // 2], "more_body": True})
-        await asyncio.sleep(0)
-        _transport(send).close()
-    elif fault.kind == "hang":
-        while (await receive())["type"] != "http.disconnect":
-            pass
-    elif fault.kind == "empty":
-        _transport(send).close()
     else:
-        _reset(_transport(send))
+        if fault.kind == "truncate":
+            await _start(reply, send)
+            await send({"type": "http.response.body", "body": reply.body[: len(reply.body) // 2], "more_body": True})
+            _transport(send).close()
+        elif fault.kind == "empty":
+            _transport(send).close()
+        elif fault.kind == "reset":
+            _reset(_transport(send))
+        await _gone(receive)
 
 
 async def _start(reply: Reply, send: "Send") -> None:
     headers = [(b"content-type", reply.media.encode()), (b"content-length", str(len(reply.body)).encode())]
+    headers += [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers]
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
 
 
 async def _drip(reply: Reply, pause: float, send: "Send") -> None:
+    """Byte for byte, as long as there is somebody to read them."""
     await _start(reply, send)
     for place in range(len(reply.body)):
+        if _transport(send).is_closing():
+            return
         await send({"type": "http.response.body", "body": reply.body[place : place + 1], "more_body": True})
         await asyncio.sleep(pause)
     await send({"type": "http.response.body", "body": b""})
+
+
+async def _gone(receive: "Receive") -> None:
+    """The server would complain of an answer that never came while the connection is there."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 def _transport(send: Any) -> asyncio.Transport:

@@ -13,6 +13,7 @@ from simulator.dispatcher import Dispatcher
 from simulator.engine import Engine, Unknown
 from simulator.model import Call, Reply
 from simulator.store import Store, StoreError
+from simulator.watch import Watch
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -75,6 +76,7 @@ class Wire:
         self._make_ours = ours
         self._ours: Asgi | None = None
         self._following: asyncio.Task[None] | None = None
+        self._watching: asyncio.Task[None] | None = None
 
     def stop(self) -> None:
         """Streams and long polls end, so that the server can."""
@@ -99,6 +101,8 @@ class Wire:
         try:
             call = await self._call(scope, receive)
             reply = self._engine.receive(call)
+            if reply.early:
+                self._dispatcher.hold(reply.early)
             await self._batch.committed()
         except Gone:
             return
@@ -153,10 +157,13 @@ class Wire:
             message = await receive()
             if message["type"] == "lifespan.startup":
                 self._following = asyncio.create_task(self._dispatcher.run())
+                self._watching = asyncio.create_task(Watch(self._engine).run())
                 await send({"type": "lifespan.startup.complete"})
             else:
                 if self._following is not None:
                     self._following.cancel()
+                if self._watching is not None:
+                    self._watching.cancel()
                 await self._dispatcher.close()
                 try:
                     self._engine.store.close()
