@@ -20,8 +20,8 @@ from simulator.model import Callback, Message
 
 SHORT, LONG = 5, 100
 """How often it is killed."""
-PATIENCE = 60.0
-"""Seconds until the last owed callback has to be posted after the last start."""
+PATIENCE = 20.0
+"""Seconds without any post until the rest counts as never sent."""
 
 
 def run(kills: int, seed: int = 1) -> list[Figure]:
@@ -41,7 +41,7 @@ def run(kills: int, seed: int = 1) -> list[Figure]:
             load = _under_load(server, load, chance.uniform(0.02, 1.2))
             corrupt += not sound(store)
         server.start()
-        pending = drained(server, PATIENCE)
+        pending = drained(server, receiver)
         told = receiver.posts.copy()
         server.stop()
         messages, callbacks = list(kept(store)), list(owed(store))
@@ -82,14 +82,16 @@ def _under_load(server: Server, load: Load, seconds: float) -> Load:
     return Load(load.url, load.receiver, load.tally, first=load.number)
 
 
-def drained(server: Server, patience: float) -> int:
-    """Wait until no callback is pending; how many still are when patience ends."""
-    deadline = time.monotonic() + patience
+def drained(server: Server, receiver: Receiver) -> int:
+    """Wait until no callback is pending; how many still are when nothing is posted any more."""
+    deadline, bodies = time.monotonic() + PATIENCE, receiver.bodies
     while True:
-        pending: int = len(server.control("GET", "callbacks?state=pending&limit=10000").json["callbacks"])
+        pending: int = len(server.control("GET", "callbacks?state=pending&limit=100").json["callbacks"])
         if not pending or time.monotonic() > deadline:
             return pending
-        time.sleep(0.1)
+        time.sleep(0.2)
+        if receiver.bodies != bodies:
+            deadline, bodies = time.monotonic() + PATIENCE, receiver.bodies
 
 
 def sound(store: Path) -> bool:

@@ -111,8 +111,8 @@ class Dispatcher:
             if len(self._tasks) < self._most:
                 for callback in self._engine.store.due(sandbox.number, now, 1024, full):
                     self._start(callback)
-            moment = self._engine.store.next_due(sandbox.number)
-            if moment is not None and moment > now:
+            moment = self._engine.store.next_due(sandbox.number, after=now)
+            if moment is not None:
                 soonest = min(soonest, sandbox.clock.wait(moment) or 0)
         return soonest
 

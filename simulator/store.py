@@ -368,10 +368,11 @@ class Store:
         )
         return [_callback(doc) for (doc,) in self._rows(sql, (sandbox, until, *hosts, limit))]
 
-    def next_due(self, sandbox: int) -> int | None:
-        """When the earliest pending callback is due."""
+    def next_due(self, sandbox: int, after: int = -1) -> int | None:
+        """When the earliest pending callback is due that is due after a time."""
         row = self._rows(
-            "SELECT due FROM callbacks WHERE state = 'pending' AND sandbox = ? ORDER BY due LIMIT 1", (sandbox,)
+            "SELECT due FROM callbacks WHERE state = 'pending' AND sandbox = ? AND due > ? ORDER BY due LIMIT 1",
+            (sandbox, after),
         ).fetchone()
         return None if row is None else row[0]
 
