@@ -1,0 +1,154 @@
+// What happens is drawn where it is seen: events mark the parts they concern, one request brings them, each takes its place.
+"use strict";
+(() => {
+  const PAUSE = 120;
+  const dirty = new Set();
+  let timer = 0;
+  let busy = false;
+
+  const here = () => new URLSearchParams(location.search);
+
+  function concerned(element, kind, told) {
+    const key = element.dataset.key;
+    if (!key || kind !== "message" || told.number === undefined) return true;
+    return key === String(told.number) || key === String(told.to).replace(/^\+/, "");
+  }
+
+  function mark(kind, told) {
+    for (const element of document.querySelectorAll(`[data-on~="${kind}"]`)) {
+      if (concerned(element, kind, told)) dirty.add(element.dataset.part);
+    }
+    if (dirty.size && !timer && !busy) timer = setTimeout(bring, PAUSE);
+  }
+
+  function drawn(part) {
+    for (const element of document.querySelectorAll("[data-part]")) if (element.dataset.part === part) return true;
+    return false;
+  }
+
+  async function bring() {
+    timer = 0;
+    busy = true;
+    const wanted = [...dirty].filter(drawn).slice(0, 100);
+    wanted.forEach((part) => dirty.delete(part));
+    const query = here();
+    query.delete("part");
+    wanted.forEach((part) => query.append("part", part));
+    try {
+      const answer = await fetch(`/__sim/parts?${query}`, { headers: { "X-Requested-With": "live" } });
+      if (answer.ok) place(await answer.text());
+    } catch {
+      // The server is gone for a moment; the feed comes back, and what is seen then is drawn anew.
+    }
+    busy = false;
+    for (const part of [...dirty]) if (!drawn(part)) dirty.delete(part);
+    if (dirty.size) timer = setTimeout(bring, PAUSE);
+  }
+
+  // Elements take the place of those with their id. New ones go before the one they stand before; a conversation with
+  // something new goes up, right below the one that was placed last.
+  function place(html) {
+    const template = document.createElement("template");
+    template.innerHTML = html;
+    const log = document.getElementById("bubbles");
+    const atEnd = log && log.scrollHeight - log.scrollTop - log.clientHeight < 80;
+    const pending = [];
+    let before = null;
+    for (const made of [...template.content.children]) {
+      const old = document.getElementById(made.id);
+      const goesUp = made.dataset.up !== undefined && before;
+      delete made.dataset.up;
+      if (old) {
+        if (goesUp) before.after(old);
+        if (!same(old, made)) swap(old, made);
+        const standing = document.getElementById(made.id);
+        for (const one of pending.splice(0)) arrive(one, () => standing.before(one));
+        before = standing;
+      } else if (goesUp) {
+        const anchor = before;
+        arrive(made, () => anchor.after(made));
+        before = made;
+      } else {
+        pending.push(made);
+      }
+    }
+    if (atEnd) log.scrollTop = log.scrollHeight;
+  }
+
+  function same(old, made) {
+    const shown = old.cloneNode(true);
+    for (const one of [shown, ...shown.querySelectorAll("*")]) {
+      one.classList.remove("fresh");
+      if (one.getAttribute("class") === "") one.removeAttribute("class");
+    }
+    return shown.isEqualNode(made);
+  }
+
+  function swap(old, made) {
+    const focused = old.contains(document.activeElement) ? document.activeElement.id : "";
+    const opened = [...old.querySelectorAll("details[open]")].map((one) => one.id).filter(Boolean);
+    const scrolled = new Map([...old.querySelectorAll(".plan")].map((one, index) => [index, one.scrollLeft]));
+    old.replaceWith(made);
+    for (const id of opened) document.getElementById(id)?.setAttribute("open", "");
+    made.querySelectorAll(".plan").forEach((one, index) => (one.scrollLeft = scrolled.get(index) ?? 0));
+    if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+    htmx.process(made);
+  }
+
+  function arrive(made, put) {
+    made.classList.add("fresh");
+    put();
+    htmx.process(made);
+  }
+
+  document.addEventListener("htmx:sseBeforeMessage", (event) => {
+    event.preventDefault();
+    const kind = event.detail.type;
+    let told = {};
+    try {
+      told = JSON.parse(event.detail.data);
+    } catch {
+      return;
+    }
+    if (kind === "reset") location.reload();
+    else mark(kind, told);
+  });
+
+  // A page that nobody looks at holds no connection: a browser has six for a server.
+  const slot = () => document.getElementById("feed");
+  let feed = "";
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) {
+      feed ||= slot().innerHTML;
+      htmx.swap("#feed", "", { swapStyle: "innerHTML" });
+    } else if (feed) {
+      htmx.swap("#feed", feed, { swapStyle: "innerHTML" });
+      for (const kind of ["message", "exchange", "callback", "clock", "scenario"]) mark(kind, {});
+    }
+  });
+
+  // A clock that runs is shown running.
+  function tick() {
+    const clock = document.getElementById("clock");
+    const rate = Number(clock?.dataset.rate);
+    if (!clock || !rate) return;
+    if (clock.tickedAt === undefined) clock.tickedAt = performance.now();
+    const now = new Date(Date.parse(clock.dataset.now) + (performance.now() - clock.tickedAt) * rate).toISOString();
+    clock.querySelector("[data-ticking]").textContent = now.slice(11, 19);
+    clock.querySelector(".day").textContent = now.slice(0, 10);
+  }
+  setInterval(tick, 250);
+
+  function toEnd() {
+    const log = document.getElementById("bubbles");
+    if (log) log.scrollTop = log.scrollHeight;
+  }
+  toEnd();
+  window.addEventListener("load", toEnd);
+  document.addEventListener("htmx:afterSwap", (event) => {
+    if (event.detail.requestConfig?.path?.includes("older") && event.detail.target.id === "older") return;
+    if (event.detail.target.id === "thread") toEnd();
+  });
+
+  window.sim = { place };
+})();

@@ -1,0 +1,81 @@
+"""Pictures of every page in both themes, wide and narrow: ``make screenshots``.
+
+``python -m tests.ui.screenshots FOLDER [PART OF A NAME]``
+"""
+
+import sys
+from pathlib import Path
+
+from playwright.sync_api import Browser, sync_playwright
+
+from simulator.testing import Simulator, call
+from tests.ui import traffic
+from tests.ui.browser import open_browser
+
+SIZES = {"wide": (1440, 900), "phone": (360, 740)}
+START = "2026-01-01T09:00:00Z"
+VIBER_FAILS = f"""# Viber cannot deliver, SMS takes over.
+name: viber-fails
+rules:
+  - when: {{provider: messente, channel: viber, to: "{traffic.PHONE}"}}
+    deliver:
+      - {{after: 200ms, status: ACK}}
+      - {{after: 2s, status: UNDELIV, err: 1}}
+"""
+
+
+def pages(sim: Simulator) -> dict[str, str]:
+    """Name to path, with something to see on each."""
+    sender = traffic.everything(sim)
+    sim.control("POST", "clock/advance", {"by": "10s"})
+    asked = {"provider": "messente", "from": traffic.PHONE, "to": "Kivi Shop", "text": "Do you have size 43?"}
+    sim.control("POST", "inbound", asked)
+    sim.control("PUT", "scenario", body=VIBER_FAILS)
+    fallback = sender.omni(traffic.PHONE, traffic.VIBER, traffic.SMS, dlr_url=f"{sim.url}/__sim/sink/app")
+    sim.control("POST", "sample", {"count": 40, "seed": 3})
+    sim.control("POST", "clock/advance", {"by": "2500ms"})
+    for refused in sim.control("GET", "errors", query={"provider": "messente"}).json["errors"][2:7]:
+        example = refused["example"]
+        body = example.get("body")
+        answer = call(f"{sim.url}{example['path']}", example["method"], example.get("json"), body, example["headers"])
+    refused_request = answer.headers["x-sim-exchange"]
+    return {
+        "inbox": f"/__sim/?to=%2B{traffic.PHONE[1:]}",
+        "line": f"/__sim/?to={traffic.LINE_USER}",
+        "mail": "/__sim/?to=maria%40example.com",
+        "message": f"/__sim/messages/{fallback['omnimessage_id']}",
+        "errors": "/__sim/errors?provider=messente&kind=error&key=duplicate_channels",
+        "outcomes": "/__sim/errors?provider=sinch&kind=outcome&key=NOT_DELIVERED",
+        "requests": "/__sim/requests",
+        "request": f"/__sim/requests/{refused_request}",
+        "scenarios": "/__sim/scenarios",
+        "start": "/__sim/start",
+    }
+
+
+def shoot(browser: Browser, sim: Simulator, folder: Path, only: str = "") -> None:
+    for name, path in pages(sim).items():
+        if only not in name:
+            continue
+        for theme in ("light", "dark"):
+            for size, (width, height) in SIZES.items():
+                page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=theme)
+                page.goto(f"{sim.url}{path}", wait_until="load")
+                if name in ("errors", "outcomes"):
+                    page.click("#trigger")
+                    page.wait_for_selector(".triggered")
+                page.screenshot(path=folder / f"{name}-{size}-{theme}.png")
+                page.close()
+
+
+def main() -> None:
+    folder = Path(sys.argv[1])
+    folder.mkdir(parents=True, exist_ok=True)
+    with Simulator(clock=f"frozen@{START}", seed=7) as sim, sync_playwright() as playwright:
+        browser = open_browser(playwright)
+        shoot(browser, sim, folder, sys.argv[2] if len(sys.argv) > 2 else "")
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
