@@ -8,8 +8,7 @@ from typing import NoReturn
 import click
 
 from simulator import __version__, commands
-
-OK, FAILED, BAD_CONFIGURATION, CANNOT_START, TIMED_OUT, USAGE = 0, 1, 2, 3, 4, 64
+from simulator.exits import INTERRUPTED, OK, USAGE
 
 
 class Commands(click.Group):
@@ -50,7 +49,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         wrong.show()
         code = wrong.exit_code
     except (click.Abort, KeyboardInterrupt):
-        code = 130
+        code = INTERRUPTED
     except BrokenPipeError:
         sys.stderr.close()
         code = OK

@@ -123,6 +123,12 @@ class Contract:
             self._schemas[name] = Schema(self.folder / f"{name}.json", self.formats)
         return self._schemas[name]
 
+    def wrong_settings(self, settings: dict[str, Json]) -> str:
+        """What is wrong with settings of this provider, in one line; empty when nothing is."""
+        if not (self.folder / "settings.json").exists():
+            return f"there are none, but {', '.join(settings)} is set"
+        return self.schema("settings").complaint(settings)
+
     def names(self) -> list[str]:
         """The wire schemas of this provider."""
         return sorted(path.stem for path in self.folder.glob("*.json") if path.stem != "settings")
@@ -160,6 +166,14 @@ class Schema:
             for refusal in self._refusals(error):
                 found.setdefault((refusal.key, refusal.source), refusal)
         return list(found.values())
+
+    def complaint(self, instance: Json) -> str:
+        """The first violation of a schema of ours in a person's words; empty when there is none."""
+        if self.accepts(instance):
+            return ""
+        error = next(iter(self._explain(instance)))
+        where = ".".join(map(str, error.absolute_path))
+        return f"{where}: {error.message}" if where else error.message
 
     def _refusals(self, error: "ValidationError") -> Iterator[Refusal]:
         pointer = list(error.absolute_schema_path)

@@ -9,7 +9,6 @@ from pathlib import Path
 import msgspec
 
 from simulator.config import Config
-from simulator.contract import Schema
 from simulator.coverage import Left, Run, outcomes
 from simulator.desk import Desk, find_message, owed, rewrite
 from simulator.magic import Terms, life
@@ -75,9 +74,7 @@ class Engine:
         """The server stops; nobody should wait for anything any longer."""
         self.run = Run(dict.fromkeys(store.strays()))
         self._settings: dict[tuple[str, str], dict[str, Json]] = {}
-        for name in config.providers:
-            if name not in providers:
-                raise ValueError(f"settings: there is no provider {name!r} (there are {', '.join(providers)})")
+        self._checked(config.providers)
         for row in store.sandboxes():
             kept = restored(row, config)
             self._enter(Sandbox(row.name, row.number, kept, chosen(kept.scenario, self.terms)))
@@ -183,8 +180,6 @@ class Engine:
         key = (sandbox.name, provider.name)
         if key not in self._settings:
             layers = (self.config.providers.get(provider.name, {}), sandbox.kept.settings.get(provider.name, {}))
-            for layer in layers:
-                self._checked({provider.name: layer})
             self._settings[key] = merged(provider.contract.settings, *layers)
         return self._settings[key]
 
@@ -207,8 +202,9 @@ class Engine:
         for name, chosen_settings in settings.items():
             if name not in self.providers:
                 raise ValueError(f"there is no provider {name!r} (there are {', '.join(self.providers)})")
-            for refusal in _settings_schema(self.providers[name]).violations(chosen_settings):
-                raise ValueError(f"{name}.{refusal.source or ''}: {refusal.detail or refusal.rule}")
+            contract = self.providers[name].contract
+            if chosen_settings and (wrong := contract.wrong_settings(chosen_settings)):
+                raise ValueError(f"settings of {name}: {wrong}")
         return settings
 
     def choose(self, sandbox: Sandbox, choice: Choice) -> None:
@@ -686,10 +682,6 @@ def terms_of(provider: Provider) -> Terms:
         reports=provider.callbacks is not None,
         receives=provider.receive is not None,
     )
-
-
-def _settings_schema(provider: Provider) -> Schema:
-    return provider.contract.schema("settings")
 
 
 def _exchange(desk: Desk, found: Found, reply: Reply) -> Exchange:

@@ -6,7 +6,7 @@ from functools import wraps
 
 import click
 
-from simulator.cli import CANNOT_START, FAILED, OK, TIMED_OUT
+from simulator.exits import CANNOT_START, FAILED, OK, TIMED_OUT
 from simulator.client import DEFAULT_URL, Client, Json, Problem, TimedOut, Unreachable
 
 KINDS = {

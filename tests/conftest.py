@@ -3,10 +3,14 @@
 from collections.abc import Callable, Iterator
 
 import pytest
+from hypothesis import settings
 
 from simulator.model import Json
 from simulator.testing import Answer, Simulator, call
 from tests.receiver import Receiver
+
+settings.register_profile("busy", deadline=None)
+settings.load_profile("busy")
 
 START = "2026-01-01T00:00:00Z"
 Http = Callable[..., Answer]

@@ -102,7 +102,7 @@ def journal(pieces: list[int], dlr_url: str) -> Any:
         return [sim.control("GET", path).json for path in ("messages", "callbacks", "requests")]
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=6, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.integers(1, 9_000), max_size=6))
 def test_advancing_in_pieces_gives_the_same_journal(pieces: list[int]) -> None:
     closed = "http://127.0.0.1:9/nobody-listens"

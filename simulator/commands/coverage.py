@@ -2,7 +2,7 @@
 
 import click
 
-from simulator.cli import FAILED, OK
+from simulator.exits import FAILED, OK
 from simulator.client import Client
 from simulator.remote import failed, remote, show_json
 

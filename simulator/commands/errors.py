@@ -26,7 +26,7 @@ def command(only: str | None, url: str, form: str) -> int:
     """
     import msgspec
 
-    from simulator.cli import OK
+    from simulator.exits import OK
     from simulator.provider import discover
     from simulator.yamlfile import suggestion
 

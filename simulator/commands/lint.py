@@ -2,7 +2,7 @@
 
 import click
 
-from simulator.cli import FAILED, OK
+from simulator.exits import FAILED, OK
 from simulator.client import Client, Json
 from simulator.remote import as_json, remote, show_json
 

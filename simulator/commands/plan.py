@@ -28,7 +28,7 @@ def command(
     """
     import msgspec
 
-    from simulator.cli import BAD_CONFIGURATION, OK
+    from simulator.exits import BAD_CONFIGURATION, OK
     from simulator.commands.check import tell
     from simulator.engine import Unknown
     from simulator.rehearsal import foresee, request_in

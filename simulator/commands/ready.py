@@ -4,7 +4,7 @@ from threading import Event
 
 import click
 
-from simulator.cli import OK, TIMED_OUT
+from simulator.exits import OK, TIMED_OUT
 from simulator.client import DEFAULT_URL, Client, Problem, Unreachable
 from simulator.remote import failed
 

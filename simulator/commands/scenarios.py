@@ -13,7 +13,7 @@ def command(name: str | None) -> int:
       msgsim scenarios
       msgsim scenarios flaky-network > my-rules.yaml
     """
-    from simulator.cli import BAD_CONFIGURATION, OK
+    from simulator.exits import BAD_CONFIGURATION, OK
     from simulator.scenario import shipped, shipped_file
     from simulator.yamlfile import Wrong
 

@@ -13,7 +13,7 @@ def command(paths: tuple[str, ...]) -> int:
       msgsim test scenarios/
       msgsim test my-rules.yaml viber-falls-back-to-sms
     """
-    from simulator.cli import BAD_CONFIGURATION, FAILED, OK
+    from simulator.exits import BAD_CONFIGURATION, FAILED, OK
     from simulator.commands.check import files_in, tell
     from simulator.rehearsal import rehearse
     from simulator.yamlfile import Wrong

@@ -1,0 +1,133 @@
+"""What the design promises of the code: imports go downward, and a provider is two folders."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.documents import ROOT
+
+ECHO = '''
+"""A provider of one endpoint, to show that a provider is two folders and nothing else."""
+
+import msgspec
+
+from simulator.contract import Contract
+from simulator.model import Channel, Credential, Draft, Reply
+from simulator.provider import Provider, Send
+
+
+def refused(refusals, desk):
+    error = desk.contract.errors[refusals[0].key]
+    return Reply(error.status, msgspec.json.encode({"error": error.text, "field": refusals[0].source}))
+
+
+provider = Provider(
+    name="echo",
+    title="Echo",
+    contract=Contract("echo"),
+    endpoints=(
+        Send(
+            "send",
+            "POST",
+            "/echo/v1/messages",
+            schema="message",
+            read=lambda item, index, body, desk: Draft(
+                desk.seed.uuid4(desk.number()), item["to"], (Channel("sms", "x", text=item["text"]),)
+            ),
+            answer=lambda results, body, desk: Reply(202, msgspec.json.encode({"id": results[0].id})),
+        ),
+    ),
+    channels=("sms",),
+    identify=lambda call: Credential("anyone"),
+    authorize=lambda endpoint, credential, desk: credential,
+    refuse=refused,
+    credentials=lambda sandbox: {"key": f"echo-{sandbox}"},
+    base_url=lambda root: f"{root}/echo",
+)
+'''
+
+ERRORS = """
+unknown_path: {status: 404, text: Unknown path, source: here, provenance: seed}
+wrong_method: {status: 405, text: Wrong method, source: here, provenance: seed}
+malformed: {status: 400, text: No JSON, source: here, provenance: seed}
+unauthorized: {status: 401, text: Who are you, source: here, provenance: seed}
+invalid: {status: 400, text: Not so, source: here, provenance: seed, magic: 100}
+"""
+
+STATUSES = """
+words: {sent: out, delivered: there, failed: lost}
+statuses:
+  out: {kind: sent, source: here, provenance: seed}
+  there: {kind: delivered, source: here, provenance: seed}
+  lost: {kind: failed, source: here, provenance: seed, magic: 400}
+"""
+
+MESSAGE = """{"type": "object", "required": ["to", "text"], "x-error": "invalid",
+"properties": {"to": {"type": "string"}, "text": {"type": "string"}}, "examples": [{"to": "+37255000001", "text": "x"}]}"""
+
+STORY = """
+from simulator.testing import Simulator, call
+
+with Simulator(clock="frozen") as sim:
+    good = call(f"{sim.url}/echo/v1/messages", "POST", {"to": "+37255000001", "text": "x"})
+    assert good.status == 202, good.body
+    sim.control("POST", "clock/advance", {"by": "1m"})
+    assert sim.control("GET", f"messages/{good.json['id']}").json["channels"][0]["status"] == "there"
+    bad = call(f"{sim.url}/echo/v1/messages", "POST", {"to": "+37255000001"})
+    assert (bad.status, bad.json) == (400, {"error": "Not so", "field": "text"})
+    magic = call(f"{sim.url}/echo/v1/messages", "POST", {"to": "+15005551100", "text": "x"})
+    assert magic.status == 400
+    assert "echo" in sim.control("GET", "health").json["providers"]
+"""
+
+
+def test_a_provider_is_two_folders_and_no_other_edit(tmp_path: Path) -> None:
+    for folder in ("simulator", "schemas", "scenarios"):
+        (tmp_path / folder).mkdir()
+        subprocess.run(["cp", "-r", f"{ROOT / folder}/.", str(tmp_path / folder)], check=True)
+    (tmp_path / "simulator/providers/echo").mkdir()
+    (tmp_path / "simulator/providers/echo/__init__.py").write_text(ECHO)
+    (tmp_path / "schemas/echo").mkdir()
+    (tmp_path / "schemas/echo/errors.yaml").write_text(ERRORS)
+    (tmp_path / "schemas/echo/statuses.yaml").write_text(STATUSES)
+    (tmp_path / "schemas/echo/message.json").write_text(MESSAGE)
+    (tmp_path / "story.py").write_text(STORY)
+    done = subprocess.run(
+        [sys.executable, "story.py"], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_imports_go_downward_only() -> None:
+    done = subprocess.run(
+        [str(Path(sys.executable).parent / "lint-imports"), "--no-cache"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+
+
+def test_two_providers_of_one_name_are_an_error_at_start(tmp_path: Path) -> None:
+    for folder in ("simulator", "schemas", "scenarios"):
+        (tmp_path / folder).mkdir()
+        subprocess.run(["cp", "-r", f"{ROOT / folder}/.", str(tmp_path / folder)], check=True)
+    subprocess.run(["cp", "-r", "simulator/providers/messente", "simulator/providers/twin"], cwd=tmp_path, check=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "simulator", "errors"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode != 0
+    assert "two providers are called 'messente'" in done.stderr
+
+
+def test_nothing_starts_with_what_it_does_not_need() -> None:
+    """Heavy parts are imported when first needed, not when the server starts."""
+    heavy = ["aiohttp", "faker", "jinja2", "jsonschema", "phonenumbers", "starlette", "watchfiles", "jsonpath_ng"]
+    code = (
+        "import sys, simulator.server, simulator.provider; simulator.provider.discover();"
+        f"print([name for name in {heavy} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
