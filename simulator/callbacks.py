@@ -116,7 +116,7 @@ class Poster:
             status=status,
             answer=answer,
             error=error,
-            took=machine() - begun,
+            took=(machine() - begun) // 1000 * 1000,
         )
         return attempt, refused
 

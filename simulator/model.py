@@ -229,7 +229,7 @@ class Attempt(Struct, frozen=True, omit_defaults=True):
     answer: str = ""
     error: str = ""
     took: int = 0
-    """Milliseconds of real time until the answer was there."""
+    """How long the answer took in milliseconds, by whole seconds: what is quick is always the same."""
 
 
 class Exchange(Struct, frozen=True, omit_defaults=True):

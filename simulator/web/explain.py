@@ -139,7 +139,8 @@ def _owed(one: model.Callback, sandbox: Sandbox) -> dict[str, Json]:
 
 def _attempted(attempt: model.Attempt | None) -> str:
     assert attempt is not None
-    result = attempt.error or f"{attempt.status} was answered after {attempt.took} ms"
+    late = f" after {attempt.took // 1000} s" if attempt.took else ""
+    result = attempt.error or f"{attempt.status} was answered{late}"
     return f"attempt {attempt.number}: {result}"
 
 
