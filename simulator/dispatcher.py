@@ -107,14 +107,26 @@ class Dispatcher:
             if sandbox.clock.rate == 0 or sandbox.driven:
                 continue
             now = sandbox.now()
-            full = [host for host, busy in self._hosts.items() if busy >= self._most_per_host]
-            if len(self._tasks) < self._most:
-                for callback in self._engine.store.due(sandbox.number, now, 1024, full):
-                    self._start(callback)
+            self._start_of(sandbox, now)
             moment = self._engine.store.next_due(sandbox.number, after=now)
             if moment is not None:
                 soonest = min(soonest, sandbox.clock.wait(moment) or 0)
         return soonest
+
+    def _start_of(self, sandbox: Sandbox, now: int) -> None:
+        """Again while a host that has become full stands before others."""
+        while (room := self._most - len(self._tasks)) > 0:
+            full = self._full()
+            limit = 2 * (room + len(self._subjects))
+            found = self._engine.store.due(sandbox.number, now, limit, full)
+            for callback in found:
+                self._start(callback)
+            if len(found) < limit or len(self._full()) == len(full):
+                return
+
+    def _full(self) -> list[str]:
+        """Hosts that are busy enough; a quarter has to be done before more is looked for."""
+        return [host for host, busy in self._hosts.items() if busy * 4 > self._most_per_host * 3]
 
     def _start(self, callback: Callback) -> None:
         host = host_of(callback.url)
@@ -194,7 +206,7 @@ class Dispatcher:
             start = sandbox.now()
             entries: list[Entry] = []
             for _ in range(MOST_ROUNDS):
-                if (moment := self._last_moment(sandbox)) is None:
+                if not self._goes_on(sandbox) or (moment := self._last_moment(sandbox)) is None:
                     break
                 entries += await self._drive(sandbox, moment)
             return self._happened(sandbox, start, sandbox.now(), entries)
@@ -221,17 +233,15 @@ class Dispatcher:
 
     async def _drive(self, sandbox: Sandbox, to: int) -> list[Entry]:
         entries: list[Entry] = []
-        try:
-            while self._alive(sandbox) and (moment := self._next(sandbox, to)) is not None:
-                if moment > sandbox.now():
-                    sandbox.clock = sandbox.clock.moved(moment)
-                entries += await self._all_at(sandbox, moment)
+        while self._goes_on(sandbox) and (moment := self._next(sandbox, to)) is not None:
+            if moment > sandbox.now():
+                sandbox.clock = sandbox.clock.moved(moment)
+            entries += await self._all_at(sandbox, moment)
+        if self._goes_on(sandbox):
             if to > sandbox.now():
                 sandbox.clock = sandbox.clock.moved(to)
-        finally:
-            if self._alive(sandbox):
-                sandbox.save(self._engine.store)
-            self._engine.store.commit()
+            sandbox.save(self._engine.store)
+        self._engine.store.commit()
         return entries
 
     def _next(self, sandbox: Sandbox, to: int) -> int | None:
@@ -242,9 +252,9 @@ class Dispatcher:
         due = self._engine.store.due(sandbox.number, to, len(self._subjects) + 1024)
         return next((one.due for one in due if one.subject not in self._subjects), None)
 
-    def _alive(self, sandbox: Sandbox) -> bool:
-        """A receiver may have emptied it meanwhile."""
-        return self._engine.sandboxes.get(sandbox.name) is sandbox
+    def _goes_on(self, sandbox: Sandbox) -> bool:
+        """A receiver may have emptied it meanwhile, or the server is told to stop."""
+        return self._engine.sandboxes.get(sandbox.name) is sandbox and not self._engine.closing
 
     async def _all_at(self, sandbox: Sandbox, moment: int) -> list[Entry]:
         """Everything due at one moment: messages side by side, each one's callbacks in turn."""
