@@ -237,9 +237,9 @@ class Dispatcher:
             if moment > sandbox.now():
                 sandbox.clock = sandbox.clock.moved(moment)
             entries += await self._all_at(sandbox, moment)
-        if self._goes_on(sandbox):
-            if to > sandbox.now():
-                sandbox.clock = sandbox.clock.moved(to)
+        if self._goes_on(sandbox) and to > sandbox.now():
+            sandbox.clock = sandbox.clock.moved(to)
+        if self._engine.sandboxes.get(sandbox.name) is sandbox:
             sandbox.save(self._engine.store)
         self._engine.store.commit()
         return entries
