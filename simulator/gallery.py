@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Iterator
 from functools import lru_cache
+from urllib.parse import urlencode
 
 import msgspec
 from msgspec import Struct
@@ -55,7 +56,9 @@ def of_error(provider: Provider, error: Error, sandbox: str = "default") -> Exam
         headers = given["headers"] if "headers" in given else headers_of(provider.credentials(sandbox))
         more = {"Content-Type": "application/json"} if body else {}
         more |= {"X-Sim-Sandbox": sandbox} if sandbox != "default" else {}
-        return Example(given["method"], given["path"], {**more, **headers}, body, given.get("query", ""))
+        query = given.get("query", "")
+        asked = query if isinstance(query, str) else urlencode(query)
+        return Example(given["method"], given["path"], {**more, **headers}, body, asked)
     if error.magic is not None:
         return by_recipient(provider, error.key, error.magic, sandbox=sandbox)
     return _sample(provider, trials(provider)[0], sandbox, {"X-Sim-Outcome": error.key})

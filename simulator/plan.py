@@ -45,7 +45,10 @@ def unfold(
             at = begin + beat.after
             if deadline is not None and at >= deadline and not delivered:
                 break
-            meant = status(beat, channel.name)
+            try:
+                meant = status(beat, channel.name)
+            except KeyError:  # a neutral word for what this provider never tells
+                continue
             if delivered and meant.kind != "seen":
                 continue
             steps.append(Step(at, index, meant.word, meant.code if beat.err is None else beat.err))
