@@ -77,9 +77,9 @@ class Stage:
         """The callbacks of a request's messages, and of the answers to them, in the order in which they leave."""
         store, sandbox = self.engine.store, self.engine.default
         ids = {message.id for message in sent.messages}
-        subjects = [message.key for message in sent.messages]
-        subjects += [one.key for one in store.inbound(sandbox.number) if one.message in ids]
-        found = [callback for subject in subjects for callback in store.callbacks_of(subject)]
+        answers = [one.key for one in store.inbound(sandbox.number) if one.message in ids]
+        found = [one for message in sent.messages for one in store.callbacks_of(message.key) if one.step is not None]
+        found += [one for key in answers for one in store.callbacks_of(key) if one.step is None]
         return sorted(found, key=lambda one: (one.due, one.key))
 
 

@@ -36,8 +36,8 @@ def schema() -> Schema:
     return Schema(data_folder("schemas") / "simulator" / "scenario.json", {})
 
 
-def compile_rules(document: Document, terms: Mapping[str, Terms]) -> list[Rule]:
-    """The rules of a file. Raises Wrong with all its mistakes."""
+def compile_rules(document: Document, terms: Mapping[str, Terms], expecting: bool = True) -> list[Rule]:
+    """The rules of a file. Raises Wrong with all its mistakes; ``expecting``: those of its expectations too."""
     if not schema().accepts(document.value):
         from simulator.mistakes import of_schema
 
@@ -53,7 +53,7 @@ def compile_rules(document: Document, terms: Mapping[str, Terms]) -> list[Rule]:
             mistakes += wrong
         else:
             rules.append(_rule(document, index, written))
-    for index, expected in enumerate(document.value.get("expect", ())):
+    for index, expected in enumerate(document.value.get("expect", ()) if expecting else ()):
         mistakes += [
             document.at(("expect", index, *path), reason) for path, reason in _unknown_expected(expected, terms)
         ]

@@ -39,7 +39,7 @@ class Scenario:
         self.names = tuple(str(document.value["name"]) for document in documents if _named(document))
         self.key = " ".join(self.names)
         with yamlfile.uncollected():
-            always = [magic_rules(terms), *(compile_rules(document, terms) for document in always_on())]
+            always = [magic_rules(terms), *(compile_rules(one, terms, expecting=False) for one in always_on())]
             for rule in always[-1]:
                 rule.base = True
             mine = _all(partial(compile_rules, document, terms) for document in documents)
