@@ -1,28 +1,28 @@
 """``make bench-peers``: us beside the peers on the same work, interleaved, medians of all rounds.
 
-ROUNDS, SECONDS_EACH and WARM_UP (seconds of load before the first round) come from the environment.
+ROUNDS, SECONDS_EACH, WARM_UP (seconds of load before the first round) and ONLY (parts of names, with commas
+between, to look at some peers beside us) come from the environment.
 Processor time is that of the server's whole process tree, so that a busy machine disturbs it least.
 """
 
 import asyncio
 import datetime
-import json
 import os
 import platform
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 from benchmarks import processes
-from benchmarks.peers.client import Load, load
+from benchmarks.client import Asking, Load, load
 from benchmarks.peers.install import install, node, version
 from benchmarks.peers.subjects import OURS, Subject, subjects
-from benchmarks.run import ROUNDS, SECONDS, Server
+from benchmarks.run import ROUNDS, SECONDS
 
 WARM_UP = float(os.environ.get("WARM_UP", "3"))
+ONLY = os.environ.get("ONLY", "").split(",")
 FIRST = 1000
 
 
@@ -40,22 +40,12 @@ class Figures:
         self.answered = 0
 
 
-def asked(server: Server, subject: Subject, seconds: float) -> Load:
-    """Load from a process of its own. Exits when an answer is no 2xx."""
-    command = [sys.executable, "-m", "benchmarks.peers.client", str(server.port), str(seconds)]
-    done = subprocess.run(command, input=subject.wire, stdout=subprocess.PIPE, check=True)
-    found = Load(*json.loads(done.stdout))
-    if not all(status.startswith("2") for status in found.statuses):
-        raise SystemExit(f"{subject.name} answered {found.statuses}")
-    return found
-
-
 def started(subject: Subject, folder: Path, figures: Figures) -> None:
     """A fresh process until its first answer, and until a thousand sends are answered."""
     server = subject.start(folder)
     figures.ready.append(server.ready)
     figures.idle.append(processes.memory(server.process.pid))
-    first = asyncio.run(load(server.port, subject.wire, 120, most=FIRST))
+    first = asyncio.run(load(server.port, [subject.wire], 120, most=FIRST))
     figures.first.append(server.ready + first.seconds)
     server.stop()
 
@@ -68,12 +58,12 @@ def measured(listed: list[Subject], folder: Path) -> dict[str, Figures]:
     servers = {subject.name: subject.start(folder) for subject in listed}
     try:
         for subject in listed:
-            figures[subject.name].answered += asked(servers[subject.name], subject, WARM_UP).answers
+            figures[subject.name].answered += Asking(servers[subject.name].port, subject.wire, WARM_UP).load.answers
         for turn in range(ROUNDS):
             for subject in listed if turn % 2 == 0 else reversed(listed):
                 one, server = figures[subject.name], servers[subject.name]
                 before = processes.cpu(server.process.pid)
-                one.loads.append(asked(server, subject, SECONDS))
+                one.loads.append(Asking(server.port, subject.wire, SECONDS).load)
                 one.cpu.append((processes.cpu(server.process.pid) - before) / one.loads[-1].answers * 1000)
                 one.answered += one.loads[-1].answers
         for subject in listed:
@@ -120,7 +110,7 @@ def budgets(listed: list[Subject], figures: dict[str, Figures]) -> list[tuple[st
 
 def main() -> None:
     install()
-    listed = subjects()
+    listed = [one for one in subjects() if one.name == OURS or any(part in one.name for part in ONLY)]
     folder = Path(tempfile.mkdtemp())
     try:
         figures = measured(listed, folder)

@@ -1,0 +1,73 @@
+"""Stores with many messages in them, written past the server: what one accepted send leaves behind, many times over."""
+
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from benchmarks.run import BASIC, SEND
+from simulator.config import Config
+from simulator.engine import Engine
+from simulator.model import Call, Callback, Message, Step
+from simulator.plan import ends
+from simulator.provider import discover
+from simulator.server import store_of
+from simulator.store import Store
+
+MONTH = 30 * 24 * 3_600_000
+BATCH = 10_000
+
+
+def accepted(path: Path, body: bytes = SEND, clock: str = "real") -> tuple[Store, Message, list[Callback]]:
+    """A new store with one Messente send in it, its message and the callbacks it owes."""
+    config = Config(store=str(path), clock=clock)
+    store = store_of(config)
+    engine = Engine(config, store, discover())
+    headers = {"authorization": f"Basic {BASIC}", "content-type": "application/json"}
+    reply = engine.receive(Call("POST", "/v1/omnimessage", "", headers, body))
+    assert reply.status == 201
+    (message,) = store.messages(engine.default.number)
+    return store, message, store.callbacks(engine.default.number)
+
+
+def pending(path: Path, count: int) -> list[str]:
+    """Fill a store with messages whose plans go on for a month. Their ids."""
+    store, message, _ = accepted(path)
+    waiting = replace(message, steps=(*message.steps, Step(message.accepted + MONTH, 0, "DELIVRD", 0)))
+    ids = []
+    copies = _copies(waiting, count)
+    while batch := list(islice(copies, BATCH)):
+        store.add_messages(batch, [ends(one) for one in batch])
+        store.commit()
+        ids += [one.id for one in batch]
+    store.close()
+    return ids
+
+
+def owing(path: Path, url: str, count: int, clock: str) -> None:
+    """Fill a store with messages that owe one callback each, all due when they were accepted."""
+    body = SEND.replace(b'{"to"', b'{"dlr_url": "' + url.encode() + b'", "to"', 1)
+    store, message, (callback, *_) = accepted(path, body, clock)
+    for other in store.callbacks(message.key >> 40):
+        store.rewrite_callback(replace(other, state="done"))
+    first = max(other.key for other in store.callbacks(message.key >> 40)) + 1
+    copies = list(_copies(message, count))
+    store.add_messages(copies, [ends(one) for one in copies])
+    store.add_callbacks(
+        [
+            replace(callback, key=first + place, subject=one.key, due=message.accepted)
+            for place, one in enumerate(copies)
+        ]
+    )
+    store.close()
+
+
+def _copies(message: Message, count: int) -> Iterator[Message]:
+    """With ids that count up as the server's do."""
+    start = int(message.id[:13].replace("-", ""), 16)
+    for place in range(1, count + 1):
+        head = f"{start + place:012x}"
+        channels = tuple([replace(one, id=f"{head[:8]}-{head[8:]}-{one.id[14:]}") for one in message.channels])
+        id = f"{head[:8]}-{head[8:]}-{message.id[14:]}"
+        yield replace(message, key=message.key + place, id=id, channels=channels)
