@@ -354,6 +354,10 @@ class Api(Generic[T]):
     def sink(self, name: str = "callbacks") -> Sink[T]:
         return Sink(self._ask, name, f"{self.url}/__sim/sink/{quote(name, '')}?{urlencode({'sandbox': self.name})}")
 
+    def sinks(self) -> T:
+        """Their names, and how many posts each has."""
+        return self._ask(Request("GET", "sinks", pick=_member("sinks")))
+
     def health(self) -> T:
         return self._ask(Request("GET", "health"))
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 import pytest
 
-from simulator import cli
+from simulator import cli, exits
 from simulator.testing import Simulator
 from tests.client.conftest import MSGSIM, Run, Send
 
@@ -19,7 +19,7 @@ NOWHERE = "http://127.0.0.1:9"
 
 
 def test_exit_codes_are_frozen() -> None:
-    codes = (cli.OK, cli.FAILED, cli.BAD_CONFIGURATION, cli.CANNOT_START, cli.TIMED_OUT, cli.USAGE)
+    codes = (exits.OK, exits.FAILED, exits.BAD_CONFIGURATION, exits.CANNOT_START, exits.TIMED_OUT, exits.USAGE)
     assert codes == (0, 1, 2, 3, 4, 64)
 
 

@@ -1,0 +1,178 @@
+"""Every block of the how-tos is used: files are written, shell blocks run in order, and what they show is compared.
+
+What cannot run here is left out by these rules alone: installing packages, and steps of a workflow that are
+somebody else's action. Ports are free ones, and the host's name inside a container is the host's own.
+"""
+
+import json
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import yaml
+
+from simulator.testing import Simulator
+from tests.client.conftest import MSGSIM
+from tests.receiver import Receiver
+
+HOWTOS = Path(__file__).parents[2] / "docs" / "how-to"
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+NAMED = re.compile(r"(?:#|//) (\S+\.\w+)\n")
+CUT = "--- the next block ---"
+
+
+class Block(NamedTuple):
+    """One fenced block; a first comment line that is a file's name makes it that file."""
+
+    language: str
+    text: str
+
+    @property
+    def file(self) -> str:
+        named = NAMED.match(self.text)
+        return named[1] if named else ""
+
+
+class Page:
+    """A how-to in a folder of its own."""
+
+    def __init__(self, name: str, folder: Path) -> None:
+        self.folder = folder
+        self.ports = {"8080": _free_port(), "9000": _free_port()}
+        text = (HOWTOS / f"{name}.md").read_text()
+        self.blocks = [Block(language, self._here(block)) for language, block in BLOCK.findall(text)]
+        for block in self.blocks:
+            if block.file:
+                path = folder / block.file
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(block.text)
+                path.chmod(0o755)
+
+    def _here(self, text: str) -> str:
+        for port, free in self.ports.items():
+            text = re.sub(rf"\b{port}\b", free, text)
+        return text.replace("host.docker.internal", "localhost")
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.ports['8080']}"
+
+    def of(self, *languages: str) -> list[Block]:
+        return [block for block in self.blocks if block.language in languages and not block.file]
+
+    def yaml(self, file: str) -> Any:
+        return yaml.safe_load((self.folder / file).read_text())
+
+    def run(self, scripts: list[str], **environment: str) -> list[str]:
+        """In one shell, so that variables and servers live on; the output of each."""
+        script = f"\necho; echo '{CUT}'\n".join(scripts)
+        whole = f"set -eu\ntrap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n{script}\n"
+        inherited = {"PATH": f"{MSGSIM.parent}:{os.environ['PATH']}", "HOME": str(self.folder)}
+        ran = subprocess.run(
+            ["bash", "-c", whole],
+            cwd=self.folder,
+            env=inherited | environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert ran.returncode == 0, f"{ran.stdout}\n{ran.stderr}"
+        return ran.stdout.split(f"\n{CUT}\n")
+
+
+def _free_port() -> str:
+    with Receiver() as receiver:
+        return receiver.url.rpartition(":")[2]
+
+
+@pytest.fixture
+def page(request: pytest.FixtureRequest, tmp_path: Path) -> Page:
+    return Page(request.param, tmp_path)
+
+
+def _runs_here(script: str) -> bool:
+    return not script.startswith("pip install")
+
+
+def _fits(shown: Any, answered: Any) -> bool:
+    """Whether everything that is shown is there; there may be more."""
+    if isinstance(shown, dict):
+        return isinstance(answered, dict) and all(
+            name in answered and _fits(value, answered[name]) for name, value in shown.items()
+        )
+    if isinstance(shown, list):
+        return len(shown) <= len(answered) and all(map(_fits, shown, answered))
+    return bool(shown == answered)
+
+
+@pytest.mark.parametrize("page", ["http"], indirect=True)
+def test_http(page: Page) -> None:
+    blocks = page.of("sh", "json")
+    outputs = iter(page.run([block.text for block in blocks if block.language == "sh"]))
+    output = ""
+    for block in blocks:
+        if block.language == "sh":
+            output = next(outputs)
+        else:
+            assert _fits(json.loads(block.text), json.loads(output)), (block.text, output)
+
+
+@pytest.mark.parametrize("page", ["pytest"], indirect=True)
+def test_pytest(page: Page) -> None:
+    shell = [block.text for block in page.of("sh")]
+    outputs = page.run([script for script in shell if _runs_here(script)])
+    assert len(outputs) == 3
+    for output in outputs:
+        assert re.search(r"\b8 passed\b", output), output
+    assert "documented errors and outcomes met" in outputs[-1]
+
+
+@pytest.mark.parametrize("page", ["github-actions"], indirect=True)
+@pytest.mark.parametrize("workflow", ["pytest", "integration"])
+def test_github_actions(page: Page, workflow: str) -> None:
+    described = page.yaml(f".github/workflows/{workflow}.yaml")
+    variables = {name: str(page.folder / name) for name in ("GITHUB_ENV", "GITHUB_STEP_SUMMARY")}
+    for path in variables.values():
+        Path(path).touch()
+    (job,) = described["jobs"].values()
+    scripts = [step["run"] for step in job["steps"] if "run" in step and _runs_here(step["run"])]
+    passed_on = 'set -a; . "$GITHUB_ENV"; set +a\n'
+    if workflow == "integration":
+        variables["MSGSIM_URL"] = page.url
+    page.run([passed_on + script for script in scripts], **variables)
+    if workflow == "integration":
+        assert (page.folder / "GITHUB_STEP_SUMMARY").read_text().startswith("| provider |")
+        assert json.loads((page.folder / "journal.har").read_text())["log"]["entries"]
+
+
+@pytest.fixture
+def composed(page: Page) -> Iterator[dict[str, Any]]:
+    """The simulator as its service is described, listening on all addresses as the image does."""
+    described = page.yaml("compose.yaml")
+    told = described["services"]["msgsim"]["environment"]
+    settings = {name.removeprefix("MSGSIM_").lower(): value for name, value in told.items()}
+    settings["scenario"] = [str(page.folder / settings["scenario"])]
+    with Simulator(host="0.0.0.0", port=int(page.ports["8080"]), clock="real", **settings):
+        yield described
+
+
+@pytest.mark.parametrize("page", ["docker-compose"], indirect=True)
+def test_docker_compose(page: Page, composed: dict[str, Any]) -> None:
+    services = composed["services"]
+    assert services["msgsim"]["ports"] == [f"127.0.0.1:{page.ports['8080']}:{page.ports['8080']}"]
+    assert services["shop"]["depends_on"] == {"msgsim": {"condition": "service_healthy"}}
+    _, reported, _ = page.run([block.text for block in page.of("sh")])
+    statuses = re.findall(r'"status": ?"(\w+)"', reported)
+    assert statuses == ["UNDELIV", "ACK", "DELIVRD"]
+
+
+def test_every_block_is_used() -> None:
+    used = {"python", "yaml", "js", "bash", "sh", "json"}
+    for path in HOWTOS.glob("*.md"):
+        for language, text in BLOCK.findall(path.read_text()):
+            assert language in used, path
+            assert Block(language, text).file or language in ("sh", "json"), (path, text)
