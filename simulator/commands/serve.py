@@ -77,7 +77,8 @@ def _greet(settings: "Config", port: int) -> None:
     root = f"http://{host}:{port}"
     click.echo(f"{click.style('messaging-simulator', bold=True)} on {click.style(root, fg='green')}  (Ctrl+C stops it)")
     lines = [(provider.title, provider.base_url(root)) for provider in discover().values()]
-    lines += [("inbox", f"{root}/__sim/"), ("control API", f"{root}/__sim/v1/health")]
+    shown = f"?token={settings.token}" if settings.token else ""
+    lines += [("inbox", f"{root}/__sim/{shown}"), ("control API", f"{root}/__sim/v1/health")]
     if settings.token:
         lines.append(("token", settings.token))
     width = max(len(name) for name, _ in lines)
