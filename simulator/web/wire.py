@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -33,8 +34,12 @@ class Gone(Exception):
     """The client left before its request was whole."""
 
 
+TURNS = 2
+"""Of the loop, before a batch is committed: nothing for one client, and many share a commit under load."""
+
+
 class Batch:
-    """All requests of one turn of the loop share a commit."""
+    """All requests of a few turns of the loop share a commit."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -46,11 +51,14 @@ class Batch:
         if self._committed is None:
             loop = asyncio.get_running_loop()
             self._committed = loop.create_future()
-            loop.call_soon(self._commit, self._committed)
+            loop.call_soon(self._commit, self._committed, TURNS)
         return self._committed
 
-    def _commit(self, waiting: "asyncio.Future[None]") -> None:
+    def _commit(self, waiting: "asyncio.Future[None]", turns: int) -> None:
         if waiting is not self._committed:
+            return
+        if turns > 1:
+            asyncio.get_running_loop().call_soon(self._commit, waiting, turns - 1)
             return
         with contextlib.suppress(StoreError):
             self._store.commit()
@@ -132,11 +140,11 @@ class Wire:
             body = await self._rest(body, receive)
         if len(body) > self._limit:
             raise TooLarge(self._limit)
-        scheme = headers.get("x-forwarded-proto", str(scope.get("scheme", "http"))).partition(",")[0].strip()
-        host = headers.get("x-forwarded-host", headers.get("host", "127.0.0.1")).partition(",")[0].strip()
+        get = headers.get
+        base = _base(get("x-forwarded-proto"), get("x-forwarded-host"), get("host"), scope.get("scheme", "http"))
         query = scope["query_string"].decode("latin-1")
         client = scope["client"][0] if scope.get("client") else ""
-        return Call(scope["method"], scope["path"], query, headers, body, f"{scheme}://{host}/", client)
+        return Call(scope["method"], scope["path"], query, headers, body, base, client)
 
     async def _rest(self, body: bytes, receive: Receive) -> bytes:
         """A body that comes in parts. Raises TooLarge as soon as it is."""
@@ -173,9 +181,16 @@ class Wire:
                 return
 
 
+@lru_cache(maxsize=256)
+def _base(proto: str | None, forwarded: str | None, host: str | None, scheme: str) -> str:
+    """The root URL as the client wrote it, whatever stands in between."""
+    first = (proto or scheme).partition(",")[0].strip()
+    return f"{first}://{(forwarded or host or '127.0.0.1').partition(',')[0].strip()}/"
+
+
 async def answer(reply: Reply, send: Send) -> None:
     body = reply.body
-    headers = [(b"content-type", reply.media.encode()), (b"content-length", str(len(body)).encode())]
+    headers = [(b"content-type", reply.media.encode()), (b"content-length", b"%d" % len(body))]
     headers += [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers]
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
