@@ -268,7 +268,7 @@ class Engine:
         except Refused as refused:
             desk.refusals = refused.refusals
             reply = refused.reply or provider.refuse(refused.refusals, desk)
-            reply = msgspec.structs.replace(reply, headers=reply.headers + refused.headers)
+            reply = msgspec.structs.replace(reply, headers=_overlaid(reply.headers, refused.headers))
             desk.accepted, desk.owing, desk.replies = [], [], []
         return self._keep(desk, found, reply)
 
@@ -670,6 +670,12 @@ def _dictated(respond: Respond, rule: Rule) -> Refused:
     body = respond.body.encode() if plain else b"" if respond.body is None else msgspec.json.encode(respond.body)
     reply = Reply(respond.status, body, respond.headers, "text/plain; charset=utf-8" if plain else "application/json")
     return Refused(Refusal("raw", rule=rule.place), reply=reply)
+
+
+def _overlaid(headers: tuple[tuple[str, str], ...], over: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    """What a scenario says of a header stands in place of what the provider would."""
+    named = {name.lower() for name, _ in over}
+    return (*(one for one in headers if one[0].lower() not in named), *over)
 
 
 def terms_of(provider: Provider) -> Terms:

@@ -64,7 +64,7 @@ def of_entry(entry: Json) -> list[Line]:
         return [of_exchange(entry)]
     if entry["kind"] == "attempt":
         answer = entry["answered"] if "answered" in entry else entry.get("status")
-        return [of_attempt(entry["at"], entry["url"], entry["number"], answer, entry.get("error"))]
+        return [of_attempt(entry["at"], entry["url"], entry["attempt"], answer, entry.get("error"))]
     told = {name: value for name, value in entry.items() if name not in ("at", "kind", "number")}
     return [Line(entry["at"], "control", _told(told))]
 

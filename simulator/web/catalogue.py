@@ -1,6 +1,7 @@
 """Every documented error and outcome, how to bring it about, and sample traffic."""
 
 import shlex
+from urllib.parse import urlencode
 
 import msgspec
 from msgspec import Struct
@@ -10,7 +11,7 @@ from simulator.contract import Error, Status
 from simulator.engine import terms_of
 from simulator.magic import magic_recipients
 from simulator.model import Call, Json
-from simulator.provider import Provider
+from simulator.provider import Provider, Send
 from simulator.sample import headers_of, samples, sends
 from simulator.web.context import Context, body
 
@@ -55,7 +56,7 @@ def _error(error: Error, provider: Provider, sandbox: str, root: str) -> Json:
 
 
 def _status(status: Status, provider: Provider, sandbox: str, root: str) -> Json:
-    example = _asking(status.word, provider, sandbox)
+    example = _asking(status.word, provider, sandbox, status.channels)
     return {
         "provider": provider.name,
         "word": status.word,
@@ -84,16 +85,30 @@ def _example(error: Error, provider: Provider, sandbox: str) -> dict[str, Json]:
     return {**error.example, "headers": {**more, **_of_sandbox(sandbox), **given}}
 
 
-def _asking(outcome: str, provider: Provider, sandbox: str) -> dict[str, Json]:
-    """The provider's first sample, with the outcome that is wanted."""
-    endpoint = sends(provider)[0]
+def _asking(outcome: str, provider: Provider, sandbox: str, channels: tuple[str, ...] = ()) -> dict[str, Json]:
+    """A sample of the provider, with the outcome that is wanted."""
+    endpoint, example = _sample_on(provider, channels)
     headers = {"Content-Type": "application/json", **headers_of(provider.credentials(sandbox))}
     return {
         "method": endpoint.method,
         "path": endpoint.path,
         "headers": {**headers, **_of_sandbox(sandbox), "X-Sim-Outcome": outcome},
-        "json": provider.contract.schema(endpoint.schema).document["examples"][0],
+        "json": example,
     }
+
+
+def _sample_on(provider: Provider, channels: tuple[str, ...]) -> tuple[Send, Json]:
+    """The first sample whose endpoint or body names one of the channels; else the first of all."""
+    listed = [
+        (endpoint, example)
+        for endpoint in sends(provider)
+        for example in provider.contract.schema(endpoint.schema).document["examples"]
+    ]
+    for endpoint, example in listed:
+        said = f"{endpoint.name} {msgspec.json.encode(example).decode()}"
+        if any(channel in said for channel in channels):
+            return endpoint, example
+    return listed[0]
 
 
 def _of_sandbox(sandbox: str) -> dict[str, str]:
@@ -102,7 +117,9 @@ def _of_sandbox(sandbox: str) -> dict[str, str]:
 
 def curl(example: dict[str, Json], root: str) -> str:
     """A request for a shell."""
-    path = example["path"] + (f"?{example['query']}" if example.get("query") else "")
+    query = example.get("query") or ""
+    query = urlencode(query) if isinstance(query, dict) else query
+    path = example["path"] + (f"?{query}" if query else "")
     words = ["curl", "-i", "-X", example["method"], f"{root}{path}"]
     for name, value in example["headers"].items():
         words += ["-H", f"{name}: {value}" if value else f"{name};"]

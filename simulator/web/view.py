@@ -124,7 +124,8 @@ def entry(one: Entry) -> Shown:
         shown |= msgspec.to_builtins(one.exchange)
     elif one.attempt is not None:
         attempt = msgspec.to_builtins(one.attempt)
-        shown |= {**attempt, "callback": one.attempt.callback & NUMBERS, "subject": one.attempt.subject & NUMBERS}
+        about = {"callback": one.attempt.callback & NUMBERS, "subject": one.attempt.subject & NUMBERS}
+        shown = {**attempt, **about, **shown, "attempt": one.attempt.number, "reports": one.attempt.kind}
     else:
         shown |= one.control
     return shown

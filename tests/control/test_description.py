@@ -1,0 +1,138 @@
+"""The control API is what its description says, route by route and answer by answer."""
+
+from typing import Any
+
+import msgspec
+import pytest
+from jsonschema import Draft202012Validator
+
+from simulator.testing import Simulator, call
+from simulator.web import catalogue, clocks, messages, received, sandboxes, scenarios, sink, traffic
+from simulator.web.control import TABLE
+from simulator.web.openapi import described, followed, operations
+from tests.conftest import Advance, Http
+from tests.control.acting import refuse, send
+
+BODIES = {
+    "NewSandbox": sandboxes.Wanted,
+    "Seed": sandboxes.WantedSeed,
+    "Force": messages.Force,
+    "NewInbound": traffic.FromPhone,
+    "Advance": clocks.Advance,
+    "SetClock": clocks.Set,
+    "Speed": clocks.Speed,
+    "Names": scenarios.Names,
+    "NewSample": catalogue.Wanted,
+    "Answers": sink.Told,
+    "Answer": received.Answer,
+}
+
+
+def validator(schema: dict[str, Any]) -> Draft202012Validator:
+    """For a schema within the description."""
+    return Draft202012Validator({"components": described()["components"], **schema})
+
+
+def test_every_route_is_described_and_every_description_is_a_route() -> None:
+    listed = {(method, f"/{path.replace(':int', '')}") for method, path, _ in TABLE}
+    assert listed == set(operations(described()))
+
+
+def test_every_reference_leads_somewhere() -> None:
+    def walk(node: Any) -> None:
+        if isinstance(node, dict):
+            followed(node)
+            for inner in node.values():
+                walk(inner)
+        elif isinstance(node, list):
+            for inner in node:
+                walk(inner)
+
+    walk(described())
+    names = [operation["operationId"] for operation in operations(described()).values()]
+    assert len(names) == len(set(names))
+
+
+def test_every_schema_is_one_and_its_examples_fit() -> None:
+    for name, schema in described()["components"]["schemas"].items():
+        Draft202012Validator.check_schema(schema)
+        for example in schema.get("examples", ()):
+            assert not list(validator({"$ref": f"#/components/schemas/{name}"}).iter_errors(example)), name
+
+
+@pytest.mark.parametrize("name", BODIES)
+def test_bodies_have_the_members_that_are_described(name: str) -> None:
+    schema = described()["components"]["schemas"][name]
+    fields = msgspec.structs.fields(BODIES[name])
+    assert {field.encode_name for field in fields} == set(schema["properties"])
+    assert {field.encode_name for field in fields if field.required} == set(schema.get("required", ()))
+    assert schema["additionalProperties"] is False
+
+
+def test_every_answer_fits_its_description(sim: Simulator, control: Http, advance: Advance) -> None:
+    id = send(sim, dlr_url=f"{sim.url}/__sim/sink/here")
+    refuse(sim)
+    control("POST", "sandboxes", {"name": "ci"})
+    control("POST", "inbound", {"provider": "messente", "from": "+3725550001", "to": "1", "text": "hi"})
+    advance("300ms")
+    late = {"/messages/{id}/status": 1, "/reset": 2}
+    for (method, path), operation in sorted(operations(described()).items(), key=lambda one: late.get(one[0][1], 0)):
+        if path == "/events":
+            continue
+        name = "ci" if path.startswith("/sandboxes") else "here"
+        concrete = path[1:].replace("{id}", id).replace("{number}", "1").replace("{name}", name)
+        answer = control(method, concrete, **_asked(path, operation))
+        expected = operation["responses"].get(str(answer.status))
+        assert answer.status < 300, (method, path, answer.status, answer.body)
+        assert expected is not None, (method, path, answer.status)
+        for media, content in followed(expected).get("content", {}).items():
+            if media == answer.headers["content-type"] == "application/json":
+                assert not list(validator(content["schema"]).iter_errors(answer.json)), (method, path)
+
+
+def _asked(path: str, operation: dict[str, Any]) -> dict[str, Any]:
+    """The first example of what a route wants; what would hinder the ones after it is changed."""
+    content = operation.get("requestBody", {}).get("content", {}).get("application/json")
+    if content is None:
+        return {}
+    example = followed(content["schema"])["examples"][0]
+    if path == "/scenario":
+        return {"json": {"names": []}}
+    return {"json": example}
+
+
+def test_problems_fit_theirs(control: Http) -> None:
+    wrong = control("GET", "messages?wait=1ms")
+    assert not list(validator({"$ref": "#/components/schemas/TimedOut"}).iter_errors(wrong.json))
+    broken = control("PUT", "scenario", body="rules: 3")
+    assert (broken.status, broken.json["mistakes"][0][:9]) == (400, "scenario:")
+    for answer in (broken, control("GET", "nothing"), control("PATCH", "clock"), control("GET", "messages/none")):
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert not list(validator({"$ref": "#/components/schemas/Problem"}).iter_errors(answer.json))
+
+
+def test_an_unexpected_failure_is_ours_and_tells_no_secrets(
+    control: Http, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*args: Any) -> None:
+        raise KeyError("a detail that is nobody's business")
+
+    monkeypatch.setattr("simulator.web.view.clock", broken)
+    answer = control("GET", "clock")
+    assert (answer.status, answer.headers["x-sim-error"]) == (500, "Unexpected")
+    assert answer.json["detail"] == "KeyError: the server's log has the rest"
+    assert b"Traceback" not in answer.body
+    assert b"business" not in answer.body
+    assert "a detail that is nobody's business" in caplog.text
+
+
+def test_the_page_and_the_document_are_served(sim: Simulator) -> None:
+    document = call(f"{sim.url}/__sim/openapi.json", "GET")
+    assert document.json["openapi"] == "3.1.0"
+    page = call(f"{sim.url}/__sim/docs", "GET")
+    assert page.headers["content-type"].startswith("text/html")
+    text = page.body.decode()
+    for _, path in operations(described()):
+        assert f"/__sim/v1{path}" in text
+    assert "http://" not in text.replace("http://127.0.0.1", "")
+    assert "<script" not in text

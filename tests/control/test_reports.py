@@ -1,0 +1,181 @@
+"""What the traffic as a whole says: coverage of the catalogues, and bad habits of the caller."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from simulator.callbacks import Poster
+from simulator.config import Config
+from simulator.coverage import outcomes
+from simulator.dispatcher import Dispatcher
+from simulator.engine import Engine
+from simulator.provider import discover
+from simulator.sample import samples
+from simulator.store import Store
+from simulator.testing import Simulator, call
+from tests.conftest import START, Advance, Http
+from tests.control.acting import BASIC, refuse, send
+from tests.receiver import Receiver
+
+MESSAGE = {"to": "+37255500001", "messages": [{"channel": "sms", "text": "Hello"}]}
+
+
+def seen(control: Http, query: str = "") -> tuple[set[str], set[str]]:
+    """Errors and outcomes of Messente that were seen."""
+    found = control("GET", f"coverage?provider=messente{query}").json["providers"]["messente"]
+    errors, reached = ({key for key, times in found[what]["times"].items() if times} for what in ("errors", "outcomes"))
+    return errors, reached
+
+
+def test_what_was_answered_and_what_was_reached_is_covered(sim: Simulator, control: Http, advance: Advance) -> None:
+    assert seen(control) == (set(), set())
+    send(sim)
+    refuse(sim)
+    assert seen(control) == ({"invalid_data", "no_messages"}, set())
+    advance("500ms")
+    assert seen(control)[1] == {"ACK"}
+    advance("1m")
+    whole = control("GET", "coverage").json
+    messente = whole["providers"]["messente"]
+    assert (messente["errors"]["seen"], messente["outcomes"]["seen"], messente["seen"]) == (2, 2, 4)
+    assert whole["seen"] == 4
+    assert whole["percent"] == round(400 / whole["all"], 1)
+
+
+def test_a_refused_item_of_a_batch_is_covered(sim: Simulator, control: Http) -> None:
+    call(f"{sim.url}/v1/omnimessages", "POST", json={"messages": [MESSAGE, {**MESSAGE, "to": "3"}]}, headers=BASIC)
+    assert seen(control)[0] == {"invalid_data"}
+
+
+def test_coverage_is_of_the_whole_run_and_outlives_its_sandboxes(sim: Simulator, control: Http) -> None:
+    control("POST", "sandboxes", {"name": "one", "clock": f"frozen@{START}"})
+    control("POST", "sandboxes", {"name": "two", "clock": f"frozen@{START}"})
+    send(sim, sandbox="one")
+    refuse(sim, sandbox="one")
+    control("POST", "clock/advance?sandbox=one", {"by": "500ms"})
+    assert seen(control, "&sandbox=two") == (set(), set())
+    assert seen(control, "&sandbox=one") == seen(control) == ({"invalid_data", "no_messages"}, {"ACK"})
+    control("DELETE", "sandboxes/one")
+    assert seen(control) == ({"invalid_data", "no_messages"}, {"ACK"})
+
+
+def test_rows_of_a_sandbox_that_is_gone_are_swept_and_what_they_covered_is_not_forgotten() -> None:
+    engine = Engine(Config(store="memory", clock="frozen"), Store(None), discover())
+    old = engine.default
+    for one in samples(engine.providers, "default", 200, 1):
+        engine.receive(one.call)
+    old.clock = old.clock.moved(old.now() + 60_000)
+    reached = outcomes(engine.store.messages(old.number), 0, old.now())
+    fresh = engine.reset(old)
+    engine.receive(next(samples(engine.providers, "default", 1, 1)).call)
+    asyncio.run(_followed(engine))
+    assert engine.run.outcomes == reached != {}
+    for table in ("messages", "journal", "callbacks", "inbound"):
+        assert engine.store.highest(table, old.number) == 0, table
+    assert engine.store.count_messages(fresh.number) > 0
+
+
+async def _followed(engine: Engine) -> None:
+    """Until a dispatcher that has nothing else to do has swept everything."""
+    dispatcher = Dispatcher(engine, Poster(engine.config), engine.config)
+    following = asyncio.create_task(dispatcher.run())
+    async with asyncio.timeout(20):
+        while engine.run.left:  # noqa: ASYNC110 - the sweeper tells nobody
+            await asyncio.sleep(0.001)
+    following.cancel()
+    await dispatcher.close()
+
+
+def test_rows_an_earlier_run_left_are_swept_too(tmp_path: Path) -> None:
+    config = Config(store=str(tmp_path / "store.db"), clock="frozen")
+    first = Engine(config, Store(tmp_path / "store.db"), discover())
+    first.receive(next(samples(first.providers, "default", 1, 1)).call)
+    gone = first.default.number
+    first.reset(first.default)
+    first.store.close()
+    second = Engine(config, Store(tmp_path / "store.db"), discover())
+    assert second.run.left == {gone: None}
+    while second.sweep():
+        pass
+    assert second.store.strays() == set()
+    assert second.run.outcomes == {}
+    second.store.close()
+
+
+# Lint
+
+
+def findings(control: Http) -> dict[str, Any]:
+    return {one["rule"]: one for one in control("GET", "lint").json["findings"]}
+
+
+def test_a_well_behaved_caller_is_left_in_peace(
+    sim: Simulator, control: Http, advance: Advance, receiver: Receiver
+) -> None:
+    send(sim, dlr_url=receiver.url)
+    send(sim, dlr_url=receiver.url)
+    advance("1m")
+    assert findings(control) == {}
+
+
+def test_who_comes_back_too_soon_is_told(sim: Simulator, control: Http, advance: Advance) -> None:
+    story = "name: x\nrules:\n  - when: {provider: messente}\n    times: 1\n"
+    control("PUT", "scenario", body=story + '    respond: {error: too_many_requests, headers: {Retry-After: "5"}}')
+    call(f"{sim.url}/v1/omnimessage", "POST", json=MESSAGE, headers=BASIC)
+    advance("6s")
+    send(sim)
+    assert findings(control) == {}
+    control("PUT", "scenario", body=story + '    respond: {error: too_many_requests, headers: {Retry-After: "5"}}')
+    call(f"{sim.url}/v1/omnimessage", "POST", json=MESSAGE, headers=BASIC)
+    advance("4s")
+    send(sim)
+    found = findings(control)
+    assert (set(found), found["retry-after"]["times"]) == ({"retry-after"}, 1)
+    assert found["retry-after"]["requests"] == [control("GET", "requests").json["requests"][0]["number"]]
+
+
+def test_a_refused_request_repeated_unchanged_is_told(sim: Simulator, control: Http) -> None:
+    refuse(sim)
+    assert findings(control) == {}
+    refuse(sim)
+    assert findings(control)["repeated-refusal"]["requests"] == [2]
+
+
+def test_a_message_sent_twice_after_a_lost_answer_is_told(sim: Simulator, control: Http) -> None:
+    story = "name: x\nrules:\n  - when: {provider: messente}\n    times: 1\n    fault: {kind: empty, after: accepted}"
+    control("PUT", "scenario", body=story)
+    with pytest.raises(OSError, match=r"closed|reset|Remote"):
+        call(f"{sim.url}/v1/omnimessage", "POST", json=MESSAGE, headers=BASIC)
+    assert findings(control) == {}
+    call(f"{sim.url}/v1/omnimessage", "POST", json=MESSAGE, headers=BASIC)
+    assert set(findings(control)) == {"sent-twice"}
+
+
+def test_a_token_per_request_is_told(sim: Simulator, control: Http) -> None:
+    ask = {"grant_type": "client_credentials", "client_id": "c", "client_secret": "s"}
+    for _ in range(3):
+        token = call(f"{sim.url}/v2/token", "POST", json=ask).json["access_token"]
+        call(f"{sim.url}/ott/v1/registration", "GET", headers={"Authorization": f"Bearer {token}"})
+    assert findings(control)["token-per-request"]["text"] == "fetched 3 tokens for 3 other requests"
+
+
+def test_credentials_in_a_query_string_are_told(sim: Simulator, control: Http) -> None:
+    call(f"{sim.url}/v1/send-sms?username=u&authenticationToken=t&destination=5511900000000&messageText=hi", "GET")
+    assert findings(control)["credentials-in-query"]["provider"] == "sinch"
+
+
+def test_a_receiver_that_fails_or_is_slow_is_told(
+    sim: Simulator, control: Http, advance: Advance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send(sim, dlr_url=f"{sim.url}/__sim/sink/x")
+    control("PUT", "sinks/x", {"answers": [{"status": 500}, {"delay": "1s"}]})
+    monkeypatch.setattr("simulator.lint.SLOW", 500)
+    advance("1m")
+    found = findings(control)
+    assert (found["callback-failed"]["callbacks"], found["callback-failed"]["text"]) == (
+        [1],
+        "did not take 1 callbacks: answered 500",
+    )
+    assert found["callback-slow"]["callbacks"] == [1]
