@@ -7,6 +7,7 @@ is checked, and the connection goes to the address that was checked.
 import asyncio
 import ipaddress
 import socket
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from simulator.clock import machine
@@ -121,6 +122,7 @@ class Poster:
         return attempt, refused
 
 
+@lru_cache(maxsize=1024)
 def receiver(text: str, allowed: tuple[str, ...]) -> "URL":
     """The URL as the connection will understand it, its host checked where it is a number. Raises Forbidden.
 

@@ -114,33 +114,33 @@ class Dispatcher:
         return soonest
 
     def _start_of(self, sandbox: Sandbox, now: int) -> None:
-        """Again while a host that has become full stands before others."""
+        """Again while some could start: what one host takes at once is looked at, not all there is room for."""
         while (room := self._most - len(self._tasks)) > 0:
-            full = self._full()
-            limit = 2 * (room + len(self._subjects))
-            found = self._engine.store.due(sandbox.number, now, limit, full)
-            for callback in found:
-                self._start(callback)
-            if len(found) < limit or len(self._full()) == len(full):
+            limit = 2 * (min(room, self._most_per_host) + len(self._subjects))
+            found = self._engine.store.due(sandbox.number, now, limit, self._full())
+            started = [self._start(callback) for callback in found]
+            if len(found) < limit or not any(started):
                 return
 
     def _full(self) -> list[str]:
         """Hosts that are busy enough; a quarter has to be done before more is looked for."""
         return [host for host, busy in self._hosts.items() if busy * 4 > self._most_per_host * 3]
 
-    def _start(self, callback: Callback) -> None:
+    def _start(self, callback: Callback) -> bool:
+        """False when it has to wait: for its turn, or for its host."""
         host = host_of(callback.url)
         if (
             callback.subject in self._subjects
             or len(self._tasks) >= self._most
             or self._hosts[host] >= self._most_per_host
         ):
-            return
+            return False
         self._subjects.add(callback.subject)
         self._hosts[host] += 1
         task = asyncio.create_task(self._deliver(callback, host))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return True
 
     async def _deliver(self, callback: Callback, host: str) -> None:
         try:

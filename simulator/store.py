@@ -6,6 +6,7 @@ Writes join the transaction that is open; whoever answers a client first waits f
 import contextlib
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import TypeVar
@@ -136,17 +137,17 @@ class Store:
         return reason
 
     def _write(self, sql: str, values: Sequence[Json] = ()) -> None:
-        self._run(lambda: self._database.execute(sql, values))
+        self._run(self._database.execute, sql, values)
 
     def _write_many(self, sql: str, rows: Iterable[Sequence[Json]]) -> None:
-        self._run(lambda: self._database.executemany(sql, rows))
+        self._run(self._database.executemany, sql, rows)
 
-    def _run(self, write: Callable[[], object]) -> None:
+    def _run(self, write: Callable[[str, Json], object], sql: str, values: Json) -> None:
         try:
             if not self.dirty:
                 self._database.execute("BEGIN IMMEDIATE")
                 self.dirty = True
-            write()
+            write(sql, values)
         except sqlite3.Error as wrong:
             raise self._nothing_kept(wrong) from None
 
@@ -452,6 +453,7 @@ class Store:
         return int(self._rows(sql, (first(sandbox), last(sandbox))).fetchone()[0])
 
 
+@lru_cache(maxsize=1024)
 def host(url: str) -> str:
     return urlsplit(url).netloc
 
