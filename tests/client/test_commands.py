@@ -179,8 +179,7 @@ def test_what_happens_is_shown_as_it_happens(msgsim: Run, sim: Simulator, send: 
         [str(MSGSIM), "tail", "--count", "2", "--url", sim.url], stdout=subprocess.PIPE, text=True
     ) as tailing:
         assert tailing.stdout is not None
-        while tailing.poll() is None and not (line := _sent(send, tailing)):
-            pass
+        line = next(line for _ in range(50) if (line := _sent(send, tailing)))
         assert "request   messente POST /v1/omnimessage -> 201" in line
         assert "status    messente" in tailing.stdout.readline()
         assert tailing.wait(30) == 0

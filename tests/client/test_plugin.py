@@ -1,6 +1,9 @@
 """The plugin as its users have it: pytest in a process of its own, in a project that is not ours."""
 
 import re
+import subprocess
+import sys
+from time import process_time
 
 import pytest
 
@@ -255,3 +258,28 @@ def test_a_server_that_does_not_run_is_one_clear_line(
     result = run(project, "def test_sent(msgsim):\n    pass\n")
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["*no simulator answers at http://127.0.0.1:9*"])
+
+
+def test_a_sandbox_costs_a_test_less_than_five_milliseconds() -> None:
+    """Of processor time, the server's included: a busy machine must not fail it."""
+    with Simulator() as simulator, Client(simulator.url) as client:
+        client.sandboxes.delete(client.sandboxes.create(clock="frozen")["name"])
+        begun = process_time()
+        for number in range(100):
+            client.sandboxes.create(f"test-{number}", clock="frozen")
+            client.sandboxes.delete(f"test-{number}")
+        assert (process_time() - begun) / 100 < 0.005
+
+
+def test_the_plugin_costs_a_start_less_than_ten_milliseconds() -> None:
+    told = """
+import pytest, time
+begun = time.process_time()
+import simulator.pytest_plugin
+print(time.process_time() - begun)
+"""
+    spent = [
+        float(subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True).stdout)
+        for _ in range(3)
+    ]
+    assert min(spent) < 0.010
