@@ -12,9 +12,13 @@ def of_schema(document: Document, schema: dict[str, Json]) -> list[Mistake]:
     """Every place where a document breaks the schema of its format."""
     if not isinstance(document.value, dict):
         return [document.at((), f"a mapping is expected, not {_kind(document.value)}")]
+    errors = list(Draft202012Validator(schema).iter_errors(document.value))
+    misspelled = {error.json_path for error in errors if error.validator == "additionalProperties"}
     found: list[Mistake] = []
-    for error in Draft202012Validator(schema).iter_errors(document.value):
-        found += _told(document, error)
+    for error in errors:
+        # What seems to be missing is there, only misspelled.
+        if error.validator not in ("required", "anyOf", "oneOf") or error.json_path not in misspelled:
+            found += _told(document, error)
     return found
 
 

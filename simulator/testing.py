@@ -62,7 +62,11 @@ class Simulator:
         self.port: int = self._listening.getsockname()[1]
         self.url = f"http://{self.config.host}:{self.port}"
         self._started = threading.Event()
-        self._server = serve(self.config, self._listening, self._started.set)
+        try:
+            self._server = serve(self.config, self._listening, self._started.set)
+        except BaseException:
+            self._listening.close()
+            raise
         self._thread = threading.Thread(target=self._server.run, args=([self._listening],), daemon=True)
 
     def __enter__(self) -> Self:

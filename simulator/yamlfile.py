@@ -1,6 +1,7 @@
 """YAML files of ours, read with the position of every value, so that a mistake can be pointed at."""
 
 import gc
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
@@ -13,8 +14,13 @@ from simulator.model import Json
 
 LARGEST = 10_000_000
 """Bytes of one file."""
-MOST_NODES = 2_000_000
+DEEPEST = 500
+"""Levels of values within values."""
+MOST_NODES = 500_000
 """Values of one file, aliases counted each time they are used: a bomb stops here."""
+_TEXT = re.compile(r"(?i:yes|no|on|off|y|n)|\+\d+|0\d+|[-+]?\d+(:[0-5]?\d)+(\.\d*)?", re.ASCII)
+"""What YAML 1.1 takes for truth values and numbers, and a writer of messages for words, phone numbers and hours."""
+_PLAIN = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -89,7 +95,10 @@ def parse(data: bytes | str, name: str) -> Document:
 
 
 def _parsed(data: bytes | str, name: str) -> Document:
+    if len(data) > LARGEST:
+        raise Wrong([Mistake(name, 1, 1, f"the file is larger than {LARGEST // 1_000_000} MB")])
     try:
+        _measure(data, name)
         root = yaml.compose(data, _LOADER)
     except yaml.MarkedYAMLError as wrong:
         mark = wrong.problem_mark or wrong.context_mark
@@ -104,6 +113,21 @@ def _parsed(data: bytes | str, name: str) -> Document:
         except RecursionError:
             raise Wrong([Mistake(name, 1, 1, "nested too deeply")]) from None
     return document
+
+
+def _measure(data: bytes | str, name: str) -> None:
+    """Event by event, before anything is composed: libyaml's composer has no end to its depth but that of the stack."""
+    text = data if isinstance(data, str) else data.decode(errors="replace")
+    if text.count("[") + text.count("{") < DEEPEST and max(map(len, text.splitlines()), default=0) < DEEPEST:
+        return
+    depth = nodes = 0
+    for event in yaml.parse(data, _LOADER):
+        nodes += isinstance(event, yaml.NodeEvent)
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEEPEST or nodes > MOST_NODES:
+            reason = "nested too deeply" if depth > DEEPEST else "too many values"
+            place = (mark.line + 1, mark.column + 1) if (mark := event.start_mark) else (1, 1)
+            raise Wrong([Mistake(name, *place, reason)])
 
 
 class _Reader:
@@ -121,10 +145,13 @@ class _Reader:
         if self.left < 0:
             raise self._wrong(place, "too many values (aliases count each time they are used)")
         self.document.places[path] = place
+        if isinstance(node, yaml.CollectionNode) and node.tag not in _PLAIN:
+            raise self._wrong(place, f"the tag {node.tag} is not taken here")
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, path)
         if isinstance(node, yaml.SequenceNode):
             return [self.value(child, (*path, index)) for index, child in enumerate(node.value)]
+        assert isinstance(node, yaml.ScalarNode)
         return self._scalar(node, place)
 
     def _mapping(self, node: yaml.MappingNode, path: tuple[str | int, ...]) -> dict[str, Json]:
@@ -140,8 +167,8 @@ class _Reader:
             found[key] = self.value(child, (*path, key))
         return found
 
-    def _scalar(self, node: yaml.Node, place: tuple[int, int]) -> Json:
-        if node.tag == "tag:yaml.org,2002:str":
+    def _scalar(self, node: yaml.ScalarNode, place: tuple[int, int]) -> Json:
+        if node.tag == "tag:yaml.org,2002:str" or (not node.style and _TEXT.fullmatch(node.value)):
             return node.value
         if node.tag.rpartition(":")[2] in ("null", "bool", "int", "float"):
             try:
