@@ -401,21 +401,12 @@ class Engine:
                 results.append(refused)
         return endpoint.answer(results, body, desk)
 
-    def _accept(self, scenario: Scenario, endpoint: Send, draft: Draft, request: Subject, desk: Desk) -> Message:
+    def _accept(self, scenario: Scenario, endpoint: Send, draft: Draft, subject: Subject, desk: Desk) -> Message:
         """Decide the whole future of a draft. Raises Refused when a rule refuses it."""
         sandbox, provider = desk.sandbox, desk.provider
-        subject = Subject(
-            desk.call,
-            provider.name,
-            endpoint.name,
-            desk.credential.name,
-            desk.exchange,
-            draft.to,
-            None,
-            draft.item,
-            request.body,
-            request.elapsed,
-        )
+        subject.to, subject.item = draft.to, draft.item
+        if subject.nth:
+            subject.nth = {}
         decided: list[Rule] = []
         beats: list[tuple[Beat, ...]] = []
         forced = self._forced(draft, desk)
