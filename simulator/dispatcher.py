@@ -226,9 +226,11 @@ class Dispatcher:
             self._wake.set()
 
     def _last_moment(self, sandbox: Sandbox) -> int | None:
-        moments = [self._engine.store.last_end(sandbox.number)]
-        moments.append(self._engine.store.next_due(sandbox.number))
-        ahead = [moment for moment in moments if moment is not None and moment > sandbox.now()]
+        now = sandbox.now()
+        moments = [self._engine.store.last_end(sandbox.number), self._engine.store.next_due(sandbox.number)]
+        ahead = [moment for moment in moments if moment is not None and moment > now]
+        if not ahead and self._next(sandbox, now) is not None:
+            return now  # A callback that was asked for once more is due already.
         return max(ahead, default=None)
 
     async def _drive(self, sandbox: Sandbox, to: int) -> list[Entry]:
