@@ -38,7 +38,7 @@ reliability: .venv/ready  ## Crashes, faults, fuzzing, soak: the short forms; fi
 	@$(BIN)/python -m reliability
 
 screenshots: .venv/ready  ## Every page in both themes
-	@$(BIN)/python tests/ui/screenshots.py
+	@$(BIN)/python -m tests.ui.screenshots .screenshots
 
 clean:
 	rm -rf .venv .bench .mypy_cache .ruff_cache .pytest_cache .hypothesis dist

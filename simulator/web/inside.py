@@ -3,6 +3,7 @@
 from urllib.parse import urlencode
 
 import msgspec
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message
 
 from simulator.model import Json
@@ -23,19 +24,19 @@ class Inside:
     def __init__(self, api: ASGIApp) -> None:
         self._api = api
 
-    async def get(self, path: str, sandbox: str, **query: Json) -> Json:
-        """Raises Refusing."""
+    async def get(self, request: Request, path: str, sandbox: str, **query: Json) -> Json:
+        """As the one would ask who asked for the page. Raises Refusing."""
         asked = {name: value for name, value in query.items() if value not in (None, "")}
         scope = {
             "type": "http",
             "http_version": "1.1",
             "method": "GET",
-            "scheme": "http",
+            "scheme": request.url.scheme,
             "path": f"/__sim/v1/{path}",
             "raw_path": b"",
             "root_path": "",
             "query_string": urlencode({**asked, "sandbox": sandbox}).encode(),
-            "headers": [(b"host", b"localhost"), (b"accept", b"application/json")],
+            "headers": [(b"host", request.headers.get("host", "localhost").encode()), (b"accept", b"application/json")],
             "client": None,
             "server": None,
         }

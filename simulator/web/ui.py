@@ -134,7 +134,7 @@ class Ui:
         )
 
     async def start(self, look: Look) -> Response:
-        world = await self._inside.get(f"sandboxes/{quote(look.sandbox.name)}", "default")
+        world = await self._inside.get(look.request, f"sandboxes/{quote(look.sandbox.name)}", "default")
         ways = [
             {
                 "name": provider.name,
@@ -146,7 +146,7 @@ class Ui:
             }
             for provider in self._engine.providers.values()
         ]
-        worlds = await self._inside.get("sandboxes", "default")
+        worlds = await self._inside.get(look.request, "sandboxes", "default")
         return self._drawn(look, "start.html", ways=ways, empty=look.sandbox.messages == 0, worlds=worlds["sandboxes"])
 
     async def message(self, look: Look) -> Response:
@@ -154,17 +154,17 @@ class Ui:
 
     async def _life(self, look: Look, id: str) -> Json:
         name = look.sandbox.name
-        whole = await self._inside.get(f"messages/{quote(id, safe='')}", name)
+        whole = await self._inside.get(look.request, f"messages/{quote(id, safe='')}", name)
         provider = self._engine.providers[whole["provider"]]
         try:
-            exchange = _exchange(await self._inside.get(f"requests/{whole['exchange']}", name))
+            exchange = _exchange(await self._inside.get(look.request, f"requests/{whole['exchange']}", name))
         except Refusing:
             exchange = None
         return {
             "whole": whole,
             "drawn": bubble(whole, self._engine.providers),
             "plan": timeline.drawing(whole, look.sandbox.now()),
-            "why": await self._inside.get(f"messages/{quote(id, safe='')}/explain", name),
+            "why": await self._inside.get(look.request, f"messages/{quote(id, safe='')}/explain", name),
             "exchange": exchange,
             "forceable": forceable(whole, provider),
             "open": any(not step["past"] for step in whole["plan"]),
@@ -187,7 +187,7 @@ class Ui:
         name = look.query.get("provider") or next(iter(self._engine.providers))
         if name not in self._engine.providers:
             raise Unknown(f"there is no provider {name!r}")
-        listed = await self._inside.get("errors", look.sandbox.name, provider=name)
+        listed = await self._inside.get(look.request, "errors", look.sandbox.name, provider=name)
         entries = [_entry(one, "error") for one in listed["errors"]] + [
             _entry(one, "outcome") for one in listed["statuses"]
         ]
@@ -212,7 +212,7 @@ class Ui:
 
     async def _journal(self, look: Look, before: str = "") -> Json:
         asked = {name: look.query.get(name) for name in ("provider", "endpoint", "status", "refused")}
-        page = await self._inside.get("requests", look.sandbox.name, limit=PAGE, before=before, **asked)
+        page = await self._inside.get(look.request, "requests", look.sandbox.name, limit=PAGE, before=before, **asked)
         return {**page, "requests": [self._told(one) for one in page["requests"]]}
 
     def _told(self, one: Json) -> Json:
@@ -229,8 +229,8 @@ class Ui:
         return self._drawn(look, "request.html", **await self._pair(look, look.request.path_params["number"]))
 
     async def _pair(self, look: Look, number: int) -> Json:
-        exchange = _exchange(await self._inside.get(f"requests/{number}", look.sandbox.name))
-        why = await self._inside.get(f"requests/{number}/explain", look.sandbox.name)
+        exchange = _exchange(await self._inside.get(look.request, f"requests/{number}", look.sandbox.name))
+        why = await self._inside.get(look.request, f"requests/{number}/explain", look.sandbox.name)
         return {"exchange": exchange, "why": why, "curl": paper.curl(look.root, exchange)}
 
     async def scenarios(self, look: Look) -> Response:
@@ -238,9 +238,9 @@ class Ui:
         return self._drawn(
             look,
             "scenarios.html",
-            scenario=await self._inside.get("scenario", name),
-            shipped=(await self._inside.get("scenarios", name))["scenarios"],
-            coverage=await self._inside.get("coverage", name),
+            scenario=_scenario(await self._inside.get(look.request, "scenario", name)),
+            shipped=(await self._inside.get(look.request, "scenarios", name))["scenarios"],
+            coverage=await self._inside.get(look.request, "coverage", name),
             providers=self._engine.providers,
         )
 
@@ -293,7 +293,7 @@ class Ui:
         page = await self._journal(look)
         new = [one for one in page["requests"] if one["number"] > int(after)]
         newest = max((one["number"] for one in new), default=int(after))
-        return self._text(look, "_requests.html", requests=new, newest=newest, more=None)
+        return self._text(look, "_requests.html", requests=new, newest=newest, more=None, up=True)
 
     async def _earlier_part(self, look: Look, before: str) -> str:
         page = await self._journal(look, before)
@@ -305,7 +305,9 @@ class Ui:
         return self._text(look, "_triggered.html", **pair, lives=lives)
 
     async def _rules_part(self, look: Look, rest: str) -> str:
-        return self._text(look, "_rules.html", scenario=await self._inside.get("scenario", look.sandbox.name))
+        return self._text(
+            look, "_rules.html", scenario=_scenario(await self._inside.get(look.request, "scenario", look.sandbox.name))
+        )
 
     # Drawing
 
@@ -335,6 +337,13 @@ def _exchange(one: Json) -> Json:
     """With the members that are left out where they are empty."""
     empty: Json = {"query": "", "answer_headers": [], "messages": [], "refusals": [], "notes": [], "endpoint": ""}
     return {**empty, **one}
+
+
+def _scenario(one: Json) -> Json:
+    """Magic recipients have a rule each; those that never decided anything are only counted."""
+    magic = ("schemas/", "scenarios/magic.yaml:")
+    rules = [{**rule, "hidden": not rule["decided"] and rule["place"].startswith(magic)} for rule in one["rules"]]
+    return {**one, "rules": rules}
 
 
 async def _home(request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""Chromium as the tests drive it. Where it is missing they fail and never skip: ``tests/ui/chromium.sh`` installs it."""
+"""Chromium as the tests drive it. Without it they fail, never skip: ``tests/ui/chromium.sh`` installs it."""
 
 import os
 import shutil

@@ -9,7 +9,8 @@
     button.disabled = true;
     result.replaceChildren(note("On its way …"));
     try {
-      const answer = await fetch(example.path + (example.query ? `?${example.query}` : ""), {
+      const query = example.query ? `?${new URLSearchParams(example.query)}` : "";
+      const answer = await fetch(example.path + query, {
         method: example.method,
         headers: example.headers,
         body: "json" in example ? JSON.stringify(example.json) : example.body,

@@ -145,10 +145,4 @@
   }
   toEnd();
   window.addEventListener("load", toEnd);
-  document.addEventListener("htmx:afterSwap", (event) => {
-    if (event.detail.requestConfig?.path?.includes("older") && event.detail.target.id === "older") return;
-    if (event.detail.target.id === "thread") toEnd();
-  });
-
-  window.sim = { place };
 })();

@@ -1,0 +1,55 @@
+"""A page in a real Chromium. Whatever the page complains about, and whatever it asks of others, fails the test."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, Request, sync_playwright
+
+from simulator.testing import Simulator
+from tests.ui.browser import open_browser
+from tests.ui.traffic import Sender, everything
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        opened = open_browser(playwright)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def complaints() -> list[str]:
+    """What the page complained about: errors of scripts, of the policy, requests to elsewhere."""
+    return []
+
+
+@pytest.fixture
+def page(browser: Browser, sim: Simulator, complaints: list[str]) -> Iterator[Page]:
+    context = browser.new_context(base_url=sim.url, viewport={"width": 1280, "height": 800})
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    opened = context.new_page()
+    opened.set_default_timeout(10_000)
+    opened.on("pageerror", lambda wrong: complaints.append(f"script: {wrong}"))
+    opened.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+
+    def elsewhere(request: Request) -> None:
+        if not request.url.startswith((f"{sim.url}/", "data:", "about:")):
+            complaints.append(f"asked {request.url}")
+
+    opened.on("request", elsewhere)
+    yield opened
+    context.close()
+    refused_on_purpose = [said for said in complaints if said.startswith("Failed to load resource")]
+    assert [said for said in complaints if said not in refused_on_purpose] == []
+
+
+@pytest.fixture
+def sender(sim: Simulator) -> Sender:
+    return Sender(sim)
+
+
+@pytest.fixture
+def full(sim: Simulator) -> Sender:
+    """One message of every kind is there."""
+    return everything(sim)

@@ -1,0 +1,109 @@
+"""The error gallery: everything that is documented, triggered over the wire."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from simulator.testing import Simulator, call
+
+
+@pytest.mark.parametrize("provider", ["cima360", "messente", "salesforce", "sinch"])
+def test_every_documented_error_and_outcome_is_listed_with_its_provenance(
+    page: Page, sim: Simulator, provider: str
+) -> None:
+    listed = sim.control("GET", "errors", query={"provider": provider}).json
+    page.goto(f"/__sim/errors?provider={provider}")
+    names = [one["key"] for one in listed["errors"]] + [one["word"] for one in listed["statuses"]]
+    assert page.locator(".entry .name").all_inner_texts() == names
+    provenances = [one["provenance"] for one in listed["errors"] + listed["statuses"]]
+    assert page.locator(".entry .provenance").all_inner_texts() == provenances
+
+
+@pytest.mark.parametrize("provider", ["cima360", "messente", "salesforce", "sinch"])
+def test_every_error_can_be_triggered_and_shows_both_sides(page: Page, sim: Simulator, provider: str) -> None:
+    page.goto(f"/__sim/errors?provider={provider}")
+    for one in sim.control("GET", "errors", query={"provider": provider}).json["errors"]:
+        page.locator(".entry a").filter(has=page.get_by_text(one["key"], exact=True)).first.click()
+        expect(page.locator("#stage h2")).to_have_text(one["key"])
+        page.locator("#trigger").click()
+        expect(page.locator("#result .answer .status")).to_have_text(str(one["status"]))
+        expect(page.locator("#result .side").first).to_contain_text(one["example"]["path"])
+        sim.control("POST", "clock/advance", {"by": "1m"})  # Some may be asked only once a second.
+
+
+def test_an_outcome_shows_what_becomes_of_the_message(page: Page) -> None:
+    page.goto("/__sim/errors?provider=sinch&kind=outcome&key=NOT_DELIVERED")
+    page.get_by_role("button", name="Trigger it").click()
+    expect(page.locator(".fate .dot text:not(.note)")).to_have_text(["SENT_SUCCESS", "NOT_DELIVERED"])
+
+
+def test_what_is_chosen_is_in_the_address_and_survives_reload(page: Page) -> None:
+    page.goto("/__sim/errors?provider=messente")
+    page.get_by_text("duplicate_channels", exact=True).click()
+    expect(page).to_have_url(re.compile("key=duplicate_channels"))
+    page.reload()
+    expect(page.locator("#stage h2")).to_have_text("duplicate_channels")
+    expect(page.locator(".entry a[aria-current]")).to_contain_text("duplicate_channels")
+    page.get_by_role("link", name="Sinch").click()
+    expect(page.locator("#stage h2")).to_have_text("malformed")
+
+
+def test_the_curl_is_copied_and_works(page: Page, sim: Simulator) -> None:
+    page.goto("/__sim/errors?provider=messente&kind=error&key=no_messages")
+    page.get_by_role("button", name="Copy curl").click()
+    expect(page.locator("#said")).to_contain_text("Copied")
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied == page.locator("#curl").inner_text()
+    assert copied.startswith("curl -i -X POST")
+    assert f"{sim.url}/v1/omnimessage" in copied
+
+
+def test_the_keyboard_walks_triggers_and_presents(page: Page) -> None:
+    page.goto("/__sim/errors?provider=messente")
+    expect(page.locator("#stage h2")).to_have_text("unknown_path")
+    page.keyboard.press("j")
+    expect(page.locator("#stage h2")).to_have_text("wrong_method")
+    page.keyboard.press("k")
+    expect(page.locator("#stage h2")).to_have_text("unknown_path")
+    page.keyboard.press("t")
+    expect(page.locator("#result .answer .status")).to_have_text("404")
+    page.keyboard.press("p")
+    expect(page.get_by_role("button", name="Present")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator(".panel")).to_be_hidden()
+    page.keyboard.press("p")
+    expect(page.locator(".panel")).to_be_visible()
+
+
+def test_filtering(page: Page) -> None:
+    page.goto("/__sim/errors?provider=messente")
+    page.get_by_label("Filter").fill("429")
+    expect(page.locator(".entry:visible .name")).to_have_text(["too_many_requests"])
+    page.get_by_label("Filter").fill("seed handset")
+    expect(page.locator(".entry:visible .name")).to_have_text(["DELIVRD"])
+
+
+def test_a_refused_request_is_explained_below(page: Page) -> None:
+    page.goto("/__sim/errors?provider=messente&kind=error&key=duplicate_channels")
+    page.get_by_role("button", name="Trigger it").click()
+    expect(page.locator("#result .why")).to_contain_text("Duplicate channels are not allowed")
+    expect(page.locator("#result .why code")).to_contain_text("messages")
+    page.get_by_role("link", name=re.compile("Request #")).click()
+    expect(page.get_by_role("heading", name=re.compile("Request [0-9]+"))).to_be_visible()
+
+
+def test_the_gallery_triggers_in_the_sandbox_it_shows(page: Page, sim: Simulator) -> None:
+    sim.control("POST", "sandboxes", {"name": "ci-17"})
+    page.goto("/__sim/errors?provider=sinch&sandbox=ci-17")
+    page.get_by_role("button", name="Trigger it").click()
+    expect(page.locator("#result .answer .status")).to_have_text("400")
+    assert sim.control("GET", "requests", query={"sandbox": "ci-17"}).json["total"] == 1
+    assert sim.control("GET", "requests").json["total"] == 0
+
+
+def test_a_broken_connection_is_told(page: Page, sim: Simulator) -> None:
+    rule = "name: broken\nrules:\n  - when: {provider: messente}\n    fault: {kind: reset}\n"
+    assert call(f"{sim.url}/__sim/v1/scenario", "PUT", body=rule).status == 200
+    page.goto("/__sim/errors?provider=messente&kind=error&key=no_messages")
+    page.get_by_role("button", name="Trigger it").click()
+    expect(page.locator("#result")).to_contain_text("No answer came")
