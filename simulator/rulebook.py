@@ -68,7 +68,7 @@ def _rule(document: Document, index: int, written: Mapping[str, Json]) -> Rule:
     to = str(when.get("to", ""))
     return Rule(
         number=index,
-        place=f"{document.file}:{document.places[('rules', index)][0]}",
+        place=f"{document.file}:{document.place(('rules', index))[0]}",
         when=when,
         outcome=outcome,
         tests=tests_of(when),

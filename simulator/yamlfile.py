@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
+from typing import NamedTuple
 
 import yaml
-from msgspec import Struct, field
+from msgspec import Struct
 
 from simulator.model import Json
 
@@ -21,7 +22,8 @@ MOST_NODES = 500_000
 _TEXT = re.compile(r"(?i:yes|no|on|off|y|n)|\+\d+|0\d+|[-+]?\d+(:[0-5]?\d)+(\.\d*)?", re.ASCII)
 """What YAML 1.1 takes for truth values and numbers, and a writer of messages for words, phone numbers and hours."""
 _PLAIN = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_STRING = "tag:yaml.org,2002:str"
+_FASTEST = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @contextmanager
@@ -56,24 +58,39 @@ class Wrong(Exception):
         super().__init__("\n".join(map(str, self.mistakes)))
 
 
+class Spot(NamedTuple):
+    """Where a value stands, and the values in it."""
+
+    line: int
+    column: int
+    inside: "dict[str, tuple[int, int, Spot]] | list[Spot] | None" = None
+    """Per key its own line and column, and its value's; or per place in a list."""
+
+
 class Document(Struct):
     """What a file says, and where it says it."""
 
     file: str
     value: Json = None
-    places: dict[tuple[str | int, ...], tuple[int, int]] = field(default_factory=dict)
-    """Path of keys and indexes → line and column."""
-    keys: dict[tuple[str | int, ...], tuple[int, int]] = field(default_factory=dict)
-    """The same for the key itself."""
+    spot: Spot = Spot(1, 1)
 
     def at(self, path: Iterable[str | int], reason: str, key: bool = False) -> Mistake:
-        """A mistake at a path, or at the nearest thing around it that has a place."""
-        here = tuple(path)
-        place = self.keys.get(here) if key else None
-        while place is None and here not in self.places and here:
-            here = here[:-1]
-        line, column = place or self.places.get(here, (1, 1))
-        return Mistake(self.file, line, column, reason)
+        """A mistake at a path, or at the nearest thing around it; with ``key`` at the key of its last part."""
+        return Mistake(self.file, *self.place(path, key), reason)
+
+    def place(self, path: Iterable[str | int], key: bool = False) -> tuple[int, int]:
+        """Line and column."""
+        here, its_key = self.spot, (self.spot.line, self.spot.column)
+        for part in path:
+            if isinstance(here.inside, dict) and part in here.inside:
+                line, column, here = here.inside[str(part)]
+                its_key = line, column
+            elif isinstance(here.inside, list) and isinstance(part, int) and part < len(here.inside):
+                here = here.inside[part]
+                its_key = here.line, here.column
+            else:
+                return here.line, here.column
+        return its_key if key else (here.line, here.column)
 
 
 def read(path: Path, shown: str | None = None) -> Document:
@@ -98,77 +115,89 @@ def _parsed(data: bytes | str, name: str) -> Document:
     if len(data) > LARGEST:
         raise Wrong([Mistake(name, 1, 1, f"the file is larger than {LARGEST // 1_000_000} MB")])
     try:
-        _measure(data, name)
-        root = yaml.compose(data, _LOADER)
+        root = yaml.compose(data, _Loader)
     except yaml.MarkedYAMLError as wrong:
         mark = wrong.problem_mark or wrong.context_mark
         place = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         raise Wrong([Mistake(name, *place, f"not YAML: {wrong.problem or wrong.context}")]) from None
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as wrong:
         raise Wrong([Mistake(name, 1, 1, f"not YAML: {' '.join(str(wrong).split())}")]) from None
-    document = Document(name)
-    if root is not None:
-        try:
-            document.value = _Reader(document).value(root, ())
-        except RecursionError:
-            raise Wrong([Mistake(name, 1, 1, "nested too deeply")]) from None
-    return document
+    if root is None:
+        return Document(name)
+    try:
+        return Document(name, *_Reader(name).read(root))
+    except RecursionError:
+        raise Wrong([Mistake(name, 1, 1, "nested too deeply")]) from None
 
 
-def _measure(data: bytes | str, name: str) -> None:
-    """Event by event, before anything is composed: libyaml's composer has no end to its depth but that of the stack."""
-    text = data if isinstance(data, str) else data.decode(errors="replace")
-    if text.count("[") + text.count("{") < DEEPEST and max(map(len, text.splitlines()), default=0) < DEEPEST:
-        return
-    depth = nodes = 0
-    for event in yaml.parse(data, _LOADER):
-        nodes += isinstance(event, yaml.NodeEvent)
-        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        if depth > DEEPEST or nodes > MOST_NODES:
-            reason = "nested too deeply" if depth > DEEPEST else "too many values"
-            place = (mark.line + 1, mark.column + 1) if (mark := event.start_mark) else (1, 1)
-            raise Wrong([Mistake(name, *place, reason)])
+class _Loader(_FASTEST):  # type: ignore[misc, valid-type]
+    """Composes nodes, knows a word again that it has seen, and stops before the stack ends."""
+
+    def __init__(self, stream: bytes | str) -> None:
+        super().__init__(stream)
+        self._resolved: dict[tuple[type, str, Json], str] = {}
+        self._depth = self._nodes = 0
+
+    def resolve(self, kind: type, value: str, implicit: Json) -> str:
+        known = (kind, value, implicit)
+        tag = self._resolved.get(known)
+        if tag is None:
+            tag = self._resolved[known] = super().resolve(kind, value, implicit)
+        return tag
+
+    def descend_resolver(self, parent: yaml.Node | None, index: Json) -> None:
+        self._depth += 1
+        self._nodes += 1
+        if self._depth > DEEPEST or self._nodes > MOST_NODES:
+            reason = "nested too deeply" if self._depth > DEEPEST else "too many values"
+            raise yaml.MarkedYAMLError(problem=reason, problem_mark=parent.start_mark if parent else None)
+
+    def ascend_resolver(self) -> None:
+        self._depth -= 1
 
 
 class _Reader:
-    """Turns nodes into plain values and remembers where they stood."""
+    """Turns nodes into plain values, and remembers where they stood."""
 
-    def __init__(self, document: Document) -> None:
-        self.document = document
+    def __init__(self, file: str) -> None:
+        self.file = file
         self.left = MOST_NODES
         self.scalars = yaml.SafeLoader("")
 
-    def value(self, node: yaml.Node, path: tuple[str | int, ...]) -> Json:
+    def read(self, node: yaml.Node) -> tuple[Json, Spot]:
         self.left -= 1
         mark = node.start_mark
-        place = (mark.line + 1, mark.column + 1)
+        line, column = mark.line + 1, mark.column + 1
         if self.left < 0:
-            raise self._wrong(place, "too many values (aliases count each time they are used)")
-        self.document.places[path] = place
-        if isinstance(node, yaml.CollectionNode) and node.tag not in _PLAIN:
-            raise self._wrong(place, f"the tag {node.tag} is not taken here")
+            raise self._wrong((line, column), "too many values (aliases count each time they are used)")
+        if isinstance(node, yaml.ScalarNode):
+            value = node.value if node.tag == _STRING else self._scalar(node, (line, column))
+            return value, Spot(line, column)
+        if node.tag not in _PLAIN:
+            raise self._wrong((line, column), f"the tag {node.tag} is not taken here")
         if isinstance(node, yaml.MappingNode):
-            return self._mapping(node, path)
-        if isinstance(node, yaml.SequenceNode):
-            return [self.value(child, (*path, index)) for index, child in enumerate(node.value)]
-        assert isinstance(node, yaml.ScalarNode)
-        return self._scalar(node, place)
+            found, spots = self._mapping(node)
+            return found, Spot(line, column, spots)
+        listed = [self.read(child) for child in node.value]
+        return [value for value, _ in listed], Spot(line, column, [spot for _, spot in listed])
 
-    def _mapping(self, node: yaml.MappingNode, path: tuple[str | int, ...]) -> dict[str, Json]:
+    def _mapping(self, node: yaml.MappingNode) -> tuple[dict[str, Json], dict[str, tuple[int, int, Spot]]]:
         found: dict[str, Json] = {}
+        spots: dict[str, tuple[int, int, Spot]] = {}
         for key_node, child in node.value:
-            place = (key_node.start_mark.line + 1, key_node.start_mark.column + 1)
+            mark = key_node.start_mark
+            line, column = mark.line + 1, mark.column + 1
             if not isinstance(key_node, yaml.ScalarNode):
-                raise self._wrong(place, "a key has to be a plain word")
+                raise self._wrong((line, column), "a key has to be a plain word")
             key = str(key_node.value)
             if key in found:
-                raise self._wrong(place, f"{key!r} stands here twice")
-            self.document.keys[(*path, key)] = place
-            found[key] = self.value(child, (*path, key))
-        return found
+                raise self._wrong((line, column), f"{key!r} stands here twice")
+            found[key], spot = self.read(child)
+            spots[key] = line, column, spot
+        return found, spots
 
     def _scalar(self, node: yaml.ScalarNode, place: tuple[int, int]) -> Json:
-        if node.tag == "tag:yaml.org,2002:str" or (not node.style and _TEXT.fullmatch(node.value)):
+        if not node.style and _TEXT.fullmatch(node.value):
             return node.value
         if node.tag.rpartition(":")[2] in ("null", "bool", "int", "float"):
             try:
@@ -180,7 +209,7 @@ class _Reader:
         raise self._wrong(place, f"the tag {node.tag} is not taken here")
 
     def _wrong(self, place: tuple[int, int], reason: str) -> Wrong:
-        return Wrong([Mistake(self.document.file, *place, reason)])
+        return Wrong([Mistake(self.file, *place, reason)])
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:
