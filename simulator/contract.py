@@ -7,6 +7,7 @@ does ``jsonschema`` find the violations.
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property, lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 KINDS = ("queued", "sent", "delivered", "seen", "failed", "rejected", "expired", "cancelled")
 """What a status means whoever's word it is; all but cancelled are the neutral words of scenarios."""
+MOST_VIOLATIONS = 500
+"""Violations of one body that are explained: one takes about a millisecond, and a body may have a million."""
 FAILURES = frozenset({"failed", "rejected", "expired", "cancelled"})
 SUCCESSES = frozenset({"delivered", "seen"})
 
@@ -162,7 +165,7 @@ class Schema:
         if self.accepts(instance):
             return []
         found: dict[tuple[str, str | None], Refusal] = {}
-        for error in self._explain(instance):
+        for error in islice(self._explain(instance), MOST_VIOLATIONS):
             for refusal in self._refusals(error):
                 found.setdefault((refusal.key, refusal.source), refusal)
         return list(found.values())

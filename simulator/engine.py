@@ -45,7 +45,13 @@ from simulator.yamlfile import Wrong, suggestion
 SILENT = frozenset({"reset", "empty", "hang"})
 """Faults that leave nothing of an answer."""
 HIDDEN = "***"
+MOST_ITEMS = 10_000
+"""Messages in one request: nobody else is answered while they are read."""
 NEVER_SHOWN = frozenset({"authorization", "cookie", "proxy-authorization"})
+
+
+class TooMany(Exception):
+    """More messages in one request than any provider takes."""
 
 
 class Unknown(LookupError):
@@ -387,6 +393,8 @@ class Engine:
         """Items to drafts to messages, each with its plan."""
         body = request.body
         items: Sequence[Json] = endpoint.items(body) if endpoint.items is not None else (body,)
+        if len(items) > MOST_ITEMS:
+            raise TooMany(f"at most {MOST_ITEMS} messages are taken in one request")
         schema = desk.contract.schema(endpoint.item_schema) if endpoint.item_schema else None
         results: list[Message | Refused] = []
         for index, item in enumerate(items):

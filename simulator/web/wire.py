@@ -11,7 +11,7 @@ import msgspec
 
 from simulator.config import Config
 from simulator.dispatcher import Dispatcher
-from simulator.engine import Engine, Unknown
+from simulator.engine import Engine, TooMany, Unknown
 from simulator.model import Call, Reply
 from simulator.store import Store, StoreError
 from simulator.watch import Watch
@@ -114,7 +114,7 @@ class Wire:
             await self._batch.committed()
         except Gone:
             return
-        except TooLarge as wrong:
+        except (TooLarge, TooMany) as wrong:
             reply = ours(413, "The body is too large", str(wrong))
         except Unknown as wrong:
             reply = ours(404, "Not found by the simulator", str(wrong))
