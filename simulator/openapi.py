@@ -4,6 +4,7 @@ Nothing in it is made up: every example of an answer is one that the simulator h
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import cast
 
@@ -45,12 +46,12 @@ def document(provider: Provider) -> Document:
 
 def _paths(caller: Caller, good: dict[Endpoint, list[Answered]], refusals: dict[str, Answered]) -> Document:
     paths: Document = {}
-    names: set[str] = set()
+    names: Counter[str] = Counter()
     for endpoint in caller.provider.endpoints:
         operation = _operation(caller, endpoint, good[endpoint], refusals)
-        if operation["operationId"] in names:
-            operation["operationId"] += f"-{len(names)}"
-        names.add(operation["operationId"])
+        names[endpoint.name] += 1
+        if names[endpoint.name] > 1:
+            operation["operationId"] += f"-{names[endpoint.name]}"
         paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = operation
     return paths
 

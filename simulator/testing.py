@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from simulator.config import Config, guarded
 from simulator.model import Json
-from simulator.server import listen, serve
+from simulator.server import CannotStart, listen, serve
 
 
 class Answer(Struct, frozen=True):
@@ -70,8 +70,11 @@ class Simulator:
         self._thread = threading.Thread(target=self._server.run, args=([self._listening],), daemon=True)
 
     def __enter__(self) -> Self:
+        """Raises CannotStart."""
         self._thread.start()
-        self._started.wait(30)
+        while not self._started.wait(0.05):
+            if not self._thread.is_alive():
+                raise CannotStart(f"the simulator at {self.url} stopped before it answered")
         return self
 
     def __exit__(

@@ -5,6 +5,10 @@ from typing import NamedTuple
 
 from simulator.client import Client, Json
 
+HAPPY = "default.yaml:"
+"""Who decided is told unless it was the happy path."""
+KINDS = ("request", "inbound", "status", "callback", "control")
+"""In the order in which they follow from each other, for what happened at the same time."""
 MOST_MESSAGES = 50
 """Messages whose plans are shown; each is asked for by itself."""
 
@@ -15,7 +19,7 @@ class Line(NamedTuple):
     at: str
     """ISO 8601"""
     kind: str
-    """request, status, callback, inbound or control."""
+    """One of KINDS."""
     text: str
     bad: bool = False
     """A refusal, a failure, or a callback that was not taken."""
@@ -45,7 +49,7 @@ def timeline(sandbox: Client) -> str:
 
 def _dated(lines: Iterable[Line], day: str = "") -> Iterator[str]:
     """In order of time; the day stands alone where a new one begins."""
-    for line in sorted(lines, key=lambda one: one.at):
+    for line in sorted(lines, key=lambda one: (one.at, KINDS.index(one.kind))):
         if line.at[:10] != day:
             day = line.at[:10]
             yield day
@@ -63,8 +67,7 @@ def of_entry(entry: Json) -> list[Line]:
     if entry["kind"] == "exchange":
         return [of_exchange(entry)]
     if entry["kind"] == "attempt":
-        answer = entry["answered"] if "answered" in entry else entry.get("status")
-        return [of_attempt(entry["at"], entry["url"], entry["attempt"], answer, entry.get("error"))]
+        return [of_attempt(entry["at"], entry["url"], entry["attempt"], entry.get("status"), entry.get("error"))]
     told = {name: value for name, value in entry.items() if name not in ("at", "kind", "number")}
     return [Line(entry["at"], "control", _told(told))]
 
@@ -101,7 +104,7 @@ def of_exchange(entry: Json) -> Line:
     text = f"{entry['provider']} {entry['method']} {entry['path']} -> {entry['status']}"
     for refusal in entry.get("refusals", ()):
         text += f"  {refusal['key']}" + (f" ({refusal['source']})" if refusal.get("source") else "")
-    if entry.get("rule"):
+    if entry.get("rule") and HAPPY not in entry["rule"]:
         text += f"  by {entry['rule']}"
     for id in entry.get("messages", ())[:3]:
         text += f"  {id}"

@@ -172,6 +172,8 @@ def test_too_early(msgsim):
         [
             "*msgsim: sandbox test-1*",
             "*request   messente POST /v1/omnimessage -> 201*",
+            "*status  *sms ACK 0",
+            "*callback  *__sim/sink/callbacks?sandbox=test-1 attempt 1: answered 200",
             "*now, frozen; to come:",
             "*status *sms DELIVRD*",
             "*callback *__sim/sink/callbacks*",
