@@ -48,12 +48,15 @@ class Scenario:
                 rule.number = number
             self.timed = any(rule.since or rule.until for rule in mine)
             self._first_always = len(mine)
-            self._requests = {
-                (name, endpoint): _Requests([rule for rule in mine if _for(rule, name, one)], endpoint, one)
-                for name, one in terms.items()
-                for endpoint in one.endpoints
-            }
-            self._tables = {name: _Table(self.rules, name, one) for name, one in terms.items()}
+            self._requests: dict[tuple[str, str], _Requests] = {}
+            self._tables: dict[str, _Table] = {}
+            for name, one in terms.items():
+                speaking = [rule for rule in self.rules if _for(rule, name, one)]
+                self._tables[name] = _Table(speaking)
+                whole = [rule for rule in speaking if rule.needs < DRAFT]
+                for endpoint in one.endpoints:
+                    rules = speaking if endpoint in one.sends else whole
+                    self._requests[name, endpoint] = _Requests(rules, endpoint)
 
     def gate(self, subject: Subject, seed: Seed, counts: Counts) -> Rule | None:
         """The rule that decides a request as a whole.
@@ -95,30 +98,26 @@ class Scenario:
 class _Requests:
     """The rules that answer whole requests to one endpoint, as far as no rule about messages stands before them."""
 
-    def __init__(self, rules: Iterable[Rule], endpoint: str, terms: Terms) -> None:
+    def __init__(self, rules: Iterable[Rule], endpoint: str) -> None:
         self.rules: list[Rule] = []
         self.before = 0
         """Rules with lower numbers that decide whole requests are in the list."""
-        sends = endpoint in terms.sends
         for rule in rules:
             if rule.when.get("endpoint", endpoint) != endpoint:
                 continue
-            if rule.needs < DRAFT:
-                self.rules.append(rule)
-                self.before = rule.number + 1
-            elif sends:
+            if rule.needs == DRAFT:
                 break
+            self.rules.append(rule)
+            self.before = rule.number + 1
 
 
 class _Table:
     """The rules of one provider, exact recipients apart."""
 
-    def __init__(self, rules: Iterable[Rule], name: str, terms: Terms) -> None:
+    def __init__(self, rules: Iterable[Rule]) -> None:
         self.exact: dict[str, list[Rule]] = {}
         self.others: list[Rule] = []
         for rule in rules:
-            if not _for(rule, name, terms):
-                continue
             if rule.exact_to:
                 self.exact.setdefault(recipient(rule.exact_to), []).append(rule)
             else:
