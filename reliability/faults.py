@@ -1,4 +1,4 @@
-"""Receivers that misbehave, and disks and store files that do: clear errors, nothing lost, recovery without a restart."""
+"""Receivers, disks and store files that misbehave: clear errors, nothing lost, recovery without a restart."""
 
 import asyncio
 import contextlib
@@ -145,11 +145,8 @@ def full_disk(folder: Path) -> list[Figure]:
 
 
 async def _until_refused(load: Load) -> None:
-    running = asyncio.create_task(load.run(30))
-    while load.tally.statuses.get(503, 0) < 200 and not running.done():
-        await asyncio.sleep(0.02)
-    load.stop()
-    await running
+    load.enough = lambda: load.tally.statuses.get(503, 0) >= 200
+    await load.run(30)
 
 
 @contextlib.contextmanager
@@ -257,13 +254,18 @@ def _damaged(store: Path) -> None:
     store.write_bytes(whole)
 
 
+def _below_a_file(store: Path) -> None:
+    store.with_suffix("").write_text("")
+    store.symlink_to(store.with_suffix("") / "x")
+
+
 UNUSABLE: dict[str, Callable[[Path], object]] = {
     "of a newer version": _newer,
     "of another program": _foreign,
     "no database": lambda store: store.write_bytes(os.urandom(8192)),
     "damaged": _damaged,
     "that is a folder": Path.mkdir,
-    "below a file": lambda store: (store.with_suffix("").write_text(""), store.symlink_to(store.with_suffix("") / "x")),
+    "below a file": _below_a_file,
 }
 
 

@@ -87,6 +87,16 @@ class Server:
         self.kill()
         raise DidNotStart(-1, f"no answer within {seconds} s")
 
+    def greeting(self, label: str) -> str:
+        """What it said at start beside a label."""
+        assert self._process is not None
+        assert self._process.stdout is not None
+        for _ in range(20):
+            line = self._process.stdout.readline()
+            if line.strip().startswith(label):
+                return line.split()[-1]
+        raise LookupError(label)
+
     def control(self, method: str, path: str, json: Json = None) -> Answer:
         return call(f"{self.url}/__sim/v1/{path}", method, json)
 

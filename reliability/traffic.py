@@ -95,6 +95,7 @@ class Load:
         self.receiver = receiver
         self.tally = tally
         self.number = first
+        self.enough: Callable[[], bool] = lambda: False
         self._clients = clients
         self._over = False
 
@@ -109,7 +110,7 @@ class Load:
             await asyncio.gather(*(self._client(session) for _ in range(self._clients)))
 
     async def _client(self, session: aiohttp.ClientSession) -> None:
-        while not self._over:
+        while not self._over and not self.enough():
             self.number += 1
             shot = MIX[self.number % len(MIX)](self.number, self.receiver)
             await self._send(session, shot)

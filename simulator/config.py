@@ -56,7 +56,8 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 def is_local(host: str) -> bool:
     """Whether a host, with a port or without, names this machine and nothing else."""
-    name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() and not host.endswith("]") else host
+    bare, _, port = host.rpartition(":")
+    name = bare if port.isdigit() and (":" not in bare or bare.endswith("]")) else host
     name = name.strip("[]").lower()
     if name == "localhost" or name.endswith(".localhost"):
         return True
