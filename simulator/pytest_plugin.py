@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from simulator.client import Client, Json
+    from simulator.api import Json
+    from simulator.client import Client
 
     Coverage = dict[str, Json]
 

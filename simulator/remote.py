@@ -6,8 +6,9 @@ from functools import wraps
 
 import click
 
+from simulator.api import Json
+from simulator.client import DEFAULT_URL, Client, Problem, TimedOut, Unreachable
 from simulator.exits import CANNOT_START, FAILED, OK, TIMED_OUT
-from simulator.client import DEFAULT_URL, Client, Json, Problem, TimedOut, Unreachable
 
 KINDS = {
     "queued": "cyan", "sent": "cyan", "scheduled": "cyan", "delivered": "green", "seen": "green",

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from simulator.client import Json
+from simulator.api import Json
 
 PARTS = ("errors", "outcomes")
 HEAD = ("provider", *PARTS, "in all")

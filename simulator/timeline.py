@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from simulator.client import Client, Json
+from simulator.api import Json
+from simulator.client import Client
 
 HAPPY = "default.yaml:"
 """Who decided is told unless it was the happy path."""

@@ -20,8 +20,8 @@ def command(paths: tuple[str, ...]) -> int:
       msgsim check scenarios/
       msgsim check my-rules.yaml viber-falls-back-to-sms
     """
-    from simulator.exits import BAD_CONFIGURATION, OK
     from simulator.engine import terms_of
+    from simulator.exits import BAD_CONFIGURATION, OK
     from simulator.provider import discover
     from simulator.scenario import load
     from simulator.yamlfile import Wrong

@@ -2,7 +2,8 @@
 
 import click
 
-from simulator.client import Client, Json
+from simulator.api import Json
+from simulator.client import Client
 from simulator.remote import as_json, remote, show_json
 
 

@@ -2,8 +2,8 @@
 
 import click
 
-from simulator.exits import FAILED, OK
 from simulator.client import Client
+from simulator.exits import FAILED, OK
 from simulator.remote import failed, remote, show_json
 
 

@@ -38,8 +38,8 @@ Examples:
 @click.option("--config", type=click.Path(), help="Settings file (YAML).")
 @click.argument("arguments", metavar="COMMAND...", nargs=-1, required=True, type=click.UNPROCESSED)
 def command(arguments: tuple[str, ...], config: str | None, **flags: "Json") -> int:
-    from simulator.exits import BAD_CONFIGURATION, CANNOT_START
     from simulator.config import ConfigError, read
+    from simulator.exits import BAD_CONFIGURATION, CANNOT_START
     from simulator.remote import failed
     from simulator.server import CannotStart
     from simulator.store import StoreError

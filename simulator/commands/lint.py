@@ -2,8 +2,9 @@
 
 import click
 
+from simulator.api import Json
+from simulator.client import Client
 from simulator.exits import FAILED, OK
-from simulator.client import Client, Json
 from simulator.remote import as_json, remote, show_json
 
 

@@ -2,7 +2,8 @@
 
 import click
 
-from simulator.client import Client, Json
+from simulator.api import Json
+from simulator.client import Client
 from simulator.remote import KINDS, as_json, message_row, remote, show_json, show_table
 
 

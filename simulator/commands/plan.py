@@ -28,9 +28,9 @@ def command(
     """
     import msgspec
 
-    from simulator.exits import BAD_CONFIGURATION, OK
     from simulator.commands.check import tell
     from simulator.engine import Unknown
+    from simulator.exits import BAD_CONFIGURATION, OK
     from simulator.rehearsal import foresee, request_in
     from simulator.yamlfile import Wrong
 

@@ -4,8 +4,8 @@ from threading import Event
 
 import click
 
-from simulator.exits import OK, TIMED_OUT
 from simulator.client import DEFAULT_URL, Client, Problem, Unreachable
+from simulator.exits import OK, TIMED_OUT
 from simulator.remote import failed
 
 PAUSE = 0.05

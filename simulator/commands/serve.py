@@ -40,8 +40,8 @@ Examples:
 )
 @click.option("--config", type=click.Path(), help="Settings file (YAML).")
 def command(config: str | None, **flags: "Json") -> int:
-    from simulator.exits import BAD_CONFIGURATION, CANNOT_START, OK
     from simulator.config import ConfigError, guarded, read
+    from simulator.exits import BAD_CONFIGURATION, CANNOT_START, OK
     from simulator.server import CannotStart, listen, serve
     from simulator.store import StoreError
     from simulator.yamlfile import Wrong

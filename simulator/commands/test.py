@@ -13,8 +13,8 @@ def command(paths: tuple[str, ...]) -> int:
       msgsim test scenarios/
       msgsim test my-rules.yaml viber-falls-back-to-sms
     """
-    from simulator.exits import BAD_CONFIGURATION, FAILED, OK
     from simulator.commands.check import files_in, tell
+    from simulator.exits import BAD_CONFIGURATION, FAILED, OK
     from simulator.rehearsal import rehearse
     from simulator.yamlfile import Wrong
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from simulator.client import Api, AsyncClient, Client
+from simulator.api import Api
+from simulator.client import AsyncClient, Client
 from simulator.provider import discover
 from simulator.testing import Answer, Simulator, call
 from tests.samples import headers

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from simulator.client import Api, AsyncClient, Client, Problem, Request, TimedOut, Unreachable
+from simulator.api import Api, Request
+from simulator.client import AsyncClient, Client, Problem, TimedOut, Unreachable
 from simulator.testing import Simulator, call
 from tests.client.conftest import Send
 from tests.receiver import Receiver
