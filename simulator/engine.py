@@ -39,7 +39,7 @@ from simulator.rule import BODY, Respond, Rule, Subject
 from simulator.sandbox import Choice, Sandbox, chosen, clock_of, files_of, fresh, merged, restored
 from simulator.scenario import Counts, Scenario, carried, load, shipped_file
 from simulator.seed import Seed
-from simulator.store import Store
+from simulator.store import FROM_PHONES, Store
 from simulator.yamlfile import Wrong, suggestion
 
 SILENT = frozenset({"reset", "empty", "hang"})
@@ -490,7 +490,7 @@ class Engine:
             raise Unknown(f"{provider.name} has no inbound messages")
         sandbox.inbound += 1
         bare = Inbound(
-            sandbox.base + sandbox.inbound,
+            sandbox.base + FROM_PHONES + sandbox.inbound,
             "",
             provider.name,
             sender,
@@ -716,6 +716,9 @@ def _exchange(desk: Desk, found: Found, reply: Reply) -> Exchange:
 
 def _hidden(text: str, secrets: frozenset[str]) -> str:
     if not secrets or not text:
+        return text
+    folded = text.casefold()
+    if not any(name in folded for name in secrets):
         return text
     return _blot(secrets).sub(lambda found: f'{found[1]}"{HIDDEN}"' if found[1] else f"{found[2]}{HIDDEN}", text)
 

@@ -13,7 +13,7 @@ from simulator.magic import Terms
 from simulator.model import Json
 from simulator.scenario import Counts, Scenario, find, load
 from simulator.seed import Seed
-from simulator.store import SHIFT, SandboxRow, Store
+from simulator.store import FROM_PHONES, SHIFT, SandboxRow, Store
 
 
 class Choice(Struct, frozen=True, omit_defaults=True):
@@ -68,7 +68,7 @@ class Sandbox:
         self.messages = self.begun = store.highest("messages", self.number)
         self.callbacks = store.highest("callbacks", self.number)
         self.journal = store.highest("journal", self.number)
-        self.inbound = store.highest("inbound", self.number)
+        self.inbound = store.highest("inbound", self.number) & ~FROM_PHONES
         if self.clock.rate == 0 and self.messages:
             self.ticks = (self.now() + self.messages) * 10_000
 

@@ -19,6 +19,8 @@ from simulator.model import Callback, Entry, Inbound, Json, Message
 
 SHIFT = 40
 NUMBERS = (1 << SHIFT) - 1
+FROM_PHONES = 1 << (SHIFT - 1)
+"""Set in the numbers of inbound messages: a callback's subject is either kind."""
 VERSION = 1
 ROOM = 1 << 20
 """Bytes that have to fit before a store that was full counts as writable again."""

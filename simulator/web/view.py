@@ -9,7 +9,7 @@ from simulator.contract import Contract
 from simulator.model import Callback, Channel, Entry, Inbound, Json, Message, Step
 from simulator.plan import state, word
 from simulator.sandbox import Sandbox
-from simulator.store import NUMBERS
+from simulator.store import FROM_PHONES, NUMBERS
 
 Shown = dict[str, Json]
 
@@ -134,7 +134,7 @@ def entry(one: Entry) -> Shown:
 def inbound(one: Inbound) -> Shown:
     return {
         "id": one.id,
-        "number": one.key & NUMBERS,
+        "number": one.key & NUMBERS & ~FROM_PHONES,
         "provider": one.provider,
         "from": one.sender,
         "to": one.to,
