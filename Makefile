@@ -32,7 +32,7 @@ bench: .venv/ready  ## Ratios inside one run
 	@$(BIN)/python benchmarks/run.py
 
 bench-peers: .venv/ready  ## Against other tools; installs them into .bench
-	@$(BIN)/python benchmarks/peers/run.py
+	@$(BIN)/python -m benchmarks.peers
 
 reliability: .venv/ready  ## Crashes, faults, fuzzing, soak: the short forms; figures are printed
 	@$(BIN)/python -m reliability

@@ -95,17 +95,17 @@ class Desk:
             others = [due for due in dues if due not in mine]
             twisted = twist(mine, adverse, message, self.contract)
             dues = sorted([*others, *twisted], key=lambda due: due.at)
-        self.owing += owed(self.sandbox, message.key, dues)
+        self.owing += owed(self.sandbox, self.provider.name, message.key, dues)
 
 
-def owed(sandbox: Sandbox, subject: int, dues: list[Due]) -> list[Callback]:
+def owed(sandbox: Sandbox, provider: str, subject: int, dues: list[Due]) -> list[Callback]:
     """Callbacks with their keys, in order of time."""
     found = []
     for due in dues:
         sandbox.callbacks += 1
         state = "dropped" if "drop" in due.twists else "pending"
         key = sandbox.base + sandbox.callbacks
-        found.append(Callback(key, subject, due.at, due.url, due.kind, due.step, due.twists, state))
+        found.append(Callback(key, provider, subject, due.at, due.url, due.kind, due.step, due.twists, state))
     return found
 
 
@@ -136,7 +136,7 @@ def rewrite(
             store.rewrite_callback(cancelled(callback))
     new = [step for step in message.steps if before is None or step not in before.steps]
     if reports and new and provider.callbacks is not None:
-        store.add_callbacks(owed(sandbox, message.key, provider.callbacks(message, new, settings)))
+        store.add_callbacks(owed(sandbox, provider.name, message.key, provider.callbacks(message, new, settings)))
 
 
 def cancelled(callback: Callback) -> Callback:

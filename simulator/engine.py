@@ -479,7 +479,7 @@ class Engine:
         sender = message.channels[place].sender
         inbound, dues = self._inbound(desk, begin + after, message.to, sender, text, message, message.credential)
         desk.replies.append(inbound)
-        desk.owing += owed(desk.sandbox, inbound.key, dues)
+        desk.owing += owed(desk.sandbox, desk.provider.name, inbound.key, dues)
 
     def _inbound(
         self, desk: Desk, at: int, sender: str, to: str, text: str, answered: Message | None, credential: str
@@ -540,16 +540,10 @@ class Engine:
         about: Message | Inbound | None = subject or self.store.inbound_by_key(callback.subject)
         if about is None:
             raise Unknown(f"callback {callback.key} reports on nothing")
-        provider = self.providers[about.provider]
+        provider = self.providers[callback.provider]
         assert provider.post is not None
         settings = self.settings(self.owner(callback.key), provider)
         return provider.post(callback, about, settings, provider.contract)
-
-    def provider_of(self, callback: Callback) -> Provider:
-        subject = self.store.message_by_key(callback.subject) if callback.step is not None else None
-        about: Message | Inbound | None = subject or self.store.inbound_by_key(callback.subject)
-        assert about is not None
-        return self.providers[about.provider]
 
     def owner(self, key: int) -> Sandbox:
         """The sandbox a key belongs to. Raises Unknown when it is gone."""
@@ -562,7 +556,7 @@ class Engine:
         """Record an attempt, and plan the next one where it failed. Order per message is kept."""
         sandbox = self.owner(callback.key)
         now = sandbox.now()
-        provider = self.provider_of(callback)
+        provider = self.providers[callback.provider]
         after = settled(callback, attempt, now, provider.success, self.config.retries, refused)
         self.store.rewrite_callback(after)
         if after.state == "pending":
@@ -623,7 +617,7 @@ class Engine:
         credential = answered.credential if answered else ""
         inbound, dues = self._inbound(desk, desk.now, sender, to, text, answered, credential)
         self.store.add_inbound(inbound)
-        self.store.add_callbacks(owed(sandbox, inbound.key, dues))
+        self.store.add_callbacks(owed(sandbox, provider.name, inbound.key, dues))
         self.control(sandbox, {"action": "inbound", "id": inbound.id, "from": sender, "to": to})
         self.changed()
         return inbound

@@ -193,6 +193,7 @@ class Callback(Struct, frozen=True, omit_defaults=True):
     """One HTTP request we owe to the user's application."""
 
     key: int
+    provider: str
     subject: int
     """Key of the message or inbound message it reports on."""
     due: int

@@ -173,7 +173,8 @@ class TwiceRegistered(Exception):
 def discover() -> dict[str, Provider]:
     """Every provider there is, by name. Raises TwiceRegistered."""
     found: dict[str, Provider] = {}
-    for module in sorted(info.name for info in pkgutil.iter_modules(importlib.import_module("simulator.providers").__path__)):
+    package = importlib.import_module("simulator.providers")
+    for module in sorted(info.name for info in pkgutil.iter_modules(package.__path__)):
         value: Provider = importlib.import_module(f"simulator.providers.{module}").provider
         if value.name in found:
             raise TwiceRegistered(f"two providers are called {value.name!r}")

@@ -33,10 +33,9 @@ class Seed:
         while len(found) < count:
             place = b"%d %d" % (number, len(found))
             digits = blake2b(place, key=self._key, digest_size=57).hexdigest()
-            found += [
-                f"{head}{digits[at : at + 3]}-{_VARIANT[digits[at + 3]]}{digits[at + 4 : at + 7]}-{digits[at + 7 : at + 19]}"
-                for at in range(0, 19 * min(count - len(found), 6), 19)
-            ]
+            for at in range(0, 19 * min(count - len(found), 6), 19):
+                tail = digits[at : at + 19]
+                found.append(f"{head}{tail[:3]}-{_VARIANT[tail[3]]}{tail[4:7]}-{tail[7:]}")
         return found
 
     def uuid4(self, number: int) -> str:

@@ -63,7 +63,8 @@ statuses:
 """
 
 MESSAGE = """{"type": "object", "required": ["to", "text"], "x-error": "invalid",
-"properties": {"to": {"type": "string"}, "text": {"type": "string"}}, "examples": [{"to": "+37255000001", "text": "x"}]}"""
+"properties": {"to": {"type": "string"}, "text": {"type": "string"}},
+"examples": [{"to": "+37255000001", "text": "x"}]}"""
 
 STORY = """
 from simulator.testing import Simulator, call
