@@ -25,7 +25,7 @@ DECISIONS = 10_000
 MOST = 1.2
 """Times the cost at 10 rules that the cost at 10,000 may be."""
 SECONDS = 1.0
-"""In which 10,000 rules are loaded."""
+"""Of one processor, in which 10,000 rules are loaded."""
 
 
 def recipient(number: int) -> str:
@@ -60,9 +60,9 @@ def main() -> int:
     text = written(10_000)
     loads = []
     for _ in range(5):
-        begun = time.perf_counter()
+        begun = time.process_time()
         Scenario([parse(text, "many.yaml")], terms)
-        loads.append(time.perf_counter() - begun)
+        loads.append(time.process_time() - begun)
     scenarios = {size: Scenario([parse(written(size), "many.yaml")], terms) for size in SIZES}
     known = [recipient(number) for number in range(10)]
     others = [recipient(number) for number in range(9_000_000, 9_000_010)]
@@ -78,7 +78,7 @@ def main() -> int:
         ratios = [cost[place] / base[place] for place in (0, 1)]
         print(f"{size:>8}  " + "  ".join(f"{cost[at]:>9.2f} us {ratios[at]:>6.2f}x" for at in (0, 1)))
     load = min(loads)
-    print(f"10,000 rules are loaded in {load:.2f} s (median {statistics.median(loads):.2f} s)")
+    print(f"10,000 rules are loaded in {load:.2f} s of one processor (median {statistics.median(loads):.2f} s)")
     return 0 if max(ratios) <= MOST and load < SECONDS else 1
 
 

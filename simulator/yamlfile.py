@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
-from typing import NamedTuple
+from typing import TypeAlias
 
 import yaml
 from msgspec import Struct
@@ -58,13 +58,8 @@ class Wrong(Exception):
         super().__init__("\n".join(map(str, self.mistakes)))
 
 
-class Spot(NamedTuple):
-    """Where a value stands, and the values in it."""
-
-    line: int
-    column: int
-    inside: "dict[str, tuple[int, int, Spot]] | list[Spot] | None" = None
-    """Per key its own line and column, and its value's; or per place in a list."""
+Spot: TypeAlias = "tuple[int, int, dict[str, tuple[int, int, Spot]] | list[Spot] | None]"
+"""Line and column of a value, and the spots in it: per key after those of the key itself, or per place in a list."""
 
 
 class Document(Struct):
@@ -72,7 +67,7 @@ class Document(Struct):
 
     file: str
     value: Json = None
-    spot: Spot = Spot(1, 1)
+    spot: Spot = (1, 1, None)
 
     def at(self, path: Iterable[str | int], reason: str, key: bool = False) -> Mistake:
         """A mistake at a path, or at the nearest thing around it; with ``key`` at the key of its last part."""
@@ -80,17 +75,18 @@ class Document(Struct):
 
     def place(self, path: Iterable[str | int], key: bool = False) -> tuple[int, int]:
         """Line and column."""
-        here, its_key = self.spot, (self.spot.line, self.spot.column)
+        line, column, inside = self.spot
+        its_key = line, column
         for part in path:
-            if isinstance(here.inside, dict) and part in here.inside:
-                line, column, here = here.inside[str(part)]
+            if isinstance(inside, dict) and part in inside:
+                key_line, key_column, (line, column, inside) = inside[str(part)]
+                its_key = key_line, key_column
+            elif isinstance(inside, list) and isinstance(part, int) and part < len(inside):
+                line, column, inside = inside[part]
                 its_key = line, column
-            elif isinstance(here.inside, list) and isinstance(part, int) and part < len(here.inside):
-                here = here.inside[part]
-                its_key = here.line, here.column
             else:
-                return here.line, here.column
-        return its_key if key else (here.line, here.column)
+                return line, column
+        return its_key if key else (line, column)
 
 
 def read(path: Path, shown: str | None = None) -> Document:
@@ -172,14 +168,14 @@ class _Reader:
             raise self._wrong((line, column), "too many values (aliases count each time they are used)")
         if isinstance(node, yaml.ScalarNode):
             value = node.value if node.tag == _STRING else self._scalar(node, (line, column))
-            return value, Spot(line, column)
+            return value, (line, column, None)
         if node.tag not in _PLAIN:
             raise self._wrong((line, column), f"the tag {node.tag} is not taken here")
         if isinstance(node, yaml.MappingNode):
             found, spots = self._mapping(node)
-            return found, Spot(line, column, spots)
+            return found, (line, column, spots)
         listed = [self.read(child) for child in node.value]
-        return [value for value, _ in listed], Spot(line, column, [spot for _, spot in listed])
+        return [value for value, _ in listed], (line, column, [spot for _, spot in listed])
 
     def _mapping(self, node: yaml.MappingNode) -> tuple[dict[str, Json], dict[str, tuple[int, int, Spot]]]:
         found: dict[str, Json] = {}
