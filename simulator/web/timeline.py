@@ -5,7 +5,7 @@ Distances grow with the logarithm of the time between two moments, so that milli
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from math import log10
 
 from msgspec import Struct
@@ -15,6 +15,8 @@ from simulator.model import Json
 
 LEFT, RIGHT, TOP = 132, 96, 46
 LANE, CALLBACKS = 74, 64
+WIDE = 860
+"""Units a drawing takes at least where anything follows."""
 NEAREST, LETTER = 84, 8
 """Units between two moments at least, and for each letter of the words that stand there."""
 
@@ -93,10 +95,10 @@ class _Scale:
 
     def __init__(self, moments: Sequence[int], letters: int) -> None:
         nearest = max(NEAREST, LETTER * letters + 16)
+        gaps = [max(nearest, 40 * log10(max(after - before, 1))) for before, after in pairwise(moments)]
+        stretch = max(1, (WIDE - LEFT - RIGHT) / sum(gaps)) if gaps else 1
         self._moments = moments
-        self._places = [float(LEFT)]
-        for before, after in pairwise(moments):
-            self._places.append(self._places[-1] + max(nearest, 40 * log10(max(after - before, 1))))
+        self._places = list(accumulate((gap * stretch for gap in gaps), initial=float(LEFT)))
 
     def x(self, moment: int) -> float:
         place = bisect_right(self._moments, moment) - 1

@@ -60,6 +60,17 @@
     next.scrollIntoView({ block: "nearest" });
   }
 
+  // What is chosen already is not fetched again: its result would go.
+  document.addEventListener(
+    "click",
+    (event) => {
+      if (!event.target.closest(".entry a[aria-current]")) return;
+      event.preventDefault();
+      event.stopPropagation();
+    },
+    true,
+  );
+
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-trigger]");
     if (button) trigger(button);
