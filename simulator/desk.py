@@ -4,12 +4,12 @@ from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
 
-from simulator.model import Call, Callback, Credential, Due, Fault, Inbound, Json, Message, Refusal, Refused
+from simulator.model import Call, Callback, Credential, Due, Fault, Inbound, Json, Message, Refusal, Refused, Unknown
 from simulator.plan import Twist, ends, twist
 from simulator.provider import Provider
 from simulator.rule import Rule
 from simulator.sandbox import Sandbox
-from simulator.store import Store
+from simulator.store import FROM_PHONES, Store
 
 
 class Desk:
@@ -96,6 +96,27 @@ class Desk:
             twisted = twist(mine, adverse, message, self.contract)
             dues = sorted([*others, *twisted], key=lambda due: due.at)
         self.owing += owed(self.sandbox, self.provider.name, message.key, dues)
+
+    def heard(
+        self, at: int, sender: str, to: str, text: str, answered: Message | None, credential: str
+    ) -> tuple[Inbound, list[Due]]:
+        """An inbound message in the provider's shape, and where it is pushed to. Raises Unknown when it takes none."""
+        provider, sandbox = self.provider, self.sandbox
+        if provider.receive is None:
+            raise Unknown(f"{provider.name} has no inbound messages")
+        sandbox.inbound += 1
+        bare = Inbound(
+            sandbox.base + FROM_PHONES + sandbox.inbound,
+            "",
+            provider.name,
+            sender,
+            to,
+            text,
+            at,
+            credential,
+            answered.id if answered else "",
+        )
+        return provider.receive(bare, answered, self)
 
 
 def owed(sandbox: Sandbox, provider: str, subject: int, dues: list[Due]) -> list[Callback]:

@@ -8,10 +8,11 @@ from collections.abc import AsyncIterator
 
 from msgspec import Struct
 
+from simulator import later
 from simulator.callbacks import Poster
 from simulator.config import Config
-from simulator.engine import Engine, Unknown
-from simulator.model import Attempt, Callback, Entry, Json, Step
+from simulator.engine import Engine
+from simulator.model import Attempt, Callback, Entry, Json, Step, Unknown
 from simulator.sandbox import Sandbox
 from simulator.store import StoreError
 from simulator.store import host as host_of
@@ -157,13 +158,13 @@ class Dispatcher:
     async def _attempt(self, callback: Callback) -> Entry | None:
         """None when its sandbox was emptied meanwhile."""
         try:
-            attempt, refused = await self._poster.attempt(callback, self._engine.post(callback))
+            attempt, refused = await self._poster.attempt(callback, later.post(self._engine, callback))
             return self._settle(callback, attempt, refused)
         except Unknown:
             return None
 
     def _settle(self, callback: Callback, attempt: Attempt, refused: bool) -> Entry:
-        entry = self._engine.settle(callback, attempt, refused)
+        entry = later.settle(self._engine, callback, attempt, refused)
         asyncio.get_running_loop().call_soon(self._commit)
         return entry
 
@@ -264,12 +265,12 @@ class Dispatcher:
         for callback in self._engine.store.due(sandbox.number, moment, self._most + len(self._subjects)):
             if callback.subject not in self._subjects:
                 due.setdefault(callback.subject, callback)
-        posts = [(callback, self._engine.post(callback)) for callback in due.values()]
+        posts = [(callback, later.post(self._engine, callback)) for callback in due.values()]
         answers = await asyncio.gather(*(self._poster.attempt(*post) for post in posts))
         entries = []
         for (callback, _), (attempt, refused) in zip(posts, answers, strict=True):
             with contextlib.suppress(Unknown):
-                entries.append(self._engine.settle(callback, attempt, refused))
+                entries.append(later.settle(self._engine, callback, attempt, refused))
         self._engine.store.commit()
         return entries
 

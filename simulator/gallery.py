@@ -10,12 +10,13 @@ from msgspec import Struct
 
 from simulator.config import Config, data_folder
 from simulator.contract import Error, Status, load_yaml
-from simulator.engine import Engine, Unknown, terms_of
+from simulator.engine import Engine
 from simulator.magic import magic_recipients
-from simulator.model import Call, Json, Message
+from simulator.model import Call, Json, Message, Unknown
 from simulator.provider import Provider
 from simulator.sample import headers_of, sends
 from simulator.store import Store
+from simulator.world import terms_of
 
 
 class Example(Struct, frozen=True):

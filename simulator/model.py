@@ -85,6 +85,10 @@ class Refused(Exception):
         """What a scenario adds to the headers of the provider's answer."""
 
 
+class Unknown(LookupError):
+    """There is no such thing in this sandbox; the text says what was looked for."""
+
+
 class Beat(Struct, frozen=True, omit_defaults=True):
     """One step as a scenario writes it: milliseconds after the start of its channel's attempt."""
 

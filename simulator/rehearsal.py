@@ -12,9 +12,9 @@ from simulator.callbacks import Poster
 from simulator.config import Config, milliseconds
 from simulator.contract import Contract
 from simulator.dispatcher import Dispatcher
-from simulator.engine import Engine, Unknown
+from simulator.engine import Engine
 from simulator.gallery import Trial, readdressed, trials
-from simulator.model import Attempt, Call, Callback, Exchange, Json, Message, Post, Reply
+from simulator.model import Attempt, Call, Callback, Exchange, Json, Message, Post, Reply, Unknown
 from simulator.plan import state
 from simulator.provider import Endpoint, Provider, Send, discover
 from simulator.sample import TEXTS, headers_of

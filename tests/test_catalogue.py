@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from simulator.contract import KINDS, Error
+from simulator.contract import KINDS, Error, Status
 from simulator.provider import Provider, Send, discover
 from tests.conftest import Http
 from tests.samples import first_send, headers, sample
@@ -43,13 +43,14 @@ def test_an_error_is_answered_as_documented(http: Http, provider: Provider, erro
 def test_a_catalogue_says_where_everything_comes_from(provider: Provider) -> None:
     contract = provider.contract
     assert contract.errors.keys() >= MUST_HAVE
-    for entry in [*contract.errors.values(), *contract.statuses.values()]:
+    entries: list[Error | Status] = [*contract.errors.values(), *contract.statuses.values()]
+    for entry in entries:
         assert entry.provenance in ("seed", "public", "inferred"), entry
         assert entry.source, entry
     for status in contract.statuses.values():
         assert status.kind in KINDS, status
     assert set(contract.words.values()) <= set(contract.statuses)
-    numbers = [entry.magic for entry in [*contract.errors.values(), *contract.statuses.values()] if entry.magic]
+    numbers = [entry.magic for entry in entries if entry.magic]
     assert len(numbers) == len(set(numbers)), "two outcomes share a magic recipient"
 
 

@@ -20,10 +20,10 @@ def command(paths: tuple[str, ...]) -> int:
       msgsim check scenarios/
       msgsim check my-rules.yaml viber-falls-back-to-sms
     """
-    from simulator.engine import terms_of
     from simulator.exits import BAD_CONFIGURATION, OK
     from simulator.provider import discover
     from simulator.scenario import load
+    from simulator.world import terms_of
     from simulator.yamlfile import Wrong
 
     terms = {name: terms_of(provider) for name, provider in discover().items()}

@@ -46,9 +46,9 @@ def command(only: str | None, url: str, form: str) -> int:
 
 def entries(provider: "Provider", url: str) -> "Iterator[dict[str, Json]]":
     """Errors, statuses, then the outcomes that every provider has."""
-    from simulator.engine import terms_of
     from simulator.gallery import curl, neutrals, of_error, of_neutral, of_status
     from simulator.magic import magic_recipients
+    from simulator.world import terms_of
 
     terms = terms_of(provider)
 

@@ -29,8 +29,8 @@ def command(
     import msgspec
 
     from simulator.commands.check import tell
-    from simulator.engine import Unknown
     from simulator.exits import BAD_CONFIGURATION, OK
+    from simulator.model import Unknown
     from simulator.rehearsal import foresee, request_in
     from simulator.yamlfile import Wrong
 

@@ -8,12 +8,12 @@ from msgspec import Struct
 from starlette.requests import Request
 
 from simulator.contract import Error, Status
-from simulator.engine import terms_of
 from simulator.magic import magic_recipients
 from simulator.model import Call, Json
 from simulator.provider import Provider, Send
 from simulator.sample import headers_of, samples, sends
 from simulator.web.context import Context, body
+from simulator.world import terms_of
 
 MOST_SAMPLES = 1000
 

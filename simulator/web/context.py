@@ -10,8 +10,8 @@ from starlette.responses import Response
 from simulator.clock import instant
 from simulator.config import milliseconds
 from simulator.dispatcher import Dispatcher
-from simulator.engine import Engine, Unknown
-from simulator.model import Json
+from simulator.engine import Engine
+from simulator.model import Json, Unknown
 from simulator.provider import Provider
 from simulator.sandbox import Sandbox
 from simulator.web.feed import Feed

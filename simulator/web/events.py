@@ -7,8 +7,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from simulator.engine import Unknown
-from simulator.model import Entry, Json
+from simulator.model import Entry, Json, Unknown
 from simulator.store import NUMBERS
 from simulator.web import view
 from simulator.web.context import Context

@@ -4,7 +4,8 @@ import asyncio
 import contextlib
 from collections.abc import Iterator
 
-from simulator.engine import Engine, Unknown
+from simulator.engine import Engine
+from simulator.model import Unknown
 from simulator.sandbox import Sandbox
 from simulator.store import SHIFT
 

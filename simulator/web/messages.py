@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from msgspec import Struct
 from starlette.requests import Request
 
+from simulator import later
 from simulator.clock import iso
 from simulator.model import Json, Message
 from simulator.plan import state, word
@@ -163,7 +164,7 @@ async def force(context: Context, request: Request) -> Json:
     sandbox = context.sandbox(request)
     asked = await body(request, Force)
     message = context.engine.find(sandbox, request.path_params["id"])
-    forced = context.engine.force(sandbox, message, asked.status, asked.err)
+    forced = later.force(context.engine, sandbox, message, asked.status, asked.err)
     return view.message(forced, context.engine.providers[message.provider].contract, sandbox.now())
 
 
@@ -171,7 +172,7 @@ async def cancel(context: Context, request: Request) -> Json:
     sandbox = context.sandbox(request)
     message = context.engine.find(sandbox, request.path_params["id"])
     try:
-        cancelled = context.engine.cancel(sandbox, message)
+        cancelled = later.cancel(context.engine, sandbox, message)
     except ValueError as wrong:
         raise Problem(409, "Nothing to cancel", str(wrong)) from None
     return view.message(cancelled, context.engine.providers[message.provider].contract, sandbox.now())

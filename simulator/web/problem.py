@@ -7,8 +7,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from simulator.dispatcher import Busy
-from simulator.engine import Unknown
-from simulator.model import Json
+from simulator.model import Json, Unknown
 from simulator.store import StoreError
 from simulator.web.wire import TooLarge
 from simulator.yamlfile import Wrong

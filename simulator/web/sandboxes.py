@@ -7,7 +7,7 @@ from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
-from simulator.engine import HIDDEN
+from simulator.journal import HIDDEN
 from simulator.model import Json
 from simulator.sandbox import Choice, Sandbox
 from simulator.web import view

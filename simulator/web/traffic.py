@@ -3,8 +3,8 @@
 from msgspec import Struct, field
 from starlette.requests import Request
 
-from simulator.engine import Unknown
-from simulator.model import Callback, Entry, Exchange, Json
+from simulator import later
+from simulator.model import Callback, Entry, Exchange, Json, Unknown
 from simulator.sandbox import Sandbox
 from simulator.store import NUMBERS
 from simulator.web import view
@@ -170,7 +170,7 @@ async def callback(context: Context, request: Request) -> Json:
 
 
 async def replay(context: Context, request: Request) -> Json:
-    return shown(context, context.engine.replay(callback_of(context, request)))
+    return shown(context, later.replay(context.engine, callback_of(context, request)))
 
 
 # Messages from phones
@@ -190,4 +190,4 @@ async def inbound(context: Context, request: Request) -> Json:
     sandbox = context.sandbox(request)
     asked = await body(request, FromPhone)
     provider = context.provider(asked.provider)
-    return view.inbound(context.engine.inbound(sandbox, provider, asked.sender, asked.to, asked.text))
+    return view.inbound(later.inbound(context.engine, sandbox, provider, asked.sender, asked.to, asked.text))

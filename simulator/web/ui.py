@@ -13,8 +13,8 @@ from starlette.types import ASGIApp
 
 from simulator import __version__
 from simulator.clock import iso
-from simulator.engine import Engine, Unknown
-from simulator.model import Json
+from simulator.engine import Engine
+from simulator.model import Json, Unknown
 from simulator.provider import Send
 from simulator.sandbox import Sandbox
 from simulator.web import mail, paper, timeline

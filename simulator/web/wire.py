@@ -11,8 +11,8 @@ import msgspec
 
 from simulator.config import Config
 from simulator.dispatcher import Dispatcher
-from simulator.engine import Engine, TooMany, Unknown
-from simulator.model import Call, Reply
+from simulator.engine import Engine, TooMany
+from simulator.model import Call, Reply, Unknown
 from simulator.store import Store, StoreError
 from simulator.watch import Watch
 

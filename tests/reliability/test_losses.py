@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from simulator import clock, engine, store
+from simulator import clock, journal, store
 from simulator.config import Config, guarded, is_local
 from simulator.model import Inbound
 from simulator.testing import Simulator, call
@@ -91,7 +91,7 @@ def test_a_browser_comes_in_by_the_printed_link_and_stays_by_a_cookie() -> None:
     ],
 )
 def test_secrets_are_hidden_whole_and_nothing_else_is(shown: str, hidden: str) -> None:
-    found = engine._hidden(shown, frozenset({"pass"}))
+    found = journal.hidden(shown, frozenset({"pass"}))
     assert found.replace(" ", "") == hidden.replace(" ", "")
 
 

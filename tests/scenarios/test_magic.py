@@ -11,11 +11,11 @@ import pytest
 from simulator.clock import instant
 from simulator.commands.errors import entries
 from simulator.contract import Status
-from simulator.engine import terms_of
 from simulator.gallery import Example, by_recipient, neutrals, of_neutral
 from simulator.magic import magic_id, magic_recipients
 from simulator.provider import Provider, discover
 from simulator.testing import Answer, Simulator, call
+from simulator.world import terms_of
 from tests.conftest import START
 
 PROVIDERS = discover()

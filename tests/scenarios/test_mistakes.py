@@ -3,10 +3,10 @@
 import pytest
 from jsonschema import Draft202012Validator
 
-from simulator.engine import terms_of
 from simulator.provider import discover
 from simulator.rulebook import schema
 from simulator.scenario import Scenario
+from simulator.world import terms_of
 from simulator.yamlfile import Wrong, parse
 
 TERMS = {name: terms_of(provider) for name, provider in discover().items()}
