@@ -104,9 +104,24 @@ def read(flags: dict[str, Json], environment: dict[str, str], file: str | None =
             settings[name] = [part for part in text.split(",") if part] if name in LISTS else text
     settings |= {name: value for name, value in flags.items() if value not in (None, ())}
     try:
-        return msgspec.convert(settings, Config, strict=False)
-    except msgspec.ValidationError as wrong:
+        config = msgspec.convert(settings, Config, strict=False)
+        _check(config)
+    except ValueError as wrong:
         raise ConfigError(f"settings: {wrong}") from None
+    return config
+
+
+def _check(config: Config) -> None:
+    """What types cannot say. Raises ValueError."""
+    for pause in (*config.retries, config.callback_timeout):
+        milliseconds(pause)
+    if not 0 <= config.port <= 65535:
+        raise ValueError("port: from 0 to 65535")
+    if config.workers != 1:
+        raise ValueError("workers: 1 is all there is")
+    for name in ("body_limit", "journal_limit", "callback_connections", "callback_connections_per_host"):
+        if getattr(config, name) < 1:
+            raise ValueError(f"{name}: at least 1")
 
 
 def _file(path: Path) -> dict[str, Json]:

@@ -1,5 +1,6 @@
 """The command line as a person meets it: one-line mistakes, frozen exit codes, settings in layers."""
 
+import json
 import os
 import signal
 import socket
@@ -7,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from simulator.config import Config, ConfigError, milliseconds, read
@@ -108,7 +110,10 @@ def test_flag_beats_environment_beats_file_beats_default(tmp_path: Path) -> None
     assert settings.providers == {"messente": {"sender": "Shop"}}
 
 
-@pytest.mark.parametrize("text", ["prot: 1", "port: many", "- 1", "port: [", "\x00"])
+@pytest.mark.parametrize(
+    "text",
+    ["retries: [5]", "workers: 2", "port: 70000", "body_limit: 0", "prot: 1", "port: many", "- 1", "port: [", "\x00"],
+)
 def test_a_settings_file_that_cannot_be_used(tmp_path: Path, text: str) -> None:
     file = tmp_path / "msgsim.yaml"
     file.write_text(text)
@@ -133,3 +138,10 @@ def test_every_setting_is_told_in_the_documentation() -> None:
     told = Path("docs/settings.md").read_text()
     for name in Config.__struct_fields__:
         assert f"`{name}`" in told, name
+
+
+def test_the_schema_of_the_settings_file_is_that_of_the_settings() -> None:
+    properties = json.loads(Path("schemas/simulator/config.json").read_text())["properties"]
+    assert list(properties) == list(Config.__struct_fields__)
+    plain = json.loads(msgspec.json.encode(Config()))
+    assert {name: one["default"] for name, one in properties.items()} == plain
