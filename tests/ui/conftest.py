@@ -10,8 +10,9 @@ from tests.ui.browser import open_browser
 from tests.ui.traffic import Sender, everything
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """Not for the session: its loop would run on beside tests that want one of their own."""
     with sync_playwright() as playwright:
         opened = open_browser(playwright)
         yield opened
