@@ -16,7 +16,7 @@ serve: .venv/ready  ## Serve on 127.0.0.1:8080
 
 test: .venv/ready  ## Run the tests; a browser for those of the pages comes from Debian's packages
 	@sh tests/ui/chromium.sh
-	@$(BIN)/pytest -n 2 --dist worksteal
+	@$(BIN)/pytest -n 2 --dist worksteal --timeout 180
 
 check: .venv/ready  ## Lint, types, import contracts, scenarios
 	@$(BIN)/ruff check

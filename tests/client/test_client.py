@@ -169,20 +169,36 @@ def test_no_server_is_one_clear_line_when_awaited() -> None:
 
 def test_events_are_told_as_they_happen(sim: Simulator, send: Send) -> None:
     with Client(sim.url) as client:
-        events = client.events()
-        arrived = threading.Thread(target=send, args=(TO,))
-        arrived.start()
-        first = next(events)
-        arrived.join()
+        events, heard = client.events(), threading.Event()
+
+        def keep_sending() -> None:
+            """What is sent before the stream is open is not told in it."""
+            while not heard.is_set():
+                send(TO)
+
+        sending = threading.Thread(target=keep_sending)
+        sending.start()
+        try:
+            first = next(events)
+        finally:
+            heard.set()
+        sending.join()
         events.close()
     assert (first.name, first.data["status"]) == ("exchange", 201)
 
 
 async def _first_event(url: str, send: Send) -> str:
     async with AsyncClient(url) as client:
-        sending = asyncio.create_task(asyncio.to_thread(send, TO))
+        heard = asyncio.Event()
+
+        async def keep_sending() -> None:
+            while not heard.is_set():
+                await asyncio.to_thread(send, TO)
+
+        sending = asyncio.create_task(keep_sending())
         events = client.events()
         first = await anext(events)
+        heard.set()
         await events.aclose()
         await sending
     return first.name
