@@ -47,7 +47,7 @@
     if (path.startsWith("clock/") && said?.happened) {
       tell(said.total ? `${said.total} thing${said.total === 1 ? "" : "s"} happened` : "Nothing happened");
     } else if (path.endsWith("/replay")) tell("Owed once more");
-    element.closest("details.menu")?.removeAttribute("open");
+    for (const menu of document.querySelectorAll("details.menu[open]")) menu.open = false;
   }
 
   function gathered(form) {

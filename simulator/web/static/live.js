@@ -123,8 +123,12 @@
       htmx.swap("#feed", "", { swapStyle: "innerHTML" });
     } else if (feed) {
       htmx.swap("#feed", feed, { swapStyle: "innerHTML" });
-      for (const kind of ["message", "exchange", "callback", "clock", "scenario"]) mark(kind, {});
     }
+  });
+
+  // What happened between the drawing of the page and the opening of its feed was told to nobody.
+  document.addEventListener("htmx:sseOpen", () => {
+    for (const kind of ["message", "exchange", "callback", "clock", "scenario"]) mark(kind, {});
   });
 
   // A clock that runs is shown running.
