@@ -55,8 +55,9 @@ class Dispatcher:
         self._hosts: Counter[str] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
         self._stalled = False
-        """What was posted last could not be recorded."""
+        """The store lost what was written last: what is posted now could not be recorded."""
         engine.changed = self._wake.set
+        engine.store.lost.append(self._stall)
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -85,6 +86,7 @@ class Dispatcher:
         elif not self._stalled:
             logging.getLogger("msgsim").error("%s; callbacks wait until it can be written again", wrong)
         self._stalled = True
+        self._wake.set()
 
     async def _recover(self) -> None:
         """What cannot be recorded is not posted: every post would be made again."""

@@ -59,7 +59,7 @@ class Store:
         """Raises StoreError when the file cannot be opened, is no store, or is from a newer version."""
         self.path = path
         self.dirty = False
-        self.lost: Callable[[StoreError], None] = lambda wrong: None
+        self.lost: list[Callable[[StoreError], None]] = []
         """Told when nothing that was written since the last commit could be kept."""
         self._numbered = 0
         self._database = self._open(path)
@@ -135,7 +135,8 @@ class Store:
         if self._database.in_transaction:
             self._database.execute("ROLLBACK")
         reason = wrong if isinstance(wrong, StoreError) else StoreError(f"{self.path or 'memory'}: {wrong}")
-        self.lost(reason)
+        for tell in self.lost:
+            tell(reason)
         return reason
 
     def _write(self, sql: str, values: Sequence[Json] = ()) -> None:

@@ -44,7 +44,7 @@ class Batch:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._committed: asyncio.Future[None] | None = None
-        store.lost = self._fail
+        store.lost.append(self._fail)
 
     def committed(self) -> "asyncio.Future[None]":
         """Resolves when everything written until now is durable; raises StoreError when it is not."""

@@ -17,7 +17,7 @@ MO = Inbound(1, "id", "messente", "+1", "+2", "hello", 0)
 def test_one_failed_write_takes_the_whole_transaction_with_it_and_says_so() -> None:
     told: list[store.StoreError] = []
     kept = store.Store(None)
-    kept.lost = told.append
+    kept.lost.append(told.append)
     kept.add_inbound(MO)
     with pytest.raises(store.StoreError, match="UNIQUE"):
         kept.add_inbound(MO)
