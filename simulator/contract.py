@@ -266,6 +266,7 @@ _EMAIL = re.compile(
 )
 
 
+@lru_cache(maxsize=65536)
 def is_e164(text: str) -> bool:
     return _E164.fullmatch(text) is not None and possible_number(text)
 

@@ -90,6 +90,8 @@ class Desk:
         if self.provider.callbacks is None:
             return
         dues = self.provider.callbacks(message, message.steps, self.settings)
+        if not dues:
+            return
         for adverse in {one: None for one in twists if one}:
             mine = [due for due in dues if due.step is not None and twists[due.step.channel] == adverse]
             others = [due for due in dues if due not in mine]

@@ -230,7 +230,7 @@ class Engine(World):
             extra=draft.extra,
             batch=draft.batch,
             item=draft.item,
-            rules=tuple(rule.place for rule in decided),
+            rules=tuple([rule.place for rule in decided]),
             exchange=sandbox.base + desk.exchange,
         )
         desk.accepted.append(message)
@@ -274,8 +274,10 @@ class Engine(World):
             store.add_messages(desk.accepted, [ends(message) for message in desk.accepted])
         for inbound in desk.replies:
             store.add_inbound(inbound)
+        early: tuple[int, ...] = ()
         if desk.owing:
             store.add_callbacks(desk.owing)
+            early = tuple([callback.key for callback in desk.owing if "before-response" in callback.twists])
             self.changed()
         exchange = exchange_of(desk, found, reply)
         key = sandbox.base + desk.exchange
@@ -283,11 +285,10 @@ class Engine(World):
         if desk.refusals:
             self.run.errors.update((desk.provider.name, refusal.key) for refusal in desk.refusals)
         self.kept(sandbox, key)
-        early = tuple(callback.key for callback in desk.owing if "before-response" in callback.twists)
-        if self.config.pristine:
-            return Reply(reply.status, reply.body, reply.headers, reply.media, desk.fault, early)
-        traced = (*reply.headers, ("X-Sim-Exchange", str(desk.exchange)))
-        return Reply(reply.status, reply.body, traced, reply.media, desk.fault, early)
+        headers = reply.headers
+        if not self.config.pristine:
+            headers = (*headers, ("X-Sim-Exchange", str(desk.exchange)))
+        return Reply(reply.status, reply.body, headers, reply.media, desk.fault, early)
 
 
 def parsed(body: bytes) -> Json:

@@ -12,7 +12,7 @@ Json = Any
 """What JSON can say: None, bool, int, float, str, list and dict."""
 
 
-class Call(Struct, frozen=True):
+class Call(Struct, frozen=True, gc=False):
     """One HTTP request as it reached us. Header names are in lower case."""
 
     method: str
@@ -26,7 +26,7 @@ class Call(Struct, frozen=True):
     """The caller's address."""
 
 
-class Fault(Struct, frozen=True, omit_defaults=True):
+class Fault(Struct, frozen=True, omit_defaults=True, gc=False):
     """How the connection misbehaves while an answer is given."""
 
     kind: str
@@ -36,7 +36,7 @@ class Fault(Struct, frozen=True, omit_defaults=True):
     """Latency in milliseconds, or the pause between two drops of a drip."""
 
 
-class Reply(Struct, frozen=True):
+class Reply(Struct, frozen=True, gc=False):
     """One HTTP answer."""
 
     status: int
@@ -48,7 +48,7 @@ class Reply(Struct, frozen=True):
     """Keys of the callbacks that leave before this answer does."""
 
 
-class Credential(Struct, frozen=True):
+class Credential(Struct, frozen=True, gc=False):
     """Who is calling: the account's name and what proves it."""
 
     name: str
@@ -57,7 +57,7 @@ class Credential(Struct, frozen=True):
     """What is kept and shown instead of the name, where the name itself is a secret."""
 
 
-class Refusal(Struct, frozen=True, omit_defaults=True):
+class Refusal(Struct, frozen=True, omit_defaults=True, gc=False):
     """One error on the way in, by its key in the provider's catalogue."""
 
     key: str
@@ -89,7 +89,7 @@ class Unknown(LookupError):
     """There is no such thing in this sandbox; the text says what was looked for."""
 
 
-class Beat(Struct, frozen=True, omit_defaults=True):
+class Beat(Struct, frozen=True, omit_defaults=True, gc=False):
     """One step as a scenario writes it: milliseconds after the start of its channel's attempt."""
 
     after: int
@@ -98,7 +98,7 @@ class Beat(Struct, frozen=True, omit_defaults=True):
     err: int | None = None
 
 
-class Channel(Struct, frozen=True, omit_defaults=True):
+class Channel(Struct, frozen=True, omit_defaults=True, gc=False):
     """One way a message may go, in the order in which they are tried."""
 
     name: str
@@ -113,7 +113,7 @@ class Channel(Struct, frozen=True, omit_defaults=True):
     """Milliseconds after which the next channel is tried; None: no limit."""
 
 
-class Draft(Struct, frozen=True, omit_defaults=True):
+class Draft(Struct, frozen=True, omit_defaults=True, gc=False):
     """What a send asks for; it becomes a message or its own refusal."""
 
     id: str
@@ -131,7 +131,7 @@ class Draft(Struct, frozen=True, omit_defaults=True):
     item: int = 0
 
 
-class Step(Struct, frozen=True, omit_defaults=True):
+class Step(Struct, frozen=True, omit_defaults=True, gc=False):
     """From this time on, this channel has this status."""
 
     at: int
@@ -140,7 +140,7 @@ class Step(Struct, frozen=True, omit_defaults=True):
     code: int | None = None
 
 
-class Message(Struct, frozen=True, omit_defaults=True):
+class Message(Struct, frozen=True, omit_defaults=True, gc=False):
     """An accepted draft with its plan."""
 
     key: int
@@ -167,7 +167,7 @@ class Message(Struct, frozen=True, omit_defaults=True):
     """Key of the exchange that brought it."""
 
 
-class Inbound(Struct, frozen=True, omit_defaults=True):
+class Inbound(Struct, frozen=True, omit_defaults=True, gc=False):
     """A message from a phone to the application (MO)."""
 
     key: int
@@ -183,7 +183,7 @@ class Inbound(Struct, frozen=True, omit_defaults=True):
     extra: Json = None
 
 
-class Due(Struct, frozen=True, omit_defaults=True):
+class Due(Struct, frozen=True, omit_defaults=True, gc=False):
     """A callback as a provider plans it: which step or inbound message goes where, and when."""
 
     at: int
@@ -193,7 +193,7 @@ class Due(Struct, frozen=True, omit_defaults=True):
     twists: tuple[str, ...] = ()
 
 
-class Callback(Struct, frozen=True, omit_defaults=True):
+class Callback(Struct, frozen=True, omit_defaults=True, gc=False):
     """One HTTP request we owe to the user's application."""
 
     key: int
@@ -212,7 +212,7 @@ class Callback(Struct, frozen=True, omit_defaults=True):
     reason: str = ""
 
 
-class Post(Struct, frozen=True):
+class Post(Struct, frozen=True, gc=False):
     """A callback as it goes over the wire."""
 
     body: bytes
@@ -220,7 +220,7 @@ class Post(Struct, frozen=True):
     method: str = "POST"
 
 
-class Attempt(Struct, frozen=True, omit_defaults=True):
+class Attempt(Struct, frozen=True, omit_defaults=True, gc=False):
     """One try at a callback, and what the receiver said."""
 
     callback: int
@@ -237,7 +237,7 @@ class Attempt(Struct, frozen=True, omit_defaults=True):
     """How long the answer took in milliseconds, by whole seconds: what is quick is always the same."""
 
 
-class Exchange(Struct, frozen=True, omit_defaults=True):
+class Exchange(Struct, frozen=True, omit_defaults=True, gc=False):
     """One request and its answer, secrets redacted."""
 
     provider: str
@@ -260,7 +260,7 @@ class Exchange(Struct, frozen=True, omit_defaults=True):
     """Tolerances used: what a strict reading of the document would have refused."""
 
 
-class Entry(Struct, frozen=True, omit_defaults=True):
+class Entry(Struct, frozen=True, omit_defaults=True, gc=False):
     """One line of the journal."""
 
     key: int

@@ -27,6 +27,7 @@ class Routes:
     def __init__(self, providers: Mapping[str, Provider]) -> None:
         self.providers = providers
         self._exact: dict[str, _Methods] = {}
+        self._known_calls: dict[tuple[str, str], Found] = {}
         self._patterns: dict[str, tuple[re.Pattern[str], _Methods]] = {}
         for provider in providers.values():
             for endpoint in provider.endpoints:
@@ -43,12 +44,13 @@ class Routes:
         if endpoint.method in methods:
             raise ValueError(f"{endpoint.method} {endpoint.path} stands for two endpoints")
         methods[endpoint.method] = (provider, endpoint)
+        if "{" not in endpoint.path:
+            self._known_calls[endpoint.path, endpoint.method] = Found(provider, endpoint, {})
 
     def find(self, call: Call) -> Found | None:
         """None when not even the provider can be told."""
-        methods = self._exact.get(call.path)
-        if methods is not None and (hit := methods.get(call.method)) is not None:
-            return Found(hit[0], hit[1], {})
+        if (found := self._known_calls.get((call.path, call.method))) is not None:
+            return found
         path, mounted = call.path, None
         head, _, rest = call.path[1:].partition("/")
         if head in self.providers:

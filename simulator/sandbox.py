@@ -41,6 +41,8 @@ class Sandbox:
     def __init__(self, name: str, number: int, kept: Kept, scenario: Scenario) -> None:
         self.name = name
         self.number = number
+        self.base = number << SHIFT
+        """What keys of its rows begin with."""
         self.kept = kept
         self.scenario = scenario
         self.seed = Seed(kept.seed)
@@ -55,10 +57,6 @@ class Sandbox:
         """Somebody moves the clock by hand just now; the dispatcher keeps out."""
         self.mistakes: list[str] = []
         """What is wrong with a scenario file that was saved last; the one before it still holds."""
-
-    @property
-    def base(self) -> int:
-        return self.number << SHIFT
 
     def now(self) -> int:
         return self.clock.now()

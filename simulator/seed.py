@@ -19,6 +19,7 @@ class Seed:
         self._key = str(value).encode()[:64]
         self._base = int.from_bytes(blake2b(b"base", key=self._key, digest_size=6).digest(), "big") >> 1
         digest = blake2b(b"node", key=self._key, digest_size=8).hexdigest()
+        self._uuids = blake2b(key=self._key, digest_size=57)
         self._node = f"{int(digest[:4], 16) & 0x3FFF | 0x8000:04x}-{digest[4:16]}"
 
     def digest(self, number: int, place: str) -> str:
@@ -31,8 +32,9 @@ class Seed:
         head = f"{head[:8]}-{head[8:]}-4"
         found: list[str] = []
         while len(found) < count:
-            place = b"%d %d" % (number, len(found))
-            digits = blake2b(place, key=self._key, digest_size=57).hexdigest()
+            hashing = self._uuids.copy()
+            hashing.update(b"%d %d" % (number, len(found)))
+            digits = hashing.hexdigest()
             for at in range(0, 19 * min(count - len(found), 6), 19):
                 tail = digits[at : at + 19]
                 found.append(f"{head}{tail[:3]}-{_VARIANT[tail[3]]}{tail[4:7]}-{tail[7:]}")

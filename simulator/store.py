@@ -62,6 +62,8 @@ class Store:
         self.lost: list[Callable[[StoreError], None]] = []
         """Told when nothing that was written since the last commit could be kept."""
         self._numbered = 0
+        self._new: dict[str, list[Sequence[Json]]] = {}
+        """Statement to rows that are not written yet."""
         self._database = self._open(path)
         self._inode = path.stat().st_ino if path else 0
 
@@ -99,6 +101,8 @@ class Store:
         """Make everything written so far durable. Raises StoreError, and then nothing of it was kept."""
         if self.dirty:
             try:
+                if self._new:
+                    self._write_new()
                 if self._database.in_transaction:
                     self._database.execute("COMMIT")
                 self.dirty = False
@@ -132,6 +136,7 @@ class Store:
     def _nothing_kept(self, wrong: Exception) -> StoreError:
         """Leave the transaction, and tell whoever waits for it."""
         self.dirty = False
+        self._new.clear()
         if self._database.in_transaction:
             self._database.execute("ROLLBACK")
         reason = wrong if isinstance(wrong, StoreError) else StoreError(f"{self.path or 'memory'}: {wrong}")
@@ -139,22 +144,38 @@ class Store:
             tell(reason)
         return reason
 
+    def _append(self, sql: str, rows: Iterable[Sequence[Json]]) -> None:
+        """New rows of many requests are written at once: before the commit, or before anything else is asked."""
+        self.dirty = True
+        self._new.setdefault(sql, []).extend(rows)
+
+    def _write_new(self) -> None:
+        """Raises sqlite3.Error."""
+        self._begin()
+        new, self._new = self._new, {}
+        for sql, rows in new.items():
+            self._database.executemany(sql, rows)
+
     def _write(self, sql: str, values: Sequence[Json] = ()) -> None:
-        self._run(self._database.execute, sql, values)
-
-    def _write_many(self, sql: str, rows: Iterable[Sequence[Json]]) -> None:
-        self._run(self._database.executemany, sql, rows)
-
-    def _run(self, write: Callable[[str, Json], object], sql: str, values: Json) -> None:
         try:
-            if not self.dirty:
-                self._database.execute("BEGIN IMMEDIATE")
-                self.dirty = True
-            write(sql, values)
+            if self._new:
+                self._write_new()
+            self._begin()
+            self._database.execute(sql, values)
         except sqlite3.Error as wrong:
             raise self._nothing_kept(wrong) from None
 
+    def _begin(self) -> None:
+        self.dirty = True
+        if not self._database.in_transaction:
+            self._database.execute("BEGIN IMMEDIATE")
+
     def _rows(self, sql: str, values: Sequence[Json] = ()) -> sqlite3.Cursor:
+        if self._new:
+            try:
+                self._write_new()
+            except sqlite3.Error as wrong:
+                raise self._nothing_kept(wrong) from None
         try:
             return self._database.execute(sql, values)
         except sqlite3.Error as wrong:
@@ -214,7 +235,7 @@ class Store:
     # Messages
 
     def add_messages(self, messages: Sequence[Message], ends: Sequence[int]) -> None:
-        self._write_many(
+        self._append(
             "INSERT INTO messages (key, id, provider, recipient, ends, doc) VALUES (?, ?, ?, ?, ?, ?)",
             [
                 (message.key, message.id, message.provider, message.to, end, _encode(message))
@@ -310,9 +331,9 @@ class Store:
     # Inbound
 
     def add_inbound(self, inbound: Inbound) -> None:
-        self._write(
+        self._append(
             "INSERT INTO inbound (key, provider, at, doc) VALUES (?, ?, ?, ?)",
-            (inbound.key, inbound.provider, inbound.at, _encode(inbound)),
+            [(inbound.key, inbound.provider, inbound.at, _encode(inbound))],
         )
 
     def inbound(self, sandbox: int, provider: str = "", since: int = -1, until: int | None = None) -> list[Inbound]:
@@ -331,7 +352,7 @@ class Store:
     # Callbacks
 
     def add_callbacks(self, callbacks: Sequence[Callback]) -> None:
-        self._write_many(
+        self._append(
             "INSERT INTO callbacks (key, sandbox, subject, due, host, state, doc) VALUES (?, ?, ?, ?, ?, ?, ?)",
             [
                 (one.key, one.key >> SHIFT, one.subject, one.due, host(one.url), one.state, _encode(one))
@@ -383,9 +404,9 @@ class Store:
     # Journal
 
     def add_entry(self, entry: Entry, subject: int = 0) -> None:
-        self._write(
+        self._append(
             "INSERT INTO journal (key, at, kind, provider, subject, doc) VALUES (?, ?, ?, ?, ?, ?)",
-            (entry.key, entry.at, entry.kind, entry.provider, subject, _encode(entry)),
+            [(entry.key, entry.at, entry.kind, entry.provider, subject, _encode(entry))],
         )
 
     def journal(

@@ -13,8 +13,8 @@ from simulator.model import Json
 if TYPE_CHECKING:
     from gsm0338 import Codec
 
-_PLAIN = re.compile(r"[ -_a-z\n\r]*", re.ASCII)
-_SHIFTED = re.compile(r"[\[\]\\^]")
+_PLAIN = re.compile(r"[ -Z_a-z\n\r]*", re.ASCII)
+"""One septet each; no character of the extension table among them."""
 BYTES = 140
 
 
@@ -35,7 +35,7 @@ def _count(length: int, single: int, several: int) -> int:
 
 def _septets(text: str) -> int | None:
     """How many septets; None when a character is not in the alphabet."""
-    if _PLAIN.fullmatch(text) and not _SHIFTED.search(text):
+    if _PLAIN.fullmatch(text):
         return len(text)
     try:
         return len(_codec().encode(text)[0])

@@ -65,6 +65,7 @@ class Account:
         self.carriers = Carriers(msgspec.convert(settings["carriers"], list[Carrier]), settings["numbers"])
         self.short_code: str = settings["short_code"]
         self._zones: dict[str, tzinfo] = {}
+        self._said: dict[tuple[str, str], str] = {}
 
     def user(self, name: str) -> User | None:
         return self._by_name.get(name)
@@ -76,8 +77,12 @@ class Account:
 
     def says(self, name: str, member: str) -> str:
         """A setting of a user, else of the whole account; empty: none."""
-        own: str = getattr(self.user(name), member, "")
-        return own or str(self.settings[member])
+        if (said := self._said.get((name, member))) is None:
+            if len(self._said) >= 10_000:
+                self._said.clear()
+            own: str = getattr(self.user(name), member, "")
+            said = self._said[name, member] = own or str(self.settings[member])
+        return said
 
     def zone(self, name: str) -> tzinfo:
         """The user's zone, else that of the user's country, else UTC."""
