@@ -237,8 +237,16 @@ def unusable(folder: Path) -> list[Figure]:
 
 
 def _newer(store: Path) -> None:
+    _of_version(store, 99)
+
+
+def _older(store: Path) -> None:
+    _of_version(store, 1)
+
+
+def _of_version(store: Path, number: int) -> None:
     with contextlib.closing(sqlite3.connect(store)) as database:
-        database.execute("PRAGMA user_version = 99")
+        database.execute(f"PRAGMA user_version = {number}")
 
 
 def _foreign(store: Path) -> None:
@@ -261,6 +269,7 @@ def _below_a_file(store: Path) -> None:
 
 UNUSABLE: dict[str, Callable[[Path], object]] = {
     "of a newer version": _newer,
+    "of an older version": _older,
     "of another program": _foreign,
     "no database": lambda store: store.write_bytes(os.urandom(8192)),
     "damaged": _damaged,

@@ -5,14 +5,13 @@ import contextlib
 import logging
 from collections import Counter
 from collections.abc import AsyncIterator
-
-from msgspec import Struct
+from operator import itemgetter
 
 from simulator import later
 from simulator.callbacks import Poster
 from simulator.config import Config
 from simulator.engine import Engine
-from simulator.model import Attempt, Callback, Entry, Json, Step, Unknown
+from simulator.model import Attempt, Callback, Entry, Json, Message, Step, Unknown
 from simulator.sandbox import Sandbox
 from simulator.store import StoreError
 from simulator.store import host as host_of
@@ -33,13 +32,6 @@ MOST_ROUNDS = 1000
 
 class Busy(Exception):
     """The clock is being moved already."""
-
-
-class Happened(Struct, frozen=True):
-    """One thing that fell due while the clock was moved."""
-
-    at: int
-    what: dict[str, Json]
 
 
 class Dispatcher:
@@ -280,26 +272,24 @@ class Dispatcher:
         self, sandbox: Sandbox, start: int, end: int, entries: list[Entry]
     ) -> tuple[list[dict[str, Json]], int]:
         """Statuses and attempts between two times, in order, and how many there were."""
-        found: list[Happened] = []
+        found: list[tuple[int, Message | Entry, Step | None]] = []
         for message in self._engine.store.changing(sandbox.number, start):
-            found += [
-                Happened(step.at, _status(message.id, message.channels[step.channel].name, step))
-                for step in message.steps
-                if start < step.at <= end
-            ]
-        found += [Happened(entry.at, _attempt(entry)) for entry in entries]
-        found.sort(key=lambda one: one.at)
-        return [{"at": one.at, **one.what} for one in found[:MOST_HAPPENED]], len(found)
+            found += [(step.at, message, step) for step in message.steps if start < step.at <= end]
+        found += [(entry.at, entry, None) for entry in entries]
+        found.sort(key=itemgetter(0))
+        return [_shown(*one) for one in found[:MOST_HAPPENED]], len(found)
 
 
-def _status(message: str, channel: str, step: Step) -> dict[str, Json]:
-    return {"kind": "status", "message": message, "channel": channel, "status": step.status, "code": step.code}
-
-
-def _attempt(entry: Entry) -> dict[str, Json]:
-    assert entry.attempt is not None
-    attempt = entry.attempt
+def _shown(at: int, what: Message | Entry, step: Step | None) -> dict[str, Json]:
+    """A status that a message got, or an attempt."""
+    if isinstance(what, Message):
+        assert step is not None
+        named = {"message": what.id, "channel": what.channels[step.channel].name}
+        return {"at": at, "kind": "status", **named, "status": step.status, "code": step.code}
+    assert what.attempt is not None
+    attempt = what.attempt
     return {
+        "at": at,
         "kind": "callback",
         "callback": attempt.callback & 0xFFFFFFFFFF,
         "attempt": attempt.number,

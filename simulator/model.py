@@ -1,7 +1,8 @@
 """The nouns: frozen values without behaviour.
 
 Every time and duration is a whole number of milliseconds; times count from 1970-01-01 UTC on the
-clock of the sandbox they belong to.
+clock of the sandbox they belong to. What the store keeps many of is encoded by position
+(``array_like``): a change of its members is a new `simulator.store.VERSION`.
 """
 
 from typing import Any
@@ -98,7 +99,7 @@ class Beat(Struct, frozen=True, omit_defaults=True, gc=False):
     err: int | None = None
 
 
-class Channel(Struct, frozen=True, omit_defaults=True, gc=False):
+class Channel(Struct, frozen=True, omit_defaults=True, array_like=True, gc=False):
     """One way a message may go, in the order in which they are tried."""
 
     name: str
@@ -131,7 +132,7 @@ class Draft(Struct, frozen=True, omit_defaults=True, gc=False):
     item: int = 0
 
 
-class Step(Struct, frozen=True, omit_defaults=True, gc=False):
+class Step(Struct, frozen=True, omit_defaults=True, array_like=True, gc=False):
     """From this time on, this channel has this status."""
 
     at: int
@@ -140,7 +141,7 @@ class Step(Struct, frozen=True, omit_defaults=True, gc=False):
     code: int | None = None
 
 
-class Message(Struct, frozen=True, omit_defaults=True, gc=False):
+class Message(Struct, frozen=True, omit_defaults=True, array_like=True, gc=False):
     """An accepted draft with its plan."""
 
     key: int
@@ -167,7 +168,7 @@ class Message(Struct, frozen=True, omit_defaults=True, gc=False):
     """Key of the exchange that brought it."""
 
 
-class Inbound(Struct, frozen=True, omit_defaults=True, gc=False):
+class Inbound(Struct, frozen=True, omit_defaults=True, array_like=True, gc=False):
     """A message from a phone to the application (MO)."""
 
     key: int
@@ -193,7 +194,7 @@ class Due(Struct, frozen=True, omit_defaults=True, gc=False):
     twists: tuple[str, ...] = ()
 
 
-class Callback(Struct, frozen=True, omit_defaults=True, gc=False):
+class Callback(Struct, frozen=True, omit_defaults=True, array_like=True, gc=False):
     """One HTTP request we owe to the user's application."""
 
     key: int

@@ -21,7 +21,7 @@ SHIFT = 40
 NUMBERS = (1 << SHIFT) - 1
 FROM_PHONES = 1 << (SHIFT - 1)
 """Set in the numbers of inbound messages: a callback's subject is either kind."""
-VERSION = 1
+VERSION = 2
 ROOM = 1 << 20
 """Bytes that have to fit before a store that was full counts as writable again."""
 _T = TypeVar("_T")
@@ -62,8 +62,8 @@ class Store:
         self.lost: list[Callable[[StoreError], None]] = []
         """Told when nothing that was written since the last commit could be kept."""
         self._numbered = 0
-        self._new: dict[str, list[Sequence[Json]]] = {}
-        """Statement to rows that are not written yet."""
+        self._waiting: dict[str, list[tuple[str, list[Sequence[Json]]]]] = {}
+        """Per table what is not written yet: statements in their order, each with its rows."""
         self._database = self._open(path)
         self._inode = path.stat().st_ino if path else 0
 
@@ -101,8 +101,8 @@ class Store:
         """Make everything written so far durable. Raises StoreError, and then nothing of it was kept."""
         if self.dirty:
             try:
-                if self._new:
-                    self._write_new()
+                if self._waiting:
+                    self._write_waiting()
                 if self._database.in_transaction:
                     self._database.execute("COMMIT")
                 self.dirty = False
@@ -136,7 +136,7 @@ class Store:
     def _nothing_kept(self, wrong: Exception) -> StoreError:
         """Leave the transaction, and tell whoever waits for it."""
         self.dirty = False
-        self._new.clear()
+        self._waiting.clear()
         if self._database.in_transaction:
             self._database.execute("ROLLBACK")
         reason = wrong if isinstance(wrong, StoreError) else StoreError(f"{self.path or 'memory'}: {wrong}")
@@ -144,22 +144,31 @@ class Store:
             tell(reason)
         return reason
 
-    def _append(self, sql: str, rows: Iterable[Sequence[Json]]) -> None:
-        """New rows of many requests are written at once: before the commit, or before anything else is asked."""
+    def _later(self, table: str, sql: str, rows: Iterable[Sequence[Json]]) -> None:
+        """What many requests write is written at once: before the commit, or before the table is asked for anything."""
         self.dirty = True
-        self._new.setdefault(sql, []).extend(rows)
+        waiting = self._waiting.setdefault(table, [])
+        if waiting and waiting[-1][0] == sql:
+            waiting[-1][1].extend(rows)
+        else:
+            waiting.append((sql, list(rows)))
 
-    def _write_new(self) -> None:
+    def _write_waiting(self) -> None:
         """Raises sqlite3.Error."""
         self._begin()
-        new, self._new = self._new, {}
-        for sql, rows in new.items():
-            self._database.executemany(sql, rows)
+        waiting, self._waiting = self._waiting, {}
+        for writes in waiting.values():
+            for sql, rows in writes:
+                self._database.executemany(sql, rows)
+
+    def _touches(self, sql: str) -> bool:
+        """Whether a statement may be about a table that something waits to be written to."""
+        return any(table in sql for table in self._waiting)
 
     def _write(self, sql: str, values: Sequence[Json] = ()) -> None:
         try:
-            if self._new:
-                self._write_new()
+            if self._waiting and self._touches(sql):
+                self._write_waiting()
             self._begin()
             self._database.execute(sql, values)
         except sqlite3.Error as wrong:
@@ -171,9 +180,9 @@ class Store:
             self._database.execute("BEGIN IMMEDIATE")
 
     def _rows(self, sql: str, values: Sequence[Json] = ()) -> sqlite3.Cursor:
-        if self._new:
+        if self._waiting and self._touches(sql):
             try:
-                self._write_new()
+                self._write_waiting()
             except sqlite3.Error as wrong:
                 raise self._nothing_kept(wrong) from None
         try:
@@ -235,7 +244,8 @@ class Store:
     # Messages
 
     def add_messages(self, messages: Sequence[Message], ends: Sequence[int]) -> None:
-        self._append(
+        self._later(
+            "messages",
             "INSERT INTO messages (key, id, provider, recipient, ends, doc) VALUES (?, ?, ?, ?, ?, ?)",
             [
                 (message.key, message.id, message.provider, message.to, end, _encode(message))
@@ -331,7 +341,8 @@ class Store:
     # Inbound
 
     def add_inbound(self, inbound: Inbound) -> None:
-        self._append(
+        self._later(
+            "inbound",
             "INSERT INTO inbound (key, provider, at, doc) VALUES (?, ?, ?, ?)",
             [(inbound.key, inbound.provider, inbound.at, _encode(inbound))],
         )
@@ -352,7 +363,8 @@ class Store:
     # Callbacks
 
     def add_callbacks(self, callbacks: Sequence[Callback]) -> None:
-        self._append(
+        self._later(
+            "callbacks",
             "INSERT INTO callbacks (key, sandbox, subject, due, host, state, doc) VALUES (?, ?, ?, ?, ?, ?, ?)",
             [
                 (one.key, one.key >> SHIFT, one.subject, one.due, host(one.url), one.state, _encode(one))
@@ -361,9 +373,10 @@ class Store:
         )
 
     def rewrite_callback(self, callback: Callback) -> None:
-        self._write(
+        self._later(
+            "callbacks",
             "UPDATE callbacks SET due = ?, state = ?, doc = ? WHERE key = ?",
-            (callback.due, callback.state, _encode(callback), callback.key),
+            [(callback.due, callback.state, _encode(callback), callback.key)],
         )
 
     def callback(self, key: int) -> Callback | None:
@@ -404,7 +417,8 @@ class Store:
     # Journal
 
     def add_entry(self, entry: Entry, subject: int = 0) -> None:
-        self._append(
+        self._later(
+            "journal",
             "INSERT INTO journal (key, at, kind, provider, subject, doc) VALUES (?, ?, ?, ?, ?, ?)",
             [(entry.key, entry.at, entry.kind, entry.provider, subject, _encode(entry))],
         )
@@ -486,15 +500,16 @@ def _prepare(database: sqlite3.Connection, path: Path | None) -> None:
     """Set it up, and make the tables, all or none. Raises StoreError where it is not ours to write."""
     database.execute("PRAGMA locking_mode = EXCLUSIVE")
     (version,) = database.execute("PRAGMA user_version").fetchone()
-    if version > VERSION:
-        raise StoreError(f"{path}: written by a newer version of msgsim; use that, or choose another with --store PATH")
+    if version not in (0, VERSION):
+        age = "a newer" if version > VERSION else "an older"
+        raise StoreError(f"{path}: written by {age} version of msgsim; use that, or choose another with --store PATH")
     (tables,) = database.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
     if tables and not version:
         raise StoreError(f"{path}: a database of something else; choose another with --store PATH")
     for pragma in (
         "journal_mode = WAL",
         "synchronous = NORMAL",
-        "wal_autocheckpoint = 4000",
+        "wal_autocheckpoint = 1000",
         "cache_size = -32000",
         "temp_store = MEMORY",
     ):

@@ -97,12 +97,12 @@ TABLE: tuple[tuple[str, str, Ask], ...] = (
 
 
 def routes(context: Context) -> list[Route]:
-    """All of the control API, its description, and the sinks."""
+    """The sinks, which are asked most and tried first; all of the control API, and its description."""
     listed = [_route(context, f"{ROOT}{path}", (method,), ask) for method, path, ask in TABLE]
     return [
-        *listed,
         _route(context, "/__sim/sink/{name}", ANY, sink.collect),
         _route(context, "/__sim/sink/{name}/{rest:path}", ANY, sink.collect),
+        *listed,
         _route(context, "/__sim/openapi.json", ("GET",), openapi.document),
         _route(context, "/__sim/docs", ("GET",), openapi.docs),
     ]

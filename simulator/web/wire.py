@@ -34,6 +34,8 @@ class Gone(Exception):
     """The client left before its request was whole."""
 
 
+HEAVY = 32 * 1024
+"""Bytes of a body that may take so long that nobody's answer should wait for it."""
 TURNS = 2
 """Of the loop, before a batch is committed: nothing for one client, and many share a commit under load."""
 
@@ -53,6 +55,11 @@ class Batch:
             self._committed = loop.create_future()
             loop.call_soon(self._commit, self._committed, TURNS)
         return self._committed
+
+    async def settled(self) -> None:
+        """Waits until nobody waits for a commit any more, whatever comes of it."""
+        if self._committed is not None:
+            await asyncio.wait([self._committed])
 
     def _commit(self, waiting: "asyncio.Future[None]", turns: int) -> None:
         if waiting is not self._committed:
@@ -108,6 +115,8 @@ class Wire:
     async def _provider(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             call = await self._call(scope, receive)
+            if len(call.body) > HEAVY:
+                await self._batch.settled()
             reply = self._engine.receive(call)
             if reply.early:
                 self._dispatcher.hold(reply.early)

@@ -19,8 +19,9 @@ def test_one_failed_write_takes_the_whole_transaction_with_it_and_says_so() -> N
     kept = store.Store(None)
     kept.lost.append(told.append)
     kept.add_inbound(MO)
+    kept.add_inbound(MO)
     with pytest.raises(store.StoreError, match="UNIQUE"):
-        kept.add_inbound(MO)
+        kept.commit()
     assert len(told) == 1
     kept.commit()
     assert kept.inbound_by_key(1) is None
