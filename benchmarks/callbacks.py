@@ -42,6 +42,9 @@ class Round:
         self.server = Server(
             *(sys.executable, "-m", "simulator", "serve"), "--port", "PORT", "--store", str(store), "--clock", FROZEN
         )
+        told(
+            f"http://127.0.0.1:{self.server.port}/__sim/v1/health"
+        )  # The first question to the control API imports it.
         self.before = int(told(self.url))
 
     def rest(self) -> float:

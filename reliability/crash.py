@@ -86,7 +86,7 @@ def drained(server: Server, receiver: Receiver) -> int:
     """Wait until no callback is pending; how many still are when nothing is posted any more."""
     deadline, bodies = time.monotonic() + PATIENCE, receiver.bodies
     while True:
-        pending: int = len(server.control("GET", "callbacks?state=pending&limit=100").json["callbacks"])
+        pending: int = server.control("GET", "callbacks?state=pending&limit=1").json["total"]
         if not pending or time.monotonic() > deadline:
             return pending
         time.sleep(0.2)

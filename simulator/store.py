@@ -387,14 +387,14 @@ class Store:
         return [_callback(doc) for (doc,) in rows]
 
     def callbacks(self, sandbox: int, state: str = "", after: int = 0, limit: int = 1_000_000) -> list[Callback]:
-        sql = "SELECT doc FROM callbacks WHERE key BETWEEN ? AND ?"
-        values: list[Json] = [first(sandbox) + after + 1, last(sandbox)]
-        if state:
-            sql, values = f"{sql} AND state = ?", [*values, state]
-        return [_callback(doc) for (doc,) in self._rows(f"{sql} ORDER BY key LIMIT ?", [*values, limit])]
+        where, values = _in_state(sandbox, state)
+        sql = f"SELECT doc FROM callbacks WHERE {where} AND key > ? ORDER BY key LIMIT ?"  # noqa: S608
+        return [_callback(doc) for (doc,) in self._rows(sql, [*values, first(sandbox) + after, limit])]
 
-    def count_callbacks(self, sandbox: int) -> int:
-        return self._count("callbacks", sandbox)
+    def count_callbacks(self, sandbox: int, state: str = "") -> int:
+        where, values = _in_state(sandbox, state)
+        sql = f"SELECT COUNT(*) FROM callbacks WHERE {where}"  # noqa: S608
+        return int(self._rows(sql, values).fetchone()[0])
 
     def due(self, sandbox: int, until: int, limit: int, full: Iterable[str] = ()) -> list[Callback]:
         """Pending callbacks due by a time, earliest first, but none for hosts that are busy enough."""
@@ -494,6 +494,14 @@ class Store:
 @lru_cache(maxsize=1024)
 def host(url: str) -> str:
     return urlsplit(url).netloc
+
+
+def _in_state(sandbox: int, state: str) -> tuple[str, list[Json]]:
+    """A condition on callbacks; those that are pending have an index of their own, which asks for the word itself."""
+    if state == "pending":
+        return "state = 'pending' AND sandbox = ?", [sandbox]
+    between: list[Json] = [first(sandbox), last(sandbox)]
+    return ("key BETWEEN ? AND ? AND state = ?", [*between, state]) if state else ("key BETWEEN ? AND ?", between)
 
 
 def _prepare(database: sqlite3.Connection, path: Path | None) -> None:

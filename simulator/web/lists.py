@@ -47,6 +47,8 @@ class Listing(Struct, Generic[T], frozen=True):
     cursor: str = "before"
     elsewhere: Callable[[], list[Json]] = list
     """What came instead: further near misses."""
+    direct: "Listing[T] | None" = None
+    """The same rows without a test, where the store finds them by itself."""
 
     def fits(self, row: T) -> bool:
         return all(test.fits(row) for test in self.tests)
@@ -95,6 +97,7 @@ async def _waited(context: Context, request: Request, make: Make[T], seconds: fl
 
 async def look(listing: Listing[T], start: int, most: int) -> Look[T]:
     """One page, and how many rows fit in all."""
+    listing = listing.direct or listing
     if not listing.tests:
         rows = list(listing.chunk(start, most + 1))
         following = listing.number(rows[most - 1]) if len(rows) > most else None

@@ -1,6 +1,9 @@
 """What went over the wire: requests, callbacks and messages from phones."""
 
+from collections.abc import Sequence
+
 from msgspec import Struct, field
+from msgspec.structs import replace
 from starlette.requests import Request
 
 from simulator import later
@@ -109,14 +112,22 @@ async def callbacks(context: Context, request: Request) -> Json:
 
 
 def _callbacks(context: Context, request: Request, sandbox: Sandbox) -> Listing[Callback]:
-    engine = context.engine
+    tests = _callback_tests(context, request, sandbox)
+    state = request.query_params.get("state", "")
+    direct = _callbacks_in(context, sandbox, state, []) if state and len(tests) == 1 else None
+    return replace(_callbacks_in(context, sandbox, "", tests), direct=direct)
+
+
+def _callbacks_in(context: Context, sandbox: Sandbox, state: str, tests: Sequence[Test[Callback]]) -> Listing[Callback]:
+    """All of a state; empty: of any."""
+    store = context.engine.store
     return Listing(
         name="callbacks",
-        chunk=lambda after, most: engine.store.callbacks(sandbox.number, after=after, limit=most),
+        chunk=lambda after, most: store.callbacks(sandbox.number, state, after, most),
         number=lambda one: one.key & NUMBERS,
         show=lambda one: shown(context, one),
-        tests=_callback_tests(context, request, sandbox),
-        total=lambda: engine.store.count_callbacks(sandbox.number),
+        tests=tests,
+        total=lambda: store.count_callbacks(sandbox.number, state),
         label=lambda one: f"callback {one.key & NUMBERS} to {one.url}",
         cursor="after",
     )
