@@ -66,8 +66,31 @@ class Caller:
         if isinstance(endpoint, Send) and endpoint.method == "GET":
             asked = [self.ask("GET", endpoint.path, query=urlencode(sample)) for sample in self.samples(endpoint)]
         else:
-            asked = [self.ask(endpoint.method, endpoint.path, sample) for sample in self.samples(endpoint)]
+            bodies = [*self.samples(endpoint), *self._spoiled(endpoint)]
+            asked = [self.ask(endpoint.method, endpoint.path, body) for body in bodies]
         return [one for one in asked if one.reply.status < 400]
+
+    def _spoiled(self, endpoint: Endpoint) -> Iterator[Json]:
+        """A batch with bad items beside the good ones, where that is no reason to refuse it."""
+        if isinstance(endpoint, Send) and endpoint.partial:
+            sample = self.samples(endpoint)[0]
+            if isinstance(sample, list):
+                yield [*sample, {}, []]
+            elif place := self.place_of_items(endpoint):
+                yield {**sample, place: [*sample[place], {}, []]}
+
+    def place_of_items(self, endpoint: Send) -> str:
+        """The member of a body that holds its items; empty when the body itself does, or is the only one."""
+        sample = self.samples(endpoint)[0]
+        if endpoint.items is None or isinstance(sample, list):
+            return ""
+        count = len(endpoint.items(sample))
+        return next((name for name, value in sample.items() if isinstance(value, list) and len(value) == count), "")
+
+    def refused_at(self, endpoint: Endpoint, error: Error) -> Answered:
+        """What an error looks like here, whatever brings it about."""
+        path = re.sub(r"{\w+}", "1", endpoint.path)
+        return self.ask(endpoint.method, path, headers={**self.headers, "x-sim-outcome": error.key})
 
     def refused(self, error: Error) -> Answered:
         """What an error looks like, by its own example where there is one."""

@@ -70,7 +70,7 @@ def _operation(caller: Caller, endpoint: Endpoint, good: list[Answered], refusal
             "required": True,
             "content": {"application/json": {"schema": _body(caller, endpoint)}},
         }
-    operation["responses"] = _responses(provider, endpoint, good, refusals)
+    operation["responses"] = _responses(caller, endpoint, good, refusals)
     if not (isinstance(endpoint, Ask) and endpoint.open):
         operation["security"] = [{name: [] for name in caller.security}]
     return operation
@@ -90,17 +90,16 @@ def _body(caller: Caller, endpoint: Endpoint) -> Document:
     if not (isinstance(endpoint, Send) and endpoint.item_schema and endpoint.items):
         return whole
     items = {"type": "array", "items": {"$ref": f"#/components/schemas/{endpoint.item_schema}"}}
-    sample = caller.samples(endpoint)[0]
-    if isinstance(sample, list):
+    if isinstance(caller.samples(endpoint)[0], list):
         return {"allOf": [whole, items]}
-    listed = endpoint.items(sample)
-    place = next((name for name, value in sample.items() if isinstance(value, list) and len(value) == len(listed)), "")
+    place = caller.place_of_items(endpoint)
     return {"allOf": [whole, {"properties": {place: items}}]} if place else whole
 
 
-def _responses(provider: Provider, endpoint: Endpoint, good: list[Answered], refusals: dict[str, Answered]) -> Document:
+def _responses(caller: Caller, endpoint: Endpoint, good: list[Answered], refusals: dict[str, Answered]) -> Document:
     """By status, each with the shape that all of its examples have; a bare 200 where no good one could be had."""
     found: Document = {}
+    provider = caller.provider
     if not good:
         found["200"] = {"description": "Done"}
     for place, answered in enumerate(good, 1):
@@ -108,7 +107,11 @@ def _responses(provider: Provider, endpoint: Endpoint, good: list[Answered], ref
     for key in _possible(provider, endpoint):
         error = provider.contract.errors[key]
         told = f"`{key}`: {error.when or error.title or error.text}"
-        _add(found, refusals[key], told, key, {"$ref": f"#/components/examples/{key}"})
+        answered, example = refusals[key], {"$ref": f"#/components/examples/{key}"}
+        here = caller.refused_at(endpoint, error)
+        if _shape([here.json]) != _shape([answered.json]):
+            answered, example = here, {"value": here.json}
+        _add(found, answered, told, key, example)
     for response in found.values():
         for content in response.get("content", {}).values():
             content["schema"] = _shape(content["schema"])

@@ -34,7 +34,7 @@ CREATE TABLE IF NOT EXISTS callbacks (
     state   TEXT NOT NULL,
     doc     BLOB NOT NULL
 );
-CREATE INDEX IF NOT EXISTS callbacks_due ON callbacks (sandbox, due, key, host) WHERE state = 'pending';
+CREATE INDEX IF NOT EXISTS callbacks_due ON callbacks (sandbox, host, due, key) WHERE state = 'pending';
 CREATE INDEX IF NOT EXISTS callbacks_subject ON callbacks (subject);
 
 CREATE TABLE IF NOT EXISTS journal (

@@ -29,13 +29,15 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-
 
 @cache
 def described() -> dict[str, Json]:
-    """OpenAPI 3.1. Every operation may be given a sandbox."""
+    """OpenAPI 3.1. Every operation may be given a sandbox, which may be unknown, and a query that is misspelled."""
     document: dict[str, Json] = msgspec.json.decode(
         (data_folder("schemas") / "simulator" / "control.json").read_bytes()
     )
     document["info"]["version"] = __version__
     for operation in operations(document).values():
         operation.setdefault("parameters", []).append({"$ref": "#/components/parameters/sandbox"})
+        for status in ("400", "404"):
+            operation["responses"].setdefault(status, {"$ref": "#/components/responses/Problem"})
     return document
 
 

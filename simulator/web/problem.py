@@ -5,6 +5,7 @@ import logging
 import msgspec
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.routing import Match
 
 from simulator.dispatcher import Busy
 from simulator.model import Json, Unknown
@@ -63,4 +64,8 @@ async def nothing(request: Request, wrong: Exception) -> Response:
 
 
 async def wrong_method(request: Request, wrong: Exception) -> Response:
-    return answer(Problem(405, "Method not allowed", f"{request.method} is not for {request.url.path}"))
+    """With all methods that the path takes: several routes may share it."""
+    said = answer(Problem(405, "Method not allowed", f"{request.method} is not for {request.url.path}"))
+    fitting = [one for one in request.app.routes if one.matches(request.scope)[0] is not Match.NONE]
+    said.headers["Allow"] = ", ".join(sorted({method for one in fitting for method in one.methods}))
+    return said
