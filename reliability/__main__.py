@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from reliability import crash, faults, fuzz, security, soak
+from reliability import crash, documents, faults, fuzz, security, soak
 from reliability.figures import Figure
 
 
@@ -13,6 +13,7 @@ def parts(long: bool) -> dict[str, Callable[[], list[Figure]]]:
         "crash": lambda: crash.run(crash.LONG if long else crash.SHORT),
         "faults": faults.run,
         "fuzz": lambda: fuzz.run(fuzz.LONG if long else fuzz.SHORT),
+        "documents": lambda: documents.run(documents.LONG if long else documents.SHORT),
         "security": security.run,
         "soak": lambda: soak.run(soak.LONG if long else soak.SHORT),
     }

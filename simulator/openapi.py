@@ -22,7 +22,9 @@ def document(provider: Provider) -> Document:
     caller = Caller(provider)
     refusals = {key: caller.refused(error) for key, error in provider.contract.errors.items()}
     caller.fresh()
-    good = {endpoint: caller.good(endpoint) for endpoint in provider.endpoints if "{" not in endpoint.path}
+    # What only reads comes last, so that there is something to read.
+    plain = sorted((one for one in provider.endpoints if "{" not in one.path), key=lambda one: one.method == "GET")
+    good = {endpoint: caller.good(endpoint) for endpoint in plain}
     for endpoint in provider.endpoints:
         if "{" in endpoint.path:
             good[endpoint] = caller.found(endpoint, good.values())
@@ -109,7 +111,7 @@ def _responses(caller: Caller, endpoint: Endpoint, good: list[Answered], refusal
         told = f"`{key}`: {error.when or error.title or error.text}"
         answered, example = refusals[key], {"$ref": f"#/components/examples/{key}"}
         here = caller.refused_at(endpoint, error)
-        if _shape([here.json]) != _shape([answered.json]):
+        if set(_members(here.json)) != set(_members(answered.json)):
             answered, example = here, {"value": here.json}
         _add(found, answered, told, key, example)
     for response in found.values():
@@ -231,6 +233,14 @@ def _shape(values: list[Json]) -> Document:
     if inner:
         shape["items"] = _shape(inner)
     return shape
+
+
+def _members(value: Json) -> Iterator[str]:
+    """The names of all members, however deep."""
+    if isinstance(value, dict):
+        yield from value
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _members(inner)
 
 
 def _kind(value: Json) -> str:

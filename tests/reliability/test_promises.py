@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from reliability import crash, faults, fuzz, security, soak
+from reliability import crash, documents, faults, fuzz, security, soak
 from reliability.figures import Figure
 from reliability.receiver import MANNERS
 
@@ -47,6 +47,10 @@ def test_callbacks_go_to_this_machine_and_private_networks_only() -> None:
 
 def test_bad_input_brings_nothing_down() -> None:
     assert broken(fuzz.run(1, every=10)) == []
+
+
+def test_answers_are_as_our_openapi_documents_say() -> None:
+    assert broken(documents.run(1)) == []
 
 
 def test_the_counters_agree_after_mixed_traffic() -> None:
