@@ -317,6 +317,25 @@ def test_one_status_query_a_second(receiver: Receiver) -> None:
         one.send()
 
 
+def test_so_many_requests_a_second_from_one_address(receiver: Receiver) -> None:
+    one = Sinch(receiver, rate_limit=3)
+    with one.sim:
+        for _ in range(2):
+            answers = [one.call("POST", "/v1/send-sms", HELLO) for _ in range(4)]
+            assert [answer.status for answer in answers] == [200, 200, 200, 429]
+            assert answers[-1].json == {"errorCode": 429, "errorMessage": "Too Many Requests"}
+            one.advance("1s")
+
+
+def test_an_account_is_restricted_to_addresses(receiver: Receiver) -> None:
+    for addresses, status in ((["127.0.0.1"], 200), (["192.0.2.1", "192.0.2.2"], 403)):
+        one = Sinch(receiver, addresses=addresses)
+        with one.sim:
+            assert one.call("POST", "/v1/send-sms", HELLO).status == status
+            wrong = one.call("POST", "/v1/send-sms", HELLO, headers={})
+            assert wrong.status == 401
+
+
 def test_users_see_what_their_subaccount_sent(receiver: Receiver) -> None:
     users = [
         {"name": "a", "token": "t", "subAccount": "shop"},

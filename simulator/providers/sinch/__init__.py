@@ -24,8 +24,17 @@ def authorize(endpoint: Endpoint | None, credential: Credential | None, desk: De
     if credential is None:
         raise Refused(Refusal("unauthorized"))
     if account(desk.settings).knows(credential) or desk.issued == _named(credential.name, credential.secret):
+        _check_address(desk)
         return credential
     raise Refused(Refusal("unauthorized"))
+
+
+def _check_address(desk: Desk) -> None:
+    """Whether the account may be used from here, and whether it asks too often."""
+    allowed: list[str] = desk.settings["addresses"]
+    if allowed and desk.call.client not in allowed:
+        raise Refused(Refusal("forbidden_address"))
+    queries.count(desk, "requests", desk.settings["rate_limit"], "too_many_requests")
 
 
 def credentials(sandbox: str) -> dict[str, str]:

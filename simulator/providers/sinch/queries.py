@@ -31,14 +31,17 @@ def shape(body: Json) -> Json:
 
 def limited(desk: Desk) -> None:
     """Count a status query of this address. Raises Refused beyond the documented rate."""
-    rate: int = desk.settings["status_rate_limit"]
+    count(desk, RECENT, desk.settings["status_rate_limit"], "too_many_status_queries")
+
+
+def count(desk: Desk, kind: str, rate: int, error: str) -> None:
+    """Count a request of this address. Raises Refused when there were as many in the second before; 0: never."""
     if not rate:
         return
-    recent = desk.record(RECENT, desk.call.client) or []
-    recent = [at for at in recent if desk.now - at < 1000]
+    recent = [at for at in desk.record(kind, desk.call.client) or [] if desk.now - at < 1000]
     if len(recent) >= rate:
-        raise Refused(Refusal("too_many_status_queries"))
-    desk.keep(RECENT, desk.call.client, [*recent, desk.now])
+        raise Refused(Refusal(error))
+    desk.keep(kind, desk.call.client, [*recent, desk.now])
 
 
 def _visible(messages: Iterable[Message], desk: Desk) -> Iterator[tuple[Message, Known]]:
