@@ -37,6 +37,7 @@ bench: .venv/ready  ## Ratios inside one run; goes on when a budget is missed, a
 	-@$(BIN)/python -m benchmarks.callbacks
 	-@$(BIN)/python -m benchmarks.advance
 	-@$(BIN)/python -m benchmarks.start
+	-@$(BIN)/python -m benchmarks.day
 
 bench-peers: .venv/ready  ## Against other tools; installs them into .bench
 	@$(BIN)/python -m benchmarks.peers
