@@ -41,9 +41,8 @@ def main() -> None:
         server.stop()
     receiver.stop()
     half, end = max(held[SAMPLES // 4 : SAMPLES // 2]), max(held[-SAMPLES // 4 :])
-    print(
-        f"\n{answers:,} requests in a day of {REPLAYED:g} s: {half:.0f} MiB in its second quarter, {end:.0f} in its last\n"
-    )
+    print(f"\n{answers:,} requests in a day of {REPLAYED:g} s:", end=" ")
+    print(f"{half:.0f} MiB in its second quarter, {end:.0f} in its last\n")
     budgets = [("memory of the last quarter over that of the second, MiB", end - half, 16, False)]
     sys.exit(not processes.judged(budgets))
 
