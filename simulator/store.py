@@ -390,7 +390,8 @@ class Store:
 
     def callbacks(self, sandbox: int, state: str = "", after: int = 0, limit: int = 1_000_000) -> list[Callback]:
         where, values = _in_state(sandbox, state)
-        sql = f"SELECT doc FROM callbacks WHERE {where} AND key > ? ORDER BY key LIMIT ?"  # noqa: S608
+        keys = f"SELECT key FROM callbacks WHERE {where} AND key > ? ORDER BY key LIMIT ?"  # noqa: S608
+        sql = f"SELECT doc FROM callbacks WHERE key IN ({keys}) ORDER BY key"  # noqa: S608
         return [_callback(doc) for (doc,) in self._rows(sql, [*values, first(sandbox) + after, limit])]
 
     def count_callbacks(self, sandbox: int, state: str = "") -> int:
