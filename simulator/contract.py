@@ -152,6 +152,16 @@ class Schema:
         return Draft202012Validator(self.document, formats=dict(self.formats), validate_formats=True).is_valid
 
     @cached_property
+    def accepts_all(self) -> Callable[[list[Json]], bool]:
+        """Whether each of many instances is accepted."""
+        from jsonschema_rs import Draft202012Validator
+
+        definitions = self.document.get("$defs", {})
+        each = {name: value for name, value in self.document.items() if name not in ("$defs", "$schema")}
+        whole = {"$defs": definitions, "items": each}
+        return Draft202012Validator(whole, formats=dict(self.formats), validate_formats=True).is_valid
+
+    @cached_property
     def _explain(self) -> Callable[[Json], "Iterator[ValidationError]"]:
         from jsonschema import Draft202012Validator, FormatChecker
 

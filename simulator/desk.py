@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from msgspec.structs import replace
 
 from simulator.model import Call, Callback, Credential, Due, Fault, Inbound, Json, Message, Refusal, Refused, Unknown
-from simulator.plan import Twist, ends, twist
+from simulator.plan import ends, twist
 from simulator.provider import Provider
 from simulator.rule import Rule
 from simulator.sandbox import Sandbox
@@ -85,13 +85,14 @@ class Desk:
     def forget(self, kind: str, key: str) -> None:
         self.store.drop_record(self.sandbox.number, self.provider.name, kind, key)
 
-    def owe(self, message: Message, twists: Sequence[tuple[Twist, ...]] = ()) -> None:
-        """Plan the callbacks of a message that has just been accepted; ``twists`` stand per channel."""
+    def owe(self, message: Message, decided: Sequence[Rule]) -> None:
+        """Plan the callbacks of a message that has just been accepted, as the rule of each channel twists them."""
         if self.provider.callbacks is None:
             return
         dues = self.provider.callbacks(message, message.steps, self.settings)
         if not dues:
             return
+        twists = [rule.outcome.callbacks for rule in decided]
         for adverse in {one: None for one in twists if one}:
             mine = [due for due in dues if due.step is not None and twists[due.step.channel] == adverse]
             others = [due for due in dues if due not in mine]

@@ -234,7 +234,7 @@ class Engine(World):
             exchange=sandbox.base + desk.exchange,
         )
         desk.accepted.append(message)
-        desk.owe(message, [rule.outcome.callbacks for rule in decided])
+        desk.owe(message, decided)
         for place, rule in enumerate(decided):
             if rule.outcome.reply is not None and (begin := begins(message, place)) is not None:
                 self._replies(message, place, begin, rule.outcome.reply, desk)
