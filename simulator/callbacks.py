@@ -122,6 +122,7 @@ class Poster:
             answer=answer,
             error=error,
             took=(machine() - begun) // 1000 * 1000,
+            method=post.method,
         )
         return attempt, refused
 

@@ -236,6 +236,7 @@ class Attempt(Struct, frozen=True, omit_defaults=True, gc=False):
     error: str = ""
     took: int = 0
     """How long the answer took in milliseconds, by whole seconds: what is quick is always the same."""
+    method: str = "POST"
 
 
 class Exchange(Struct, frozen=True, omit_defaults=True, gc=False):

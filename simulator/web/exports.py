@@ -83,7 +83,7 @@ def _attempt(entry: Entry, one: Attempt) -> Json:
     return _entry(
         entry,
         took=one.took,
-        request=_request("POST", one.url, one.headers, one.body),
+        request=_request(one.method, one.url, one.headers, one.body),
         response=_response(one.status or 0, {}, one.answer),
         comment=comment,
     )

@@ -1,6 +1,7 @@
 """Isolated worlds: created, listed, emptied and taken away; their settings and their seed."""
 
 import re
+from collections.abc import Sequence
 
 import msgspec
 from msgspec import Struct
@@ -81,8 +82,15 @@ async def settings(context: Context, request: Request) -> Json:
 
 async def configure(context: Context, request: Request) -> Json:
     sandbox = context.sandbox(request)
-    context.engine.configure(sandbox, await body(request, dict[str, dict[str, Json]]))
+    asked = await body(request, dict[str, dict[str, Json]])
+    given = {name: uncovered(one, _present(context, sandbox, name)) for name, one in asked.items()}
+    context.engine.configure(sandbox, given)
     return await settings(context, request)
+
+
+def _present(context: Context, sandbox: Sandbox, provider: str) -> Json:
+    found = context.engine.providers.get(provider)
+    return context.engine.settings(sandbox, found) if found is not None else {}
 
 
 def hidden(value: Json, secret: bool = False) -> Json:
@@ -92,6 +100,27 @@ def hidden(value: Json, secret: bool = False) -> Json:
     if isinstance(value, list | tuple):
         return [hidden(inner, secret) for inner in value]
     return HIDDEN if secret and isinstance(value, str) and value else value
+
+
+def uncovered(given: Json, present: Json) -> Json:
+    """Settings that were shown and are given back: what was hidden is what it is now. Raises ValueError for nothing."""
+    if isinstance(given, dict):
+        members: dict[str, Json] = present if isinstance(present, dict) else {}
+        return {key: uncovered(inner, members.get(key)) for key, inner in given.items()}
+    if isinstance(given, list):
+        items: Sequence[Json] = present if isinstance(present, list | tuple) else ()
+        return [uncovered(inner, _same(inner, place, items)) for place, inner in enumerate(given)]
+    if given != HIDDEN:
+        return given
+    if not isinstance(present, str) or not present:
+        raise ValueError(f"{HIDDEN} stands for a secret that is set already, and here none is; write the secret itself")
+    return present
+
+
+def _same(given: Json, place: int, present: Sequence[Json]) -> Json:
+    """The item that is shown so, wherever it stands now; else the one at its place."""
+    shown = next((one for one in present if hidden(one) == given), None)
+    return shown if shown is not None else present[place] if place < len(present) else None
 
 
 def _free_name(context: Context) -> str:

@@ -1,5 +1,6 @@
 """Sandboxes come and go, are found by their credentials, and see nothing of each other."""
 
+from base64 import b64encode
 from typing import Any
 
 import pytest
@@ -101,6 +102,20 @@ def test_secrets_of_the_settings_are_not_shown(control: Http) -> None:
     create(control, "other", settings={"messente": {"accounts": [account]}})
     for path in ("settings", "sandboxes/other"):
         assert b"very-secret" not in control("GET", path, query={"sandbox": "other"}).body
+
+
+def test_settings_that_were_shown_can_be_given_back(sim: Simulator, control: Http) -> None:
+    accounts = [{"username": name, "password": f"{name}-secret"} for name in ("me", "you")]
+    shown = control("PUT", "settings", json={"messente": {"accounts": accounts}}).json["messente"]["accounts"]
+    turned = [*reversed(shown), {"username": "new", "password": "new-secret"}]
+    control("PUT", "settings", json={"messente": {"accounts": turned}})
+    for name, password, status in (("me", "me-secret", 201), ("new", "new-secret", 201), ("me", "***", 401)):
+        login = {"Authorization": f"Basic {b64encode(f'{name}:{password}'.encode()).decode()}"}
+        body = {"to": "+37255500001", "messages": [{"channel": "sms", "text": "hello"}]}
+        assert call(f"{sim.url}/v1/omnimessage", "POST", body, headers=login).status == status
+    stranger = [*turned, {"username": "x", "password": "***"}]
+    refused = control("PUT", "settings", json={"messente": {"accounts": stranger}})
+    assert (refused.status, refused.json["detail"][:3]) == (400, "***")
 
 
 def fill(sim: Simulator, control: Http, sandbox: str) -> str:

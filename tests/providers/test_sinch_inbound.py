@@ -106,6 +106,8 @@ def test_an_mo_may_be_pushed_in_a_query_string(receiver: Receiver) -> None:
         call(f"{sim.url}/v1/send-sms", "POST", HELLO, headers=HEADERS)
         phone_writes(sim, "Sim, às 8 & rápido")
         advance(sim, "1s")
+        recorded = sim.control("GET", "journal.har").json["log"]["entries"]
+    assert [one["request"]["method"] for one in recorded] == ["POST", "GET"]
     (posted,) = receiver.posts
     assert (posted.method, posted.body) == ("GET", b"")
     query = {name: values[0] for name, values in parse_qs(urlsplit(posted.path).query).items()}
