@@ -14,6 +14,8 @@ from simulator.web.problem import Problem
 
 CHUNK = 1000
 """Rows that are looked at in one turn of the loop."""
+SHOWN = 200
+"""Rows that are shown in one turn: each may ask the store for more."""
 MOST_MISSES = 3
 MISSES_AMONG = 1000
 """How many of the newest rows are looked at for near misses."""
@@ -73,7 +75,7 @@ async def listed(context: Context, request: Request, make: Make[T]) -> Json:
     if seconds is None:
         sandbox = context.sandbox(request)
         listing = make(context, request, sandbox)
-        return _shown(listing, await look(listing, number(request, listing.cursor), limit(request)))
+        return await _shown(listing, await look(listing, number(request, listing.cursor), limit(request)))
     return await _waited(context, request, make, seconds)
 
 
@@ -87,7 +89,7 @@ async def _waited(context: Context, request: Request, make: Make[T], seconds: fl
             listing = make(context, request, listener.sandbox)
             found = await look(listing, number(request, listing.cursor), max(limit(request), wanted))
             if found.total >= wanted:
-                return _shown(listing, found)
+                return await _shown(listing, found)
             left = deadline - loop.time()
             if left <= 0 or context.feed.closing:
                 raise await _timed_out(listing, found, wanted, request)
@@ -130,12 +132,14 @@ async def _all(listing: Listing[T]) -> AsyncIterator[T]:
         await asyncio.sleep(0)
 
 
-def _shown(listing: Listing[T], found: Look[T]) -> Json:
-    return {
-        listing.name: [listing.show(row) for row in found.rows],
-        "total": found.total,
-        "next": found.following,
-    }
+async def _shown(listing: Listing[T], found: Look[T]) -> Json:
+    """A long page takes its time, and lets others have theirs."""
+    rows = []
+    for place, row in enumerate(found.rows, 1):
+        rows.append(listing.show(row))
+        if place % SHOWN == 0:
+            await asyncio.sleep(0)
+    return {listing.name: rows, "total": found.total, "next": found.following}
 
 
 async def _timed_out(listing: Listing[T], found: Look[T], wanted: int, request: Request) -> Problem:
