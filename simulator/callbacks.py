@@ -7,6 +7,7 @@ is checked, and the connection goes to the address that was checked.
 import asyncio
 import ipaddress
 import socket
+import sys
 from functools import lru_cache
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -24,6 +25,8 @@ NEAR = tuple(
     map(ipaddress.ip_network, ("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "::1/128", "fc00::/7"))
 )
 """Loopback and private networks: link-local ones, where clouds keep their credentials, are none."""
+SMALL_TURN = 0.0005
+"""Seconds for which a thread keeps the interpreter from the loop."""
 ANSWER_KEPT = 2048
 """Bytes of a receiver's answer that go into the journal."""
 
@@ -39,6 +42,7 @@ class Poster:
         self._config = config
         self._timeout = milliseconds(config.callback_timeout) / 1000
         self._session: aiohttp.ClientSession | None = None
+        self._loading: asyncio.Task[None] | None = None
 
     def _open(self) -> "aiohttp.ClientSession":
         if self._session is None:
@@ -88,8 +92,8 @@ class Poster:
     async def attempt(self, callback: Callback, post: Post) -> tuple[Attempt, bool]:
         """Post once. The second value is true when the host is none that callbacks may go to."""
         if self._session is None:
-            # The first import takes a fifth of a second, in which every request would wait.
-            await asyncio.to_thread(import_module, "aiohttp")
+            self._loading = self._loading or asyncio.create_task(_load("aiohttp"))
+            await self._loading
         import aiohttp
 
         session = self._open()
@@ -125,6 +129,16 @@ class Poster:
             method=post.method,
         )
         return attempt, refused
+
+
+async def _load(module: str) -> None:
+    """Import in a thread, in small turns: it takes a fifth of a second, in which every request would wait."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(SMALL_TURN)
+    try:
+        await asyncio.to_thread(import_module, module)
+    finally:
+        sys.setswitchinterval(usual)
 
 
 @lru_cache(maxsize=1024)

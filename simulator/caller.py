@@ -109,13 +109,17 @@ class Caller:
         return self.ask(send.method, send.path, self.samples(send)[0], given)
 
     def found(self, endpoint: Endpoint, known: Iterable[list[Answered]]) -> list[Answered]:
-        """A good answer at a path with ``{names}``: values that other requests and answers have under such a name."""
+        """Good answers at a path with ``{names}``: values that other requests and answers have under such a name.
+
+        One of each form that reading gives; what changes something is done once.
+        """
         leaves = [leaf for answers in known for one in answers for leaf in _leaves([one.request, one.json])]
         names = re.findall(r"{(\w+)}", endpoint.path)
         choices = []
         for name in names:
             fitting = [value for key, value in leaves if key.lower().endswith(name.lower())]
             choices.append(list(dict.fromkeys([*fitting, *(value for _, value in leaves)])))
+        good: dict[frozenset[str], Answered] = {}
         for values in islice(product(*choices), MOST_TRIES):
             path = endpoint.path
             for name, value in zip(names, values, strict=True):
@@ -123,8 +127,10 @@ class Caller:
             for sample in self.samples(endpoint):
                 answered = self.ask(endpoint.method, path, sample)
                 if answered.reply.status < 400:
-                    return [answered]
-        return []
+                    good.setdefault(frozenset(name for name, _ in _leaves(answered.json)), answered)
+            if good and endpoint.method != "GET":
+                break
+        return list(good.values())
 
 
 def _leaves(value: Json, name: str = "") -> Iterator[tuple[str, str]]:

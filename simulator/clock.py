@@ -7,7 +7,7 @@ from msgspec import Struct
 
 _EPOCH = time.time_ns() - time.monotonic_ns()
 _EARLIEST = -62_135_596_800_000
-_LATEST = 253_402_300_799_000
+LATEST = 253_402_300_799_000
 """In milliseconds: the years 1 to 9999, to the last second that a float division keeps apart from the next year."""
 
 
@@ -62,5 +62,5 @@ def instant(text: str) -> int:
 
 def iso(moment: int) -> str:
     """``2026-01-01T00:00:00.000Z``; what lies outside the years 1 to 9999 is shown as their ends."""
-    text = datetime.fromtimestamp(min(max(moment, _EARLIEST), _LATEST) / 1000, UTC).isoformat(timespec="milliseconds")
+    text = datetime.fromtimestamp(min(max(moment, _EARLIEST), LATEST) / 1000, UTC).isoformat(timespec="milliseconds")
     return text.replace("+00:00", "Z")

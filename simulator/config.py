@@ -136,9 +136,16 @@ def _file(path: Path) -> dict[str, Json]:
     return settings or {}
 
 
+LONGEST = 1000 * 366 * 86_400_000
+"""Milliseconds: what is planned from any time a clock can show is a time that the store can hold."""
+
+
 def milliseconds(text: str) -> int:
     """``250ms``, ``5s``, ``10m``, ``2h``, ``1d`` as milliseconds. Raises ValueError."""
     for unit, size in (("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)):
         if text.endswith(unit) and text[: -len(unit)].replace(".", "", 1).isdigit():
-            return round(float(text[: -len(unit)]) * size)
+            length = float(text[: -len(unit)]) * size
+            if length > LONGEST:
+                raise ValueError(f"{text} is longer than a thousand years")
+            return round(length)
     raise ValueError(f"{text!r} is not a duration; write 250ms, 5s, 10m, 2h or 1d")

@@ -270,14 +270,20 @@ def possible_number(number: str) -> bool:
     return phonenumbers.is_possible_number(parsed)
 
 
+LONGEST_NUMBER = 16
+"""Plus and 15 digits."""
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
 _EMAIL = re.compile(
     r"[^@\s\"(),:;<>\[\\\]\x00-\x1f]{1,64}@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}"
 )
 
 
-@lru_cache(maxsize=65536)
 def is_e164(text: str) -> bool:
+    return len(text) <= LONGEST_NUMBER and _is_e164(text)
+
+
+@lru_cache(maxsize=65536)
+def _is_e164(text: str) -> bool:
     return _E164.fullmatch(text) is not None and possible_number(text)
 
 

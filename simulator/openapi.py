@@ -111,7 +111,7 @@ def _responses(caller: Caller, endpoint: Endpoint, good: list[Answered], refusal
         told = f"`{key}`: {error.when or error.title or error.text}"
         answered, example = refusals[key], {"$ref": f"#/components/examples/{key}"}
         here = caller.refused_at(endpoint, error)
-        if set(_members(here.json)) != set(_members(answered.json)):
+        if set(_members(here.json)) - set(_members(answered.json)):
             answered, example = here, {"value": here.json}
         _add(found, answered, told, key, example)
     for response in found.values():

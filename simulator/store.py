@@ -26,6 +26,8 @@ FROM_PHONES = 1 << (SHIFT - 1)
 VERSION = 2
 ROOM = 1 << 20
 """Bytes that have to fit before a store that was full counts as writable again."""
+FAILED = (sqlite3.Error, OverflowError, UnicodeEncodeError)
+"""What a statement may fail with: the last two are values that SQLite cannot hold."""
 _T = TypeVar("_T")
 _encode = msgspec.json.Encoder().encode
 _message = msgspec.json.Decoder(Message).decode
@@ -110,7 +112,7 @@ class Store:
                 self.dirty = False
                 if self.path is not None and _inode(self.path) != self._inode:
                     self._restore(self.path)
-            except (sqlite3.Error, OSError, StoreError) as wrong:
+            except (*FAILED, OSError, StoreError) as wrong:
                 raise self._nothing_kept(wrong) from None
 
     def try_room(self) -> None:
@@ -156,7 +158,7 @@ class Store:
             waiting.append((sql, list(rows)))
 
     def _write_waiting(self) -> None:
-        """Raises sqlite3.Error."""
+        """Raises what is in FAILED."""
         self._begin()
         waiting, self._waiting = self._waiting, {}
         for writes in waiting.values():
@@ -173,7 +175,7 @@ class Store:
                 self._write_waiting()
             self._begin()
             self._database.execute(sql, values)
-        except sqlite3.Error as wrong:
+        except FAILED as wrong:
             raise self._nothing_kept(wrong) from None
 
     def _begin(self) -> None:
@@ -185,7 +187,7 @@ class Store:
         if self._waiting and self._touches(sql):
             try:
                 self._write_waiting()
-            except sqlite3.Error as wrong:
+            except FAILED as wrong:
                 raise self._nothing_kept(wrong) from None
         try:
             return self._database.execute(sql, values)
@@ -409,7 +411,7 @@ class Store:
             " ORDER BY due, key LIMIT ?"
         )
         hosts = [host for host in self._hosts(sandbox) if host not in full]
-        rows = merge(*(self._rows(sql, (sandbox, host, until, limit)) for host in hosts))
+        rows = merge(*(self._rows(sql, (sandbox, host, until, limit)).fetchall() for host in hosts))
         return [_callback(doc) for _, _, doc in islice(rows, limit)]
 
     def next_due(self, sandbox: int, after: int = -1) -> int | None:

@@ -3,7 +3,7 @@
 from msgspec import Struct
 from starlette.requests import Request
 
-from simulator.clock import instant, iso
+from simulator.clock import LATEST, instant, iso
 from simulator.config import milliseconds
 from simulator.model import Json
 from simulator.sandbox import Sandbox
@@ -31,8 +31,10 @@ async def show(context: Context, request: Request) -> Json:
 
 async def advance(context: Context, request: Request) -> Json:
     sandbox = context.sandbox(request)
-    by = milliseconds((await body(request, Advance)).by)
-    return _moved(context, sandbox, await context.dispatcher.advance(sandbox, sandbox.now() + by))
+    to = sandbox.now() + milliseconds((await body(request, Advance)).by)
+    if to > LATEST:
+        raise ValueError("a clock ends with the year 9999")
+    return _moved(context, sandbox, await context.dispatcher.advance(sandbox, to))
 
 
 async def set(context: Context, request: Request) -> Json:

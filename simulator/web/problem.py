@@ -64,8 +64,8 @@ async def nothing(request: Request, wrong: Exception) -> Response:
 
 
 async def wrong_method(request: Request, wrong: Exception) -> Response:
-    """With all methods that the path takes: several routes may share it."""
+    """With all methods that the path takes: several routes may share it, and files are only read."""
     said = answer(Problem(405, "Method not allowed", f"{request.method} is not for {request.url.path}"))
     fitting = [one for one in request.app.routes if one.matches(request.scope)[0] is not Match.NONE]
-    said.headers["Allow"] = ", ".join(sorted({method for one in fitting for method in one.methods}))
+    said.headers["Allow"] = ", ".join(sorted({method for one in fitting for method in one.methods})) or "GET, HEAD"
     return said

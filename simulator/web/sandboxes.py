@@ -96,31 +96,35 @@ def _present(context: Context, sandbox: Sandbox, provider: str) -> Json:
 def hidden(value: Json, secret: bool = False) -> Json:
     """Settings as they may be shown: what is a password, a secret, a token or a key is not."""
     if isinstance(value, dict):
-        return {key: hidden(inner, secret or bool(_SECRET.search(key))) for key, inner in value.items()}
+        return {key: hidden(inner, secret or _is_secret(key)) for key, inner in value.items()}
     if isinstance(value, list | tuple):
         return [hidden(inner, secret) for inner in value]
     return HIDDEN if secret and isinstance(value, str) and value else value
 
 
-def uncovered(given: Json, present: Json) -> Json:
+def _is_secret(member: str) -> bool:
+    return _SECRET.search(member) is not None
+
+
+def uncovered(given: Json, present: Json, secret: bool = False) -> Json:
     """Settings that were shown and are given back: what was hidden is what it is now. Raises ValueError for nothing."""
     if isinstance(given, dict):
         members: dict[str, Json] = present if isinstance(present, dict) else {}
-        return {key: uncovered(inner, members.get(key)) for key, inner in given.items()}
+        return {key: uncovered(inner, members.get(key), secret or _is_secret(key)) for key, inner in given.items()}
     if isinstance(given, list):
         items: Sequence[Json] = present if isinstance(present, list | tuple) else ()
-        return [uncovered(inner, _same(inner, place, items)) for place, inner in enumerate(given)]
-    if given != HIDDEN:
+        return [uncovered(inner, _same(inner, place, items, secret), secret) for place, inner in enumerate(given)]
+    if not secret or given != HIDDEN:
         return given
     if not isinstance(present, str) or not present:
         raise ValueError(f"{HIDDEN} stands for a secret that is set already, and here none is; write the secret itself")
     return present
 
 
-def _same(given: Json, place: int, present: Sequence[Json]) -> Json:
-    """The item that is shown so, wherever it stands now; else the one at its place."""
-    shown = next((one for one in present if hidden(one) == given), None)
-    return shown if shown is not None else present[place] if place < len(present) else None
+def _same(given: Json, place: int, present: Sequence[Json], secret: bool) -> Json:
+    """The item that is shown like the given one: at its place, else wherever it stands; None: there is none."""
+    here = present[place : place + 1]
+    return next((one for one in [*here, *present] if hidden(one, secret) == given), None)
 
 
 def _free_name(context: Context) -> str:

@@ -35,7 +35,7 @@ class Gone(Exception):
 
 
 HEAVY = 32 * 1024
-"""Bytes of a body that may take so long that nobody's answer should wait for it."""
+"""Bytes of a body that may take so long that answers under way go first."""
 TURNS = 2
 """Of the loop, before a batch is committed: nothing for one client, and many share a commit under load."""
 
@@ -57,7 +57,7 @@ class Batch:
         return self._committed
 
     async def settled(self) -> None:
-        """Waits until nobody waits for a commit any more, whatever comes of it."""
+        """Waits for the commit that is under way, whatever comes of it."""
         if self._committed is not None:
             await asyncio.wait([self._committed])
 

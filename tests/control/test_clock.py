@@ -165,6 +165,17 @@ def test_a_clock_is_set_frozen_and_set_free(control: Http) -> None:
         assert control("POST", f"clock/{path}", body).status == 400, path
 
 
+def test_a_clock_ends_with_the_year_9999(control: Http) -> None:
+    for by in ("100000000000d", "9" * 400 + "d", "999y"):
+        assert control("POST", "clock/advance", json={"by": by}).status == 400
+    assert control("POST", "clock/advance", json={"by": "365000d"}).status == 200
+    for _ in range(7):
+        control("POST", "clock/advance", json={"by": "365000d"})
+    last = control("POST", "clock/advance", json={"by": "365000d"})
+    assert (last.status, last.json["detail"]) == (400, "a clock ends with the year 9999")
+    assert control("GET", "health").status == 200
+
+
 def test_a_callback_under_way_is_not_posted_again_by_an_advance(application: Application) -> None:
     """The clock runs, the receiver is slow, and the test moves the clock meanwhile."""
     begun, go_on = threading.Event(), threading.Event()

@@ -4,6 +4,7 @@ import http.client
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from simulator import clock, journal, store
 from simulator.config import Config, guarded, is_local
@@ -29,6 +30,20 @@ def test_one_failed_write_takes_the_whole_transaction_with_it_and_says_so() -> N
     kept.commit()
     assert kept.inbound_by_key(1) == MO
     assert len(told) == 1
+    kept.close()
+
+
+def test_a_value_that_no_row_can_hold_is_a_failed_write_too() -> None:
+    told: list[store.StoreError] = []
+    kept = store.Store(None)
+    kept.lost.append(told.append)
+    kept.add_inbound(replace(MO, at=1 << 63))
+    with pytest.raises(store.StoreError, match="too large"):
+        kept.commit()
+    assert len(told) == 1
+    kept.add_inbound(MO)
+    kept.commit()
+    assert kept.inbound_by_key(1) == MO
     kept.close()
 
 

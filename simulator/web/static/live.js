@@ -126,7 +126,8 @@
     }
   });
 
-  // What happened between the drawing of the page and the opening of its feed was told to nobody.
+  // What happened between the drawing of the page and the opening of its feed was told to nobody; a reset is seen
+  // at the next load.
   document.addEventListener("htmx:sseOpen", () => {
     for (const kind of ["message", "exchange", "callback", "clock", "scenario"]) mark(kind, {});
   });
