@@ -147,19 +147,18 @@ class Schema:
 
     @cached_property
     def accepts(self) -> Callable[[Json], bool]:
-        from jsonschema_rs import Draft202012Validator
-
-        return Draft202012Validator(self.document, formats=dict(self.formats), validate_formats=True).is_valid
+        return self._judge(self.document)
 
     @cached_property
     def accepts_all(self) -> Callable[[list[Json]], bool]:
         """Whether each of many instances is accepted."""
+        each = {name: value for name, value in self.document.items() if name not in ("$defs", "$schema")}
+        return self._judge({"$defs": self.document.get("$defs", {}), "items": each})
+
+    def _judge(self, document: dict[str, Json]) -> Callable[[Json], bool]:
         from jsonschema_rs import Draft202012Validator
 
-        definitions = self.document.get("$defs", {})
-        each = {name: value for name, value in self.document.items() if name not in ("$defs", "$schema")}
-        whole = {"$defs": definitions, "items": each}
-        return Draft202012Validator(whole, formats=dict(self.formats), validate_formats=True).is_valid
+        return Draft202012Validator(document, formats=dict(self.formats), validate_formats=True).is_valid
 
     @cached_property
     def _explain(self) -> Callable[[Json], "Iterator[ValidationError]"]:

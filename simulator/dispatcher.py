@@ -163,10 +163,8 @@ class Dispatcher:
         return entry
 
     def _commit(self) -> None:
-        try:
+        with contextlib.suppress(StoreError):  # The store tells `_stall` itself.
             self._engine.store.commit()
-        except StoreError as wrong:
-            self._stall(wrong)
 
     def hold(self, keys: tuple[int, ...]) -> None:
         """Nobody else may post the callbacks that leave before the answer to their send does."""

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from simulator.contract import Contract
 from simulator.model import Beat
-from simulator.rule import Outcome, Respond, Rule, one_of
+from simulator.rule import Outcome, Respond, Rule, digits, one_of
 
 MAGIC_BLOCK = "+15005551"
 
@@ -80,4 +80,4 @@ def recipient(to: str) -> str:
     """As it stands in a table: numbers without plus; ``sim-failed@example.com`` as ``SIM-FAILED``."""
     if to[:4].lower() == "sim-":
         return to.partition("@")[0].upper()
-    return to[1:] if to[:1] == "+" else to
+    return digits(to)

@@ -165,14 +165,14 @@ class Store:
             for sql, rows in writes:
                 self._database.executemany(sql, rows)
 
-    def _touches(self, sql: str) -> bool:
-        """Whether a statement may be about a table that something waits to be written to."""
-        return any(table in sql for table in self._waiting)
+    def _write_before(self, sql: str) -> None:
+        """Write what waits, where a statement names a table that it waits for. Raises what is in FAILED."""
+        if any(table in sql for table in self._waiting):
+            self._write_waiting()
 
     def _write(self, sql: str, values: Sequence[Json] = ()) -> None:
         try:
-            if self._waiting and self._touches(sql):
-                self._write_waiting()
+            self._write_before(sql)
             self._begin()
             self._database.execute(sql, values)
         except FAILED as wrong:
@@ -184,11 +184,10 @@ class Store:
             self._database.execute("BEGIN IMMEDIATE")
 
     def _rows(self, sql: str, values: Sequence[Json] | Mapping[str, Json] = ()) -> sqlite3.Cursor:
-        if self._waiting and self._touches(sql):
-            try:
-                self._write_waiting()
-            except FAILED as wrong:
-                raise self._nothing_kept(wrong) from None
+        try:
+            self._write_before(sql)
+        except FAILED as wrong:
+            raise self._nothing_kept(wrong) from None
         try:
             return self._database.execute(sql, values)
         except sqlite3.Error as wrong:
