@@ -14,14 +14,6 @@ from tests.ui.browser import open_browser
 
 SIZES = {"wide": (1440, 900), "phone": (360, 740)}
 START = "2026-01-01T09:00:00Z"
-VIBER_FAILS = f"""# Viber cannot deliver, SMS takes over.
-name: viber-fails
-rules:
-  - when: {{provider: messente, channel: viber, to: "{traffic.PHONE}"}}
-    deliver:
-      - {{after: 200ms, status: ACK}}
-      - {{after: 2s, status: UNDELIV, err: 1}}
-"""
 
 
 def pages(sim: Simulator) -> dict[str, str]:
@@ -30,7 +22,7 @@ def pages(sim: Simulator) -> dict[str, str]:
     sim.control("POST", "clock/advance", {"by": "10s"})
     asked = {"provider": "messente", "from": traffic.PHONE, "to": "Kivi Shop", "text": "Do you have size 43?"}
     sim.control("POST", "inbound", asked)
-    sim.control("PUT", "scenario", body=VIBER_FAILS)
+    sim.control("PUT", "scenario", body=traffic.VIBER_FAILS)
     fallback = sender.omni(traffic.PHONE, traffic.VIBER, traffic.SMS, dlr_url=f"{sim.url}/__sim/sink/app")
     sim.control("POST", "sample", {"count": 40, "seed": 3})
     sim.control("POST", "clock/advance", {"by": "2500ms"})

@@ -9,18 +9,9 @@ from tests.receiver import Receiver
 from tests.ui import traffic
 from tests.ui.traffic import Sender
 
-VIBER_FAILS = f"""
-name: viber-fails
-rules:
-  - when: {{provider: messente, channel: viber, to: "{traffic.PHONE}"}}
-    deliver:
-      - {{after: 200ms, status: ACK}}
-      - {{after: 2s, status: UNDELIV, err: 1}}
-"""
-
 
 def falling_back(sim: Simulator, sender: Sender, dlr_url: str = "") -> str:
-    sim.control("PUT", "scenario", body=VIBER_FAILS)
+    sim.control("PUT", "scenario", body=traffic.VIBER_FAILS)
     more = {"dlr_url": dlr_url} if dlr_url else {}
     return str(sender.omni(traffic.PHONE, traffic.VIBER, traffic.SMS, **more)["omnimessage_id"])
 

@@ -9,6 +9,14 @@ LATIN = "5511912345678"
 ANDES = "+573001234567"
 LINE_USER = "U42348yafsd8y3248yfsq8cy9088934d"
 MESSENGER_USER = "FBfacdb735074f7c492c0bf190fa99020"
+VIBER_FAILS = f"""# Viber cannot deliver, SMS takes over.
+name: viber-fails
+rules:
+  - when: {{provider: messente, channel: viber, to: "{PHONE}"}}
+    deliver:
+      - {{after: 200ms, status: ACK}}
+      - {{after: 2s, status: UNDELIV, err: 1}}
+"""
 PICTURE = "https://cdn.example.com/autumn/boots.jpg"
 
 VIBER = {
