@@ -102,7 +102,7 @@ def _settle_memory() -> None:
 def _protocol() -> "type[asyncio.Protocol] | str":
     """h11, where there is no httptools, has limits of its own."""
     try:
-        from simulator.web.bounded import Bounded
+        from simulator.web.connection import Connection
     except ImportError:
         return "auto"
-    return Bounded
+    return Connection

@@ -37,9 +37,9 @@ async def answer_badly(reply: Reply, fault: Fault, receive: "Receive", send: "Se
 
 
 async def _start(reply: Reply, send: "Send") -> None:
-    headers = [(b"content-type", reply.media.encode()), (b"content-length", str(len(reply.body)).encode())]
-    headers += [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers]
-    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    from simulator.web.wire import headers_of
+
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers_of(reply)})
 
 
 async def _drip(reply: Reply, pause: float, send: "Send") -> None:

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import msgspec
@@ -21,6 +21,7 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
+Told = Callable[[StoreError | None], None]
 
 
 class TooLarge(Exception):
@@ -45,39 +46,54 @@ class Batch:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._committed: asyncio.Future[None] | None = None
-        store.lost.append(self._fail)
+        self._waiting: list[Told] = []
+        store.lost.append(self._tell)
 
-    def committed(self) -> "asyncio.Future[None]":
-        """Resolves when everything written until now is durable; raises StoreError when it is not."""
-        if self._committed is None:
-            loop = asyncio.get_running_loop()
-            self._committed = loop.create_future()
-            loop.call_soon(self._commit, self._committed, TURNS)
-        return self._committed
+    def then(self, told: Told) -> None:
+        """Called when everything written until now is durable, or with the reason why it is not."""
+        if not self._waiting:
+            asyncio.get_running_loop().call_soon(self._commit, self._waiting, TURNS)
+        self._waiting.append(told)
+
+    async def committed(self) -> None:
+        """Raises StoreError when what was written until now could not be kept."""
+        done = asyncio.get_running_loop().create_future()
+        self.then(partial(_settle, done))
+        await done
 
     async def settled(self) -> None:
         """Waits for the commit that is under way, whatever comes of it."""
-        if self._committed is not None:
-            await asyncio.wait([self._committed])
+        if self._waiting:
+            with contextlib.suppress(StoreError):
+                await self.committed()
 
-    def _commit(self, waiting: "asyncio.Future[None]", turns: int) -> None:
-        if waiting is not self._committed:
+    def _commit(self, waiting: list[Told], turns: int) -> None:
+        if waiting is not self._waiting:
             return
         if turns > 1:
             asyncio.get_running_loop().call_soon(self._commit, waiting, turns - 1)
             return
-        with contextlib.suppress(StoreError):
+        with contextlib.suppress(StoreError):  # The store tells `_tell` itself.
             self._store.commit()
-            self._committed = None
-            if not waiting.done():
-                waiting.set_result(None)
+            self._tell(None)
 
-    def _fail(self, wrong: StoreError) -> None:
-        """Whoever's write it was, what the others wrote went with it."""
-        waiting, self._committed = self._committed, None
-        if waiting is not None and not waiting.done():
-            waiting.set_exception(wrong)
+    def _tell(self, wrong: StoreError | None) -> None:
+        """Whoever's write failed, what the others wrote went with it; whoever cannot be told, the others can."""
+        waiting, self._waiting = self._waiting, []
+        for told in waiting:
+            try:
+                told(wrong)
+            except Exception:
+                logging.getLogger("msgsim").exception("unexpected")
+
+
+def _settle(done: "asyncio.Future[None]", wrong: StoreError | None) -> None:
+    if done.done():
+        return
+    if wrong is None:
+        done.set_result(None)
+    else:
+        done.set_exception(wrong)
 
 
 class Wire:
@@ -99,39 +115,23 @@ class Wire:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            path: str = scope["path"]
-            if path.startswith("/__sim") or (path == "/" and _is_browser(scope)):
+            if _is_ours(scope):
                 await self._control(scope, receive, send)
             else:
                 await self._provider(scope, receive, send)
         elif scope["type"] == "lifespan":
             await self._lifespan(receive, send)
 
-    async def _control(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self._ours is None:
-            self._ours = self._make_ours()
-        await self._ours(scope, receive, send)
+    def take(self, scope: Scope, body: bytearray, answer: Callable[[Reply], None]) -> bool:
+        """Answer a provider's request that is whole, without a task; false when one is needed."""
+        if len(body) > min(HEAVY, self._limit) or _is_ours(scope):
+            return False
+        reply = self._received(_call(scope, bytes(body)))
+        self._batch.then(lambda wrong: answer(reply if wrong is None else _unwritable(wrong)))
+        return True
 
-    async def _provider(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            call = await self._call(scope, receive)
-            if len(call.body) > HEAVY:
-                await self._batch.settled()
-            reply = self._engine.receive(call)
-            if reply.early:
-                self._dispatcher.hold(reply.early)
-            await self._batch.committed()
-        except Gone:
-            return
-        except (TooLarge, TooMany) as wrong:
-            reply = ours(413, "The body is too large", str(wrong))
-        except Unknown as wrong:
-            reply = ours(404, "Not found by the simulator", str(wrong))
-        except StoreError as wrong:
-            reply = ours(503, "The store cannot be written", str(wrong))
-        except Exception as wrong:
-            logging.getLogger("msgsim").exception("unexpected")
-            reply = ours(500, "Unexpected", f"{type(wrong).__name__}: the server's log has the rest")
+    async def finish(self, reply: Reply, receive: Receive, send: Send) -> None:
+        """Everything that comes after the commit."""
         if reply.early:
             await self._dispatcher.post_now(reply.early)
         if reply.fault is not None:
@@ -141,19 +141,52 @@ class Wire:
         else:
             await answer(reply, send)
 
-    async def _call(self, scope: Scope, receive: Receive) -> Call:
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+    async def _control(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._ours is None:
+            self._ours = self._make_ours()
+        await self._ours(scope, receive, send)
+
+    async def _provider(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            body = await self._body(receive)
+            if len(body) > HEAVY:
+                await self._batch.settled()
+            reply = self._received(_call(scope, body))
+            await self._batch.committed()
+        except Gone:
+            return
+        except TooLarge as wrong:
+            reply = _too_large(wrong)
+        except StoreError as wrong:
+            reply = _unwritable(wrong)
+        await self.finish(reply, receive, send)
+
+    def _received(self, call: Call) -> Reply:
+        """What the engine says, or what we say where it cannot."""
+        try:
+            reply = self._engine.receive(call)
+            if reply.early:
+                self._dispatcher.hold(reply.early)
+        except TooMany as wrong:
+            return _too_large(wrong)
+        except Unknown as wrong:
+            return ours(404, "Not found by the simulator", str(wrong))
+        except StoreError as wrong:
+            return _unwritable(wrong)
+        except Exception as wrong:
+            logging.getLogger("msgsim").exception("unexpected")
+            return ours(500, "Unexpected", f"{type(wrong).__name__}: the server's log has the rest")
+        return reply
+
+    async def _body(self, receive: Receive) -> bytes:
+        """Raises TooLarge and Gone."""
         message = await receive()
         body: bytes = message.get("body", b"")
         if message.get("more_body"):
             body = await self._rest(body, receive)
         if len(body) > self._limit:
             raise TooLarge(self._limit)
-        get = headers.get
-        base = _base(get("x-forwarded-proto"), get("x-forwarded-host"), get("host"), scope.get("scheme", "http"))
-        query = scope["query_string"].decode("latin-1")
-        client = scope["client"][0] if scope.get("client") else ""
-        return Call(scope["method"], scope["path"], query, headers, body, base, client)
+        return body
 
     async def _rest(self, body: bytes, receive: Receive) -> bytes:
         """A body that comes in parts. Raises TooLarge as soon as it is."""
@@ -190,6 +223,15 @@ class Wire:
                 return
 
 
+def _call(scope: Scope, body: bytes) -> Call:
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+    get = headers.get
+    base = _base(get("x-forwarded-proto"), get("x-forwarded-host"), get("host"), scope.get("scheme", "http"))
+    query = scope["query_string"].decode("latin-1")
+    client = scope["client"][0] if scope.get("client") else ""
+    return Call(scope["method"], scope["path"], query, headers, body, base, client)
+
+
 @lru_cache(maxsize=256)
 def _base(proto: str | None, forwarded: str | None, host: str | None, scheme: str) -> str:
     """The root URL as the client wrote it, whatever stands in between."""
@@ -198,17 +240,32 @@ def _base(proto: str | None, forwarded: str | None, host: str | None, scheme: st
 
 
 async def answer(reply: Reply, send: Send) -> None:
-    body = reply.body
-    headers = [(b"content-type", reply.media.encode()), (b"content-length", b"%d" % len(body))]
-    headers += [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers]
-    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers_of(reply)})
+    await send({"type": "http.response.body", "body": reply.body})
+
+
+def headers_of(reply: Reply) -> list[tuple[bytes, bytes]]:
+    headers = [(b"content-type", reply.media.encode()), (b"content-length", b"%d" % len(reply.body))]
+    return headers + [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers]
 
 
 def ours(status: int, title: str, detail: str) -> Reply:
     """Our own voice: an RFC 9457 problem that says it is ours."""
     problem = {"type": "about:blank", "title": title, "status": status, "detail": detail}
     return Reply(status, msgspec.json.encode(problem), (("X-Sim-Error", title),), "application/problem+json")
+
+
+def _too_large(wrong: Exception) -> Reply:
+    return ours(413, "The body is too large", str(wrong))
+
+
+def _unwritable(wrong: StoreError) -> Reply:
+    return ours(503, "The store cannot be written", str(wrong))
+
+
+def _is_ours(scope: Scope) -> bool:
+    path: str = scope["path"]
+    return path.startswith("/__sim") or (path == "/" and _is_browser(scope))
 
 
 def _is_browser(scope: Scope) -> bool:

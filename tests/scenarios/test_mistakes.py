@@ -44,6 +44,8 @@ SHAPE = [
     (rule("{deliver: [], when: {chance: 120%}}"), "3:34 '120%' is not of the form: A share of the cases"),
     (rule("{deliver: [], when: {until: 10}}"), "3:33 string is expected, not a number"),
     (rule("{deliver: [], when: {since: soon}}"), "3:33 'soon' is not of the form: "),
+    (rule("{respond: {status: 503, headers: {a b: x}}}"), "3:38 'a b' is not of the form: letters, digits"),
+    (rule('{respond: {status: 503, headers: {a: "x\\ny"}}}'), "3:42 'x\\ny' is not of the form: one line"),
     (rule("{deliver: [{after: 5, status: sent}]}"), "3:24 string is expected, not a number"),
     (rule("{deliver: [{after: 5 s, status: sent}]}"), "3:24 '5 s' is not of the form: "),
     (rule("{deliver: [{after: 5s}]}"), "3:16 'status' is missing"),

@@ -1,0 +1,140 @@
+"""Requests as bytes on a socket: in one piece, in several, one after another without waiting."""
+
+import asyncio
+import contextlib
+import re
+import socket
+from collections.abc import Callable, Iterator
+
+import msgspec
+import pytest
+
+from simulator.model import Json
+from simulator.store import Store, StoreError
+from simulator.testing import Simulator
+from simulator.web.wire import Batch
+from tests.conftest import Http
+
+AUTH = "Authorization: Basic YXBpLXVzZXI6YXBpLXBhc3N3b3Jk\r\n"
+
+
+class Client:
+    """A connection that is read answer by answer."""
+
+    def __init__(self, sim: Simulator) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", sim.port), timeout=20)
+        self.file = self.socket.makefile("rb")
+
+    def close(self) -> None:
+        self.file.close()
+        self.socket.close()
+
+    def answer(self) -> tuple[bytes, bytes]:
+        """Head and body; the head is empty when the connection is over."""
+        head = b""
+        while not head.endswith(b"\r\n\r\n") and (line := self.file.readline()):
+            head += line
+        length = re.search(rb"(?i)content-length: (\d+)", head)
+        return head, self.file.read(int(length[1])) if length else b""
+
+    def say(self, *parts: bytes) -> tuple[bytes, bytes]:
+        """Part after part, each only when the server has read the one before, as far as that can be told."""
+        for part in parts:
+            self.socket.sendall(part)
+            waiting = socket.create_connection(self.socket.getpeername(), timeout=20)
+            waiting.sendall(b"GET /__sim/v1/health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            while waiting.recv(65536):
+                pass
+            waiting.close()
+        return self.answer()
+
+
+Connect = Callable[[], Client]
+
+
+def send(to: str = "+37255000001", more: str = "", version: str = "1.1", method: str = "POST") -> bytes:
+    body = msgspec.json.encode({"to": to, "messages": [{"channel": "sms", "text": "x"}]})
+    head = f"{method} /v1/omnimessage HTTP/{version}\r\nHost: sim\r\n{AUTH}{more}Content-Length: {len(body)}\r\n\r\n"
+    return head.encode() + body
+
+
+def same(head: bytes) -> bytes:
+    """A head without what is new each time."""
+    return re.sub(rb"(?im)^(date|x-sim-exchange): .*\r\n", b"", head)
+
+
+@pytest.fixture
+def connect(sim: Simulator) -> Iterator[Callable[[], Client]]:
+    with contextlib.ExitStack() as opened:
+
+        def client() -> Client:
+            return opened.enter_context(contextlib.closing(Client(sim)))
+
+        yield client
+
+
+@pytest.mark.parametrize("request_", [send(), send("nobody"), send(method="PATCH"), send(more="Connection: close\r\n")])
+def test_an_answer_is_the_same_however_the_request_came(connect: Connect, request_: bytes) -> None:
+    whole, parts = connect(), connect()
+    at_once, body = whole.say(request_)
+    in_parts, other = parts.say(request_[:40], request_[40:-5], request_[-5:])
+    assert at_once.startswith(b"HTTP/1.1 ")
+    assert at_once.count(b"\r\n") >= 5
+    assert same(at_once) == same(in_parts)
+    assert len(body) == len(other) > 20
+
+
+def test_many_requests_in_one_piece_are_answered_in_order(connect: Connect, control: Http) -> None:
+    numbers = [f"+3725500{place:04d}" for place in range(20)]
+    client = connect()
+    client.socket.sendall(b"".join(send(number) for number in numbers))
+    told = [msgspec.json.decode(client.answer()[1]) for _ in numbers]
+    kept: list[dict[str, Json]] = control("GET", "messages").json["messages"]
+    assert [one["id"] for one in reversed(kept)] == [one["omnimessage_id"] for one in told]
+    assert [one["to"] for one in reversed(kept)] == numbers
+
+
+def test_a_connection_is_closed_where_the_client_wants_it(connect: Connect) -> None:
+    for asked in (send(more="Connection: close\r\n"), send(version="1.0")):
+        client = connect()
+        head, body = client.say(asked)
+        assert head.startswith(b"HTTP/1.1 201 ")
+        assert b"connection: close\r\n" in head
+        assert body
+        assert client.answer() == (b"", b"")
+
+
+def test_who_cannot_be_told_keeps_nobody_else_waiting(caplog: pytest.LogCaptureFixture) -> None:
+    """A connection that broke between a request and the commit that it shares with others."""
+    told: list[StoreError | None] = []
+
+    def gone(_wrong: StoreError | None) -> None:
+        raise RuntimeError("the handler is closed")
+
+    async def share() -> None:
+        batch = Batch(Store(None))
+        batch.then(gone)
+        batch.then(told.append)
+        await batch.committed()
+
+    asyncio.run(share())
+    assert told == [None]
+    assert "the handler is closed" in caplog.text
+
+
+def test_a_body_is_asked_for_where_the_client_waits(connect: Connect) -> None:
+    client = connect()
+    whole = send(more="Expect: 100-continue\r\n")
+    head, _, body = whole.partition(b"\r\n\r\n")
+    go_on, _ = client.say(head + b"\r\n\r\n")
+    assert go_on.startswith(b"HTTP/1.1 100 ")
+    assert client.say(body)[0].startswith(b"HTTP/1.1 201 ")
+
+
+def test_a_head_has_no_body(connect: Connect) -> None:
+    client = connect()
+    client.socket.sendall(send(method="HEAD") + send())
+    assert client.file.readline().startswith(b"HTTP/1.1 405 ")
+    while client.file.readline() != b"\r\n":
+        pass
+    assert client.answer()[0].startswith(b"HTTP/1.1 201 ")
