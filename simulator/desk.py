@@ -36,6 +36,8 @@ class Desk:
         self.seed = sandbox.seed
         self.now = sandbox.now()
         self.credential = Credential("")
+        self.outcome = call.headers.get("x-sim-outcome")
+        """What the client asks for: an error, a status or a neutral word."""
         sandbox.journal = self.exchange = sandbox.journal + 1
         self.accepted: list[Message] = []
         self.owing: list[Callback] = []

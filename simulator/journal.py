@@ -13,26 +13,23 @@ NEVER_SHOWN = frozenset({"authorization", "cookie", "proxy-authorization"})
 
 def exchange_of(desk: Desk, found: Found, reply: Reply) -> Exchange:
     call, secrets = desk.call, desk.provider.secrets
-    rule = desk.rule
     return Exchange(
-        provider=desk.provider.name,
-        endpoint=found.endpoint.name if found.endpoint else "",
-        method=call.method,
-        path=call.path,
-        query=hidden(call.query, secrets) if call.query else "",
-        headers={
-            name: HIDDEN if name in NEVER_SHOWN or name in secrets else value for name, value in call.headers.items()
-        },
-        body=hidden(call.body.decode(errors="replace"), secrets),
-        status=reply.status,
-        fault=desk.fault.kind if desk.fault else "",
-        answer=hidden(reply.body.decode(errors="replace"), secrets),
-        answer_headers=reply.headers,
-        credential=desk.credential.shown or desk.credential.name,
-        messages=tuple(message.id for message in desk.accepted),
-        refusals=desk.refusals,
-        rule=rule.place if rule else "",
-        notes=tuple(desk.notes),
+        desk.provider.name,
+        found.endpoint.name if found.endpoint else "",
+        call.method,
+        call.path,
+        hidden(call.query, secrets) if call.query else "",
+        {name: HIDDEN if name in NEVER_SHOWN or name in secrets else value for name, value in call.headers.items()},
+        hidden(call.body.decode(errors="replace"), secrets),
+        reply.status,
+        hidden(reply.body.decode(errors="replace"), secrets),
+        reply.headers,
+        desk.credential.shown or desk.credential.name,
+        tuple([message.id for message in desk.accepted]),
+        desk.refusals,
+        desk.rule.place if desk.rule else "",
+        desk.fault.kind if desk.fault else "",
+        tuple(desk.notes),
     )
 
 

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from simulator.contract import Contract
 from simulator.model import Beat
-from simulator.rule import Outcome, Respond, Rule, digits, one_of
+from simulator.rule import Outcome, Respond, Rule, one_of
 
 MAGIC_BLOCK = "+15005551"
 
@@ -78,6 +78,6 @@ def _magic(
 
 def recipient(to: str) -> str:
     """As it stands in a table: numbers without plus; ``sim-failed@example.com`` as ``SIM-FAILED``."""
-    if to[:4].lower() == "sim-":
+    if to[:1] in ("s", "S") and to[:4].lower() == "sim-":
         return to.partition("@")[0].upper()
-    return digits(to)
+    return to.removeprefix("+")

@@ -221,7 +221,7 @@ class Post(Struct, frozen=True, gc=False):
     method: str = "POST"
 
 
-class Attempt(Struct, frozen=True, omit_defaults=True, gc=False):
+class Attempt(Struct, frozen=True, omit_defaults=True, array_like=True, gc=False):
     """One try at a callback, and what the receiver said."""
 
     callback: int
@@ -239,7 +239,7 @@ class Attempt(Struct, frozen=True, omit_defaults=True, gc=False):
     method: str = "POST"
 
 
-class Exchange(Struct, frozen=True, omit_defaults=True, gc=False):
+class Exchange(Struct, frozen=True, omit_defaults=True, array_like=True, gc=False):
     """One request and its answer, secrets redacted."""
 
     provider: str
@@ -262,7 +262,7 @@ class Exchange(Struct, frozen=True, omit_defaults=True, gc=False):
     """Tolerances used: what a strict reading of the document would have refused."""
 
 
-class Entry(Struct, frozen=True, omit_defaults=True, gc=False):
+class Entry(Struct, frozen=True, omit_defaults=True, array_like=True, gc=False):
     """One line of the journal."""
 
     key: int

@@ -107,6 +107,8 @@ class Rule(Struct):
     chance: float = 1.0
     base: bool = False
     """Of the happy path that everything rests on."""
+    always: bool = False
+    """Fits every draft that comes to it: there is nothing to look at."""
 
     def fits(self, subject: Subject) -> bool:
         for test in self.tests:  # noqa: SIM110 - a generator costs more than most rules have to test

@@ -46,6 +46,7 @@ class Scenario:
             self.rules = [*mine, *(rule for rules in always for rule in rules)]
             for number, rule in enumerate(self.rules):
                 rule.number = number
+                rule.always = rule.needs == DRAFT and not _is_conditional(rule)
             self.timed = any(rule.since or rule.until for rule in mine)
             self._first_always = len(mine)
             self._requests: dict[tuple[str, str], _Requests] = {}
@@ -75,7 +76,7 @@ class Scenario:
         """The rule that decides a channel of a draft; there is always one."""
         asked = self._requests[subject.provider, subject.endpoint].before
         for rule in self._candidates(subject):
-            if (rule.needs == DRAFT or rule.number >= asked) and _applies(rule, subject, seed, counts):
+            if rule.always or ((rule.needs == DRAFT or rule.number >= asked) and _applies(rule, subject, seed, counts)):
                 return rule
         raise LookupError("default.yaml has a rule that fits everything")
 
@@ -143,6 +144,10 @@ def _for(rule: Rule, name: str, terms: Terms) -> bool:
 
 def _known(beat: Beat, contract: Contract) -> bool:
     return beat.status in contract.statuses or beat.status in NEUTRAL
+
+
+def _is_conditional(rule: Rule) -> bool:
+    return bool(rule.tests or rule.times or rule.since or rule.until or rule.nth or rule.chance < 1.0)
 
 
 def _applies(rule: Rule, subject: Subject, seed: Seed, counts: Counts) -> bool:

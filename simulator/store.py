@@ -23,7 +23,7 @@ SHIFT = 40
 NUMBERS = (1 << SHIFT) - 1
 FROM_PHONES = 1 << (SHIFT - 1)
 """Set in the numbers of inbound messages: a callback's subject is either kind."""
-VERSION = 2
+VERSION = 3
 ROOM = 1 << 20
 """Bytes that have to fit before a store that was full counts as writable again."""
 ABREAST = 32

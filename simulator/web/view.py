@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 
 import msgspec
+from msgspec import Struct
+from msgspec.structs import fields
 
 from simulator.clock import iso
 from simulator.contract import Contract
@@ -121,14 +123,20 @@ def entry(one: Entry) -> Shown:
     """A line of the journal."""
     shown: Shown = {"number": one.key & NUMBERS, "at": iso(one.at), "kind": one.kind}
     if one.exchange is not None:
-        shown |= msgspec.to_builtins(one.exchange)
+        shown |= _members(one.exchange)
     elif one.attempt is not None:
-        attempt = msgspec.to_builtins(one.attempt)
+        attempt = _members(one.attempt)
         about = {"callback": one.attempt.callback & NUMBERS, "subject": one.attempt.subject & NUMBERS}
         shown = {**attempt, **about, **shown, "attempt": one.attempt.number, "reports": one.attempt.kind}
     else:
         shown |= one.control
     return shown
+
+
+def _members(one: Struct) -> Shown:
+    """By name, without those that say nothing."""
+    told = ((member, getattr(one, member.name)) for member in fields(one))
+    return {member.name: msgspec.to_builtins(value) for member, value in told if value != member.default}
 
 
 def inbound(one: Inbound) -> Shown:

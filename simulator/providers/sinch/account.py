@@ -19,6 +19,8 @@ CAPITALS = {
     "SV": "America/El_Salvador", "US": "America/New_York", "UY": "America/Montevideo", "VE": "America/Caracas",
 }  # fmt: skip
 """The zone of a user of whom only the country is known."""
+URLS = {"callback": "callback_url", "dlr": "dlr_url"}
+"""Kind of a report, and the setting that says where it goes."""
 _GAP = re.compile(r"\$\{(\w+)\}|\{\{\s*(\w+)\s*\}\}")
 
 
@@ -64,6 +66,8 @@ class Account:
         self._by_name = {name: user for user in self.users for name in (user.email, user.name) if name}
         self.carriers = Carriers(msgspec.convert(settings["carriers"], list[Carrier]), settings["numbers"])
         self.short_code: str = settings["short_code"]
+        self.reports = any(settings[url] or any(getattr(user, url) for user in self.users) for url in URLS.values())
+        """Whether anybody wants to hear of statuses."""
         self._zones: dict[str, tzinfo] = {}
         self._said: dict[tuple[str, str], str] = {}
 

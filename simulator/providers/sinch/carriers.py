@@ -21,7 +21,7 @@ COUNTRIES = {
 """Calling codes where this API is sold."""
 
 
-class Carrier(Struct, frozen=True):
+class Carrier(Struct, frozen=True, eq=False):
     """A mobile network."""
 
     id: int

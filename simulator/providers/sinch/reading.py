@@ -11,7 +11,7 @@ from simulator.model import Beat, Channel, Draft, Json, Refusal, Refused
 from simulator.provider import Desk
 from simulator.providers.sinch import campaigns, schedule
 from simulator.providers.sinch.account import Account, Text, account
-from simulator.providers.sinch.carriers import UNKNOWN, digits, exists
+from simulator.providers.sinch.carriers import UNKNOWN, Carrier, digits, exists
 from simulator.providers.sinch.segments import parts, without_accents
 
 TEXTS = frozenset({"flowId", "templateId", "templateName"})
@@ -24,6 +24,8 @@ ROOT_ONLY = frozenset(
 """Discarded inside the messages of a bulk."""
 MAPS = frozenset({"messages", "defaultValues", "params", "timeWindow"})
 LOOK_AT = INTEGERS | ROOT_ONLY | MAPS | {"flashSMS", "templateID"}
+OWN = ("correlationId", "extraInfo")
+"""Members that are told again in every report."""
 MOST = 1000
 """Messages in a bulk."""
 MOST_EXPLAINED = 20
@@ -65,12 +67,19 @@ class Batch:
         start = schedule.inside(schedule.scheduled(body, where, desk.now), body.get("timeWindow", ()), where)
         self.start = start if start > desk.now else None
         self.expires = schedule.expiry(body, where, desk.now)
+        self._extras: dict[Carrier, dict[str, Json]] = {}
         self.extra: dict[str, Json] = {}
         if alias := body.get("campaignAlias"):
             campaign = campaigns.with_alias(alias, desk) or {}
             self.extra = {"campaignId": campaign.get("id"), "campaignAlias": alias}
         if reference := body.get("subAccount"):
             self.extra["subAccount"] = reference
+
+    def extra_of(self, carrier: Carrier) -> dict[str, Json]:
+        """What all messages to a carrier say besides their own."""
+        if (found := self._extras.get(carrier)) is None:
+            found = self._extras[carrier] = {"carrierId": carrier.id, "carrierName": carrier.name, **self.extra}
+        return found
 
 
 def shape(body: Json) -> Json:
@@ -272,11 +281,10 @@ def read(item: Json, index: int, body: Json, desk: Desk) -> Draft:
     content = parts(text)
     if "flashSMS" in item or (content["parts"] > 1 and not carrier.concatenation):
         content = content | {"flashSMS": item.get("flashSMS", False), "concatenated": carrier.concatenation}
-    extra = {"carrierId": carrier.id, "carrierName": carrier.name, **batch.extra}
-    if "correlationId" in item:
-        extra["correlationId"] = item["correlationId"]
-    if "extraInfo" in item:
-        extra["extraInfo"] = item["extraInfo"]
+    extra = batch.extra_of(carrier)
+    for name in OWN:
+        if name in item:
+            extra = {**extra, name: item[name]}
     id = batch.seed.uuid1(batch.first + 1 + index)
     channel = Channel("sms", id, batch.account.short_code, "", text, content)
     return Draft(id, number, (channel,), batch.start, batch.expires, fate, extra, batch.id, index)

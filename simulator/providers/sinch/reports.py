@@ -7,13 +7,12 @@ from msgspec import Struct
 
 from simulator.contract import Contract
 from simulator.model import Callback, Due, Inbound, Json, Message, Post, Step
-from simulator.providers.sinch.account import account
+from simulator.providers.sinch.account import URLS, account
 from simulator.providers.sinch.inbound import pushed
 from simulator.providers.sinch.query import date
 
 DELIVERIES = frozenset({"DELIVERED_SUCCESS", "NOT_DELIVERED"})
 """Statuses that the handset decides; all others say whether the carrier took the message."""
-URLS = {"callback": "callback_url", "dlr": "dlr_url"}
 
 
 class Known(Struct, frozen=True):
@@ -47,7 +46,7 @@ def known(message: Message, now: int) -> Known | None:
 def callbacks(message: Message, steps: Iterable[Step], settings: dict[str, Json]) -> list[Due]:
     """A callback for what the carrier said, a DLR for what the handset said, where a URL is set for them."""
     mine, dues = account(settings), []
-    for step in steps:
+    for step in steps if mine.reports else ():
         kind = "dlr" if step.status in DELIVERIES else "callback"
         if url := mine.says(message.credential, URLS[kind]):
             dues.append(Due(step.at, url, kind, step))
