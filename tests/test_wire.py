@@ -131,6 +131,15 @@ def test_a_body_is_asked_for_where_the_client_waits(connect: Connect) -> None:
     assert client.say(body)[0].startswith(b"HTTP/1.1 201 ")
 
 
+def test_an_idle_connection_is_closed() -> None:
+    with Simulator() as sim:
+        sim._server.config.timeout_keep_alive = 0.01  # type: ignore[assignment]
+        client = Client(sim)
+        assert client.say(send())[0].startswith(b"HTTP/1.1 201 ")
+        assert client.answer() == (b"", b"")
+        client.close()
+
+
 def test_a_head_has_no_body(connect: Connect) -> None:
     client = connect()
     client.socket.sendall(send(method="HEAD") + send())

@@ -1,5 +1,6 @@
 """HTTP as uvicorn speaks it, with an end to what stands before a body, and a short way for requests that come whole."""
 
+import asyncio
 from functools import partial
 from typing import Any, cast
 
@@ -23,8 +24,17 @@ class Connection(HttpToolsProtocol):
     _begun: RequestResponseCycle | None = None
     """A request whose head was in the data that is being read."""
     _reading = False
+    _idle_since: float | None = None
+    """On the loop's clock; None: a request is coming or being answered."""
+    _looking: asyncio.TimerHandle | None = None
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._looking is not None:
+            self._looking.cancel()
+        super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        self._idle_since = None
         self._reading = True
         super().data_received(data)
         self._reading = False
@@ -52,6 +62,28 @@ class Connection(HttpToolsProtocol):
         scope = cast(Scope, cycle.scope)
         if not (whole and self._wire.take(scope, cycle.body, partial(self._answer, cycle))):
             self._start_task(cycle, self._wire)
+
+    def on_response_complete(self) -> None:
+        """As uvicorn does it, with one timer for all answers: to set one anew costs as much as to read a request."""
+        if self.pipeline or self.transport.is_closing():
+            super().on_response_complete()
+            return
+        self.server_state.total_requests += 1
+        self.flow.resume_reading()
+        self._idle_since = self.loop.time()
+        if self._looking is None:
+            self._look_in(self.timeout_keep_alive)
+
+    def _look_in(self, seconds: float) -> None:
+        self._looking = self.loop.call_later(seconds, self._look)
+
+    def _look(self) -> None:
+        """Close what was idle long enough, or look again when it will have been."""
+        idle = 0.0 if self._idle_since is None else self.loop.time() - self._idle_since
+        if idle < self.timeout_keep_alive:
+            self._look_in(self.timeout_keep_alive - idle)
+        else:
+            self.timeout_keep_alive_handler()
 
     def _start_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         super()._start_asgi_task(cycle, app)
