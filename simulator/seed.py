@@ -8,6 +8,8 @@ from hashlib import blake2b
 
 TICKS_TO_1970 = 0x01B21DD213814000
 """100 ns ticks between 1582-10-15, where version 1 UUIDs begin, and 1970-01-01."""
+_PLACES = range(0, 19 * 6, 19)
+"""Where the digits of six UUIDs begin in one hash."""
 _VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 
 
@@ -33,13 +35,14 @@ class Seed:
         head = f"{self._base + number & 0xFFFFFFFFFFFF:012x}"
         head = f"{head[:8]}-{head[8:]}-4"
         found: list[str] = []
-        while len(found) < count:
+        while (left := count - len(found)) > 0:
             hashing = self._uuids.copy()
             hashing.update(b"%d %d" % (number, len(found)))
-            digits = hashing.hexdigest()
-            for at in range(0, 19 * min(count - len(found), 6), 19):
-                tail = digits[at : at + 19]
-                found.append(f"{head}{tail[:3]}-{_VARIANT[tail[3]]}{tail[4:7]}-{tail[7:]}")
+            some = hashing.hexdigest()
+            found += [
+                f"{head}{some[at : at + 3]}-{_VARIANT[some[at + 3]]}{some[at + 4 : at + 7]}-{some[at + 7 : at + 19]}"
+                for at in _PLACES[:left]
+            ]
         return found
 
     def uuid4(self, number: int) -> str:

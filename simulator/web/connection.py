@@ -98,12 +98,10 @@ class Connection(HttpToolsProtocol):
             wire = self._wire
             self._start_task(cycle, lambda _scope, receive, send: wire.finish(reply, receive, send))
         elif not (cycle.disconnected or cycle.transport.is_closing()):
-            parts = [STATUS_LINE[reply.status]]
-            for name, value in cycle.default_headers + headers_of(reply):
-                parts += (name, b": ", value, b"\r\n")
-            parts += (b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n", reply.body)
+            head = [b"%s: %s\r\n" % header for header in (*cycle.default_headers, *headers_of(reply))]
+            end = b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n"
             cycle.response_started = cycle.response_complete = True
-            cycle.transport.write(b"".join(parts))
+            cycle.transport.write(b"".join((STATUS_LINE[reply.status], *head, end, reply.body)))
             if not cycle.keep_alive:
                 cycle.transport.close()
             cycle.on_response()

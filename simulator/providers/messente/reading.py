@@ -57,12 +57,7 @@ def omnimessage(item: Json, index: int, body: Json, desk: Desk) -> Draft:
     sender = _default_sender(desk)
     messages = item["messages"]
     omnimessage_id, *ids = desk.seed.uuid4s(desk.number(), 1 + len(messages))
-    channels = tuple(
-        [
-            _channel(message, place, id, sender, settings)
-            for place, (id, message) in enumerate(zip(ids, messages, strict=True))
-        ]
-    )
+    channels = tuple([_channel(message, place, ids[place], sender, settings) for place, message in enumerate(messages)])
     time_to_send = item.get("time_to_send")
     extra = {"dlr_url": item.get("dlr_url") or _default_dlr_url(desk)}
     if "text_store" in item:
@@ -84,7 +79,9 @@ def _channel(message: Json, place: int, id: str, sender: str, settings: Mapping[
     if not settings["extensions"] and name in _EXTENSIONS:
         _refuse_extensions(message, name, place)
     text = message.get("text", "")
-    content = {key: value for key, value in message.items() if key not in _COMMON}
+    content: dict[str, Json] = {}
+    if not message.keys() <= _COMMON:
+        content = {key: value for key, value in message.items() if key not in _COMMON}
     if name == "sms":
         text = convert(text, message.get("autoconvert", "on"))
         content |= parts(text, message.get("udh", ""))

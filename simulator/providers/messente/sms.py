@@ -23,14 +23,13 @@ def parts(text: str, udh: str = "") -> dict[str, Json]:
     septets = _septets(text)
     header = len(udh) // 2
     if septets is not None:
-        single, several = (BYTES - header) * 8 // 7, (BYTES - max(header, 6)) * 8 // 7
-        return {"parts": _count(septets, single, several), "alphabet": "GSM-7"}
-    units = len(text.encode("utf-16-be", "surrogatepass")) // 2
-    return {"parts": _count(units, (BYTES - header) // 2, (BYTES - max(header, 6)) // 2), "alphabet": "UCS-2"}
-
-
-def _count(length: int, single: int, several: int) -> int:
-    return 1 if length <= single else -(-length // max(several, 1))
+        length, bits, alphabet = septets, 7, "GSM-7"
+    else:
+        length, bits, alphabet = len(text.encode("utf-16-be", "surrogatepass")) // 2, 16, "UCS-2"
+    if length <= (BYTES - header) * 8 // bits:
+        return {"parts": 1, "alphabet": alphabet}
+    several = (BYTES - max(header, 6)) * 8 // bits
+    return {"parts": -(-length // max(several, 1)), "alphabet": alphabet}
 
 
 def _septets(text: str) -> int | None:
