@@ -49,22 +49,21 @@ class Scenario:
                 rule.always = rule.needs == DRAFT and not _is_conditional(rule)
             self.timed = any(rule.since or rule.until for rule in mine)
             self._first_always = len(mine)
-            self._requests: dict[tuple[str, str], _Requests] = {}
-            self._tables: dict[str, _Table] = {}
+            self._asked: dict[tuple[str, str], _Asked] = {}
             for name, one in terms.items():
                 speaking = [rule for rule in self.rules if _for(rule, name, one)]
-                self._tables[name] = _Table(speaking)
+                table = _Table(speaking)
                 whole = [rule for rule in speaking if rule.needs < DRAFT]
                 for endpoint in one.endpoints:
                     rules = speaking if endpoint in one.sends else whole
-                    self._requests[name, endpoint] = _Requests(rules, endpoint)
+                    self._asked[name, endpoint] = _Asked(rules, endpoint, table)
 
     def gate(self, subject: Subject, seed: Seed, counts: Counts) -> Rule | None:
         """The rule that decides a request as a whole.
 
         Asked before the body is read, and once more after that for the rules that look into it.
         """
-        rules = self._requests[subject.provider, subject.endpoint].rules
+        rules = self._asked[subject.provider, subject.endpoint].rules
         while subject.asked < len(rules) and rules[subject.asked].needs <= subject.known:
             rule = rules[subject.asked]
             subject.asked += 1
@@ -74,15 +73,17 @@ class Scenario:
 
     def decide(self, subject: Subject, seed: Seed, counts: Counts) -> Rule:
         """The rule that decides a channel of a draft; there is always one."""
-        asked = self._requests[subject.provider, subject.endpoint].before
-        for rule in self._candidates(subject):
-            if rule.always or ((rule.needs == DRAFT or rule.number >= asked) and _applies(rule, subject, seed, counts)):
+        asked = self._asked[subject.provider, subject.endpoint]
+        for rule in asked.table.candidates(subject):
+            if rule.always or (
+                (rule.needs == DRAFT or rule.number >= asked.before) and _applies(rule, subject, seed, counts)
+            ):
                 return rule
         raise LookupError("default.yaml has a rule that fits everything")
 
     def fallback(self, subject: Subject, seed: Seed, counts: Counts) -> Rule:
         """The rule among those always on: for what the deciding one leaves open."""
-        for rule in self._candidates(subject):
+        for rule in self._asked[subject.provider, subject.endpoint].table.candidates(subject):
             if (
                 rule.number >= self._first_always
                 and rule.outcome.deliver is not None
@@ -91,15 +92,14 @@ class Scenario:
                 return rule
         raise LookupError("default.yaml has a rule that fits everything")
 
-    def _candidates(self, subject: Subject) -> Iterable[Rule]:
-        to = (subject.channel and subject.channel.to) or subject.to
-        return self._tables[subject.provider].candidates(to)
 
+class _Asked:
+    """The rules for one endpoint: those that answer whole requests, as far as no rule about messages stands before
+    them, and all of its provider.
+    """
 
-class _Requests:
-    """The rules that answer whole requests to one endpoint, as far as no rule about messages stands before them."""
-
-    def __init__(self, rules: Iterable[Rule], endpoint: str) -> None:
+    def __init__(self, rules: Iterable[Rule], endpoint: str, table: "_Table") -> None:
+        self.table = table
         self.rules: list[Rule] = []
         self.before = 0
         """Rules with lower numbers that decide whole requests are in the list."""
@@ -124,8 +124,9 @@ class _Table:
             else:
                 self.others.append(rule)
 
-    def candidates(self, to: str) -> Iterable[Rule]:
+    def candidates(self, subject: Subject) -> Iterable[Rule]:
         """In the order of their numbers, found one by one: mostly the first decides."""
+        to = (subject.channel and subject.channel.to) or subject.to
         exact = self.exact.get(recipient(to))
         return self.others if exact is None else merge(exact, self.others, key=attrgetter("number"))
 

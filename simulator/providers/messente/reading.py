@@ -54,12 +54,13 @@ def is_iso_date_time(text: str) -> bool:
 def omnimessage(item: Json, index: int, body: Json, desk: Desk) -> Draft:
     """One omnimessage that has passed its schema, with one channel per message in it."""
     settings = desk.settings
-    sender = _default_sender(desk)
+    account = _account(desk)
+    sender = str(account.get("sender") or settings["sender"])
     messages = item["messages"]
     omnimessage_id, *ids = desk.seed.uuid4s(desk.number(), 1 + len(messages))
     channels = tuple([_channel(message, place, ids[place], sender, settings) for place, message in enumerate(messages)])
     time_to_send = item.get("time_to_send")
-    extra = {"dlr_url": item.get("dlr_url") or _default_dlr_url(desk)}
+    extra = {"dlr_url": item.get("dlr_url") or str(account.get("dlr_url") or settings["dlr_url"])}
     if "text_store" in item:
         extra["text_store"] = item["text_store"]
     if "priority" in item:
@@ -101,14 +102,6 @@ def _refuse_extensions(message: Json, name: str, place: int) -> None:
         raise Refused(Refusal("illegal_combination", f"messages.{place}", rule="setting messente.extensions"))
     if "template" not in message:
         raise Refused(Refusal("missing_data", f"messages.{place}.template", rule="setting messente.extensions"))
-
-
-def _default_sender(desk: Desk) -> str:
-    return str(_account(desk).get("sender") or desk.settings["sender"])
-
-
-def _default_dlr_url(desk: Desk) -> str:
-    return str(_account(desk).get("dlr_url") or desk.settings["dlr_url"])
 
 
 def _account(desk: Desk) -> Mapping[str, Json]:
