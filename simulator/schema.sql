@@ -16,7 +16,6 @@ CREATE TABLE IF NOT EXISTS messages (
     doc       BLOB NOT NULL
 );
 CREATE INDEX IF NOT EXISTS messages_id ON messages (id);
-CREATE INDEX IF NOT EXISTS messages_ends ON messages (ends);
 
 CREATE TABLE IF NOT EXISTS inbound (
     key      INTEGER PRIMARY KEY,

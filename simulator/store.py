@@ -25,6 +25,10 @@ NUMBERS = (1 << SHIFT) - 1
 FROM_PHONES = 1 << (SHIFT - 1)
 """Set in the numbers of inbound messages: a callback's subject is either kind."""
 VERSION = 3
+PAGES, HEAVY_PAGES = 2000, 1000
+"""Pages of SQLite's log: half as many where it would come on top of a commit that takes long."""
+HEAVY = 500
+"""Rows changed."""
 ROOM = 1 << 20
 """Bytes that have to fit before a store that was full counts as writable again."""
 ABREAST = 32
@@ -71,6 +75,7 @@ class Store:
         self.lost: list[Callable[[StoreError], None]] = []
         """Told when nothing that was written since the last commit could be kept."""
         self._numbered = 0
+        self._changes = self._pages = 0
         self._waiting: dict[str, list[tuple[str, list[Sequence[Json]]]]] = {}
         """Per table what is not written yet: statements in their order, each with its rows."""
         self._database = self._open(path)
@@ -117,12 +122,24 @@ class Store:
                 if self._waiting:
                     self._write_waiting()
                 if self._database.in_transaction:
+                    self._check_in_after(HEAVY_PAGES if self._is_heavy() else PAGES)
                     self._database.execute("COMMIT")
                 self.dirty = False
                 if self.path is not None and _inode(self.path) != self._inode:
                     self._restore(self.path)
             except (*FAILED, OSError, StoreError) as wrong:
                 raise self._nothing_kept(wrong) from None
+
+    def _is_heavy(self) -> bool:
+        """Whether the transaction is so large that its commit takes long by itself."""
+        before, self._changes = self._changes, self._database.total_changes
+        return self._changes - before > HEAVY
+
+    def _check_in_after(self, pages: int) -> None:
+        """How long SQLite's log may grow before its pages go back into the file, and a commit waits for that."""
+        if pages != self._pages:
+            self._database.execute(f"PRAGMA wal_autocheckpoint = {pages}").fetchall()
+            self._pages = pages
 
     def try_room(self) -> None:
         """Raises StoreError unless there is room for more than a few rows."""
@@ -144,7 +161,7 @@ class Store:
         copy.rename(path)
         restored = self._open(path)
         self._database.close()
-        self._database, self._inode = restored, _inode(path)
+        self._database, self._inode, self._pages = restored, _inode(path), 0
 
     def _nothing_kept(self, wrong: Exception) -> StoreError:
         """Leave the transaction, and tell whoever waits for it."""
@@ -346,6 +363,7 @@ class Store:
 
     def changing(self, sandbox: int, since: int, provider: str = "") -> Iterator[Message]:
         """Messages whose plan went on after a time, oldest first."""
+        self._index_ends()
         sql = "SELECT doc FROM messages WHERE ends > ? AND key BETWEEN ? AND ?"
         values: list[Json] = [since, first(sandbox), last(sandbox)]
         if provider:
@@ -355,9 +373,14 @@ class Store:
 
     def last_end(self, sandbox: int) -> int | None:
         """When the last plan of a sandbox is over."""
+        self._index_ends()
         sql = "SELECT MAX(ends) FROM messages WHERE key BETWEEN ? AND ?"
         (end,) = self._rows(sql, (first(sandbox), last(sandbox))).fetchone()
         return end if end is None else int(end)
+
+    def _index_ends(self) -> None:
+        """Made when it is first asked for: whoever only sends need not pay for it with every message."""
+        self._write("CREATE INDEX IF NOT EXISTS messages_ends ON messages (ends)")
 
     # Inbound
 
@@ -559,7 +582,6 @@ def _prepare(database: sqlite3.Connection, path: Path | None) -> None:
     for pragma in (
         "journal_mode = WAL",
         "synchronous = NORMAL",
-        "wal_autocheckpoint = 1000",
         "cache_size = -32000",
         "temp_store = MEMORY",
     ):
