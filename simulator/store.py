@@ -25,8 +25,8 @@ NUMBERS = (1 << SHIFT) - 1
 FROM_PHONES = 1 << (SHIFT - 1)
 """Set in the numbers of inbound messages: a callback's subject is either kind."""
 VERSION = 3
-PAGES, HEAVY_PAGES = 2000, 1000
-"""Pages of SQLite's log: half as many where it would come on top of a commit that takes long."""
+PAGES, HEAVY_PAGES = 2000, 500
+"""Pages of SQLite's log: a quarter where it would come on top of a commit that takes long."""
 HEAVY = 500
 """Rows changed."""
 ROOM = 1 << 20
