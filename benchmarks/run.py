@@ -133,7 +133,7 @@ def report(figures: dict[str, list[tuple[float, float, float]]], ready: float, i
     ratio = statistics.median(rate for rate, _, _ in figures["full send"]) / base
     print(f"\nready after {ready:.2f} s, idle {idle:.0f} MiB, after load {loaded:.0f} MiB")
     budgets = {
-        "full send at least 0.6 of bare Starlette": ratio >= 0.6,
+        "full send at least 0.8 of bare Starlette": ratio >= 0.8,
         "ready within 0.5 s": ready <= 0.5,
         "idle under 70 MiB": idle < 70,
     }
