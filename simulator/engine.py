@@ -91,9 +91,10 @@ class Engine(World):
         subject = Subject(desk.call, provider.name, endpoint.name, desk.credential.name, desk.exchange)
         subject.elapsed = self._elapsed(scenario, desk) if scenario.timed else 0
         self._outcome(endpoint, desk)
-        self._gate(scenario, subject, desk)
+        if scenario.gated:
+            self._gate(scenario, subject, desk)
         subject.body, subject.known = self._body(endpoint, desk), BODY
-        if desk.rule is None:
+        if scenario.gated and desk.rule is None:
             self._gate(scenario, subject, desk)
         if isinstance(endpoint, Ask):
             return endpoint.answer(subject.body, desk)

@@ -48,6 +48,8 @@ class Scenario:
                 rule.number = number
                 rule.always = rule.needs == DRAFT and not _is_conditional(rule)
             self.timed = any(rule.since or rule.until for rule in mine)
+            self.gated = any(rule.needs < DRAFT for rule in self.rules)
+            """Whether there is anything to say of a request as a whole."""
             self._first_always = len(mine)
             self._asked: dict[tuple[str, str], _Asked] = {}
             for name, one in terms.items():

@@ -7,7 +7,7 @@ from typing import Any, cast
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from simulator.model import Reply
-from simulator.web.wire import Scope, Wire, headers_of
+from simulator.web.wire import Wire, headers_of
 
 LONGEST_HEAD = 256 * 1024
 """Bytes of a request line and headers that have not come to their end yet: httptools itself takes endless ones."""
@@ -27,6 +27,10 @@ class Connection(HttpToolsProtocol):
     _idle_since: float | None = None
     """On the loop's clock; None: a request is coming or being answered."""
     _looking: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._wire = cast(Wire, self.config.app)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._looking is not None:
@@ -59,8 +63,7 @@ class Connection(HttpToolsProtocol):
 
     def _start(self, cycle: RequestResponseCycle) -> None:
         whole = not cycle.more_body and not self.transport.is_closing()
-        scope = cast(Scope, cycle.scope)
-        if not (whole and self._wire.take(scope, cycle.body, partial(self._answer, cycle))):
+        if not (whole and self._wire.take(cycle.scope, cycle.body, partial(self._answer, cycle))):  # type: ignore[arg-type]
             self._start_task(cycle, self._wire)
 
     def on_response_complete(self) -> None:
@@ -88,15 +91,11 @@ class Connection(HttpToolsProtocol):
     def _start_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         super()._start_asgi_task(cycle, app)
 
-    @property
-    def _wire(self) -> Wire:
-        return cast(Wire, self.config.app)
-
     def _answer(self, cycle: RequestResponseCycle, reply: Reply) -> None:
         """In one piece where nothing speaks against it, byte for byte what uvicorn would write."""
         if cycle.flow.write_paused or cycle.scope["method"] == "HEAD" or not _is_plain(reply):
-            wire = self._wire
-            self._start_task(cycle, lambda _scope, receive, send: wire.finish(reply, receive, send))
+            finish = self._wire.finish
+            self._start_task(cycle, lambda _scope, receive, send: finish(reply, receive, send))
         elif not (cycle.disconnected or cycle.transport.is_closing()):
             head = [b"%s: %s\r\n" % header for header in (*cycle.default_headers, *headers_of(reply))]
             end = b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n"

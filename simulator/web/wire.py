@@ -103,6 +103,7 @@ class Wire:
         self._engine = engine
         self._dispatcher = dispatcher
         self._limit = config.body_limit
+        self._light = min(HEAVY, self._limit)
         self._batch = Batch(engine.store)
         self._make_ours = ours
         self._ours: Asgi | None = None
@@ -124,7 +125,7 @@ class Wire:
 
     def take(self, scope: Scope, body: bytearray, answer: Callable[[Reply], None]) -> bool:
         """Answer a provider's request that is whole, without a task; false when one is needed."""
-        if len(body) > min(HEAVY, self._limit) or _is_ours(scope):
+        if len(body) > self._light or _is_ours(scope):
             return False
         reply = self._received(_call(scope, bytes(body)))
         self._batch.then(lambda wrong: answer(reply if wrong is None else _unwritable(wrong)))
