@@ -22,6 +22,8 @@ STALLED = 1.0
 """Seconds between two looks at a store that cannot be written."""
 SWEEPING = 0.005
 """Seconds between two slices of a sandbox that is gone."""
+TOGETHER = 0.005
+"""Seconds for which attempts are recorded in one commit: after a crash, those of the last ones are made again."""
 MOST_HAPPENED = 1000
 """Entries in the answer to a clock that was moved; the rest is counted."""
 
@@ -46,10 +48,11 @@ class Dispatcher:
         self._subjects: set[int] = set()
         self._hosts: Counter[str] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._committing: asyncio.TimerHandle | None = None
         self._stalled = False
         """The store lost what was written last: what is posted now could not be recorded."""
         engine.changed = self._wake.set
-        engine.store.lost.append(self._stall)
+        engine.store.told.append(self._lost)
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -71,6 +74,10 @@ class Dispatcher:
             if sweeping:
                 self._engine.sweep()
                 self._commit()
+
+    def _lost(self, wrong: StoreError | None) -> None:
+        if wrong is not None:
+            self._stall(wrong)
 
     def _stall(self, wrong: Exception) -> None:
         if not isinstance(wrong, StoreError):
@@ -159,10 +166,12 @@ class Dispatcher:
 
     def _settle(self, callback: Callback, attempt: Attempt, refused: bool) -> Entry:
         entry = later.settle(self._engine, callback, attempt, refused)
-        asyncio.get_running_loop().call_soon(self._commit)
+        if self._committing is None:
+            self._committing = asyncio.get_running_loop().call_later(TOGETHER, self._commit)
         return entry
 
     def _commit(self) -> None:
+        self._committing = None
         with contextlib.suppress(StoreError):  # The store tells `_stall` itself.
             self._engine.store.commit()
 

@@ -25,8 +25,8 @@ NUMBERS = (1 << SHIFT) - 1
 FROM_PHONES = 1 << (SHIFT - 1)
 """Set in the numbers of inbound messages: a callback's subject is either kind."""
 VERSION = 3
-PAGES, HEAVY_PAGES = 2000, 500
-"""Pages of SQLite's log: a quarter where it would come on top of a commit that takes long."""
+PAGES, HEAVY_PAGES = 8000, 500
+"""Pages of SQLite's log: seldom, because it takes some ten milliseconds; a few where a commit takes long by itself."""
 HEAVY = 500
 """Rows changed."""
 ROOM = 1 << 20
@@ -72,8 +72,8 @@ class Store:
         """Raises StoreError when the file cannot be opened, is no store, or is from a newer version."""
         self.path = path
         self.dirty = False
-        self.lost: list[Callable[[StoreError], None]] = []
-        """Told when nothing that was written since the last commit could be kept."""
+        self.told: list[Callable[[StoreError | None], None]] = []
+        """Called when what was written since the last commit is durable, or with the reason why it is lost."""
         self._numbered = 0
         self._changes = self._pages = 0
         self._waiting: dict[str, list[tuple[str, list[Sequence[Json]]]]] = {}
@@ -127,6 +127,7 @@ class Store:
                 self.dirty = False
                 if self.path is not None and _inode(self.path) != self._inode:
                     self._restore(self.path)
+                self._tell(None)
             except (*FAILED, OSError, StoreError) as wrong:
                 raise self._nothing_kept(wrong) from None
 
@@ -170,9 +171,12 @@ class Store:
         if self._database.in_transaction:
             self._database.execute("ROLLBACK")
         reason = wrong if isinstance(wrong, StoreError) else StoreError(f"{self.path or 'memory'}: {wrong}")
-        for tell in self.lost:
-            tell(reason)
+        self._tell(reason)
         return reason
+
+    def _tell(self, wrong: StoreError | None) -> None:
+        for told in self.told:
+            told(wrong)
 
     def _later(self, table: str, sql: str, rows: Iterable[Sequence[Json]]) -> None:
         """What many requests write is written at once: before the commit, or before the table is asked for anything."""

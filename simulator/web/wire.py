@@ -47,7 +47,7 @@ class Batch:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._waiting: list[Told] = []
-        store.lost.append(self._tell)
+        store.told.append(self._tell)
 
     def then(self, told: Told) -> None:
         """Called when everything written until now is durable, or with the reason why it is not."""
@@ -73,7 +73,7 @@ class Batch:
         if turns > 1:
             asyncio.get_running_loop().call_soon(self._commit, waiting, turns - 1)
             return
-        with contextlib.suppress(StoreError):  # The store tells `_tell` itself.
+        with contextlib.suppress(StoreError):  # The store tells it itself.
             self._store.commit()
             self._tell(None)
 

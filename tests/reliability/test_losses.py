@@ -18,7 +18,7 @@ MO = Inbound(1, "id", "messente", "+1", "+2", "hello", 0)
 def test_one_failed_write_takes_the_whole_transaction_with_it_and_says_so() -> None:
     told: list[store.StoreError] = []
     kept = store.Store(None)
-    kept.lost.append(told.append)
+    kept.told.append(told.append)
     kept.add_inbound(MO)
     kept.add_inbound(MO)
     with pytest.raises(store.StoreError, match="UNIQUE"):
@@ -36,7 +36,7 @@ def test_one_failed_write_takes_the_whole_transaction_with_it_and_says_so() -> N
 def test_a_value_that_no_row_can_hold_is_a_failed_write_too() -> None:
     told: list[store.StoreError] = []
     kept = store.Store(None)
-    kept.lost.append(told.append)
+    kept.told.append(told.append)
     kept.add_inbound(replace(MO, at=1 << 63))
     with pytest.raises(store.StoreError, match="too large"):
         kept.commit()
