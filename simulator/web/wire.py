@@ -37,8 +37,8 @@ class Gone(Exception):
 
 HEAVY = 32 * 1024
 """Bytes of a body that may take so long that answers under way go first."""
-TURNS = 2
-"""Of the loop, before a batch is committed: nothing for one client, and many share a commit under load."""
+LONG = 0.001
+"""Seconds. A batch is committed in the second turn of the loop, that many share it; in the first, if that took so long."""
 
 
 class Batch:
@@ -52,7 +52,8 @@ class Batch:
     def then(self, told: Told) -> None:
         """Called when everything written until now is durable, or with the reason why it is not."""
         if not self._waiting:
-            asyncio.get_running_loop().call_soon(self._commit, self._waiting, TURNS)
+            loop = asyncio.get_running_loop()
+            loop.call_soon(self._commit, self._waiting, loop.time() + LONG)
         self._waiting.append(told)
 
     async def committed(self) -> None:
@@ -67,11 +68,12 @@ class Batch:
             with contextlib.suppress(StoreError):
                 await self.committed()
 
-    def _commit(self, waiting: list[Told], turns: int) -> None:
+    def _commit(self, waiting: list[Told], latest: float) -> None:
         if waiting is not self._waiting:
             return
-        if turns > 1:
-            asyncio.get_running_loop().call_soon(self._commit, waiting, turns - 1)
+        loop = asyncio.get_running_loop()
+        if loop.time() < latest:
+            loop.call_soon(self._commit, waiting, 0.0)
             return
         with contextlib.suppress(StoreError):  # The store tells it itself.
             self._store.commit()
