@@ -45,7 +45,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     callback_timeout: str = "10s"
     callback_connections: int = 256
     """Callbacks under way at once, over all receivers."""
-    callback_connections_per_host: int = 32
+    callback_connections_per_host: int = 16
     callback_hosts: tuple[str, ...] = ()
     """Hosts beyond loopback and private networks that callbacks may go to."""
     token: str = ""
