@@ -38,7 +38,7 @@ class Gone(Exception):
 HEAVY = 32 * 1024
 """Bytes of a body that may take so long that answers under way go first."""
 LONG = 0.001
-"""Seconds. A batch is committed in the second turn of the loop, so that many share it; after a turn so long, at once."""
+"""Seconds. A batch is committed in the second turn of the loop, for many to share it; after a turn so long, at once."""
 
 
 class Batch:
