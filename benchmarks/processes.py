@@ -1,5 +1,6 @@
 """What a server and all its children use, from /proc; and how a budget is told."""
 
+import contextlib
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,7 +14,8 @@ def tree(root: int) -> list[int]:
     found = [root]
     for pid in found:
         for task in Path(f"/proc/{pid}/task").glob("*/children"):
-            found += map(int, task.read_text().split())
+            with contextlib.suppress(FileNotFoundError):  # The thread ended meanwhile.
+                found += map(int, task.read_text().split())
     return found
 
 

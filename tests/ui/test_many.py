@@ -56,8 +56,10 @@ def test_a_long_conversation_comes_in_windows(page: Page, sender: Sender) -> Non
     expect(page.locator(".bubble").last).to_contain_text("Oi 199")
     expect(page.locator(".bubble").last).to_be_in_viewport()
     expect(page.locator(".bubble")).to_have_count(30)
-    page.locator("#older").scroll_into_view_if_needed()
+    top_one = page.locator(".bubble .said").get_by_text("Oi 170", exact=True)
+    page.locator("#bubbles").evaluate("log => { log.scrollTop = 0 }")
     expect(page.locator(".bubble")).to_have_count(60)
+    expect(top_one).to_be_in_viewport()
     texts = page.locator(".bubble .said").all_inner_texts()
     assert texts == [f"Oi {number}" for number in range(140, 200)]
 

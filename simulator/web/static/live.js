@@ -101,6 +101,18 @@
     htmx.process(made);
   }
 
+  // Earlier messages come above what is read, and that stays where it is: at the very top no browser holds it by itself.
+  let below = null;
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const log = document.getElementById("bubbles");
+    if (log && event.target.id === "older") below = log.scrollHeight - log.scrollTop;
+  });
+  document.addEventListener("htmx:afterSwap", () => {
+    const log = document.getElementById("bubbles");
+    if (log && below !== null) log.scrollTop = log.scrollHeight - below;
+    below = null;
+  });
+
   document.addEventListener("htmx:sseBeforeMessage", (event) => {
     event.preventDefault();
     const kind = event.detail.type;
