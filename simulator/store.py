@@ -91,7 +91,7 @@ class Store:
                 path or ":memory:",
                 isolation_level=None,
                 check_same_thread=False,
-                cached_statements=8 * ABREAST,
+                cached_statements=STATEMENTS,
                 timeout=0,
             )
             with contextlib.ExitStack() as opened:
@@ -127,9 +127,9 @@ class Store:
                 self.dirty = False
                 if self.path is not None and _inode(self.path) != self._inode:
                     self._restore(self.path)
-                self._tell(None)
             except (*FAILED, OSError, StoreError) as wrong:
                 raise self._nothing_kept(wrong) from None
+            self._tell(None)
 
     def _is_heavy(self) -> bool:
         """Whether the transaction is so large that its commit takes long by itself."""

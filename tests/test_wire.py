@@ -122,6 +122,26 @@ def test_who_cannot_be_told_keeps_nobody_else_waiting(caplog: pytest.LogCaptureF
     assert "the handler is closed" in caplog.text
 
 
+def test_a_request_that_begins_while_others_are_told_waits_for_a_commit_of_its_own() -> None:
+    """The next of a pipeline is read as soon as the one before is answered."""
+    kept, told = Store(None), []
+
+    async def pipeline() -> None:
+        batch = Batch(kept)
+
+        def answered(_wrong: StoreError | None) -> None:
+            kept.keep_record(1, "messente", "second", "", 2)
+            batch.then(lambda _: told.append(kept.dirty))
+
+        kept.keep_record(1, "messente", "first", "", 1)
+        batch.then(answered)
+        await batch.committed()
+        await batch.settled()
+
+    asyncio.run(pipeline())
+    assert told == [False]
+
+
 def test_a_body_is_asked_for_where_the_client_waits(connect: Connect) -> None:
     client = connect()
     whole = send(more="Expect: 100-continue\r\n")

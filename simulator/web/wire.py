@@ -77,7 +77,8 @@ class Batch:
             return
         with contextlib.suppress(StoreError):  # The store tells it itself.
             self._store.commit()
-            self._tell(None)
+            if waiting is self._waiting:  # There was nothing to write, and so nothing was told.
+                self._tell(None)
 
     def _tell(self, wrong: StoreError | None) -> None:
         """Whoever's write failed, what the others wrote went with it; whoever cannot be told, the others can."""
