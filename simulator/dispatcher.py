@@ -10,10 +10,10 @@ from operator import itemgetter
 from simulator import later
 from simulator.callbacks import Poster
 from simulator.config import Config
+from simulator.database import StoreError
 from simulator.engine import Engine
 from simulator.model import Attempt, Callback, Entry, Json, Message, Step, Unknown
 from simulator.sandbox import Sandbox
-from simulator.store import StoreError
 from simulator.store import host as host_of
 
 IDLE = 3600.0

@@ -1,16 +1,10 @@
-"""The only module that knows SQL. It knows nobody: one method per question.
+"""The only module that knows our tables. It knows nobody: one method per question."""
 
-Writes join the transaction that is open; whoever answers a client first waits for `commit`.
-"""
-
-import contextlib
-import os
-import sqlite3
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import lru_cache
 from heapq import merge
 from importlib.resources import files
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -18,6 +12,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Struct
 
+from simulator.database import Database
 from simulator.model import Callback, Entry, Inbound, Json, Message
 
 SHIFT = 40
@@ -25,28 +20,14 @@ NUMBERS = (1 << SHIFT) - 1
 FROM_PHONES = 1 << (SHIFT - 1)
 """Set in the numbers of inbound messages: a callback's subject is either kind."""
 VERSION = 3
-PAGES, HEAVY_PAGES = 8000, 500
-"""Pages of SQLite's log: seldom, because it takes some ten milliseconds; a few where a commit takes long by itself."""
-HEAVY = 500
-"""Rows changed."""
 ROOM = 1 << 20
 """Bytes that have to fit before a store that was full counts as writable again."""
-ABREAST = 32
-"""Rows that one statement inserts at most."""
-STATEMENTS = 8 * ABREAST
-"""Kept ready: four tables take rows this way, each from one row to many."""
-FAILED = (sqlite3.Error, OverflowError, UnicodeEncodeError)
-"""What a statement may fail with: the last two are values that SQLite cannot hold."""
 _T = TypeVar("_T")
 _encode = msgspec.json.Encoder().encode
 _message = msgspec.json.Decoder(Message).decode
 _callback = msgspec.json.Decoder(Callback).decode
 _entry = msgspec.json.Decoder(Entry).decode
 _inbound = msgspec.json.Decoder(Inbound).decode
-
-
-class StoreError(Exception):
-    """The store cannot be used; the text says why and what to do."""
 
 
 class SandboxRow(Struct):
@@ -65,82 +46,13 @@ def last(sandbox: int) -> int:
     return (sandbox << SHIFT) | NUMBERS
 
 
-class Store:
+class Store(Database):
     """SQLite, in a file or in memory."""
 
     def __init__(self, path: Path | None) -> None:
-        """Raises StoreError when the file cannot be opened, is no store, or is from a newer version."""
-        self.path = path
-        self.dirty = False
-        self.told: list[Callable[[StoreError | None], None]] = []
-        """Called when what was written since the last commit is durable, or with the reason why it is lost."""
+        """Raises StoreError when the file cannot be opened, is in use, is no store, or is of another version."""
+        super().__init__(path, files("simulator").joinpath("schema.sql").read_text(), VERSION)
         self._numbered = 0
-        self._changes = self._pages = 0
-        self._waiting: dict[str, list[tuple[str, list[Sequence[Json]]]]] = {}
-        """Per table what is not written yet: statements in their order, each with its rows."""
-        self._database = self._open(path)
-        self._inode = path.stat().st_ino if path else 0
-
-    def _open(self, path: Path | None) -> sqlite3.Connection:
-        try:
-            if path is not None:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                if not path.exists():
-                    path.touch(mode=0o600)
-            database = sqlite3.connect(
-                path or ":memory:",
-                isolation_level=None,
-                check_same_thread=False,
-                cached_statements=STATEMENTS,
-                timeout=0,
-            )
-            with contextlib.ExitStack() as opened:
-                opened.callback(database.close)
-                _prepare(database, path)
-                opened.pop_all()
-        except sqlite3.OperationalError as wrong:
-            reason = "another msgsim uses it" if "locked" in str(wrong) else str(wrong)
-            raise StoreError(f"{path}: {reason}; choose another with --store PATH, or --store memory") from None
-        except sqlite3.DatabaseError as wrong:
-            raise StoreError(f"{path}: not a store of msgsim ({wrong}); choose another with --store PATH") from None
-        except OSError as wrong:
-            raise StoreError(f"{path}: {wrong.strerror}; choose another with --store PATH, or --store memory") from None
-        return database
-
-    def close(self) -> None:
-        """Raises StoreError when the last writes could not be kept."""
-        try:
-            self.dirty = True
-            self.commit()
-        finally:
-            self._database.close()
-
-    def commit(self) -> None:
-        """Make everything written so far durable. Raises StoreError, and then nothing of it was kept."""
-        if self.dirty:
-            try:
-                if self._waiting:
-                    self._write_waiting()
-                if self._database.in_transaction:
-                    self._check_in_after(HEAVY_PAGES if self._is_heavy() else PAGES)
-                    self._database.execute("COMMIT")
-                self.dirty = False
-                if self.path is not None and _inode(self.path) != self._inode:
-                    self._restore(self.path)
-            except (*FAILED, OSError, StoreError) as wrong:
-                raise self._nothing_kept(wrong) from None
-            self._tell(None)
-
-    def _is_heavy(self) -> bool:
-        """Whether the transaction is so large that its commit takes long by itself."""
-        before, self._changes = self._changes, self._database.total_changes
-        return self._changes - before > HEAVY
-
-    def _check_in_after(self, pages: int) -> None:
-        """How long SQLite's log may grow before its pages go back into the file, and a commit waits for that."""
-        if pages != self._pages:
-            self._database.execute(f"PRAGMA wal_autocheckpoint = {pages}").fetchall()
-            self._pages = pages
 
     def try_room(self) -> None:
         """Raises StoreError unless there is room for more than a few rows."""
@@ -148,89 +60,6 @@ class Store:
         self.commit()
         self.drop_record(0, "", "room", "")
         self.commit()
-
-    def _restore(self, path: Path) -> None:
-        """The file was deleted while it was in use: what it held is still open here, and goes back."""
-        if path.exists():
-            raise StoreError(f"{path}: another file stands where the store was; restart msgsim to use it")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        copy = path.with_name(f"{path.name}.restored")
-        copy.unlink(missing_ok=True)
-        copy.touch(mode=0o600)
-        self._database.execute("VACUUM INTO ?", (str(copy),))
-        path.with_name(f"{path.name}-wal").unlink(missing_ok=True)
-        copy.rename(path)
-        restored = self._open(path)
-        self._database.close()
-        self._database, self._inode, self._pages = restored, _inode(path), 0
-
-    def _nothing_kept(self, wrong: Exception) -> StoreError:
-        """Leave the transaction, and tell whoever waits for it."""
-        self.dirty = False
-        self._waiting.clear()
-        if self._database.in_transaction:
-            self._database.execute("ROLLBACK")
-        reason = wrong if isinstance(wrong, StoreError) else StoreError(f"{self.path or 'memory'}: {wrong}")
-        self._tell(reason)
-        return reason
-
-    def _tell(self, wrong: StoreError | None) -> None:
-        for told in self.told:
-            told(wrong)
-
-    def _later(self, table: str, sql: str, rows: Iterable[Sequence[Json]]) -> None:
-        """What many requests write is written at once: before the commit, or before the table is asked for anything."""
-        self.dirty = True
-        waiting = self._waiting.setdefault(table, [])
-        if waiting and waiting[-1][0] == sql:
-            waiting[-1][1].extend(rows)
-        else:
-            waiting.append((sql, list(rows)))
-
-    def _write_waiting(self) -> None:
-        """Raises what is in FAILED."""
-        self._begin()
-        waiting, self._waiting = self._waiting, {}
-        for writes in waiting.values():
-            for sql, rows in writes:
-                if sql.startswith("INSERT"):
-                    self._insert(sql, rows)
-                else:
-                    self._database.executemany(sql, rows)
-
-    def _insert(self, sql: str, rows: list[Sequence[Json]]) -> None:
-        """Some rows per statement: each statement gives the interpreter away and takes it back."""
-        for start in range(0, len(rows), ABREAST):
-            some = rows[start : start + ABREAST]
-            self._database.execute(_abreast(sql, len(some)), list(chain.from_iterable(some)))
-
-    def _write_before(self, sql: str) -> None:
-        """Write what waits, where a statement names a table that it waits for. Raises what is in FAILED."""
-        if any(table in sql for table in self._waiting):
-            self._write_waiting()
-
-    def _write(self, sql: str, values: Sequence[Json] = ()) -> None:
-        try:
-            self._write_before(sql)
-            self._begin()
-            self._database.execute(sql, values)
-        except FAILED as wrong:
-            raise self._nothing_kept(wrong) from None
-
-    def _begin(self) -> None:
-        self.dirty = True
-        if not self._database.in_transaction:
-            self._database.execute("BEGIN IMMEDIATE")
-
-    def _rows(self, sql: str, values: Sequence[Json] | Mapping[str, Json] = ()) -> sqlite3.Cursor:
-        try:
-            self._write_before(sql)
-        except FAILED as wrong:
-            raise self._nothing_kept(wrong) from None
-        try:
-            return self._database.execute(sql, values)
-        except sqlite3.Error as wrong:
-            raise StoreError(f"{self.path or 'memory'}: {wrong}") from None
 
     # Sandboxes
 
@@ -553,13 +382,6 @@ class Store:
         return int(self._rows(sql, (first(sandbox), last(sandbox))).fetchone()[0])
 
 
-@lru_cache(maxsize=4 * ABREAST)
-def _abreast(sql: str, rows: int) -> str:
-    """An insertion of several rows, from that of one."""
-    head, _, marks = sql.partition(" VALUES ")
-    return f"{head} VALUES {', '.join([marks] * rows)}"
-
-
 @lru_cache(maxsize=1024)
 def host(url: str) -> str:
     return urlsplit(url).netloc
@@ -571,32 +393,3 @@ def _in_state(sandbox: int, state: str) -> tuple[str, list[Json]]:
         return "state = 'pending' AND sandbox = ?", [sandbox]
     between: list[Json] = [first(sandbox), last(sandbox)]
     return ("key BETWEEN ? AND ? AND state = ?", [*between, state]) if state else ("key BETWEEN ? AND ?", between)
-
-
-def _prepare(database: sqlite3.Connection, path: Path | None) -> None:
-    """Set it up, and make the tables, all or none. Raises StoreError where it is not ours to write."""
-    database.execute("PRAGMA locking_mode = EXCLUSIVE")
-    (version,) = database.execute("PRAGMA user_version").fetchone()
-    if version not in (0, VERSION):
-        age = "a newer" if version > VERSION else "an older"
-        raise StoreError(f"{path}: written by {age} version of msgsim; use that, or choose another with --store PATH")
-    (tables,) = database.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
-    if tables and not version:
-        raise StoreError(f"{path}: a database of something else; choose another with --store PATH")
-    for pragma in (
-        "journal_mode = WAL",
-        "synchronous = NORMAL",
-        "cache_size = -32000",
-        "temp_store = MEMORY",
-    ):
-        database.execute(f"PRAGMA {pragma}")
-    script = files("simulator").joinpath("schema.sql").read_text()
-    database.executescript(f"BEGIN IMMEDIATE; {script}; PRAGMA user_version = {VERSION}; COMMIT")
-
-
-def _inode(path: Path) -> int:
-    """Which file stands at a path now; 0: none."""
-    try:
-        return os.stat(path).st_ino  # noqa: PTH116 - asked at every commit, and a third of the time
-    except FileNotFoundError:
-        return 0

@@ -5,9 +5,9 @@ import contextlib
 from collections.abc import Iterable
 from pathlib import Path
 
+from simulator.database import StoreError
 from simulator.engine import Engine
 from simulator.sandbox import files_of
-from simulator.store import StoreError
 
 
 class Watch:

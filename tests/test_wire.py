@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator
 import msgspec
 import pytest
 
+from simulator.database import StoreError
 from simulator.model import Json
-from simulator.store import Store, StoreError
+from simulator.store import Store
 from simulator.testing import Simulator
 from simulator.web.wire import Batch
 from tests.conftest import Http

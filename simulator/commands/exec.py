@@ -39,10 +39,10 @@ Examples:
 @click.argument("arguments", metavar="COMMAND...", nargs=-1, required=True, type=click.UNPROCESSED)
 def command(arguments: tuple[str, ...], config: str | None, **flags: "Json") -> int:
     from simulator.config import ConfigError, read
+    from simulator.database import StoreError
     from simulator.exits import BAD_CONFIGURATION, CANNOT_START
     from simulator.remote import failed
     from simulator.server import CannotStart
-    from simulator.store import StoreError
     from simulator.yamlfile import Wrong
 
     try:

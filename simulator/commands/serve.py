@@ -41,9 +41,9 @@ Examples:
 @click.option("--config", type=click.Path(), help="Settings file (YAML).")
 def command(config: str | None, **flags: "Json") -> int:
     from simulator.config import ConfigError, guarded, read
+    from simulator.database import StoreError
     from simulator.exits import BAD_CONFIGURATION, CANNOT_START, OK
     from simulator.server import CannotStart, listen, serve
-    from simulator.store import StoreError
     from simulator.yamlfile import Wrong
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(OK))

@@ -7,9 +7,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Match
 
+from simulator.database import StoreError
 from simulator.dispatcher import Busy
 from simulator.model import Json, Unknown
-from simulator.store import StoreError
 from simulator.web.wire import TooLarge
 from simulator.yamlfile import Wrong
 

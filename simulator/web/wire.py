@@ -10,10 +10,11 @@ from typing import Any
 import msgspec
 
 from simulator.config import Config
+from simulator.database import StoreError
 from simulator.dispatcher import Dispatcher
 from simulator.engine import Engine, TooMany
 from simulator.model import Call, Reply, Unknown
-from simulator.store import Store, StoreError
+from simulator.store import Store
 from simulator.watch import Watch
 
 Scope = MutableMapping[str, Any]

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from simulator import clock, journal, store
 from simulator.config import Config, guarded, is_local
+from simulator.database import StoreError
 from simulator.model import Inbound
 from simulator.testing import Simulator, call
 from simulator.yamlfile import Wrong, parse
@@ -16,12 +17,12 @@ MO = Inbound(1, "id", "messente", "+1", "+2", "hello", 0)
 
 
 def test_one_failed_write_takes_the_whole_transaction_with_it_and_says_so() -> None:
-    told: list[store.StoreError | None] = []
+    told: list[StoreError | None] = []
     kept = store.Store(None)
     kept.told.append(told.append)
     kept.add_inbound(MO)
     kept.add_inbound(MO)
-    with pytest.raises(store.StoreError, match="UNIQUE"):
+    with pytest.raises(StoreError, match="UNIQUE"):
         kept.commit()
     assert [str(one) for one in told] == ["memory: UNIQUE constraint failed: inbound.key"]
     kept.commit()
@@ -34,11 +35,11 @@ def test_one_failed_write_takes_the_whole_transaction_with_it_and_says_so() -> N
 
 
 def test_a_value_that_no_row_can_hold_is_a_failed_write_too() -> None:
-    told: list[store.StoreError | None] = []
+    told: list[StoreError | None] = []
     kept = store.Store(None)
     kept.told.append(told.append)
     kept.add_inbound(replace(MO, at=1 << 63))
-    with pytest.raises(store.StoreError, match="too large"):
+    with pytest.raises(StoreError, match="too large"):
         kept.commit()
     assert len(told) == 1
     kept.add_inbound(MO)

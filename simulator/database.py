@@ -1,0 +1,295 @@
+"""SQLite as one writer uses it: rows that wait for the commit, the commit, and the log behind it."""
+
+import contextlib
+import os
+import sqlite3
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import lru_cache
+from itertools import chain
+from pathlib import Path
+
+from simulator.model import Json
+
+LOG = 8000
+"""Pages of the log at which SQLite itself takes it back in a commit: little is left of it by then."""
+BEHIND = 1000
+"""Rows changed since the log was taken back last."""
+ABREAST = 32
+"""Rows that one statement inserts at most."""
+STATEMENTS = 8 * ABREAST
+"""Kept ready: four tables take rows this way, each from one row to many."""
+FAILED = (sqlite3.Error, OverflowError, UnicodeEncodeError)
+"""What a statement may fail with: the last two are values that SQLite cannot hold."""
+
+
+class StoreError(Exception):
+    """The store cannot be used; the text says why and what to do."""
+
+
+class Database:
+    """A file that nobody else writes, or memory.
+
+    Writes join the transaction that is open; whoever answers a client first waits for `commit`.
+    """
+
+    def __init__(self, path: Path | None, script: str, version: int) -> None:
+        """``script`` makes the tables of a ``version``, where they are not there yet.
+
+        Raises StoreError when the file cannot be opened, is in use, is no store, or is of another version.
+        """
+        self.path = path
+        self.dirty = False
+        self.told: list[Callable[[StoreError | None], None]] = []
+        """Called when what was written since the last commit is durable, or with the reason why it is lost."""
+        self._script = script
+        self._version = version
+        self._waiting: dict[str, list[tuple[str, list[Sequence[Json]]]]] = {}
+        """Per table what is not written yet: statements in their order, each with its rows."""
+        self._lock: sqlite3.Connection | None = None
+        self._database = self._open(path)
+        self._inode = _inode(path) if path else 0
+        self._log = Log(path) if path else None
+
+    def _open(self, path: Path | None) -> sqlite3.Connection:
+        try:
+            with contextlib.ExitStack() as opened:
+                if path is not None:
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    _touch(path)
+                    if self._lock is None:
+                        self._lock = _locked(path)
+                        opened.callback(self._unlock)
+                database = _connected(path, cached_statements=STATEMENTS)
+                opened.callback(database.close)
+                self._prepare(database, path)
+                opened.pop_all()
+        except sqlite3.OperationalError as wrong:
+            reason = "another msgsim uses it" if "locked" in str(wrong) else str(wrong)
+            raise StoreError(f"{path}: {reason}; choose another with --store PATH, or --store memory") from None
+        except sqlite3.DatabaseError as wrong:
+            raise StoreError(f"{path}: not a store of msgsim ({wrong}); choose another with --store PATH") from None
+        except OSError as wrong:
+            raise StoreError(f"{path}: {wrong.strerror}; choose another with --store PATH, or --store memory") from None
+        return database
+
+    def _prepare(self, database: sqlite3.Connection, path: Path | None) -> None:
+        """Set it up, and make the tables, all or none. Raises StoreError where it is not ours to write."""
+        (version,) = database.execute("PRAGMA user_version").fetchone()
+        if version not in (0, self._version):
+            age = "a newer" if version > self._version else "an older"
+            raise StoreError(
+                f"{path}: written by {age} version of msgsim; use that, or choose another with --store PATH"
+            )
+        (tables,) = database.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
+        if tables and not version:
+            raise StoreError(f"{path}: a database of something else; choose another with --store PATH")
+        for pragma in (
+            "journal_mode = WAL",
+            "synchronous = NORMAL",
+            f"wal_autocheckpoint = {LOG}",
+            "cache_size = -32000",
+            "temp_store = MEMORY",
+        ):
+            database.execute(f"PRAGMA {pragma}").fetchall()
+        database.executescript(f"BEGIN IMMEDIATE; {self._script}; PRAGMA user_version = {self._version}; COMMIT")
+
+    def close(self) -> None:
+        """Raises StoreError when the last writes could not be kept."""
+        try:
+            self.dirty = True
+            self.commit()
+        finally:
+            if self._log is not None:
+                self._log.close()
+            self._database.close()
+            self._unlock()
+
+    def _unlock(self) -> None:
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    def commit(self) -> None:
+        """Make everything written so far durable. Raises StoreError, and then nothing of it was kept."""
+        if self.dirty:
+            try:
+                if self._waiting:
+                    self._write_waiting()
+                if self._database.in_transaction:
+                    self._database.execute("COMMIT")
+                self.dirty = False
+                if self.path is not None and _inode(self.path) != self._inode:
+                    self._restore(self.path)
+            except (*FAILED, OSError, StoreError) as wrong:
+                raise self._nothing_kept(wrong) from None
+            if self._log is not None:
+                self._log.grew(self._database.total_changes)
+            self._tell(None)
+
+    def _restore(self, path: Path) -> None:
+        """The file was deleted while it was in use: what it held is still open here, and goes back."""
+        if path.exists():
+            raise StoreError(f"{path}: another file stands where the store was; restart msgsim to use it")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        copy = path.with_name(f"{path.name}.restored")
+        copy.unlink(missing_ok=True)
+        _touch(copy)
+        self._database.execute("VACUUM INTO ?", (str(copy),))
+        if self._log is not None:
+            self._log.close()
+        for left in ("-wal", "-shm"):
+            path.with_name(f"{path.name}{left}").unlink(missing_ok=True)
+        copy.rename(path)
+        restored = self._open(path)
+        self._database.close()
+        self._database, self._inode, self._log = restored, _inode(path), Log(path)
+
+    def _nothing_kept(self, wrong: Exception) -> StoreError:
+        """Leave the transaction, and tell whoever waits for it."""
+        self.dirty = False
+        self._waiting.clear()
+        if self._database.in_transaction:
+            self._database.execute("ROLLBACK")
+        reason = wrong if isinstance(wrong, StoreError) else StoreError(f"{self.path or 'memory'}: {wrong}")
+        self._tell(reason)
+        return reason
+
+    def _tell(self, wrong: StoreError | None) -> None:
+        for told in self.told:
+            told(wrong)
+
+    def _later(self, table: str, sql: str, rows: Iterable[Sequence[Json]]) -> None:
+        """What many requests write is written at once: before the commit, or before the table is asked for anything."""
+        self.dirty = True
+        waiting = self._waiting.setdefault(table, [])
+        if waiting and waiting[-1][0] == sql:
+            waiting[-1][1].extend(rows)
+        else:
+            waiting.append((sql, list(rows)))
+
+    def _write_waiting(self) -> None:
+        """Raises what is in FAILED."""
+        self._begin()
+        waiting, self._waiting = self._waiting, {}
+        for writes in waiting.values():
+            for sql, rows in writes:
+                if sql.startswith("INSERT"):
+                    self._insert(sql, rows)
+                else:
+                    self._database.executemany(sql, rows)
+
+    def _insert(self, sql: str, rows: list[Sequence[Json]]) -> None:
+        """Some rows per statement: each statement gives the interpreter away and takes it back."""
+        for start in range(0, len(rows), ABREAST):
+            some = rows[start : start + ABREAST]
+            self._database.execute(_abreast(sql, len(some)), list(chain.from_iterable(some)))
+
+    def _write_before(self, sql: str) -> None:
+        """Write what waits, where a statement names a table that it waits for. Raises what is in FAILED."""
+        if any(table in sql for table in self._waiting):
+            self._write_waiting()
+
+    def _write(self, sql: str, values: Sequence[Json] = ()) -> None:
+        try:
+            self._write_before(sql)
+            self._begin()
+            self._database.execute(sql, values)
+        except FAILED as wrong:
+            raise self._nothing_kept(wrong) from None
+
+    def _begin(self) -> None:
+        self.dirty = True
+        if not self._database.in_transaction:
+            self._database.execute("BEGIN IMMEDIATE")
+
+    def _rows(self, sql: str, values: Sequence[Json] | Mapping[str, Json] = ()) -> sqlite3.Cursor:
+        try:
+            self._write_before(sql)
+        except FAILED as wrong:
+            raise self._nothing_kept(wrong) from None
+        try:
+            return self._database.execute(sql, values)
+        except sqlite3.Error as wrong:
+            raise StoreError(f"{self.path or 'memory'}: {wrong}") from None
+
+
+class Log:
+    """What SQLite has written goes from its log into the file beside the loop, from a connection of its own.
+
+    A commit that finds the log long takes it back itself, and starts it anew; it then has little left to do.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._taken = 0
+        self._taking: Future[None] | None = None
+        self._thread: ThreadPoolExecutor | None = None
+        self._database: sqlite3.Connection | None = None
+
+    def grew(self, changes: int) -> None:
+        """A commit was made; ``changes`` are the rows changed so far."""
+        if changes - self._taken > BEHIND and (self._taking is None or self._taking.done()):
+            if self._thread is None:
+                self._thread = ThreadPoolExecutor(1, "log")
+            self._taken, self._taking = changes, self._thread.submit(self._take)
+
+    def _take(self) -> None:
+        """What fails here is tried again, and told by a commit where it matters."""
+        if self._database is None:
+            self._database = _connected(self._path)
+            self._database.execute("PRAGMA synchronous = NORMAL")
+        self._database.execute("PRAGMA wal_checkpoint").fetchall()
+
+    def close(self) -> None:
+        if self._thread is not None:
+            self._thread.shutdown()
+        if self._database is not None:
+            self._database.close()
+
+
+def _connected(path: Path | None, cached_statements: int = 1) -> sqlite3.Connection:
+    return sqlite3.connect(
+        path or ":memory:",
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=cached_statements,
+        timeout=0,
+    )
+
+
+def _locked(path: Path) -> sqlite3.Connection:
+    """A lock on a file beside the store: one on the store itself would keep our own second connection out.
+
+    Raises sqlite3.OperationalError where somebody else has it. It goes with the process.
+    """
+    beside = path.with_name(f"{path.name}-lock")
+    _touch(beside)
+    lock = _connected(beside)
+    with contextlib.ExitStack() as opened:
+        opened.callback(lock.close)
+        lock.execute("PRAGMA journal_mode = OFF")
+        lock.execute("BEGIN EXCLUSIVE")
+        opened.pop_all()
+    return lock
+
+
+def _touch(path: Path) -> None:
+    """A file that is there, and for its owner only."""
+    if not path.exists():
+        path.touch(mode=0o600)
+
+
+@lru_cache(maxsize=4 * ABREAST)
+def _abreast(sql: str, rows: int) -> str:
+    """An insertion of several rows, from that of one."""
+    head, _, marks = sql.partition(" VALUES ")
+    return f"{head} VALUES {', '.join([marks] * rows)}"
+
+
+def _inode(path: Path) -> int:
+    """Which file stands at a path now; 0: none."""
+    try:
+        return os.stat(path).st_ino  # noqa: PTH116 - asked at every commit, and a third of the time
+    except FileNotFoundError:
+        return 0
