@@ -13,7 +13,7 @@ from simulator.database import StoreError
 from simulator.model import Json
 from simulator.store import Store
 from simulator.testing import Simulator
-from simulator.web.wire import Batch
+from simulator.web.wire import Batch, Told
 from tests.conftest import Http
 
 AUTH = "Authorization: Basic YXBpLXVzZXI6YXBpLXBhc3N3b3Jk\r\n"
@@ -141,6 +141,33 @@ def test_a_request_that_begins_while_others_are_told_waits_for_a_commit_of_its_o
 
     asyncio.run(pipeline())
     assert told == [False]
+
+
+def test_whoever_came_before_a_write_that_failed_is_told_so() -> None:
+    """Both were received in a row: the first one's write went with the second one's."""
+    kept = Store(None)
+    told: list[str] = []
+
+    async def share() -> None:
+        batch = Batch(kept)
+
+        def first() -> Told:
+            kept.keep_record(1, "messente", "first", "", 1)
+            return lambda wrong: told.append(f"first: {wrong}")
+
+        def second() -> Told:
+            with contextlib.suppress(StoreError):
+                kept.keep_record(1, "messente", "second", "\ud800", 2)
+            return lambda wrong: told.append(f"second: {wrong}")
+
+        batch.add(first)
+        batch.add(second)
+        await batch.settled()
+
+    asyncio.run(share())
+    assert told[0].startswith("first: memory: 'utf-8' codec can't encode")
+    assert told[1:] == ["second: None"]
+    assert kept.record(1, "messente", "first", "") is None
 
 
 def test_a_body_is_asked_for_where_the_client_waits(connect: Connect) -> None:
