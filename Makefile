@@ -8,7 +8,7 @@ BIN := .venv/bin
 .venv/ready: uv.lock pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	@$(BIN)/uv sync --quiet --frozen --inexact
+	@$(BIN)/uv sync --quiet --frozen --inexact --compile-bytecode
 	@touch .venv/ready
 
 serve: .venv/ready  ## Serve on 127.0.0.1:8080

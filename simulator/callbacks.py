@@ -25,7 +25,7 @@ NEAR = tuple(
     map(ipaddress.ip_network, ("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "::1/128", "fc00::/7"))
 )
 """Loopback and private networks: link-local ones, where clouds keep their credentials, are none."""
-SMALL_TURN = 0.0005
+SMALL_TURN = 0.0001
 """Seconds for which a thread keeps the interpreter from the loop."""
 ANSWER_KEPT = 2048
 """Bytes of a receiver's answer that go into the journal."""

@@ -13,7 +13,7 @@ from simulator.model import Json
 
 LOG = 8000
 """Pages of the log at which SQLite itself takes it back in a commit: little is left of it by then."""
-BEHIND = 1000
+BEHIND = 2000
 """Rows changed since the log was taken back last."""
 ABREAST = 32
 """Rows that one statement inserts at most."""
