@@ -13,13 +13,17 @@ NEVER_SHOWN = frozenset({"authorization", "cookie", "proxy-authorization"})
 
 def exchange_of(desk: Desk, found: Found, reply: Reply) -> Exchange:
     call, secrets = desk.call, desk.provider.secrets
+    headers = call.headers.copy()
+    for name in _hidden_headers(secrets):
+        if name in headers:
+            headers[name] = HIDDEN
     return Exchange(
         desk.provider.name,
         found.endpoint.name if found.endpoint else "",
         call.method,
         call.path,
         hidden(call.query, secrets) if call.query else "",
-        {name: HIDDEN if name in NEVER_SHOWN or name in secrets else value for name, value in call.headers.items()},
+        headers,
         hidden(call.body.decode(errors="replace"), secrets),
         reply.status,
         hidden(reply.body.decode(errors="replace"), secrets),
@@ -31,6 +35,11 @@ def exchange_of(desk: Desk, found: Found, reply: Reply) -> Exchange:
         desk.fault.kind if desk.fault else "",
         tuple(desk.notes),
     )
+
+
+@lru_cache(maxsize=16)
+def _hidden_headers(secrets: frozenset[str]) -> tuple[str, ...]:
+    return tuple(sorted(NEVER_SHOWN | secrets))
 
 
 def hidden(text: str, secrets: frozenset[str]) -> str:

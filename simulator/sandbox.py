@@ -59,7 +59,7 @@ class Sandbox:
         """What is wrong with a scenario file that was saved last; the one before it still holds."""
 
     def now(self) -> int:
-        return self.clock.now()
+        return self.clock.at(machine())
 
     def resume(self, store: Store) -> None:
         """Go on counting where the rows in the store end."""

@@ -8,8 +8,8 @@ from hashlib import blake2b
 
 TICKS_TO_1970 = 0x01B21DD213814000
 """100 ns ticks between 1582-10-15, where version 1 UUIDs begin, and 1970-01-01."""
-_PLACES = range(0, 19 * 6, 19)
-"""Where the digits of six UUIDs begin in one hash."""
+_CUTS = tuple((slice(at, at + 3), at + 3, slice(at + 4, at + 7), slice(at + 7, at + 19)) for at in range(0, 114, 19))
+"""Where the digits of six UUIDs stand in one hash; the second decides the variant."""
 _VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 
 
@@ -40,8 +40,8 @@ class Seed:
             hashing.update(b"%d %d" % (number, len(found)))
             some = hashing.hexdigest()
             found += [
-                f"{head}{some[at : at + 3]}-{_VARIANT[some[at + 3]]}{some[at + 4 : at + 7]}-{some[at + 7 : at + 19]}"
-                for at in _PLACES[:left]
+                f"{head}{some[third]}-{_VARIANT[some[variant]]}{some[fourth]}-{some[last]}"
+                for third, variant, fourth, last in _CUTS[:left]
             ]
         return found
 

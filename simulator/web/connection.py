@@ -97,10 +97,12 @@ class Connection(HttpToolsProtocol):
             finish = self._wire.finish
             self._start_task(cycle, lambda _scope, receive, send: finish(reply, receive, send))
         elif not (cycle.disconnected or cycle.transport.is_closing()):
-            head = [b"%s: %s\r\n" % header for header in (*cycle.default_headers, *headers_of(reply))]
-            end = b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n"
+            head = [STATUS_LINE[reply.status]]
+            head += [b"%s: %s\r\n" % header for header in cycle.default_headers]
+            head += [b"%s: %s\r\n" % header for header in headers_of(reply)]
+            head += (b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n", reply.body)
             cycle.response_started = cycle.response_complete = True
-            cycle.transport.write(b"".join((STATUS_LINE[reply.status], *head, end, reply.body)))
+            cycle.transport.write(b"".join(head))
             if not cycle.keep_alive:
                 cycle.transport.close()
             cycle.on_response()
@@ -110,4 +112,7 @@ def _is_plain(reply: Reply) -> bool:
     """Whether nothing comes before it or spoils it, and no header needs a second look."""
     if reply.fault is not None or reply.early:
         return False
-    return all(value.isascii() and value.isprintable() for _, value in reply.headers)
+    for _, value in reply.headers:
+        if not (value.isascii() and value.isprintable()):
+            return False
+    return True
