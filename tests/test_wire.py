@@ -95,6 +95,36 @@ def test_many_requests_in_one_piece_are_answered_in_order(connect: Connect, cont
     assert [one["to"] for one in reversed(kept)] == numbers
 
 
+def test_a_head_that_is_said_again_means_the_same_with_any_body(connect: Connect, control: Http) -> None:
+    """However the body comes: with its head, after it, in a row with others, or none at all."""
+    client = connect()
+    numbers = [f"+3725500{place:04d}" for place in range(9)]
+    first, again, later, both, *row, last = map(send, numbers)
+    for whole in (first, again):
+        assert client.say(whole)[0].startswith(b"HTTP/1.1 201 ")
+    head, end, body = later.partition(b"\r\n\r\n")
+    assert client.say(head + end, body)[0].startswith(b"HTTP/1.1 201 ")
+    assert client.say(both[:9], both[9:])[0].startswith(b"HTTP/1.1 201 ")
+    client.socket.sendall(b"".join(row))
+    assert [client.answer()[0][:13] for _ in row] == [b"HTTP/1.1 201 "] * len(row)
+    broken = client.say(head + end + b"[" * len(body))
+    assert broken[0].startswith(b"HTTP/1.1 400 ")
+    assert client.say(last)[0].startswith(b"HTTP/1.1 201 ")
+    assert [one["to"] for one in reversed(control("GET", "messages").json["messages"])] == numbers
+    exchanges = control("GET", "requests").json["requests"]
+    assert len({str(one["headers"]) for one in exchanges}) == 1
+    assert len(exchanges) == len(numbers) + 1
+
+
+def test_more_heads_than_are_remembered(connect: Connect, control: Http) -> None:
+    client = connect()
+    for _ in range(2):
+        for place in range(40):
+            assert client.say(send(more=f"X-Place: {place}\r\n"))[0].startswith(b"HTTP/1.1 201 ")
+    places = [one["headers"]["x-place"] for one in control("GET", "requests?limit=100").json["requests"]]
+    assert sorted(places) == sorted([str(place) for place in range(40)] * 2)
+
+
 def test_a_connection_is_closed_where_the_client_wants_it(connect: Connect) -> None:
     for asked in (send(more="Connection: close\r\n"), send(version="1.0")):
         client = connect()

@@ -1,13 +1,20 @@
-"""HTTP as uvicorn speaks it, with an end to what stands before a body, and a short way for requests that come whole."""
+"""HTTP as uvicorn speaks it, with an end to what stands before a body, and a short way for requests that come whole.
+
+A client says nearly the same head with each of its requests: one that came before on the same connection, byte for
+byte, is not read again.
+"""
 
 import asyncio
 from functools import partial
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
-from simulator.model import Reply
-from simulator.web.wire import Wire, headers_of
+from simulator.model import Call, Reply
+from simulator.web.wire import Scope, Wire, call_of, headers_of, is_ours
+
+if TYPE_CHECKING:
+    from uvicorn._types import HTTPScope
 
 LONGEST_HEAD = 256 * 1024
 """Bytes of a request line and headers that have not come to their end yet: httptools itself takes endless ones."""
@@ -15,6 +22,24 @@ TOO_LONG = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\nX-Sim-Error: The headers are too large\r\n"
     b"Content-Length: 0\r\nConnection: close\r\n\r\n"
 )
+
+
+MOST_HEARD = 32
+"""Heads that are remembered of a connection."""
+LONGEST_HEARD = 4096
+"""Bytes of one."""
+UNUSUAL = frozenset({b"connection", b"upgrade", b"expect", b"transfer-encoding"})
+"""Headers that say more than what is asked for."""
+
+
+class Heard(NamedTuple):
+    """What a head said."""
+
+    scope: Scope
+    call: Call
+    """Without its body."""
+    length: int
+    """Bytes of the body."""
 
 
 class Connection(HttpToolsProtocol):
@@ -31,6 +56,7 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._wire = cast(Wire, self.config.app)
+        self._heard: dict[bytes, Heard] = {}
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._looking is not None:
@@ -39,12 +65,58 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         self._idle_since = None
+        if not self._hear_again(data):
+            self._hear(data)
+
+    def _hear_again(self, data: bytes) -> bool:
+        """A request whose head was read before; false when it has to be read."""
+        head, _, body = data.partition(b"\r\n\r\n")
+        heard = self._heard.get(head)
+        if heard is None or heard.length != len(body) or not self._is_free():
+            return False
+        self.scope = cast("HTTPScope", heard.scope)
+        cycle = self.cycle = RequestResponseCycle(
+            scope=self.scope,
+            transport=self.transport,
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=self.access_log,
+            default_headers=self.server_state.default_headers,
+            message_event=asyncio.Event(),
+            expect_100_continue=False,
+            keep_alive=True,
+            on_response=self.on_response_complete,
+        )
+        cycle.body += body
+        cycle.more_body = False
+        call = heard.call
+        self._take(cycle, Call(call.method, call.path, call.query, call.headers, body, call.base, call.client))
+        return True
+
+    def _is_free(self) -> bool:
+        """Whether the next byte begins a request that is answered at once."""
+        cycle: RequestResponseCycle | None = self.cycle
+        at_start = self._head == 0 and not self.transport.is_closing()
+        return at_start and (cycle is None or (cycle.response_complete and not cycle.more_body))
+
+    def _remember(self, data: bytes, cycle: RequestResponseCycle, call: Call) -> None:
+        """As long as the data was just this request, and nothing else comes of its head than of others."""
+        head, _, body = data.partition(b"\r\n\r\n")
+        plain = cycle.keep_alive and UNUSUAL.isdisjoint([name for name, _ in cycle.scope["headers"]])
+        if plain and body == call.body and len(head) <= LONGEST_HEARD:
+            if len(self._heard) == MOST_HEARD:
+                self._heard.clear()
+            self._heard[head] = Heard(cycle.scope, call, len(body))  # type: ignore[arg-type]
+
+    def _hear(self, data: bytes) -> None:
         self._reading = True
         super().data_received(data)
         self._reading = False
         if self._begun is not None:
             cycle, self._begun = self._begun, None
-            self._start(cycle)
+            if (call := self._start(cycle)) is not None:
+                self._remember(data, cycle, call)
         current: RequestResponseCycle | None = self.cycle
         if current is not None and current.scope is self.scope:
             self._head = 0
@@ -61,9 +133,17 @@ class Connection(HttpToolsProtocol):
         else:
             self._start(cycle)
 
-    def _start(self, cycle: RequestResponseCycle) -> None:
-        whole = not cycle.more_body and not self.transport.is_closing()
-        if not (whole and self._wire.take(cycle.scope, cycle.body, partial(self._answer, cycle))):  # type: ignore[arg-type]
+    def _start(self, cycle: RequestResponseCycle) -> Call | None:
+        """What a provider is asked, where it came whole; None where that is yet to be seen."""
+        if cycle.more_body or self.transport.is_closing() or is_ours(cycle.scope):  # type: ignore[arg-type]
+            self._start_task(cycle, self._wire)
+            return None
+        call = call_of(cycle.scope, bytes(cycle.body))  # type: ignore[arg-type]
+        self._take(cycle, call)
+        return call
+
+    def _take(self, cycle: RequestResponseCycle, call: Call) -> None:
+        if not self._wire.take(call, partial(self._answer, cycle)):
             self._start_task(cycle, self._wire)
 
     def on_response_complete(self) -> None:
@@ -112,7 +192,4 @@ def _is_plain(reply: Reply) -> bool:
     """Whether nothing comes before it or spoils it, and no header needs a second look."""
     if reply.fault is not None or reply.early:
         return False
-    for _, value in reply.headers:
-        if not (value.isascii() and value.isprintable()):
-            return False
-    return True
+    return all(value.isascii() and value.isprintable() for _, value in reply.headers)

@@ -55,14 +55,14 @@ class Batch:
     def add(self, receive: Callable[[], Told]) -> None:
         """Called before the next commit, what it returns after that: what is done in a row is done faster."""
         self._coming.append(receive)
-        self._call()
+        self._soon()
 
     def then(self, told: Told) -> None:
         """Called when everything written until now is durable, or with the reason why it is not."""
         self._waiting.append(told)
-        self._call()
+        self._soon()
 
-    def _call(self) -> None:
+    def _soon(self) -> None:
         if not self._called:
             self._called = True
             loop = asyncio.get_running_loop()
@@ -141,22 +141,22 @@ class Wire:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            if _is_ours(scope):
+            if is_ours(scope):
                 await self._control(scope, receive, send)
             else:
                 await self._provider(scope, receive, send)
         elif scope["type"] == "lifespan":
             await self._lifespan(receive, send)
 
-    def take(self, scope: Scope, body: bytearray, answer: Callable[[Reply], None]) -> bool:
-        """Answer a provider's request that is whole, without a task; false when one is needed."""
-        if len(body) > self._light or _is_ours(scope):
+    def take(self, call: Call, answer: Callable[[Reply], None]) -> bool:
+        """Answer a provider's request without a task; false when it needs one, because it may take long."""
+        if len(call.body) > self._light:
             return False
-        self._batch.add(partial(self._taken, scope, body, answer))
+        self._batch.add(partial(self._taken, call, answer))
         return True
 
-    def _taken(self, scope: Scope, body: bytearray, answer: Callable[[Reply], None]) -> Told:
-        reply = self._received(_call(scope, bytes(body)))
+    def _taken(self, call: Call, answer: Callable[[Reply], None]) -> Told:
+        reply = self._received(call)
         return lambda wrong: answer(reply if wrong is None else _unwritable(wrong))
 
     async def finish(self, reply: Reply, receive: Receive, send: Send) -> None:
@@ -180,7 +180,7 @@ class Wire:
             body = await self._body(receive)
             if len(body) > HEAVY:
                 await self._batch.settled()
-            reply = self._received(_call(scope, body))
+            reply = self._received(call_of(scope, body))
             await self._batch.committed()
         except Gone:
             return
@@ -252,7 +252,7 @@ class Wire:
                 return
 
 
-def _call(scope: Scope, body: bytes) -> Call:
+def call_of(scope: Scope, body: bytes) -> Call:
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
     get = headers.get
     base = _base(get("x-forwarded-proto"), get("x-forwarded-host"), get("host"), scope.get("scheme", "http"))
@@ -292,7 +292,7 @@ def _unwritable(wrong: StoreError) -> Reply:
     return ours(503, "The store cannot be written", str(wrong))
 
 
-def _is_ours(scope: Scope) -> bool:
+def is_ours(scope: Scope) -> bool:
     path: str = scope["path"]
     return path.startswith("/__sim") or (path == "/" and _is_browser(scope))
 
