@@ -116,6 +116,25 @@ def test_a_head_that_is_said_again_means_the_same_with_any_body(connect: Connect
     assert len(exchanges) == len(numbers) + 1
 
 
+def test_a_body_that_looks_like_a_request_is_a_body(connect: Connect, control: Http) -> None:
+    client = connect()
+    inner = send()
+    assert client.say(inner)[0].startswith(b"HTTP/1.1 201 ")
+    head, end, _ = send(more="X-Longer: 1\r\n").partition(b"\r\n\r\n")
+    longer = re.sub(rb"Content-Length: \d+", b"Content-Length: %d" % len(inner), head)
+    assert client.say(longer + end, inner)[0].startswith(b"HTTP/1.1 400 ")
+    assert control("GET", "messages").json["total"] == 1
+
+
+def test_a_request_that_comes_before_the_last_answer_waits_for_it(connect: Connect, control: Http) -> None:
+    slow = {"name": "slow", "rules": [{"when": {"nth": 2}, "fault": {"kind": "latency", "delay": "200ms"}}]}
+    control("PUT", "scenario", slow)
+    client = connect()
+    assert client.say(send("+37255000000"))[0].startswith(b"HTTP/1.1 201 ")
+    bodies = [client.say(send("+37255000001"), send("+37255000002"))[1], client.answer()[1]]
+    assert [msgspec.json.decode(body)["to"] for body in bodies] == ["+37255000001", "+37255000002"]
+
+
 def test_more_heads_than_are_remembered(connect: Connect, control: Http) -> None:
     client = connect()
     for _ in range(2):
