@@ -135,6 +135,16 @@ def test_a_request_that_comes_before_the_last_answer_waits_for_it(connect: Conne
     assert [msgspec.json.decode(body)["to"] for body in bodies] == ["+37255000001", "+37255000002"]
 
 
+def test_a_large_body_behind_a_head_that_is_said_again(connect: Connect) -> None:
+    """One that may take so long that a task of its own is started for it."""
+    body = msgspec.json.encode({"to": "+37255000001", "messages": [{"channel": "viber", "text": "x" * 1000}] * 50})
+    head = f"POST /v1/omnimessage HTTP/1.1\r\nHost: sim\r\n{AUTH}Content-Length: {len(body)}\r\n\r\n".encode()
+    client = connect()
+    answers = [client.say(head + body) for _ in range(3)]
+    assert len({body for _, body in answers}) == 1
+    assert answers[0][0].startswith(b"HTTP/1.1 400 ")
+
+
 def test_more_heads_than_are_remembered(connect: Connect, control: Http) -> None:
     client = connect()
     for _ in range(2):

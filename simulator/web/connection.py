@@ -8,6 +8,7 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+from msgspec.structs import replace
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from simulator.model import Call, Reply
@@ -90,6 +91,7 @@ class Connection(HttpToolsProtocol):
         )
         cycle.body += body
         cycle.more_body = False
+        cycle.message_event.set()
         call = heard.call
         self._take(cycle, Call(call.method, call.path, call.query, call.headers, body, call.base, call.client))
         return True
@@ -107,7 +109,7 @@ class Connection(HttpToolsProtocol):
         if plain and body == call.body and len(head) <= LONGEST_HEARD:
             if len(self._heard) == MOST_HEARD:
                 self._heard.clear()
-            self._heard[head] = Heard(cycle.scope, call, len(body))  # type: ignore[arg-type]
+            self._heard[head] = Heard(cycle.scope, replace(call, body=b""), len(body))  # type: ignore[arg-type]
 
     def _hear(self, data: bytes) -> None:
         self._reading = True
