@@ -134,8 +134,8 @@ def report(figures: dict[str, list[tuple[float, float, float]]], ready: float, i
     print(f"\nready after {ready:.2f} s, idle {idle:.0f} MiB, after load {loaded:.0f} MiB")
     budgets = {
         "full send at least 0.8 of bare Starlette": ratio >= 0.8,
-        "ready within 0.5 s": ready <= 0.5,
-        "idle under 70 MiB": idle < 70,
+        "ready within 0.35 s": ready <= 0.35,
+        "idle under 60 MiB": idle < 60,
     }
     for budget, met in budgets.items():
         print(f"{'met   ' if met else 'MISSED'}  {budget}")

@@ -1,6 +1,7 @@
 """SQLite as one writer uses it: rows that wait for the commit, the commit, and the log behind it."""
 
 import contextlib
+import errno
 import os
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -46,7 +47,7 @@ class Database:
         self._version = version
         self._waiting: dict[str, list[tuple[str, list[Sequence[Json]]]]] = {}
         """Per table what is not written yet: statements in their order, each with its rows."""
-        self._lock: sqlite3.Connection | None = None
+        self._lock: Lock | None = None
         self._database = self._open(path)
         self._inode = _inode(path) if path else 0
         self._log = Log(path) if path else None
@@ -58,8 +59,8 @@ class Database:
                     path.parent.mkdir(parents=True, exist_ok=True)
                     _touch(path)
                     if self._lock is None:
-                        self._lock = _locked(path)
-                        opened.callback(self._unlock)
+                        self._lock = Lock(path)
+                        opened.callback(self._lock.release)
                 database = _connected(path, cached_statements=STATEMENTS)
                 opened.callback(database.close)
                 self._prepare(database, path)
@@ -103,12 +104,8 @@ class Database:
             if self._log is not None:
                 self._log.close()
             self._database.close()
-            self._unlock()
-
-    def _unlock(self) -> None:
-        if self._lock is not None:
-            self._lock.close()
-            self._lock = None
+            if self._lock is not None:
+                self._lock.release()
 
     def commit(self) -> None:
         """Make everything written so far durable. Raises StoreError, and then nothing of it was kept."""
@@ -248,6 +245,29 @@ class Log:
             self._database.close()
 
 
+class Lock:
+    """Keeps other servers out, by a file beside the store: on the store itself it would keep our second connection out.
+
+    It goes with the process, however that ends.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Raises sqlite3.OperationalError where somebody else has it."""
+        self._path = path.with_name(f"{path.name}-lock")
+        _touch(self._path)
+        self._database = _connected(self._path)
+        with contextlib.ExitStack() as opened:
+            opened.callback(self._database.close)
+            self._database.execute("PRAGMA journal_mode = OFF")
+            self._database.execute("BEGIN EXCLUSIVE")
+            opened.pop_all()
+
+    def release(self) -> None:
+        with contextlib.suppress(OSError):  # Some platforms keep what is open.
+            self._path.unlink()
+        self._database.close()
+
+
 def _connected(path: Path | None, cached_statements: int = 1) -> sqlite3.Connection:
     return sqlite3.connect(
         path or ":memory:",
@@ -258,24 +278,10 @@ def _connected(path: Path | None, cached_statements: int = 1) -> sqlite3.Connect
     )
 
 
-def _locked(path: Path) -> sqlite3.Connection:
-    """A lock on a file beside the store: one on the store itself would keep our own second connection out.
-
-    Raises sqlite3.OperationalError where somebody else has it. It goes with the process.
-    """
-    beside = path.with_name(f"{path.name}-lock")
-    _touch(beside)
-    lock = _connected(beside)
-    with contextlib.ExitStack() as opened:
-        opened.callback(lock.close)
-        lock.execute("PRAGMA journal_mode = OFF")
-        lock.execute("BEGIN EXCLUSIVE")
-        opened.pop_all()
-    return lock
-
-
 def _touch(path: Path) -> None:
-    """A file that is there, and for its owner only."""
+    """A file that is there, and for its owner only. Raises OSError."""
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, "is a folder")
     if not path.exists():
         path.touch(mode=0o600)
 

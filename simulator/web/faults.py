@@ -3,20 +3,16 @@
 import asyncio
 import socket
 import struct
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from simulator.model import Fault, Reply
-
-if TYPE_CHECKING:
-    from simulator.web.wire import Receive, Send
+from simulator.web.wire import Receive, Send, answer, headers_of
 
 GARBAGE = b"\x00\xff\xfe{]<%%PDF \x1b[2J not what you asked for \x80\x81"
 
 
-async def answer_badly(reply: Reply, fault: Fault, receive: "Receive", send: "Send") -> None:
+async def answer_badly(reply: Reply, fault: Fault, receive: Receive, send: Send) -> None:
     """Give the answer, or what a fault leaves of it. Returns when the connection is as broken as it should be."""
-    from simulator.web.wire import answer
-
     if fault.kind == "latency":
         await asyncio.sleep(fault.delay / 1000)
         await answer(reply, send)
@@ -36,13 +32,11 @@ async def answer_badly(reply: Reply, fault: Fault, receive: "Receive", send: "Se
         await _gone(receive)
 
 
-async def _start(reply: Reply, send: "Send") -> None:
-    from simulator.web.wire import headers_of
-
+async def _start(reply: Reply, send: Send) -> None:
     await send({"type": "http.response.start", "status": reply.status, "headers": headers_of(reply)})
 
 
-async def _drip(reply: Reply, pause: float, send: "Send") -> None:
+async def _drip(reply: Reply, pause: float, send: Send) -> None:
     """Byte for byte, as long as there is somebody to read them."""
     await _start(reply, send)
     for place in range(len(reply.body)):
@@ -53,7 +47,7 @@ async def _drip(reply: Reply, pause: float, send: "Send") -> None:
     await send({"type": "http.response.body", "body": b""})
 
 
-async def _gone(receive: "Receive") -> None:
+async def _gone(receive: Receive) -> None:
     """The server would complain of an answer that never came while the connection is there."""
     while (await receive())["type"] != "http.disconnect":
         pass
