@@ -25,7 +25,7 @@ TOO_LONG = (
 )
 
 
-MOST_HEARD = 32
+MOST_HEARD = 16
 """Heads that are remembered of a connection."""
 LONGEST_HEARD = 4096
 """Bytes of one."""
