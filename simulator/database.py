@@ -218,11 +218,11 @@ class Log:
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        """The store has to be there: what was deleted must not be made anew by whoever looks first."""
+        self._database = _connected(path)
         self._taken = 0
         self._taking: Future[None] | None = None
         self._thread: ThreadPoolExecutor | None = None
-        self._database: sqlite3.Connection | None = None
 
     def grew(self, changes: int) -> None:
         """A commit was made; ``changes`` are the rows changed so far."""
@@ -233,16 +233,13 @@ class Log:
 
     def _take(self) -> None:
         """What fails here is tried again, and told by a commit where it matters."""
-        if self._database is None:
-            self._database = _connected(self._path)
-            self._database.execute("PRAGMA synchronous = NORMAL")
+        self._database.execute("PRAGMA synchronous = NORMAL")
         self._database.execute("PRAGMA wal_checkpoint").fetchall()
 
     def close(self) -> None:
         if self._thread is not None:
             self._thread.shutdown()
-        if self._database is not None:
-            self._database.close()
+        self._database.close()
 
 
 class Lock:

@@ -126,6 +126,14 @@ def test_a_body_that_looks_like_a_request_is_a_body(connect: Connect, control: H
     assert control("GET", "messages").json["total"] == 1
 
 
+@pytest.mark.parametrize("cut", [9, 60])
+def test_the_end_of_a_head_is_no_head(connect: Connect, cut: int) -> None:
+    client = connect()
+    whole = send()
+    assert client.say(whole[:cut], whole[cut:])[0].startswith(b"HTTP/1.1 201 ")
+    assert client.say(whole[cut:])[0].startswith(b"HTTP/1.1 400 ")
+
+
 def test_a_request_that_comes_before_the_last_answer_waits_for_it(connect: Connect, control: Http) -> None:
     slow = {"name": "slow", "rules": [{"when": {"nth": 2}, "fault": {"kind": "latency", "delay": "200ms"}}]}
     control("PUT", "scenario", slow)

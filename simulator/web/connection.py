@@ -66,14 +66,15 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         self._idle_since = None
-        if not self._hear_again(data):
-            self._hear(data)
+        free = self._is_free()
+        if not (free and self._hear_again(data)):
+            self._hear(data, free)
 
     def _hear_again(self, data: bytes) -> bool:
         """A request whose head was read before; false when it has to be read."""
         head, _, body = data.partition(b"\r\n\r\n")
         heard = self._heard.get(head)
-        if heard is None or heard.length != len(body) or not self._is_free():
+        if heard is None or heard.length != len(body):
             return False
         self.scope = cast("HTTPScope", heard.scope)
         cycle = self.cycle = RequestResponseCycle(
@@ -111,13 +112,14 @@ class Connection(HttpToolsProtocol):
                 self._heard.clear()
             self._heard[head] = Heard(cycle.scope, replace(call, body=b""), len(body))  # type: ignore[arg-type]
 
-    def _hear(self, data: bytes) -> None:
+    def _hear(self, data: bytes, free: bool) -> None:
+        """``free``: a request begins with the data."""
         self._reading = True
         super().data_received(data)
         self._reading = False
         if self._begun is not None:
             cycle, self._begun = self._begun, None
-            if (call := self._start(cycle)) is not None:
+            if (call := self._start(cycle)) is not None and free:
                 self._remember(data, cycle, call)
         current: RequestResponseCycle | None = self.cycle
         if current is not None and current.scope is self.scope:
