@@ -12,8 +12,8 @@ from pathlib import Path
 
 from simulator.model import Json
 
-LOG = 8000
-"""Pages of the log at which SQLite itself takes it back in a commit: little is left of it by then."""
+LOG = 6000
+"""Pages of the log at which it is taken back on the loop's own connection, and begins anew: little is left by then."""
 BEHIND = 2000
 """Rows changed since the log was taken back last."""
 ABREAST = 32
@@ -48,9 +48,9 @@ class Database:
         self._waiting: dict[str, list[tuple[str, list[Sequence[Json]]]]] = {}
         """Per table what is not written yet: statements in their order, each with its rows."""
         self._lock: Lock | None = None
+        self._log: Log | None = None
         self._database = self._open(path)
         self._inode = _inode(path) if path else 0
-        self._log = Log(path) if path else None
 
     def _open(self, path: Path | None) -> sqlite3.Connection:
         try:
@@ -58,12 +58,14 @@ class Database:
                 if path is not None:
                     path.parent.mkdir(parents=True, exist_ok=True)
                     _touch(path)
-                    if self._lock is None:
+                    if self._lock is None or not self._lock.holds():
                         self._lock = Lock(path)
                         opened.callback(self._lock.release)
                 database = _connected(path, cached_statements=STATEMENTS)
                 opened.callback(database.close)
                 self._prepare(database, path)
+                if path is not None:
+                    self._log = Log(path)
                 opened.pop_all()
         except sqlite3.OperationalError as wrong:
             reason = "another msgsim uses it" if "locked" in str(wrong) else str(wrong)
@@ -88,7 +90,7 @@ class Database:
         for pragma in (
             "journal_mode = WAL",
             "synchronous = NORMAL",
-            f"wal_autocheckpoint = {LOG}",
+            "wal_autocheckpoint = 0",
             "cache_size = -32000",
             "temp_store = MEMORY",
         ):
@@ -120,9 +122,9 @@ class Database:
                     self._restore(self.path)
             except (*FAILED, OSError, StoreError) as wrong:
                 raise self._nothing_kept(wrong) from None
-            if self._log is not None:
-                self._log.grew(self._database.total_changes)
             self._tell(None)
+            if self._log is not None:
+                self._log.grew(self._database)
 
     def _restore(self, path: Path) -> None:
         """The file was deleted while it was in use: what it held is still open here, and goes back."""
@@ -140,7 +142,7 @@ class Database:
         copy.rename(path)
         restored = self._open(path)
         self._database.close()
-        self._database, self._inode, self._log = restored, _inode(path), Log(path)
+        self._database, self._inode = restored, _inode(path)
 
     def _nothing_kept(self, wrong: Exception) -> StoreError:
         """Leave the transaction, and tell whoever waits for it."""
@@ -214,27 +216,45 @@ class Database:
 class Log:
     """What SQLite has written goes from its log into the file beside the loop, from a connection of its own.
 
-    A commit that finds the log long takes it back itself, and starts it anew; it then has little left to do.
+    Up to version 3.51.2 SQLite may lose writes where a connection begins to take back a log of which nothing is left
+    while another begins it anew. So nobody begins unless the commit just made is in it, and one at a time.
     """
 
     def __init__(self, path: Path) -> None:
         """The store has to be there: what was deleted must not be made anew by whoever looks first."""
         self._database = _connected(path)
-        self._taken = 0
-        self._taking: Future[None] | None = None
+        self._database.execute("PRAGMA synchronous = NORMAL")
+        self._changes = self._taken = self._pages = 0
+        self._taking: Future[int] | None = None
         self._thread: ThreadPoolExecutor | None = None
 
-    def grew(self, changes: int) -> None:
-        """A commit was made; ``changes`` are the rows changed so far."""
-        if changes - self._taken > BEHIND and (self._taking is None or self._taking.done()):
-            if self._thread is None:
-                self._thread = ThreadPoolExecutor(1, "log")
-            self._taken, self._taking = changes, self._thread.submit(self._take)
+    def grew(self, writer: sqlite3.Connection) -> None:
+        """A commit was made."""
+        before, self._changes = self._changes, writer.total_changes
+        if self._taking is not None:
+            self._look(self._taking)  # It may have taken this commit too: the next one is surely in the log.
+        elif self._changes == before:
+            return
+        elif self._pages > LOG:
+            self._pages, self._taken = 0, self._changes
+            with contextlib.suppress(sqlite3.Error):
+                _take_back(writer)
+        elif self._changes - self._taken > BEHIND:
+            self._begin()
 
-    def _take(self) -> None:
-        """What fails here is tried again, and told by a commit where it matters."""
-        self._database.execute("PRAGMA synchronous = NORMAL")
-        self._database.execute("PRAGMA wal_checkpoint").fetchall()
+    def _look(self, taking: "Future[int]") -> None:
+        if taking.done():
+            self._taking = None
+            if taking.exception() is None:
+                self._pages = taking.result()
+
+    def _begin(self) -> None:
+        """What fails is tried again after as many rows, and told by a commit where it matters."""
+        self._taken = self._changes
+        if self._thread is None:
+            self._thread = ThreadPoolExecutor(1, "log")
+        with contextlib.suppress(RuntimeError):  # There may be no more threads.
+            self._taking = self._thread.submit(_take_back, self._database)
 
     def close(self) -> None:
         if self._thread is not None:
@@ -242,16 +262,24 @@ class Log:
         self._database.close()
 
 
+def _take_back(database: sqlite3.Connection) -> int:
+    """How many pages the log has."""
+    _busy, pages, _taken = database.execute("PRAGMA wal_checkpoint").fetchone()
+    return int(pages)
+
+
 class Lock:
     """Keeps other servers out, by a file beside the store: on the store itself it would keep our second connection out.
 
-    It goes with the process, however that ends.
+    It goes with the process, however that ends; the file stays, because whoever removes it may let two others in.
     """
 
     def __init__(self, path: Path) -> None:
         """Raises sqlite3.OperationalError where somebody else has it."""
+        path = path.resolve()
         self._path = path.with_name(f"{path.name}-lock")
         _touch(self._path)
+        self._inode = _inode(self._path)
         self._database = _connected(self._path)
         with contextlib.ExitStack() as opened:
             opened.callback(self._database.close)
@@ -259,9 +287,11 @@ class Lock:
             self._database.execute("BEGIN EXCLUSIVE")
             opened.pop_all()
 
+    def holds(self) -> bool:
+        """False when the file was deleted: somebody else would lock another."""
+        return _inode(self._path) == self._inode
+
     def release(self) -> None:
-        with contextlib.suppress(OSError):  # Some platforms keep what is open.
-            self._path.unlink()
         self._database.close()
 
 

@@ -89,7 +89,7 @@ def test_sigterm_ends_it_cleanly_and_leaves_no_log_behind(tmp_path: Path) -> Non
     server = Process(store)
     server.send("http://127.0.0.1:9/nobody")
     assert server.end(signal.SIGTERM) == 0
-    assert [file.name for file in tmp_path.iterdir()] == ["store.db"]
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["store.db", "store.db-lock"]
 
 
 def test_the_store_is_for_its_owner_only(tmp_path: Path) -> None:
