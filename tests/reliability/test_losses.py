@@ -60,6 +60,38 @@ def test_a_store_that_was_deleted_is_written_back_at_the_next_commit(tmp_path: P
     again.close()
 
 
+def test_a_store_is_one_servers_by_any_of_its_names_and_after_it_was_written_back(tmp_path: Path) -> None:
+    path, link = tmp_path / "store.db", tmp_path / "link.db"
+    kept = store.Store(path)
+    link.symlink_to(path)
+    for name in (path, link):
+        with pytest.raises(StoreError, match="another msgsim uses it"):
+            store.Store(name)
+    for file in tmp_path.glob("store.db*"):
+        file.unlink()
+    kept.add_inbound(MO)
+    kept.commit()
+    with pytest.raises(StoreError, match="another msgsim uses it"):
+        store.Store(path)
+    kept.close()
+    again = store.Store(path)
+    assert again.inbound_by_key(1) == MO
+    again.close()
+
+
+def test_what_is_written_while_the_log_is_taken_back_is_there(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    kept = store.Store(path)
+    for number in range(1, 40_001):
+        kept.add_inbound(replace(MO, key=number, text="x" * 2000))
+        if number % 50 == 0:
+            kept.commit()
+    kept.close()
+    again = store.Store(path)
+    assert len(again.inbound(0)) == 40_000
+    again.close()
+
+
 @pytest.mark.parametrize("host", ["localhost", "localhost:80", "127.0.0.1:8080", "[::1]:1", "::1", "a.localhost"])
 def test_names_of_this_machine(host: str) -> None:
     assert is_local(host)
