@@ -98,7 +98,7 @@ class Connection(HttpToolsProtocol):
         return True
 
     def _is_free(self) -> bool:
-        """Whether the next byte begins a request that is answered at once."""
+        """Whether the next byte begins a request. An answer may have come before the body it did not wait for ended."""
         cycle: RequestResponseCycle | None = self.cycle
         at_start = self._head == 0 and not self.transport.is_closing()
         return at_start and (cycle is None or (cycle.response_complete and not cycle.more_body))
