@@ -30,7 +30,7 @@ def advanced(folder: str, sink: bool) -> tuple[float, float, int]:
     """Seconds that ``advance`` took, processor seconds of it, and how much happened."""
     store = Path(folder) / f"{free_port()}.db"
     frozen = ("--clock", "frozen@2026-01-01T00:00:00Z")
-    server = Server(sys.executable, "-m", "simulator", "serve", "--port", "PORT", "--store", str(store), *frozen)
+    server = Server(sys.executable, "-m", "msgsim", "serve", "--port", "PORT", "--store", str(store), *frozen)
     root = f"http://127.0.0.1:{server.port}"
     body = bulk(f"{root}/__sim/sink/bench" if sink else "")
     for _ in range(MESSAGES // BATCH):

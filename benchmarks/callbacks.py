@@ -40,7 +40,7 @@ class Round:
         self.url = f"http://127.0.0.1:{self.receiver.port}"
         owing(store, f"{self.url}/reports", CALLBACKS, FROZEN)
         self.server = Server(
-            *(sys.executable, "-m", "simulator", "serve"), "--port", "PORT", "--store", str(store), "--clock", FROZEN
+            *(sys.executable, "-m", "msgsim", "serve"), "--port", "PORT", "--store", str(store), "--clock", FROZEN
         )
         told(
             f"http://127.0.0.1:{self.server.port}/__sim/v1/health"

@@ -4,16 +4,16 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
+from msgsim.config import Config
+from msgsim.engine.receive import Engine
+from msgsim.model import Call, Callback, Message, Step
+from msgsim.plan import ends
+from msgsim.provider import discover
+from msgsim.server import store_of
+from msgsim.storage.store import Store
 from msgspec.structs import replace
 
 from benchmarks.run import BASIC, SEND
-from simulator.config import Config
-from simulator.engine import Engine
-from simulator.model import Call, Callback, Message, Step
-from simulator.plan import ends
-from simulator.provider import discover
-from simulator.server import store_of
-from simulator.store import Store
 
 MONTH = 30 * 24 * 3_600_000
 BATCH = 10_000

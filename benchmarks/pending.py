@@ -23,7 +23,7 @@ KEY = {"Authorization": f"Basic {BASIC}"}
 
 
 def served(store: Path) -> Server:
-    return Server(sys.executable, "-m", "simulator", "serve", "--port", "PORT", "--store", str(store))
+    return Server(sys.executable, "-m", "msgsim", "serve", "--port", "PORT", "--store", str(store))
 
 
 def cost(server: Server, wires: list[bytes]) -> float:

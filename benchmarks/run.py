@@ -89,7 +89,7 @@ def load(port: int, wire: bytes, seconds: float = SECONDS, connections: int = 16
 
 def ours(folder: str, *more: str) -> Server:
     store = str(Path(folder) / f"{free_port()}.db")
-    return Server(sys.executable, "-m", "simulator", "serve", "--port", "PORT", "--store", store, *more)
+    return Server(sys.executable, "-m", "msgsim", "serve", "--port", "PORT", "--store", store, *more)
 
 
 def main() -> None:

@@ -11,13 +11,13 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from simulator.model import Call, Channel  # noqa: E402
-from simulator.provider import discover  # noqa: E402
-from simulator.rule import Subject  # noqa: E402
-from simulator.scenario import Counts, Scenario  # noqa: E402
-from simulator.seed import Seed  # noqa: E402
-from simulator.world import terms_of  # noqa: E402
-from simulator.yamlfile import parse  # noqa: E402
+from msgsim.engine.sandboxes import terms_of  # noqa: E402
+from msgsim.model import Call, Channel  # noqa: E402
+from msgsim.provider import discover  # noqa: E402
+from msgsim.scenarios.rule import Subject  # noqa: E402
+from msgsim.scenarios.scenario import Counts, Scenario  # noqa: E402
+from msgsim.scenarios.yaml import parse  # noqa: E402
+from msgsim.seed import Seed  # noqa: E402
 
 SIZES = (10, 1000, 10_000)
 ROUNDS = 15

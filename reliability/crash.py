@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
+from msgsim.model import Callback, Message
 
 from reliability.figures import Figure, counted
 from reliability.receiver import Key, Receiver
 from reliability.server import Server
 from reliability.traffic import Load, Tally
-from simulator.model import Callback, Message
 
 SHORT, LONG = 5, 100
 """How often it is killed."""

@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
+from msgsim.examples.caller import Caller
+from msgsim.examples.openapi import document
+from msgsim.model import Json
+from msgsim.provider import discover
+from msgsim.testing import call
 
 from reliability.figures import Figure
 from reliability.server import Server
-from simulator.caller import Caller
-from simulator.model import Json
-from simulator.openapi import document
-from simulator.provider import discover
-from simulator.testing import call
 
 PART = "documents"
 SHORT, LONG = 10, 200

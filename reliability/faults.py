@@ -11,13 +11,14 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from msgsim.model import Json
+from msgsim.testing import Answer, Simulator, call
+
 from reliability.crash import kept, sound
 from reliability.figures import Figure, counted
 from reliability.receiver import MANNERS, Receiver
 from reliability.server import DidNotStart, Server, free_port, lines
 from reliability.traffic import BASIC, Load, Tally
-from simulator.model import Json
-from simulator.testing import Answer, Simulator, call
 
 PART = "faults"
 RETRIES = 3

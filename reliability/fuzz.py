@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
+from msgsim.provider import Send, discover
+from msgsim.testing import call
 from msgspec import Struct
 
 from reliability.figures import Figure, counted
 from reliability.server import Server
 from reliability.traffic import MIX
-from simulator.provider import Send, discover
-from simulator.testing import call
 
 PART = "fuzz"
 SHORT, LONG = 15, 400

@@ -5,12 +5,13 @@ import sqlite3
 import tempfile
 from pathlib import Path
 
+from msgsim.callbacks.http import Forbidden, check, receiver
+from msgsim.model import Json
+from msgsim.testing import Answer, call
+
 from reliability.figures import Figure, counted
 from reliability.receiver import Receiver
 from reliability.server import Server
-from simulator.callbacks import Forbidden, check, receiver
-from simulator.model import Json
-from simulator.testing import Answer, call
 
 PART = "security"
 MARKER = "this may be seen"

@@ -12,8 +12,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from simulator.model import Json
-from simulator.testing import Answer, call
+from msgsim.model import Json
+from msgsim.testing import Answer, call
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -44,7 +44,7 @@ class Server:
         self.port = free_port()
         self._before = before
         self.url = f"http://127.0.0.1:{self.port}"
-        self._command = [sys.executable, "-m", "simulator", "serve", "--port", str(self.port), *flags]
+        self._command = [sys.executable, "-m", "msgsim", "serve", "--port", str(self.port), *flags]
         self._environment = {**os.environ, "PYTHONUNBUFFERED": "1", **(environment or {})}
         self._process: subprocess.Popen[str] | None = None
 

@@ -6,9 +6,8 @@ from collections.abc import Callable
 
 import aiohttp
 import msgspec
+from msgsim.model import Json
 from msgspec import Struct
-
-from simulator.model import Json
 
 BASIC = {"Authorization": "Basic " + b64encode(b"default:default-password").decode()}
 

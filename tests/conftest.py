@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from hypothesis import settings
+from msgsim.model import Json
+from msgsim.testing import Answer, Simulator, call
 
-from simulator.model import Json
-from simulator.testing import Answer, Simulator, call
 from tests.receiver import Receiver
 
 settings.register_profile("busy", deadline=None)

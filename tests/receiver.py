@@ -7,9 +7,8 @@ from types import TracebackType
 from typing import Self
 
 import msgspec
+from msgsim.model import Json
 from msgspec import Struct
-
-from simulator.model import Json
 
 
 class Posted(Struct, frozen=True):

@@ -3,7 +3,7 @@
 from base64 import b64encode
 from typing import Any
 
-from simulator.provider import Provider, Send
+from msgsim.provider import Provider, Send
 
 
 def headers(provider: Provider, sandbox: str = "default") -> dict[str, str]:

@@ -1,5 +1,6 @@
 """What the design promises of the code: imports go downward, and a provider is two folders."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,9 +12,9 @@ ECHO = '''
 
 import msgspec
 
-from simulator.contract import Contract
-from simulator.model import Channel, Credential, Draft, Reply
-from simulator.provider import Provider, Send
+from msgsim.contract import Contract
+from msgsim.model import Channel, Credential, Draft, Reply
+from msgsim.provider import Provider, Send
 
 
 def refused(refusals, desk):
@@ -67,7 +68,7 @@ MESSAGE = """{"type": "object", "required": ["to", "text"], "x-error": "invalid"
 "examples": [{"to": "+37255000001", "text": "x"}]}"""
 
 STORY = """
-from simulator.testing import Simulator, call
+from msgsim.testing import Simulator, call
 
 with Simulator(clock="frozen") as sim:
     good = call(f"{sim.url}/echo/v1/messages", "POST", {"to": "+37255000001", "text": "x"})
@@ -86,15 +87,21 @@ def test_a_provider_is_two_folders_and_no_other_edit(tmp_path: Path) -> None:
     for folder in ("simulator", "schemas", "scenarios"):
         (tmp_path / folder).mkdir()
         subprocess.run(["cp", "-r", f"{ROOT / folder}/.", str(tmp_path / folder)], check=True)
-    (tmp_path / "simulator/providers/echo").mkdir()
-    (tmp_path / "simulator/providers/echo/__init__.py").write_text(ECHO)
+    (tmp_path / "simulator/msgsim/providers/echo").mkdir()
+    (tmp_path / "simulator/msgsim/providers/echo/__init__.py").write_text(ECHO)
     (tmp_path / "schemas/echo").mkdir()
     (tmp_path / "schemas/echo/errors.yaml").write_text(ERRORS)
     (tmp_path / "schemas/echo/statuses.yaml").write_text(STATUSES)
     (tmp_path / "schemas/echo/message.json").write_text(MESSAGE)
     (tmp_path / "story.py").write_text(STORY)
     done = subprocess.run(
-        [sys.executable, "story.py"], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "story.py"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path / "simulator")},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
 
@@ -115,9 +122,14 @@ def test_two_providers_of_one_name_are_an_error_at_start(tmp_path: Path) -> None
     for folder in ("simulator", "schemas", "scenarios"):
         (tmp_path / folder).mkdir()
         subprocess.run(["cp", "-r", f"{ROOT / folder}/.", str(tmp_path / folder)], check=True)
-    subprocess.run(["cp", "-r", "simulator/providers/messente", "simulator/providers/twin"], cwd=tmp_path, check=True)
+    subprocess.run(["cp", "-r", "messente", "twin"], cwd=tmp_path / "simulator/msgsim/providers", check=True)
     done = subprocess.run(
-        [sys.executable, "-m", "simulator", "errors"], cwd=tmp_path, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "msgsim", "errors"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path / "simulator")},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode != 0
     assert "two providers are called 'messente'" in done.stderr
@@ -127,7 +139,7 @@ def test_nothing_starts_with_what_it_does_not_need() -> None:
     """Heavy parts are imported when first needed, not when the server starts."""
     heavy = ["aiohttp", "faker", "jinja2", "jsonschema", "phonenumbers", "starlette", "watchfiles", "jsonpath_ng"]
     code = (
-        "import sys, simulator.server, simulator.provider; simulator.provider.discover();"
+        "import sys, msgsim.server, msgsim.provider; msgsim.provider.discover();"
         f"print([name for name in {heavy} if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)

@@ -5,9 +5,9 @@ import hmac
 from typing import Any
 
 import pytest
+from msgsim.provider import discover
+from msgsim.testing import Simulator, call
 
-from simulator.provider import discover
-from simulator.testing import Simulator, call
 from tests.conftest import START, Advance, Http
 from tests.receiver import Receiver
 from tests.samples import headers

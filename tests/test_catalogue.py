@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
+from msgsim.contract import KINDS, Error, Status
+from msgsim.provider import Provider, Send, discover
 
-from simulator.contract import KINDS, Error, Status
-from simulator.provider import Provider, Send, discover
 from tests.conftest import Http
 from tests.samples import first_send, headers, sample
 

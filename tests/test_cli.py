@@ -10,13 +10,13 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from msgsim.config import Config, ConfigError, milliseconds, read
 
-from simulator.config import Config, ConfigError, milliseconds, read
 from tests.test_durability import Process
 
 
 def msgsim(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "simulator", *arguments]
+    command = [sys.executable, "-m", "msgsim", *arguments]
     return subprocess.run(
         command, capture_output=True, text=True, timeout=60, env={**os.environ, **environment}, check=False
     )

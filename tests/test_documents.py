@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from msgsim.testing import Simulator
 
-from simulator.testing import Simulator
 from tests.documents import ROOT, Block, blocks, run
 
 README = blocks("README.md", "console")
@@ -32,14 +32,14 @@ def test_scenarios_in_readme_have_no_mistakes(block: Block, tmp_path: Path) -> N
     file = tmp_path / "rules.yaml"
     file.write_text(block.text)
     done = subprocess.run(
-        [sys.executable, "-m", "simulator", "check", str(file)], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "msgsim", "check", str(file)], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("block", blocks("docs/settings.md", "yaml"), ids=lambda block: block.name)
 def test_settings_in_the_documentation_can_be_used(block: Block, tmp_path: Path) -> None:
-    from simulator.config import read
+    from msgsim.config import read
 
     file = tmp_path / "msgsim.yaml"
     file.write_text(block.text)

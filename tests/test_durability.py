@@ -6,8 +6,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from simulator.provider import discover
-from simulator.testing import call
+from msgsim.provider import discover
+from msgsim.testing import call
+
 from tests.receiver import Receiver
 from tests.samples import headers
 
@@ -18,7 +19,7 @@ class Process:
     """``msgsim serve`` in a process of its own."""
 
     def __init__(self, store: Path, *flags: str) -> None:
-        command = [sys.executable, "-m", "simulator", "serve", "--port", "0", "--store", str(store), *flags]
+        command = [sys.executable, "-m", "msgsim", "serve", "--port", "0", "--store", str(store), *flags]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
         line = self.process.stdout.readline()

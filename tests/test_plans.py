@@ -4,12 +4,12 @@ from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgsim.contract import FAILURES, SUCCESSES
+from msgsim.model import Beat, Channel, Draft, Message, Step
+from msgsim.plan import cut, ends, state, unfold, word
+from msgsim.provider import discover
+from msgsim.testing import Simulator, call
 
-from simulator.contract import FAILURES, SUCCESSES
-from simulator.model import Beat, Channel, Draft, Message, Step
-from simulator.plan import cut, ends, state, unfold, word
-from simulator.provider import discover
-from simulator.testing import Simulator, call
 from tests.conftest import START
 from tests.samples import headers
 

@@ -6,9 +6,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from simulator.contract import Schema
-from simulator.provider import discover
+from msgsim.contract import Schema
+from msgsim.provider import discover
 
 SCHEMAS = {
     f"{provider.name}/{name}": provider.contract.schema(name)

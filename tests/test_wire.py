@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 import pytest
+from msgsim.model import Json
+from msgsim.storage.database import StoreError
+from msgsim.storage.store import Store
+from msgsim.testing import Simulator
+from msgsim.web.edge.wire import Batch, Told
 
-from simulator.database import StoreError
-from simulator.model import Json
-from simulator.store import Store
-from simulator.testing import Simulator
-from simulator.web.wire import Batch, Told
 from tests.conftest import Http
 
 AUTH = "Authorization: Basic YXBpLXVzZXI6YXBpLXBhc3N3b3Jk\r\n"

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgsim.client import AsyncClient, Client
+from msgsim.client.api import Api
+from msgsim.provider import discover
+from msgsim.testing import Answer, Simulator, call
 
-from simulator.api import Api
-from simulator.client import AsyncClient, Client
-from simulator.provider import discover
-from simulator.testing import Answer, Simulator, call
 from tests.samples import headers
 
 Send = Callable[..., Answer]

@@ -10,10 +10,10 @@ from select import select
 from typing import Any
 
 import pytest
+from msgsim.client import AsyncClient, Client, Problem, TimedOut, Unreachable
+from msgsim.client.api import Api, Request
+from msgsim.testing import Simulator, call
 
-from simulator.api import Api, Request
-from simulator.client import AsyncClient, Client, Problem, TimedOut, Unreachable
-from simulator.testing import Simulator, call
 from tests.client.conftest import Send
 from tests.receiver import Receiver
 
@@ -259,9 +259,7 @@ def test_threads_may_share_a_client(sim: Simulator) -> None:
 
 
 def test_importing_the_client_imports_nothing_heavy() -> None:
-    told = (
-        "import sys, simulator.client; print([m for m in ('aiohttp', 'msgspec', 'yaml', 'click') if m in sys.modules])"
-    )
+    told = "import sys, msgsim.client; print([m for m in ('aiohttp', 'msgspec', 'yaml', 'click') if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True).stdout == "[]\n"
 
 

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import click
 import pytest
+from msgsim import cli
+from msgsim.cli import exits
+from msgsim.testing import Simulator
 
-from simulator import cli, exits
-from simulator.testing import Simulator
 from tests.client.conftest import MSGSIM, Run, Send
 
 TO = "+37255500001"

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 
 import pytest
 import yaml
+from msgsim.testing import Simulator
 
-from simulator.testing import Simulator
 from tests.client.conftest import MSGSIM
 from tests.receiver import Receiver
 

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 import yaml
 from jsonschema import Draft202012Validator
+from msgsim.contract import Error
+from msgsim.examples.openapi import document
+from msgsim.provider import Provider, discover
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from simulator.contract import Error
-from simulator.openapi import document
-from simulator.provider import Provider, discover
 from tests.client.conftest import Run
 from tests.conftest import Http
 from tests.samples import headers

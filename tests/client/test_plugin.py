@@ -6,9 +6,8 @@ import sys
 from time import process_time
 
 import pytest
-
-from simulator.client import Client
-from simulator.testing import Simulator
+from msgsim.client import Client
+from msgsim.testing import Simulator
 
 pytest_plugins = ["pytester"]
 
@@ -246,8 +245,8 @@ def test_nothing_is_imported_until_a_test_asks_for_it(project: pytest.Pytester) 
         """
 def test_plain():
     import sys
-    ours = sorted(name for name in sys.modules if name.partition(".")[0] in ("simulator", "msgspec", "click"))
-    assert ours == ["simulator", "simulator.pytest_plugin"]
+    ours = sorted(name for name in sys.modules if name.partition(".")[0] in ("msgsim", "msgspec", "click"))
+    assert ours == ["msgsim", "msgsim.pytest_plugin"]
 """,
     )
     result.assert_outcomes(passed=1)
@@ -277,7 +276,7 @@ def test_the_plugin_costs_a_start_less_than_ten_milliseconds() -> None:
     told = """
 import pytest, time
 begun = time.process_time()
-import simulator.pytest_plugin
+import msgsim.pytest_plugin
 print(time.process_time() - begun)
 """
     spent = [

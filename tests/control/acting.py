@@ -5,7 +5,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
-from simulator.testing import Answer, Simulator, call
+from msgsim.testing import Answer, Simulator, call
 
 BASIC = {"Authorization": "Basic YXBpOnBhc3N3b3Jk"}
 

@@ -4,9 +4,9 @@ import shlex
 from typing import Any
 
 import pytest
+from msgsim.provider import discover
+from msgsim.testing import Answer, Simulator, call
 
-from simulator.provider import discover
-from simulator.testing import Answer, Simulator, call
 from tests.conftest import START, Http
 
 PROVIDERS = discover()

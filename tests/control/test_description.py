@@ -5,11 +5,11 @@ from typing import Any
 import msgspec
 import pytest
 from jsonschema import Draft202012Validator
+from msgsim.testing import Simulator, call
+from msgsim.web.control import catalogue, clocks, messages, received, sandboxes, scenarios, sink, traffic
+from msgsim.web.control.control import TABLE
+from msgsim.web.control.openapi import described, followed, operations
 
-from simulator.testing import Simulator, call
-from simulator.web import catalogue, clocks, messages, received, sandboxes, scenarios, sink, traffic
-from simulator.web.control import TABLE
-from simulator.web.openapi import described, followed, operations
 from tests.conftest import Advance, Http
 from tests.control.acting import refuse, send
 
@@ -118,7 +118,7 @@ def test_an_unexpected_failure_is_ours_and_tells_no_secrets(
     def broken(*args: Any) -> None:
         raise KeyError("a detail that is nobody's business")
 
-    monkeypatch.setattr("simulator.web.view.clock", broken)
+    monkeypatch.setattr("msgsim.web.control.view.clock", broken)
     answer = control("GET", "clock")
     assert (answer.status, answer.headers["x-sim-error"]) == (500, "Unexpected")
     assert answer.json["detail"] == "KeyError: the server's log has the rest"

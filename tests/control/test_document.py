@@ -2,9 +2,10 @@
 
 import re
 
-from simulator.lint import lint
-from simulator.testing import Simulator
-from simulator.web.openapi import described, followed, operations
+from msgsim.engine.habits import lint
+from msgsim.testing import Simulator
+from msgsim.web.control.openapi import described, followed, operations
+
 from tests.conftest import START
 from tests.documents import ROOT, blocks, run
 
@@ -35,8 +36,8 @@ def test_it_names_every_query_parameter_where_it_belongs() -> None:
 def test_it_names_every_finding_of_lint() -> None:
     import inspect
 
-    import simulator.lint
+    import msgsim.engine.habits
 
     assert lint([], {}) == []
-    for rule in re.findall(r'"([a-z]+-[a-z-]+)",$', inspect.getsource(simulator.lint), re.MULTILINE):
+    for rule in re.findall(r'"([a-z]+-[a-z-]+)",$', inspect.getsource(msgsim.engine.habits), re.MULTILINE):
         assert f"| `{rule}` |" in TEXT, rule

@@ -6,8 +6,8 @@ from typing import Any
 from urllib.request import Request, urlopen
 
 import msgspec
+from msgsim.testing import Simulator
 
-from simulator.testing import Simulator
 from tests.conftest import Advance, Http
 from tests.control.acting import refuse, send
 from tests.receiver import Receiver

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from simulator.testing import Simulator, call
+from msgsim.testing import Simulator, call
+
 from tests.conftest import Advance, Http
 from tests.control.acting import BASIC, refuse, send
 from tests.receiver import Receiver

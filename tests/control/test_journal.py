@@ -3,8 +3,8 @@
 from typing import Any
 
 import msgspec
+from msgsim.testing import Simulator, call
 
-from simulator.testing import Simulator, call
 from tests.conftest import START, Advance, Http
 from tests.control.acting import BASIC, refuse, send
 from tests.receiver import Receiver

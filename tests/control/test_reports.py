@@ -5,16 +5,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgsim.callbacks.dispatcher import Dispatcher
+from msgsim.callbacks.http import Poster
+from msgsim.config import Config
+from msgsim.engine.coverage import outcomes
+from msgsim.engine.receive import Engine
+from msgsim.examples.samples import samples
+from msgsim.provider import discover
+from msgsim.storage.store import Store
+from msgsim.testing import Simulator, call
 
-from simulator.callbacks import Poster
-from simulator.config import Config
-from simulator.coverage import outcomes
-from simulator.dispatcher import Dispatcher
-from simulator.engine import Engine
-from simulator.provider import discover
-from simulator.sample import samples
-from simulator.store import Store
-from simulator.testing import Simulator, call
 from tests.conftest import START, Advance, Http
 from tests.control.acting import BASIC, refuse, send
 from tests.receiver import Receiver
@@ -171,7 +171,7 @@ def test_a_receiver_that_fails_or_is_slow_is_told(
 ) -> None:
     send(sim, dlr_url=f"{sim.url}/__sim/sink/x")
     control("PUT", "sinks/x", {"answers": [{"status": 500}, {"delay": "1s"}]})
-    monkeypatch.setattr("simulator.lint.SLOW", 500)
+    monkeypatch.setattr("msgsim.engine.habits.SLOW", 500)
     advance("1m")
     found = findings(control)
     assert (found["callback-failed"]["callbacks"], found["callback-failed"]["text"]) == (

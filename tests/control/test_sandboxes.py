@@ -4,10 +4,10 @@ from base64 import b64encode
 from typing import Any
 
 import pytest
+from msgsim.provider import Provider, discover
+from msgsim.testing import Simulator, call
+from msgsim.web.control.openapi import described, operations
 
-from simulator.provider import Provider, discover
-from simulator.testing import Simulator, call
-from simulator.web.openapi import described, operations
 from tests.conftest import START, Http
 from tests.control.acting import refuse, send
 from tests.samples import first_send, headers, sample

@@ -3,8 +3,9 @@
 from statistics import median
 from time import perf_counter
 
-from simulator.client import Client
-from simulator.testing import Simulator
+from msgsim.client import Client
+from msgsim.testing import Simulator
+
 from tests.conftest import START
 
 

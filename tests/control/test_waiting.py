@@ -3,8 +3,8 @@
 from time import perf_counter
 
 import pytest
+from msgsim.testing import Simulator
 
-from simulator.testing import Simulator
 from tests.conftest import START, Advance, Http
 from tests.control.acting import Meanwhile, refuse, send
 

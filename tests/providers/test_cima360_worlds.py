@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgsim.testing import Simulator, call
 
-from simulator.testing import Simulator, call
 from tests.conftest import Advance, Http
 
 KEY = {"X-API-KEY": "any"}

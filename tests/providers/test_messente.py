@@ -4,8 +4,8 @@ import base64
 from typing import Any
 
 import pytest
+from msgsim.testing import Answer, Simulator, call
 
-from simulator.testing import Answer, Simulator, call
 from tests.conftest import START, Advance, Http
 
 TO = "+37255000001"

@@ -32,8 +32,8 @@ from messente_api.exceptions import (
     ServiceException,
     UnauthorizedException,
 )
+from msgsim.testing import Simulator
 
-from simulator.testing import Simulator
 from tests.conftest import Advance
 
 TO = "+37255000001"

@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
+from msgsim.testing import Answer, Simulator, call
 
-from simulator.testing import Answer, Simulator, call
 from tests.conftest import Http
 
 HEADERS = {"Authorization": "Bearer YOUR_ACCESS_TOKEN"}

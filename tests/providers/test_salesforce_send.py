@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgsim.testing import Answer, Simulator, call
 
-from simulator.testing import Answer, Simulator, call
 from tests.conftest import Http
 
 SAMPLES = Path(__file__).parent / "samples" / "salesforce"

@@ -4,8 +4,8 @@ import json
 from typing import Any
 
 import pytest
+from msgsim.testing import Simulator, call
 
-from simulator.testing import Simulator, call
 from tests.conftest import Advance, Http
 
 ASK = {"grant_type": "client_credentials", "client_id": "an-app", "client_secret": "a-secret"}

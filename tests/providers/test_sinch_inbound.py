@@ -5,9 +5,9 @@ from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
 import pytest
+from msgsim.model import Json
+from msgsim.testing import Answer, Simulator, call
 
-from simulator.model import Json
-from simulator.testing import Answer, Simulator, call
 from tests.conftest import START, Http
 from tests.receiver import Receiver
 

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from uuid import UUID
 
 import pytest
+from msgsim.model import Json
+from msgsim.providers.sinch import provider
+from msgsim.providers.sinch.account import account
+from msgsim.seed import Seed
+from msgsim.testing import Answer, Simulator, call
 
-from simulator.model import Json
-from simulator.providers.sinch import provider
-from simulator.providers.sinch.account import account
-from simulator.seed import Seed
-from simulator.testing import Answer, Simulator, call
 from tests.conftest import START
 from tests.receiver import Receiver
 

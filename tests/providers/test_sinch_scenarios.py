@@ -1,7 +1,8 @@
 """The stories that are shipped for Sinch load, and say what their first line promises."""
 
-from simulator.model import Json
-from simulator.testing import Simulator, call
+from msgsim.model import Json
+from msgsim.testing import Simulator, call
+
 from tests.conftest import START
 from tests.receiver import Receiver
 

@@ -6,11 +6,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from msgsim.model import Json
+from msgsim.providers.sinch import provider, schedule
+from msgsim.providers.sinch.account import Account
+from msgsim.providers.sinch.segments import parts, without_accents
 
-from simulator.model import Json
-from simulator.providers.sinch import provider, schedule
-from simulator.providers.sinch.account import Account
-from simulator.providers.sinch.segments import parts, without_accents
 from tests.conftest import Http
 
 HEADERS = {"UserName": "acme", "AuthenticationToken": "secret-token"}

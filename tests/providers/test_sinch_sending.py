@@ -6,10 +6,10 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgsim.model import Json
+from msgsim.providers.sinch import provider
+from msgsim.testing import Answer, Simulator, call
 
-from simulator.model import Json
-from simulator.providers.sinch import provider
-from simulator.testing import Answer, Simulator, call
 from tests.conftest import START, Http
 
 HEADERS = {"UserName": "acme", "AuthenticationToken": "secret-token"}

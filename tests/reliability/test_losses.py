@@ -4,14 +4,15 @@ import http.client
 from pathlib import Path
 
 import pytest
+from msgsim import clock
+from msgsim.config import Config, guarded, is_local
+from msgsim.engine import redaction
+from msgsim.model import Inbound
+from msgsim.scenarios.yaml import Wrong, parse
+from msgsim.storage import store
+from msgsim.storage.database import StoreError
+from msgsim.testing import Simulator, call
 from msgspec.structs import replace
-
-from simulator import clock, journal, store
-from simulator.config import Config, guarded, is_local
-from simulator.database import StoreError
-from simulator.model import Inbound
-from simulator.testing import Simulator, call
-from simulator.yamlfile import Wrong, parse
 
 MO = Inbound(1, "id", "messente", "+1", "+2", "hello", 0)
 
@@ -140,7 +141,7 @@ def test_a_browser_comes_in_by_the_printed_link_and_stays_by_a_cookie() -> None:
     ],
 )
 def test_secrets_are_hidden_whole_and_nothing_else_is(shown: str, hidden: str) -> None:
-    found = journal.hidden(shown, frozenset({"pass"}))
+    found = redaction.hidden(shown, frozenset({"pass"}))
     assert found.replace(" ", "") == hidden.replace(" ", "")
 
 

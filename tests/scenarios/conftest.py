@@ -4,9 +4,9 @@ from base64 import b64encode
 from collections.abc import Callable
 
 import pytest
+from msgsim.model import Json
+from msgsim.testing import Answer
 
-from simulator.model import Json
-from simulator.testing import Answer
 from tests.conftest import Http
 
 MESSENTE = {"Authorization": "Basic " + b64encode(b"user:password").decode()}

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 import msgspec
 import pytest
+from msgsim.model import Json
+from msgsim.testing import Answer, Simulator, call
 
-from simulator.model import Json
-from simulator.testing import Answer, Simulator, call
 from tests.conftest import START
 from tests.receiver import Posted, Receiver
 from tests.scenarios.conftest import MESSENTE, SINCH, TO, omnimessage

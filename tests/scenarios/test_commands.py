@@ -4,11 +4,10 @@ from pathlib import Path
 
 import msgspec
 import pytest
-
-from simulator.cli import main
-from simulator.config import data_folder
-from simulator.exits import BAD_CONFIGURATION, FAILED, OK, USAGE
-from simulator.scenario import shipped
+from msgsim.cli import main
+from msgsim.cli.exits import BAD_CONFIGURATION, FAILED, OK, USAGE
+from msgsim.config import data_folder
+from msgsim.scenarios.scenario import shipped
 
 SCENARIOS = str(data_folder("scenarios"))
 Run = pytest.CaptureFixture[str]

@@ -4,12 +4,11 @@ import re
 from pathlib import Path
 
 import pytest
-
-from simulator.cli import main
-from simulator.model import Json
-from simulator.plan import TWISTS
-from simulator.rehearsal import rehearse
-from simulator.rulebook import schema
+from msgsim.cli import main
+from msgsim.examples.dry_run import rehearse
+from msgsim.model import Json
+from msgsim.plan import TWISTS
+from msgsim.scenarios.compiler import schema
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "scenarios.md").read_text()

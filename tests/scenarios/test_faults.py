@@ -5,11 +5,11 @@ import struct
 
 import msgspec
 import pytest
+from msgsim.clock import machine
+from msgsim.scenarios.rule import Trouble
+from msgsim.seed import Seed
+from msgsim.testing import Simulator
 
-from simulator.clock import machine
-from simulator.rule import Trouble
-from simulator.seed import Seed
-from simulator.testing import Simulator
 from tests.conftest import Http
 from tests.scenarios.conftest import MESSENTE, Play, omnimessage
 

@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from msgsim.cli.errors import entries
+from msgsim.clock import instant
+from msgsim.contract import Status
+from msgsim.engine.sandboxes import terms_of
+from msgsim.examples.catalogue import Example, by_recipient, neutrals, of_neutral
+from msgsim.provider import Provider, discover
+from msgsim.scenarios.reserved import magic_id, magic_recipients
+from msgsim.testing import Answer, Simulator, call
 
-from simulator.clock import instant
-from simulator.commands.errors import entries
-from simulator.contract import Status
-from simulator.gallery import Example, by_recipient, neutrals, of_neutral
-from simulator.magic import magic_id, magic_recipients
-from simulator.provider import Provider, discover
-from simulator.testing import Answer, Simulator, call
-from simulator.world import terms_of
 from tests.conftest import START
 
 PROVIDERS = discover()

@@ -2,12 +2,11 @@
 
 import pytest
 from jsonschema import Draft202012Validator
-
-from simulator.provider import discover
-from simulator.rulebook import schema
-from simulator.scenario import Scenario
-from simulator.world import terms_of
-from simulator.yamlfile import Wrong, parse
+from msgsim.engine.sandboxes import terms_of
+from msgsim.provider import discover
+from msgsim.scenarios.compiler import schema
+from msgsim.scenarios.scenario import Scenario
+from msgsim.scenarios.yaml import Wrong, parse
 
 TERMS = {name: terms_of(provider) for name, provider in discover().items()}
 

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from msgsim.model import Json
+from msgsim.testing import Simulator, call
 
-from simulator.model import Json
-from simulator.testing import Simulator, call
 from tests.conftest import START
 from tests.scenarios.conftest import MESSENTE, omnimessage
 

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 import pytest
+from msgsim.testing import Answer
 
-from simulator.testing import Answer
 from tests.conftest import Advance, Http
 from tests.scenarios.conftest import MESSENTE, SINCH, TO, Play, Send, omnimessage
 

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
+from msgsim.scenarios.yaml import Wrong
+from msgsim.testing import Answer, Simulator, call
 
-from simulator.testing import Answer, Simulator, call
-from simulator.yamlfile import Wrong
 from tests.conftest import START, Http
 from tests.scenarios.conftest import MESSENTE, Send, omnimessage
 

@@ -4,13 +4,12 @@ from pathlib import Path
 
 import pytest
 from jsonschema import Draft202012Validator
-
-from simulator.config import data_folder
-from simulator.model import Json
-from simulator.rehearsal import rehearse
-from simulator.rulebook import schema
-from simulator.scenario import Shipped, shipped
-from simulator.yamlfile import read
+from msgsim.config import data_folder
+from msgsim.examples.dry_run import rehearse
+from msgsim.model import Json
+from msgsim.scenarios.compiler import schema
+from msgsim.scenarios.scenario import Shipped, shipped
+from msgsim.scenarios.yaml import read
 
 SHIPPED = list(shipped())
 EVERYWHERE = {"messente", "sinch"}

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 import pytest
+from msgsim.testing import Simulator
 from playwright.sync_api import Browser, Page, Request, sync_playwright
 
-from simulator.testing import Simulator
 from tests.ui.browser import open_browser
 from tests.ui.traffic import Sender, everything
 

@@ -6,9 +6,9 @@
 import sys
 from pathlib import Path
 
+from msgsim.testing import Simulator, call
 from playwright.sync_api import Browser, sync_playwright
 
-from simulator.testing import Simulator, call
 from tests.ui import traffic
 from tests.ui.browser import open_browser
 

@@ -2,9 +2,9 @@
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from msgsim.testing import Simulator
 from playwright.sync_api import Page, expect
 
-from simulator.testing import Simulator
 from tests.ui import traffic
 from tests.ui.screenshots import pages
 

@@ -4,11 +4,10 @@ from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
-
-from simulator.model import Json
-from simulator.web import mail, paper
-from simulator.web.conversation import pieces
-from simulator.web.timeline import drawing, spoken
+from msgsim.model import Json
+from msgsim.web.pages import mail, paper
+from msgsim.web.pages.conversation import pieces
+from msgsim.web.pages.timeline import drawing, spoken
 
 CHANNELS = ("sms", "viber", "whatsapp", "messenger", "line", "telegram", "rcs", "email", "voice", "pager")
 NAMES = [

@@ -3,9 +3,8 @@
 import re
 
 import pytest
+from msgsim.testing import Simulator, call
 from playwright.sync_api import Page, expect
-
-from simulator.testing import Simulator, call
 
 
 @pytest.mark.parametrize("provider", ["cima360", "messente", "salesforce", "sinch"])

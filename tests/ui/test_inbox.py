@@ -1,8 +1,8 @@
 """The inbox as somebody uses it: conversations drawn per channel, changing while one looks."""
 
+from msgsim.testing import Simulator
 from playwright.sync_api import Page, expect
 
-from simulator.testing import Simulator
 from tests.ui import traffic
 from tests.ui.traffic import Sender
 

@@ -1,9 +1,9 @@
 """Five thousand messages: drawn in windows, and updated where something changed."""
 
 import pytest
+from msgsim.testing import Simulator
 from playwright.sync_api import Page, expect
 
-from simulator.testing import Simulator
 from tests.ui import traffic
 from tests.ui.traffic import Sender
 

@@ -2,9 +2,9 @@
 
 import re
 
+from msgsim.testing import Simulator
 from playwright.sync_api import Page, expect
 
-from simulator.testing import Simulator
 from tests.receiver import Receiver
 from tests.ui import traffic
 from tests.ui.traffic import Sender

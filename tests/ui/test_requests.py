@@ -4,9 +4,9 @@ import re
 import subprocess
 
 import pytest
+from msgsim.testing import Simulator, call
 from playwright.sync_api import Page, expect
 
-from simulator.testing import Simulator, call
 from tests.ui import traffic
 from tests.ui.traffic import Sender
 

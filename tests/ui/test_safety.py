@@ -1,10 +1,10 @@
 """What messages say is never done: it stays text, loads nothing, and no other page may act here."""
 
 import pytest
+from msgsim.model import Json
+from msgsim.testing import Simulator, call
 from playwright.sync_api import Browser, Page, expect
 
-from simulator.model import Json
-from simulator.testing import Simulator, call
 from tests.ui import traffic
 from tests.ui.traffic import Sender
 

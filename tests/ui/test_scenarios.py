@@ -1,8 +1,8 @@
 """What is loaded, how often each rule decided, mistakes where they are, and what was met so far."""
 
+from msgsim.testing import Simulator
 from playwright.sync_api import Page, expect
 
-from simulator.testing import Simulator
 from tests.ui import traffic
 from tests.ui.traffic import Sender
 

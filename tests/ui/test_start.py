@@ -1,8 +1,7 @@
 """The first run: an empty inbox explains itself."""
 
+from msgsim.testing import Simulator
 from playwright.sync_api import Page, expect
-
-from simulator.testing import Simulator
 
 
 def test_an_empty_inbox_names_base_urls_and_credentials(page: Page, sim: Simulator) -> None:

@@ -1,7 +1,7 @@
 """One message of every kind there is to draw, sent as an application would send it."""
 
-from simulator.model import Json
-from simulator.testing import Simulator, call
+from msgsim.model import Json
+from msgsim.testing import Simulator, call
 
 PHONE = "+37255500017"
 OTHER = "+37255500042"

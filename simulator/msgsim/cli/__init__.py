@@ -1,0 +1,59 @@
+"""``msgsim``: one module per command in ``msgsim/cli``, imported when it is asked for."""
+
+import importlib
+import pkgutil
+import sys
+from typing import NoReturn
+
+import click
+
+from msgsim import __version__
+from msgsim.cli.exits import INTERRUPTED, OK, USAGE
+
+SHARED = frozenset({"exits", "remote"})
+"""Modules beside the commands that are none."""
+
+
+class Commands(click.Group):
+    """The commands there are, by the files that are there."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(info.name.replace("_", "-") for info in pkgutil.iter_modules(__path__) if info.name not in SHARED)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        module = importlib.import_module(f"msgsim.cli.{cmd_name.replace('-', '_')}")
+        command: click.Command = module.command
+        return command
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="msgsim")
+def cli() -> None:
+    """Four messaging providers on your own machine: Salesforce OTT, Messente, Sinch SMS, CIMA360.
+
+    \b
+    Start it, and point your application's base URL at it:
+      msgsim serve
+    See what it can answer:
+      msgsim errors --provider messente
+    """
+
+
+def main(arguments: list[str] | None = None) -> NoReturn:
+    """Exit codes: 0 ok, 1 check failed, 2 bad configuration, 3 cannot start, 4 timed out, 64 usage."""
+    try:
+        code = cli.main(arguments, prog_name="msgsim", standalone_mode=False)
+    except click.UsageError as wrong:
+        wrong.show()
+        code = USAGE
+    except click.ClickException as wrong:
+        wrong.show()
+        code = wrong.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        code = INTERRUPTED
+    except BrokenPipeError:
+        sys.stderr.close()
+        code = OK
+    sys.exit(code if isinstance(code, int) else OK)

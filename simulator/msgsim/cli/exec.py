@@ -1,0 +1,88 @@
+"""``msgsim exec``: a simulator for as long as one command runs."""
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from msgsim.config import Config
+    from msgsim.model import Json
+
+CANNOT_RUN, NOT_FOUND, SIGNALLED = 126, 127, 128
+"""What a shell says of a command that may not be run, is not there, or was ended by a signal."""
+
+HELP = """Start a simulator on a free port, run COMMAND with base URLs and credentials in its environment, stop.
+
+The exit code is the command's. MSGSIM_URL, MESSENTE_BASE_URL, MESSENTE_USERNAME, ... are what `msgsim env` prints.
+
+\b
+Examples:
+  msgsim exec -- pytest
+  msgsim exec --scenario viber-falls-back-to-sms -- npm test
+  msgsim exec -- sh -c 'curl -s "$MSGSIM_URL/__sim/v1/health"'
+"""
+
+
+@click.command("exec", help=HELP, context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="[default: a free one]")
+@click.option("--store", default="memory", help="A file, or 'memory'.  [default: memory]")
+@click.option("--scenario", multiple=True, help="A file or a shipped scenario; may be given several times.")
+@click.option("--clock", help="real, frozen, frozen@2026-01-01T00:00:00Z, or a rate such as 60x.  [default: real]")
+@click.option("--seed", type=int, help="Everything that looks random follows from it.  [default: 1]")
+@click.option("--strict", is_flag=True, default=None, help="Refuse what only a tolerant reading accepts.")
+@click.option("--config", type=click.Path(), help="Settings file (YAML).")
+@click.argument("arguments", metavar="COMMAND...", nargs=-1, required=True, type=click.UNPROCESSED)
+def command(arguments: tuple[str, ...], config: str | None, **flags: "Json") -> int:
+    from msgsim.cli.exits import BAD_CONFIGURATION, CANNOT_START
+    from msgsim.cli.remote import failed
+    from msgsim.config import ConfigError, read
+    from msgsim.scenarios.yaml import Wrong
+    from msgsim.server import CannotStart
+    from msgsim.storage.database import StoreError
+
+    try:
+        return _run(arguments, read({**flags, "host": "127.0.0.1"}, dict(os.environ), config))
+    except (ConfigError, Wrong, ValueError) as wrong:
+        return failed(str(wrong), BAD_CONFIGURATION)
+    except (CannotStart, StoreError) as wrong:
+        return failed(str(wrong), CANNOT_START)
+
+
+def _run(arguments: tuple[str, ...], settings: "Config") -> int:
+    """The command's exit code, as a shell gives it. Raises what a start raises."""
+    import msgspec
+
+    from msgsim.cli.remote import failed
+    from msgsim.client import Client
+    from msgsim.testing import Simulator
+
+    with Simulator(**msgspec.structs.asdict(settings)) as simulator, Client(simulator.url) as client:
+        told = os.environ | client.environment()
+        try:
+            child = subprocess.Popen(arguments, env=told)  # noqa: S603 - running it is what was asked for
+        except FileNotFoundError:
+            return failed(f"{arguments[0]}: there is no such command", NOT_FOUND)
+        except OSError as wrong:
+            return failed(f"{arguments[0]}: {wrong.strerror}", CANNOT_RUN)
+        with _outlived_by(child):
+            code = child.wait()
+    return SIGNALLED - code if code < 0 else code
+
+
+@contextmanager
+def _outlived_by(child: "subprocess.Popen[bytes]") -> Iterator[None]:
+    """A signal is for the command, which may clean up; the simulator stays until it has ended."""
+    before = {
+        signal.SIGINT: signal.signal(signal.SIGINT, signal.SIG_IGN),
+        signal.SIGTERM: signal.signal(signal.SIGTERM, lambda *_: child.terminate()),
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,54 @@
+"""``msgsim messages``: what was accepted, and what became of it."""
+
+import click
+
+from msgsim.cli.remote import KINDS, as_json, message_row, remote, show_json, show_table
+from msgsim.client import Client
+from msgsim.client.api import Json
+
+
+@click.command("messages")
+@click.argument("id", required=False)
+@click.option("--provider", default="", help="Of one provider only.")
+@click.option("--to", default="", help="Recipient.")
+@click.option("--from", "from_", default="", help="Sender.")
+@click.option("--channel", default="", help="sms, viber, whatsapp, ...")
+@click.option("--status", default="", help="The provider's word, or queued, sent, delivered, seen, failed, ...")
+@click.option("--text", default="", help="Part of the text.")
+@click.option("--limit", type=click.IntRange(1), default=20, help="At most so many, the newest.  [default: 20]")
+@as_json
+@remote
+def command(client: Client, id: str | None, raw: bool, **filters: Json) -> None:
+    """List accepted messages, newest first; with an ID, the whole life of one.
+
+    \b
+    Examples:
+      msgsim messages
+      msgsim messages --provider messente --status delivered
+      msgsim messages --to +37255500001 --json
+      msgsim messages 75cbf2b6-74e8-4c75-8093-f1041587cd04
+    """
+    if id is None:
+        found = client.messages.list(**filters)
+        if raw:
+            show_json(found)
+        else:
+            show_table([message_row(message) for message in found])
+        return
+    message = client.messages.get(id)
+    if raw:
+        show_json(message)
+    else:
+        _show(message)
+
+
+def _show(message: Json) -> None:
+    show_table([message_row(message)])
+    rows = []
+    for step in message["plan"]:
+        code = "" if step["code"] is None else str(step["code"])
+        status = click.style(step["status"], fg=KINDS.get(step["kind"]), dim=not step["past"])
+        rows.append(["", step["at"], step["channel"], status, code, "" if step["past"] else "to come"])
+    show_table(rows)
+    for one in message["callbacks"]:
+        click.echo(f"  callback {one['number']} {one['state']} {one['url']} {one['reason'] or ''}".rstrip())

@@ -1,0 +1,91 @@
+"""What commands that talk to a running simulator share: where it is, what goes wrong, how answers are shown."""
+
+import json
+from collections.abc import Callable, Sequence
+from functools import wraps
+
+import click
+
+from msgsim.cli.exits import CANNOT_START, FAILED, OK, TIMED_OUT
+from msgsim.client import DEFAULT_URL, Client, Problem, TimedOut, Unreachable
+from msgsim.client.api import Json
+
+KINDS = {
+    "queued": "cyan", "sent": "cyan", "scheduled": "cyan", "delivered": "green", "seen": "green",
+    "failed": "red", "rejected": "red", "expired": "yellow", "cancelled": "yellow",
+}  # fmt: skip
+"""Colour by what a status means."""
+
+
+def remote(run: Callable[..., int | None]) -> Callable[..., int]:
+    """Give a command --url and --sandbox, and itself a client; everything that goes wrong becomes one line."""
+
+    @click.option("--url", envvar="MSGSIM_URL", default=DEFAULT_URL, help=f"MSGSIM_URL  [default: {DEFAULT_URL}]")
+    @click.option("--sandbox", envvar="MSGSIM_SANDBOX", default="default", help="MSGSIM_SANDBOX  [default: default]")
+    @wraps(run)
+    def command(url: str, sandbox: str, **options: Json) -> int:
+        try:
+            with Client(url, sandbox) as client:
+                return run(client, **options) or OK
+        except Unreachable as wrong:
+            return failed(str(wrong), CANNOT_START)
+        except TimedOut as wrong:
+            return failed(str(wrong), TIMED_OUT)
+        except (Problem, LookupError) as wrong:
+            return failed(str(wrong), FAILED)
+        except ValueError as wrong:
+            raise click.UsageError(str(wrong)) from None
+
+    return command
+
+
+as_json = click.option("--json", "raw", is_flag=True, help="JSON, for scripts.")
+
+
+def failed(reason: str, code: int) -> int:
+    click.secho(f"msgsim: {reason}", fg="red", err=True)
+    return code
+
+
+def show_json(value: Json) -> None:
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def show_table(rows: Sequence[Sequence[str]]) -> None:
+    """Columns as wide as their widest cell; the last one as it is."""
+    if not rows:
+        return
+    widths = [max(len(click.unstyle(row[column])) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        cells = [cell + " " * (width - len(click.unstyle(cell))) for cell, width in zip(row, widths, strict=True)]
+        click.echo("  ".join([*cells[:-1], row[-1]]).rstrip())
+
+
+def brief(text: str | None, most: int = 40) -> str:
+    """A text on one line, cut."""
+    line = " ".join((text or "").split())
+    return line if len(line) <= most else f"{line[: most - 1]}…"
+
+
+def message_row(message: Json) -> list[str]:
+    channels = [f"{one['channel']} {one['status'] or '-'}" for one in message["channels"]]
+    state = click.style(message["state"], fg=KINDS.get(message["state"]))
+    text = next((one["text"] for one in message["channels"] if one["text"]), "")
+    return [message["accepted"][11:23], message["provider"], message["to"], state, ", ".join(channels), message["id"],
+            brief(text)]  # fmt: skip
+
+
+def request_row(entry: Json) -> list[str]:
+    status = click.style(str(entry["status"]), fg="green" if entry["status"] < 400 else "red")
+    refusals = ", ".join(refusal["key"] for refusal in entry.get("refusals", ()))
+    return [str(entry["number"]), entry["at"][11:23], entry["provider"], status, f"{entry['method']} {entry['path']}",
+            refusals]  # fmt: skip
+
+
+def callback_row(one: Json) -> list[str]:
+    state = click.style(one["state"], fg={"done": "green", "pending": "cyan"}.get(one["state"], "red"))
+    return [str(one["number"]), one["due"][11:23], state, one["status"] or one["kind"], one["url"],
+            f"{len(one['attempts'])} attempt{'s' if len(one['attempts']) != 1 else ''}"]  # fmt: skip
+
+
+ROWS = {"messages": message_row, "requests": request_row, "callbacks": callback_row}

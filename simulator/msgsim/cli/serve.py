@@ -1,0 +1,86 @@
+"""``msgsim serve``: run the simulator until it is told to stop."""
+
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from msgsim.config import Config
+    from msgsim.model import Json
+
+HELP = """Serve the simulated providers.
+
+\b
+Every option has an environment twin: --port is MSGSIM_PORT. A flag beats the environment,
+the environment beats the settings file (--config, MSGSIM_CONFIG), the file beats the default.
+
+\b
+Examples:
+  msgsim serve
+  msgsim serve --port 0 --store memory --clock frozen
+  msgsim serve --scenario viber-falls-back-to-sms --scenario my-rules.yaml
+"""
+
+
+@click.command("serve", help=HELP)
+@click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port; 0 picks a free one and prints it.  [default: 8080]")
+@click.option("--store", help="A file, or 'memory'.  [default: a file in your state directory]")
+@click.option("--scenario", multiple=True, help="A file or a shipped scenario; may be given several times.")
+@click.option("--clock", help="real, frozen, frozen@2026-01-01T00:00:00Z, or a rate such as 60x.  [default: real]")
+@click.option("--seed", type=int, help="Everything that looks random follows from it.  [default: 1]")
+@click.option("--workers", type=click.IntRange(1, 1), help="Processes; one serves thousands of requests a second.")
+@click.option("--pristine", is_flag=True, default=None, help="Leave X-Sim-* headers out of providers' answers.")
+@click.option("--strict", is_flag=True, default=None, help="Refuse what only a tolerant reading accepts.")
+@click.option(
+    "--callback-host", "callback_hosts", multiple=True, help="A host beyond private networks callbacks may go to."
+)
+@click.option("--config", type=click.Path(), help="Settings file (YAML).")
+def command(config: str | None, **flags: "Json") -> int:
+    from msgsim.cli.exits import BAD_CONFIGURATION, CANNOT_START, OK
+    from msgsim.config import ConfigError, guarded, read
+    from msgsim.scenarios.yaml import Wrong
+    from msgsim.server import CannotStart, listen, serve
+    from msgsim.storage.database import StoreError
+
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(OK))
+    try:
+        settings = guarded(read(flags, dict(os.environ), config))
+        listening = listen(settings)
+    except ConfigError as wrong:
+        return _failed(str(wrong), BAD_CONFIGURATION)
+    except CannotStart as wrong:
+        return _failed(str(wrong), CANNOT_START)
+    try:
+        port = listening.getsockname()[1]
+        server = serve(settings, listening, lambda: _greet(settings, port))
+    except (ValueError, Wrong) as wrong:
+        return _failed(str(wrong), BAD_CONFIGURATION)
+    except StoreError as wrong:
+        return _failed(str(wrong), CANNOT_START)
+    server.run([listening])
+    return OK
+
+
+def _failed(reason: str, code: int) -> int:
+    click.secho(f"msgsim: {reason}", fg="red", err=True)
+    return code
+
+
+def _greet(settings: "Config", port: int) -> None:
+    from msgsim.provider import discover
+
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    root = f"http://{host}:{port}"
+    click.echo(f"{click.style('messaging-simulator', bold=True)} on {click.style(root, fg='green')}  (Ctrl+C stops it)")
+    lines = [(provider.title, provider.base_url(root)) for provider in discover().values()]
+    shown = f"?token={settings.token}" if settings.token else ""
+    lines += [("inbox", f"{root}/__sim/{shown}"), ("control API", f"{root}/__sim/v1/health")]
+    if settings.token:
+        lines.append(("token", settings.token))
+    width = max(len(name) for name, _ in lines)
+    for name, value in lines:
+        click.echo(f"  {name:<{width}}  {value}")

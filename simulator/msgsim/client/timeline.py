@@ -1,0 +1,129 @@
+"""What happened in a sandbox, and what will, a line each: for a failed test's report, and for ``msgsim tail``."""
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from msgsim.client import Client
+from msgsim.client.api import Json
+
+HAPPY = "default.yaml:"
+"""Who decided is told unless it was the happy path."""
+KINDS = ("request", "inbound", "status", "callback", "control")
+"""In the order in which they follow from each other, for what happened at the same time."""
+MOST_MESSAGES = 50
+"""Messages whose plans are shown; each is asked for by itself."""
+
+
+class Line(NamedTuple):
+    """One thing that happened."""
+
+    at: str
+    """ISO 8601"""
+    kind: str
+    """One of KINDS."""
+    text: str
+    bad: bool = False
+    """A refusal, a failure, or a callback that was not taken."""
+
+    def __str__(self) -> str:
+        return f"{self.at[11:23]}  {self.kind:<8}  {self.text}"
+
+
+def timeline(sandbox: Client) -> str:
+    """Requests, statuses and callbacks in order, then what is still to come."""
+    clock = sandbox.clock.get()
+    lines = [line for entry in sandbox.journal() for line in of_entry(entry)]
+    found = sandbox.messages.list(limit=MOST_MESSAGES)
+    ahead: list[Line] = []
+    for shown in reversed(found):
+        for step in sandbox.messages.get(shown["id"])["plan"]:
+            (lines if step["past"] else ahead).append(of_step(shown, step))
+    ahead += [_owed(one) for one in sandbox.callbacks.list(state="pending")]
+    now = f"{clock['now'][11:23]}  now, {_rate(clock)}"
+    if ahead:
+        now += "; to come:"
+    shown_lines = [*_dated(lines), now, *_dated(ahead, clock["now"][:10])]
+    if len(found) == MOST_MESSAGES:
+        shown_lines.append(f"(statuses of the newest {MOST_MESSAGES} messages only)")
+    return "\n".join(shown_lines)
+
+
+def _dated(lines: Iterable[Line], day: str = "") -> Iterator[str]:
+    """In order of time; the day stands alone where a new one begins."""
+    for line in sorted(lines, key=lambda one: (one.at, KINDS.index(one.kind))):
+        if line.at[:10] != day:
+            day = line.at[:10]
+            yield day
+        yield str(line)
+
+
+def _rate(clock: Json) -> str:
+    if clock["frozen"]:
+        return "frozen"
+    return "running" if clock["rate"] == 1 else f"running {clock['rate']:g} times as fast"
+
+
+def of_entry(entry: Json) -> list[Line]:
+    """A line of the journal."""
+    if entry["kind"] == "exchange":
+        return [of_exchange(entry)]
+    if entry["kind"] == "attempt":
+        return [of_attempt(entry["at"], entry["url"], entry["attempt"], entry.get("status"), entry.get("error"))]
+    told = {name: value for name, value in entry.items() if name not in ("at", "kind", "number")}
+    return [Line(entry["at"], "control", _told(told))]
+
+
+def of_happened(thing: Json) -> Line:
+    """One thing that fell due while a clock was moved."""
+    if thing["kind"] == "callback":
+        return of_attempt(thing["at"], thing["url"], thing["attempt"], thing["answered"], thing["error"])
+    code = "" if thing["code"] is None else f" {thing['code']}"
+    return Line(thing["at"], "status", f"{thing['message']}  {thing['channel']} {thing['status']}{code}")
+
+
+def of_event(name: str, data: Json) -> Line:
+    """One event of the stream."""
+    if name == "exchange":
+        return of_exchange(data)
+    if name == "message":
+        channels = ", ".join(f"{one['channel']} {one['status'] or '-'}" for one in data["channels"])
+        since = max((one["since"] for one in data["channels"] if one["since"]), default=data["accepted"])
+        bad = data["state"] in ("failed", "rejected", "expired")
+        return Line(since, "status", f"{data['provider']} {data['id']} to {data['to']}  {channels}", bad)
+    if name == "callback":
+        attempt = data["attempts"][-1]
+        return of_attempt(attempt["at"], data["url"], attempt["number"], attempt["answered"], attempt["error"])
+    told = {member: value for member, value in data.items() if member not in ("at", "kind", "number", "action")}
+    return Line(data.get("at") or data["now"], "control", f"{name} {_told(told)}")
+
+
+def _told(members: dict[str, Json]) -> str:
+    return " ".join(f"{name}={value}" for name, value in members.items())
+
+
+def of_exchange(entry: Json) -> Line:
+    text = f"{entry['provider']} {entry['method']} {entry['path']} -> {entry['status']}"
+    for refusal in entry.get("refusals", ()):
+        text += f"  {refusal['key']}" + (f" ({refusal['source']})" if refusal.get("source") else "")
+    if entry.get("rule") and HAPPY not in entry["rule"]:
+        text += f"  by {entry['rule']}"
+    for id in entry.get("messages", ())[:3]:
+        text += f"  {id}"
+    if (more := len(entry.get("messages", ())) - 3) > 0:
+        text += f"  and {more} more"
+    return Line(entry["at"], "request", text, entry["status"] >= 400)
+
+
+def of_step(message: Json, step: Json) -> Line:
+    code = "" if step["code"] is None else f" {step['code']}"
+    text = f"{message['id']} to {message['to']}  {step['channel']} {step['status']}{code}"
+    return Line(step["at"], "status", text, step["kind"] in ("failed", "rejected", "expired"))
+
+
+def of_attempt(at: str, url: str, number: int, answered: int | None, error: str | None) -> Line:
+    what = error or f"answered {answered}"
+    return Line(at, "callback", f"{url} attempt {number}: {what}", bool(error) or not 200 <= (answered or 0) < 400)
+
+
+def _owed(one: Json) -> Line:
+    return Line(one["due"], "callback", f"{one['url']} {one['status'] or one['kind']}")

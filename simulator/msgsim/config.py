@@ -1,0 +1,151 @@
+"""Settings: flag, then environment, then file, then default."""
+
+import ipaddress
+import os
+import sys
+from pathlib import Path
+
+import msgspec
+import yaml
+from msgspec import Struct, field
+
+from msgsim.model import Json
+
+ROOT = Path(__file__).resolve().parent
+
+
+class ConfigError(Exception):
+    """Something in flags, environment or a settings file cannot be used; the text says what to do."""
+
+
+class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything that can be set for a server."""
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    """0 picks a free one and prints it."""
+    store: str = ""
+    """A file, ``memory``, or empty for a file in the user's state directory."""
+    scenario: tuple[str, ...] = ()
+    """Files, or names of shipped scenarios, tried in order."""
+    clock: str = "real"
+    """``real``, ``frozen``, ``frozen@2026-01-01T00:00:00Z``, or a rate such as ``60x``."""
+    seed: int = 1
+    workers: int = 1
+    pristine: bool = False
+    """Leave out every ``X-Sim-*`` header of answers to providers' clients."""
+    strict: bool = False
+    """Refuse what only a tolerant reading of the documents accepts."""
+    body_limit: int = 16 * 1024 * 1024
+    """Bytes of a request body."""
+    journal_limit: int = 100_000
+    """Entries kept per sandbox."""
+    retries: tuple[str, ...] = ("1s", "5s", "30s")
+    """Pauses before each further try at a callback."""
+    callback_timeout: str = "10s"
+    callback_connections: int = 256
+    """Callbacks under way at once, over all receivers."""
+    callback_connections_per_host: int = 16
+    callback_hosts: tuple[str, ...] = ()
+    """Hosts beyond loopback and private networks that callbacks may go to."""
+    token: str = ""
+    """What the control API asks for when it is served beyond loopback; empty: made up at start."""
+    providers: dict[str, dict[str, Json]] = field(default_factory=dict)
+    """Per provider what its ``settings.json`` allows."""
+
+
+def is_local(host: str) -> bool:
+    """Whether a host, with a port or without, names this machine and nothing else."""
+    bare, _, port = host.rpartition(":")
+    name = bare if port.isdigit() and (":" not in bare or bare.endswith("]")) else host
+    name = name.strip("[]").lower()
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def guarded(config: Config) -> Config:
+    """With a token where it is served beyond loopback. The only randomness that no seed may foretell."""
+    if config.token or is_local(config.host):
+        return config
+    return msgspec.structs.replace(config, token=os.urandom(16).hex())
+
+
+LISTS = ("scenario", "retries", "callback_hosts")
+
+
+def data_folder(name: str) -> Path:
+    """``schemas`` or ``scenarios``: beside the package in a checkout, inside it when installed."""
+    packaged = ROOT / "_data" / name
+    return packaged if packaged.is_dir() else ROOT.parents[1] / name
+
+
+def state_folder() -> Path:
+    """Where the store lives unless told otherwise, by the custom of the platform."""
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData/Local"))
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library/Application Support"
+    else:
+        base = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state")
+    return base / "msgsim"
+
+
+def read(flags: dict[str, Json], environment: dict[str, str], file: str | None = None) -> Config:
+    """Put the layers on top of each other. Raises ConfigError with the setting's name."""
+    settings: dict[str, Json] = {}
+    if chosen := file or environment.get("MSGSIM_CONFIG"):
+        settings |= _file(Path(chosen))
+    for name in Config.__struct_fields__:
+        if name != "providers" and (text := environment.get(f"MSGSIM_{name.upper()}")) is not None:
+            settings[name] = [part for part in text.split(",") if part] if name in LISTS else text
+    settings |= {name: value for name, value in flags.items() if value not in (None, ())}
+    try:
+        config = msgspec.convert(settings, Config, strict=False)
+        _check(config)
+    except ValueError as wrong:
+        raise ConfigError(f"settings: {wrong}") from None
+    return config
+
+
+def _check(config: Config) -> None:
+    """What types cannot say. Raises ValueError."""
+    for pause in (*config.retries, config.callback_timeout):
+        milliseconds(pause)
+    if not 0 <= config.port <= 65535:
+        raise ValueError("port: from 0 to 65535")
+    if config.workers != 1:
+        raise ValueError("workers: 1 is all there is")
+    for name in ("body_limit", "journal_limit", "callback_connections", "callback_connections_per_host"):
+        if getattr(config, name) < 1:
+            raise ValueError(f"{name}: at least 1")
+
+
+def _file(path: Path) -> dict[str, Json]:
+    try:
+        settings = yaml.safe_load(path.read_bytes())
+    except OSError as wrong:
+        raise ConfigError(f"{path}: {wrong.strerror}") from None
+    except yaml.YAMLError as wrong:
+        raise ConfigError(f"{path}: {' '.join(str(wrong).split())}") from None
+    if not isinstance(settings, dict | None):
+        raise ConfigError(f"{path}: a mapping of settings is expected")
+    return settings or {}
+
+
+LONGEST = 1000 * 366 * 86_400_000
+"""Milliseconds: what is planned from any time a clock can show is a time that the store can hold."""
+
+
+def milliseconds(text: str) -> int:
+    """``250ms``, ``5s``, ``10m``, ``2h``, ``1d`` as milliseconds. Raises ValueError."""
+    for unit, size in (("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)):
+        if text.endswith(unit) and text[: -len(unit)].replace(".", "", 1).isdigit():
+            length = float(text[: -len(unit)]) * size
+            if length > LONGEST:
+                raise ValueError(f"{text} is longer than a thousand years")
+            return round(length)
+    raise ValueError(f"{text!r} is not a duration; write 250ms, 5s, 10m, 2h or 1d")

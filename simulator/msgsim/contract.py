@@ -1,0 +1,304 @@
+"""What a provider documents: wire schemas, error catalogue, status words.
+
+Validation accepts fast and explains exactly: ``jsonschema-rs`` decides, and only when it refuses
+does ``jsonschema`` find the violations.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property, lru_cache
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import msgspec
+import yaml
+from msgspec import Struct, field
+
+from msgsim.config import data_folder
+from msgsim.model import Beat, Json, Refusal
+
+if TYPE_CHECKING:
+    from jsonschema import ValidationError
+
+KINDS = ("queued", "sent", "delivered", "seen", "failed", "rejected", "expired", "cancelled")
+"""What a status means whoever's word it is; all but cancelled are the neutral words of scenarios."""
+MOST_VIOLATIONS = 500
+"""Violations of one body that are explained: one takes about a millisecond, and a body may have a million."""
+FAILURES = frozenset({"failed", "rejected", "expired", "cancelled"})
+SUCCESSES = frozenset({"delivered", "seen"})
+
+
+class Error(Struct, frozen=True, omit_defaults=True):
+    """One documented error: everything an answer, the gallery and a test need to know."""
+
+    key: str
+    status: int
+    source: str
+    provenance: str
+    """seed, public or inferred: whether the provider's documents say it."""
+    text: str = ""
+    code: Json = None
+    title: str = ""
+    when: str = ""
+    """In which case, in one sentence."""
+    headers: dict[str, str] = field(default_factory=dict)
+    extra: dict[str, Json] = field(default_factory=dict)
+    """Further members of the provider's body."""
+    magic: int | None = None
+    """Its place in the block of magic recipients."""
+    example: dict[str, Json] | None = None
+    """A request that brings it about: method, path, query, headers, json or body; None: a scenario does."""
+
+
+class Status(Struct, frozen=True, omit_defaults=True):
+    """One documented status of a message."""
+
+    word: str
+    kind: str
+    source: str
+    provenance: str
+    meaning: str = ""
+    code: int | None = None
+    """The number that goes with it unless a step says otherwise."""
+    codes: tuple[int, ...] = ()
+    """All numbers it may go with."""
+    after: str = ""
+    """The kind of status that has to come before it (``sent`` before ``delivered``), where one must."""
+    channels: tuple[str, ...] = ()
+    """Where it exists; empty: everywhere."""
+    magic: int | None = None
+
+
+class Contract:
+    """The folder ``schemas/<provider>/``, read when first needed."""
+
+    def __init__(self, provider: str, formats: Mapping[str, Callable[[str], bool]] | None = None) -> None:
+        self.provider = provider
+        self.folder = data_folder("schemas") / provider
+        self.formats = {**FORMATS, **(formats or {})}
+        self._schemas: dict[str, Schema] = {}
+        self._meant: dict[tuple[str, str], Status] = {}
+
+    @cached_property
+    def errors(self) -> dict[str, Error]:
+        """The error catalogue, in its documented order."""
+        listed = load_yaml(self.folder / "errors.yaml")
+        return {key: msgspec.convert({"key": key, **entry}, Error) for key, entry in listed.items()}
+
+    @cached_property
+    def _vocabulary(self) -> dict[str, Json]:
+        return cast("dict[str, Json]", load_yaml(self.folder / "statuses.yaml"))
+
+    @cached_property
+    def statuses(self) -> dict[str, Status]:
+        listed = self._vocabulary["statuses"]
+        return {word: msgspec.convert({"word": word, **entry}, Status) for word, entry in listed.items()}
+
+    @cached_property
+    def words(self) -> dict[str, str]:
+        """Neutral word to the provider's status."""
+        return cast("dict[str, str]", self._vocabulary["words"])
+
+    @cached_property
+    def codes(self) -> dict[int, str]:
+        """The provider's number to its text, where it has a list of its own."""
+        return cast("dict[int, str]", self._vocabulary.get("codes", {}))
+
+    @cached_property
+    def settings(self) -> dict[str, Json]:
+        """What can be set for this provider, with its defaults."""
+        if not (self.folder / "settings.json").exists():
+            return {}
+        properties = self.schema("settings").document["properties"]
+        return {name: entry["default"] for name, entry in properties.items()}
+
+    def status(self, beat: Beat, channel: str = "") -> Status:
+        """The status a beat means on a channel. Raises KeyError for an unknown word."""
+        found = self._meant.get((channel, beat.status))
+        if found is None:
+            word = self.words.get(f"{channel}.{beat.status}") or self.words.get(beat.status, beat.status)
+            self._meant[channel, beat.status] = found = self.statuses[word]
+        return found
+
+    def schema(self, name: str) -> "Schema":
+        if name not in self._schemas:
+            self._schemas[name] = Schema(self.folder / f"{name}.json", self.formats)
+        return self._schemas[name]
+
+    def wrong_settings(self, settings: dict[str, Json]) -> str:
+        """What is wrong with settings of this provider, in one line; empty when nothing is."""
+        if not (self.folder / "settings.json").exists():
+            return f"there are none, but {', '.join(settings)} is set"
+        return self.schema("settings").complaint(settings)
+
+    def names(self) -> list[str]:
+        """The wire schemas of this provider."""
+        return sorted(path.stem for path in self.folder.glob("*.json") if path.stem != "settings")
+
+
+class Schema:
+    """One wire schema: a fast judge and an exact explainer of the same document."""
+
+    def __init__(self, path: Path, formats: Mapping[str, Callable[[str], bool]]) -> None:
+        self.path = path
+        self.document: dict[str, Json] = msgspec.json.decode(path.read_bytes())
+        self.formats = formats
+
+    @cached_property
+    def accepts(self) -> Callable[[Json], bool]:
+        return self._judge(self.document)
+
+    @cached_property
+    def accepts_all(self) -> Callable[[list[Json]], bool]:
+        """Whether each of many instances is accepted."""
+        each = {name: value for name, value in self.document.items() if name not in ("$defs", "$schema")}
+        return self._judge({"$defs": self.document.get("$defs", {}), "items": each})
+
+    def _judge(self, document: dict[str, Json]) -> Callable[[Json], bool]:
+        from jsonschema_rs import Draft202012Validator
+
+        return Draft202012Validator(document, formats=dict(self.formats), validate_formats=True).is_valid
+
+    @cached_property
+    def _explain(self) -> Callable[[Json], "Iterator[ValidationError]"]:
+        from jsonschema import Draft202012Validator, FormatChecker
+
+        checker = FormatChecker(formats=())
+        for name, check in self.formats.items():
+            checker.checkers[name] = (_on_text(check), ())
+        return Draft202012Validator(self.document, format_checker=checker).iter_errors
+
+    def violations(self, instance: Json) -> list[Refusal]:
+        """Everything that is wrong, in the order of the schema; empty when it is accepted."""
+        if self.accepts(instance):
+            return []
+        found: dict[tuple[str, str | None], Refusal] = {}
+        for error in islice(self._explain(instance), MOST_VIOLATIONS):
+            for refusal in self._refusals(error):
+                found.setdefault((refusal.key, refusal.source), refusal)
+        return list(found.values())
+
+    def complaint(self, instance: Json) -> str:
+        """The first violation of a schema of ours in a person's words; empty when there is none."""
+        if self.accepts(instance):
+            return ""
+        error = next(iter(self._explain(instance)))
+        where = ".".join(map(str, error.absolute_path))
+        return f"{where}: {error.message}" if where else error.message
+
+    def _refusals(self, error: "ValidationError") -> Iterator[Refusal]:
+        pointer = list(error.absolute_schema_path)
+        chain = self._chain(pointer)
+        where = [str(part) for part in error.absolute_path]
+        rule = f"{self.path.parent.name}/{self.path.name}#/{'/'.join(map(str, pointer))}"
+        keyword = str(error.validator)
+        if keyword == "required":
+            needed: Json = error.validator_value
+            present: Json = error.instance
+            for name in needed:
+                if name not in present:
+                    inner = self._follow(chain[-1].get("properties", {}).get(name, {}))
+                    yield _refusal([*chain, inner], keyword, [*where, name], rule)
+        elif keyword == "type" and error.instance is None and self._needed(chain, where):
+            yield _refusal(chain, "required", where, rule)
+        else:
+            yield _refusal(chain, keyword, where, rule)
+
+    def _chain(self, pointer: list[str | int]) -> list[dict[str, Json]]:
+        """The schemas from the root to the one that was violated."""
+        node: Json = self.document
+        chain = [node]
+        for part in pointer[:-1]:
+            if part == "$ref":
+                continue
+            node = self._follow(node)
+            node = self._follow(node[part])
+            if isinstance(node, dict):
+                chain.append(node)
+        return chain
+
+    def _follow(self, node: Json) -> Json:
+        while isinstance(node, dict) and "$ref" in node:
+            target: Json = self.document
+            for part in node["$ref"].removeprefix("#/").split("/"):
+                target = target[part]
+            node = {**target, **{key: value for key, value in node.items() if key != "$ref"}}
+        return node
+
+    @staticmethod
+    def _needed(chain: list[dict[str, Json]], where: list[str]) -> bool:
+        return bool(where) and any(where[-1] in schema.get("required", ()) for schema in chain)
+
+
+def _refusal(chain: list[dict[str, Json]], keyword: str, where: list[str], rule: str) -> Refusal:
+    """The innermost schema that names an error for this keyword decides."""
+    for schema in reversed(chain):
+        named = schema.get("x-error")
+        if isinstance(named, dict) and "key" not in named:
+            named = named.get(keyword, named.get("else"))
+        if named is not None:
+            break
+    else:
+        raise LookupError(f"{rule}: no x-error names an error for {keyword!r}")
+    if isinstance(named, str):
+        named = {"key": named}
+    if "at" in named:
+        where = [*where, named["at"]]
+    return Refusal(named["key"], ".".join(where) or None, named.get("detail"), named.get("values", {}), rule)
+
+
+def _on_text(check: Callable[[str], bool]) -> Callable[[object], bool]:
+    return lambda value: not isinstance(value, str) or check(value)
+
+
+def load_yaml(path: Path) -> Json:
+    """Read a file of ours; YAML's fast loader where libyaml is there."""
+    return yaml.load(path.read_bytes(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
+
+
+@lru_cache(maxsize=65536)
+def possible_number(number: str) -> bool:
+    """Whether ``+`` and digits can be a phone number: by its length in its country, not by its range."""
+    import phonenumbers
+
+    try:
+        parsed = phonenumbers.parse(number)
+    except phonenumbers.NumberParseException:
+        return False
+    return phonenumbers.is_possible_number(parsed)
+
+
+LONGEST_NUMBER = 16
+"""Plus and 15 digits."""
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
+_EMAIL = re.compile(
+    r"[^@\s\"(),:;<>\[\\\]\x00-\x1f]{1,64}@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}"
+)
+
+
+def is_e164(text: str) -> bool:
+    return len(text) <= LONGEST_NUMBER and _is_e164(text)
+
+
+@lru_cache(maxsize=65536)
+def _is_e164(text: str) -> bool:
+    return _E164.fullmatch(text) is not None and possible_number(text)
+
+
+def is_email(text: str) -> bool:
+    return _EMAIL.fullmatch(text) is not None
+
+
+def is_http_url(text: str) -> bool:
+    from urllib.parse import urlsplit
+
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0 and " " not in text
+    except ValueError:
+        return False
+
+
+FORMATS: Mapping[str, Callable[[str], bool]] = {"e164": is_e164, "email": is_email, "http-url": is_http_url}
+"""Formats are asserted, not annotated; a provider adds its own."""

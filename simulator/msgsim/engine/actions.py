@@ -1,0 +1,104 @@
+"""What happens to messages later: callbacks leave, people interfere, phones write."""
+
+from msgspec.structs import replace
+
+from msgsim.engine.exchange import Desk, owed, rewrite
+from msgsim.engine.retries import settled
+from msgsim.engine.sandbox import Sandbox
+from msgsim.engine.sandboxes import World
+from msgsim.model import Attempt, Beat, Call, Callback, Entry, Inbound, Message, Post, Step, Unknown
+from msgsim.plan import cut, ends, state
+from msgsim.provider import Provider
+from msgsim.storage.store import NUMBERS
+
+
+def post(world: World, callback: Callback) -> Post:
+    """The bytes of a callback: a pure function of its step and its message."""
+    subject = world.store.message_by_key(callback.subject) if callback.step is not None else None
+    about: Message | Inbound | None = subject or world.store.inbound_by_key(callback.subject)
+    if about is None:
+        raise Unknown(f"callback {callback.key} reports on nothing")
+    provider = world.providers[callback.provider]
+    assert provider.post is not None
+    settings = world.settings(world.owner(callback.key), provider)
+    return provider.post(callback, about, settings, provider.contract)
+
+
+def settle(world: World, callback: Callback, attempt: Attempt, refused: bool = False) -> Entry:
+    """Record an attempt, and plan the next one where it failed. Order per message is kept."""
+    sandbox = world.owner(callback.key)
+    now = sandbox.now()
+    provider = world.providers[callback.provider]
+    after = settled(callback, attempt, now, provider.success, world.config.retries, refused)
+    world.store.rewrite_callback(after)
+    if after.state == "pending":
+        for later in world.store.callbacks_of(callback.subject):
+            if later.state == "pending" and later.key != after.key and later.due < after.due:
+                world.store.rewrite_callback(replace(later, due=after.due))
+    sandbox.journal += 1
+    entry = Entry(sandbox.base + sandbox.journal, now, "attempt", provider.name, attempt=attempt)
+    world.store.add_entry(entry, callback.key)
+    world.kept(sandbox, entry.key)
+    return entry
+
+
+def force(world: World, sandbox: Sandbox, message: Message, word: str, err: int | None = None) -> Message:
+    """Cut the plan at now and give the channel that is under way a status. Raises ValueError."""
+    provider = world.providers[message.provider]
+    now = sandbox.now()
+    current = [index for index, step in enumerate(state(message, now)) if step is not None]
+    channel = current[-1] if current else 0
+    try:
+        status = provider.contract.status(Beat(0, word), message.channels[channel].name)
+    except KeyError:
+        raise ValueError(f"{provider.name} has no status {word!r}") from None
+    forced = cut(message, now, Step(now, channel, status.word, status.code if err is None else err))
+    rewrite(world.store, sandbox, provider, forced, now, world.settings(sandbox, provider))
+    world.control(sandbox, {"action": "force", "message": message.id, "status": status.word})
+    world.changed()
+    return forced
+
+
+def cancel(world: World, sandbox: Sandbox, message: Message) -> Message:
+    """Cut the plan at now; what was open gets the provider's word for it. Raises ValueError when all is over."""
+    provider, now = world.providers[message.provider], sandbox.now()
+    if ends(message) <= now:
+        raise ValueError(f"message {message.id} is over; there is nothing to cancel")
+    word = next((one for one in provider.contract.statuses.values() if one.kind == "cancelled"), None)
+    steps = []
+    if word is not None:
+        reached = [index for index, step in enumerate(state(message, now)) if step is not None]
+        open_ones = range(reached[-1] if reached else 0, len(message.channels))
+        steps = [Step(now, index, word.word, word.code) for index in open_ones]
+    cancelled = cut(message, now, *steps)
+    rewrite(world.store, sandbox, provider, cancelled, now, world.settings(sandbox, provider))
+    world.control(sandbox, {"action": "cancel", "message": message.id})
+    world.changed()
+    return cancelled
+
+
+def inbound(world: World, sandbox: Sandbox, provider: Provider, sender: str, to: str, text: str) -> Inbound:
+    """A phone writes to the application. Raises Unknown when the provider has no such thing."""
+    call = Call("POST", "", "", {}, b"")
+    desk = Desk(call, provider, sandbox, world.store, world.settings(sandbox, provider), {})
+    answered = next(world.store.messages(sandbox.number, provider.name, sender, limit=1), None)
+    credential = answered.credential if answered else ""
+    inbound, dues = desk.heard(desk.now, sender, to, text, answered, credential)
+    world.store.add_inbound(inbound)
+    world.store.add_callbacks(owed(sandbox, provider.name, inbound.key, dues))
+    world.control(sandbox, {"action": "inbound", "id": inbound.id, "from": sender, "to": to})
+    world.changed()
+    return inbound
+
+
+def replay(world: World, callback: Callback) -> Callback:
+    """Owe a callback once more, now."""
+    sandbox = world.owner(callback.key)
+    sandbox.callbacks += 1
+    again = replace(
+        callback, key=sandbox.base + sandbox.callbacks, due=sandbox.now(), state="pending", tries=0, reason=""
+    )
+    world.store.add_callbacks([again])
+    world.control(sandbox, {"action": "replay", "callback": callback.key & NUMBERS})
+    world.changed()
+    return again

@@ -1,0 +1,321 @@
+"""The story of a request: from bytes to answer, and what it sets in motion. Never awaits."""
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from msgsim.config import Config
+from msgsim.engine.exchange import Desk, owed
+from msgsim.engine.redaction import exchange_of
+from msgsim.engine.routing import Found, Routes
+from msgsim.engine.sandbox import Sandbox
+from msgsim.engine.sandboxes import World
+from msgsim.model import (
+    Beat,
+    Call,
+    Credential,
+    Draft,
+    Entry,
+    Json,
+    Message,
+    Refusal,
+    Refused,
+    Reply,
+    Unknown,
+)
+from msgsim.plan import begins, ends, unfold
+from msgsim.provider import Ask, Endpoint, Provider, Send
+from msgsim.scenarios.reserved import life
+from msgsim.scenarios.rule import BODY, Respond, Rule, Subject
+from msgsim.scenarios.scenario import Scenario
+from msgsim.scenarios.yaml import Wrong, suggestion
+from msgsim.storage.store import Store
+
+SILENT = frozenset({"reset", "empty", "hang"})
+"""Faults that leave nothing of an answer."""
+MOST_ITEMS = 10_000
+"""Messages in one request: nobody else is answered while they are read."""
+
+
+class TooMany(Exception):
+    """More messages in one request than any provider takes."""
+
+
+class Engine(World):
+    """The world as it answers requests."""
+
+    def __init__(self, config: Config, store: Store, providers: Mapping[str, Provider]) -> None:
+        super().__init__(config, store, providers)
+        self.routes = Routes(providers)
+
+    def receive(self, call: Call) -> Reply:
+        """Answer a request in the provider's words and keep what it sets in motion.
+
+        Raises Unknown when not even the provider or the sandbox can be told.
+        """
+        found = self.routes.find(call)
+        if found is None:
+            raise Unknown(f"no provider knows the path {call.path}")
+        provider = found.provider
+        credential = provider.identify(call)
+        sandbox = self._sandbox(call, provider, credential.name if credential else "")
+        settings = self.settings(sandbox, provider)
+        desk = Desk(call, provider, sandbox, self.store, settings, found.params, self.config.strict)
+        try:
+            reply = self._answer(found, credential, desk)
+        except Refused as refused:
+            desk.refusals = refused.refusals
+            reply = refused.reply or provider.refuse(refused.refusals, desk)
+            reply = msgspec.structs.replace(reply, headers=_overlaid(reply.headers, refused.headers))
+            desk.accepted, desk.owing, desk.replies = [], [], []
+        return self._keep(desk, found, reply)
+
+    def _sandbox(self, call: Call, provider: Provider, credential: str) -> Sandbox:
+        if (named := call.headers.get("x-sim-sandbox")) is not None:
+            if named not in self.sandboxes:
+                raise Unknown(f"there is no sandbox {named!r}")
+            return self.sandboxes[named]
+        if credential and (sandbox := self.by_credential.get((provider.name, credential))) is not None:
+            return sandbox
+        return self.default
+
+    def _answer(self, found: Found, credential: Credential | None, desk: Desk) -> Reply:
+        provider, endpoint = found.provider, found.endpoint
+        if endpoint is None and not provider.authorize_first:
+            raise Refused(_nowhere(found, desk.call))
+        if not (isinstance(endpoint, Ask) and endpoint.open):
+            desk.credential = provider.authorize(endpoint, credential, desk)
+        if endpoint is None:
+            raise Refused(_nowhere(found, desk.call))
+        scenario = self._scenario(desk)
+        subject = Subject(desk.call, provider.name, endpoint.name, desk.credential.name, desk.exchange)
+        subject.elapsed = self._elapsed(scenario, desk) if scenario.timed else 0
+        self._outcome(endpoint, desk)
+        if scenario.gated:
+            self._gate(scenario, subject, desk)
+        subject.body, subject.known = self._body(endpoint, desk), BODY
+        if scenario.gated and desk.rule is None:
+            self._gate(scenario, subject, desk)
+        if isinstance(endpoint, Ask):
+            return endpoint.answer(subject.body, desk)
+        return self._take_on(scenario, endpoint, subject, desk)
+
+    def _scenario(self, desk: Desk) -> Scenario:
+        if (name := desk.call.headers.get("x-sim-scenario")) is not None:
+            try:
+                return self.named(name)
+            except Wrong as wrong:
+                raise Unknown(f"X-Sim-Scenario: {wrong}") from None
+        return desk.sandbox.scenario
+
+    def _elapsed(self, scenario: Scenario, desk: Desk) -> int:
+        """Milliseconds since the scenario was chosen, or first named by a request."""
+        sandbox = desk.sandbox
+        if scenario.key not in sandbox.counts.chosen:
+            sandbox.counts.chosen[scenario.key] = desk.now
+            sandbox.save(self.store)
+        return desk.now - sandbox.counts.chosen[scenario.key]
+
+    def _outcome(self, endpoint: Endpoint, desk: Desk) -> None:
+        """``X-Sim-Outcome: <error>`` refuses; a status is for messages. Raises Unknown for anything else."""
+        asked = desk.outcome
+        if asked is None:
+            return
+        contract = desk.contract
+        if asked in contract.errors:
+            raise Refused(Refusal(asked, rule="X-Sim-Outcome"))
+        if asked not in contract.statuses and asked not in contract.words:
+            near = suggestion(asked, [*contract.errors, *contract.statuses, *contract.words])
+            raise Unknown(f"X-Sim-Outcome: {desk.provider.name} has no error and no status {asked!r}{near}")
+        if isinstance(endpoint, Ask):
+            raise Unknown(f"X-Sim-Outcome: {asked} is a status of messages, and {endpoint.name} takes none on")
+
+    def _gate(self, scenario: Scenario, subject: Subject, desk: Desk) -> None:
+        """What a scenario says of a request as a whole."""
+        rule = scenario.gate(subject, desk.seed, desk.sandbox.counts)
+        if subject.nth:
+            desk.sandbox.save(self.store)
+        if rule is not None:
+            self._decided(rule, desk)
+
+    def _decided(self, rule: Rule, desk: Desk) -> None:
+        """Count it. Raises Refused where it dictates an answer, or leaves none."""
+        counts = desk.sandbox.counts.decided
+        counts[rule.place] = counts.get(rule.place, 0) + 1
+        if desk.rule is None:
+            desk.rule = rule
+        if rule.times:
+            desk.sandbox.save(self.store)
+        if rule.outcome.fault is not None or rule.outcome.respond is not None:
+            self._struck(rule, desk)
+
+    def _struck(self, rule: Rule, desk: Desk) -> None:
+        """The fault or the answer a rule dictates."""
+        outcome = rule.outcome
+        if outcome.fault is not None and desk.fault is None:
+            desk.fault = outcome.fault.drawn(desk.seed, desk.exchange)
+        if outcome.respond is not None:
+            raise _dictated(outcome.respond, rule)
+        if outcome.fault is not None and desk.fault is not None and desk.fault.after == "nothing":
+            if desk.fault.kind in SILENT:
+                raise Refused(Refusal("fault", rule=rule.place), reply=Reply(503, b""))
+            refusal = Refusal("server_error", rule=rule.place)
+            raise Refused(refusal, reply=desk.provider.refuse((refusal,), desk))
+
+    def _body(self, endpoint: Endpoint, desk: Desk) -> Json:
+        """The body in the shape its schema speaks of. Raises Refused with everything that is wrong."""
+        if isinstance(endpoint, Send) and endpoint.parse is not None:
+            body = endpoint.parse(desk)
+        elif endpoint.schema or isinstance(endpoint, Send):
+            body = parsed(desk.call.body)
+        else:
+            return None
+        if endpoint.shape is not None:
+            body = endpoint.shape(body)
+        wrong = desk.contract.schema(endpoint.schema).violations(body) if endpoint.schema else []
+        if isinstance(endpoint, Send) and endpoint.check is not None:
+            wrong += endpoint.check(body, desk)
+        if wrong:
+            raise Refused(*wrong)
+        return body
+
+    def _take_on(self, scenario: Scenario, endpoint: Send, request: Subject, desk: Desk) -> Reply:
+        """Items to drafts to messages, each with its plan."""
+        body = request.body
+        items: Sequence[Json] = endpoint.items(body) if endpoint.items is not None else (body,)
+        if len(items) > MOST_ITEMS:
+            raise TooMany(f"at most {MOST_ITEMS} messages are taken in one request")
+        schema = desk.contract.schema(endpoint.item_schema) if endpoint.item_schema else None
+        results: list[Message | Refused] = []
+        for index, item in enumerate(items):
+            try:
+                if schema is not None and (wrong := schema.violations(item)):
+                    raise Refused(*wrong)
+                results.append(self._accept(scenario, endpoint, endpoint.read(item, index, body, desk), request, desk))
+            except Refused as refused:
+                if not endpoint.partial or refused.reply is not None:
+                    raise
+                desk.refusals += refused.refusals
+                results.append(refused)
+        return endpoint.answer(results, body, desk)
+
+    def _accept(self, scenario: Scenario, endpoint: Send, draft: Draft, subject: Subject, desk: Desk) -> Message:
+        """Decide the whole future of a draft. Raises Refused when a rule refuses it."""
+        sandbox, provider = desk.sandbox, desk.provider
+        subject.to, subject.item = draft.to, draft.item
+        if subject.nth:
+            subject.nth = {}
+        decided: list[Rule] = []
+        beats: list[tuple[Beat, ...]] = []
+        forced = None if desk.outcome is None else self._forced(desk.outcome, draft, desk)
+        for place, channel in enumerate(draft.channels):
+            subject.channel = channel
+            rule = scenario.decide(subject, desk.seed, sandbox.counts)
+            if rule not in decided:
+                self._decided(rule, desk)
+            decided.append(rule)
+            beats.append((forced and forced[place]) or self._beats(scenario, rule, subject, draft, desk))
+        if subject.nth:
+            sandbox.save(self.store)
+        start, steps = unfold(draft, beats, desk.contract, desk.now)
+        credential = desk.credential
+        message = Message(  # By position: a thousand times per bulk.
+            sandbox.base + desk.number(),
+            draft.id,
+            provider.name,
+            endpoint.name,
+            draft.to,
+            draft.channels,
+            steps,
+            desk.now,
+            start,
+            credential.shown or credential.name,
+            credential.secret,
+            draft.extra,
+            draft.batch,
+            draft.item,
+            tuple([rule.place for rule in decided]),
+            sandbox.base + desk.exchange,
+        )
+        desk.accepted.append(message)
+        desk.owe(message, decided)
+        for place, rule in enumerate(decided):
+            if rule.outcome.reply is not None and (begin := begins(message, place)) is not None:
+                self._replies(message, place, begin, rule.outcome.reply, desk)
+                break
+        return message
+
+    def _forced(self, asked: str, draft: Draft, desk: Desk) -> list[tuple[Beat, ...] | None]:
+        """Per channel the life that ``X-Sim-Outcome: <status or neutral word>`` asks for; None where it has no such."""
+        meant = [desk.contract.status(Beat(0, asked), channel.name) for channel in draft.channels]
+        names = [channel.name for channel in draft.channels]
+        fit = [not status.channels or name in status.channels for status, name in zip(meant, names, strict=True)]
+        if not any(fit):
+            raise Unknown(f"X-Sim-Outcome: {asked} does not exist on {', '.join(names)}")
+        return [life(status.word, desk.contract) if fits else None for status, fits in zip(meant, fit, strict=True)]
+
+    def _beats(self, scenario: Scenario, rule: Rule, subject: Subject, draft: Draft, desk: Desk) -> tuple[Beat, ...]:
+        if rule.outcome.deliver is None:
+            rule = scenario.fallback(subject, desk.seed, desk.sandbox.counts)
+        if rule.base and draft.fate is not None:
+            return draft.fate
+        return rule.outcome.deliver or ()
+
+    def _replies(self, message: Message, place: int, begin: int, reply: tuple[int, str], desk: Desk) -> None:
+        after, text = reply
+        sender = message.channels[place].sender
+        inbound, dues = desk.heard(begin + after, message.to, sender, text, message, message.credential)
+        desk.replies.append(inbound)
+        desk.owing += owed(desk.sandbox, desk.provider.name, inbound.key, dues)
+
+    def _keep(self, desk: Desk, found: Found, reply: Reply) -> Reply:
+        """Exchange, messages and callbacks go into the open transaction together."""
+        sandbox, store = desk.sandbox, self.store
+        if desk.accepted:
+            store.add_messages(desk.accepted, [ends(message) for message in desk.accepted])
+        for inbound in desk.replies:
+            store.add_inbound(inbound)
+        early: tuple[int, ...] = ()
+        if desk.owing:
+            store.add_callbacks(desk.owing)
+            early = tuple([callback.key for callback in desk.owing if "before-response" in callback.twists])
+            self.changed()
+        exchange = exchange_of(desk, found, reply)
+        key = sandbox.base + desk.exchange
+        store.add_entry(Entry(key, desk.now, "exchange", desk.provider.name, exchange=exchange))
+        if desk.refusals:
+            self.run.errors.update((desk.provider.name, refusal.key) for refusal in desk.refusals)
+        self.kept(sandbox, key)
+        headers = reply.headers
+        if not self.config.pristine:
+            headers = (*headers, ("X-Sim-Exchange", str(desk.exchange)))
+        return Reply(reply.status, reply.body, headers, reply.media, desk.fault, early)
+
+
+def parsed(body: bytes) -> Json:
+    """Raises Refused with ``malformed``."""
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise Refused(Refusal("malformed")) from None
+
+
+def _nowhere(found: Found, call: Call) -> Refusal:
+    if found.allowed:
+        return Refusal("wrong_method", values={"allow": ", ".join(found.allowed), "method": call.method})
+    return Refusal("unknown_path", values={"path": call.path})
+
+
+def _dictated(respond: Respond, rule: Rule) -> Refused:
+    if respond.error:
+        return Refused(Refusal(respond.error, rule=rule.place), headers=respond.headers)
+    plain = isinstance(respond.body, str)
+    body = respond.body.encode() if plain else b"" if respond.body is None else msgspec.json.encode(respond.body)
+    reply = Reply(respond.status, body, respond.headers, "text/plain; charset=utf-8" if plain else "application/json")
+    return Refused(Refusal("raw", rule=rule.place), reply=reply)
+
+
+def _overlaid(headers: tuple[tuple[str, str], ...], over: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    """What a scenario says of a header stands in place of what the provider would."""
+    named = {name.lower() for name, _ in over}
+    return (*(one for one in headers if one[0].lower() not in named), *over)

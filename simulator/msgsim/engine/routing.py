@@ -1,0 +1,104 @@
+"""Which endpoint of which provider a path means: a table for known paths, patterns for the rest."""
+
+import re
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from msgsim.model import Call
+from msgsim.provider import Endpoint, Provider
+
+
+class Found(Struct, frozen=True):
+    """Where a request goes. Without an endpoint the path is unknown, or its method is not ``allowed``."""
+
+    provider: Provider
+    endpoint: Endpoint | None
+    params: dict[str, str]
+    allowed: tuple[str, ...] = ()
+
+
+_Methods = dict[str, tuple[Provider, Endpoint]]
+
+
+class Routes:
+    """All providers side by side, at their own paths and below ``/<provider>/``."""
+
+    def __init__(self, providers: Mapping[str, Provider]) -> None:
+        self.providers = providers
+        self._exact: dict[str, _Methods] = {}
+        self._known_calls: dict[tuple[str, str], Found] = {}
+        self._patterns: dict[str, tuple[re.Pattern[str], _Methods]] = {}
+        for provider in providers.values():
+            for endpoint in provider.endpoints:
+                self._add(provider, endpoint)
+        self._any_case = {path.lower(): path for path in self._exact}
+
+    def _add(self, provider: Provider, endpoint: Endpoint) -> None:
+        if "{" in endpoint.path:
+            pattern = re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(endpoint.path))
+            compiled = re.compile(pattern, re.IGNORECASE if provider.any_case else 0)
+            methods = self._patterns.setdefault(endpoint.path, (compiled, {}))[1]
+        else:
+            methods = self._exact.setdefault(endpoint.path, {})
+        if endpoint.method in methods:
+            raise ValueError(f"{endpoint.method} {endpoint.path} stands for two endpoints")
+        methods[endpoint.method] = (provider, endpoint)
+        if "{" not in endpoint.path:
+            self._known_calls[endpoint.path, endpoint.method] = Found(provider, endpoint, {})
+
+    def find(self, call: Call) -> Found | None:
+        """None when not even the provider can be told."""
+        if (found := self._known_calls.get((call.path, call.method))) is not None:
+            return found
+        path, mounted = call.path, None
+        head, _, rest = call.path[1:].partition("/")
+        if head in self.providers:
+            path, mounted = f"/{rest}", self.providers[head]
+        return self._search(call, path, mounted)
+
+    def _search(self, call: Call, path: str, mounted: Provider | None) -> Found | None:
+        params: dict[str, str] = {}
+        methods = self._exact.get(path) or self._exact.get(self._any_case.get(path.lower(), ""))
+        if methods is not None and path not in self._exact and not next(iter(methods.values()))[0].any_case:
+            methods = None
+        if methods is None:
+            methods, params = self._match(path)
+        if methods and mounted:
+            methods = {method: hit for method, hit in methods.items() if hit[0] is mounted}
+        if methods:
+            provider, endpoint = methods.get(call.method) or (next(iter(methods.values()))[0], None)
+            return Found(provider, endpoint, params, tuple(sorted(methods)))
+        owner = mounted or self._owner(call, path)
+        return Found(owner, None, {}) if owner else None
+
+    def _match(self, path: str) -> tuple[_Methods, dict[str, str]]:
+        """All patterns that fit: the same path may be written twice with other names."""
+        methods: _Methods = {}
+        params: dict[str, str] = {}
+        for pattern, listed in self._patterns.values():
+            if found := pattern.fullmatch(path):
+                methods = {**listed, **methods}
+                params |= found.groupdict()
+        return methods, params
+
+    def _owner(self, call: Call, path: str) -> Provider | None:
+        """Whose unknown path it is: by the nearest known path, else by the kind of credentials."""
+        parts = path.split("/")
+        near: dict[str, int] = {}
+        for known, name in self._known():
+            shared = 0
+            for one, other in zip(known.split("/"), parts, strict=False):
+                if one != other:
+                    break
+                shared += 1
+            near[name] = max(near.get(name, 0), shared)
+        best = max(near.values(), default=0)
+        owners = [name for name, shared in near.items() if shared == best]
+        if best > 2 and len(owners) == 1:
+            return self.providers[owners[0]]
+        calling = [provider for provider in self.providers.values() if provider.identify(call) is not None]
+        return calling[0] if len(calling) == 1 else None
+
+    def _known(self) -> list[tuple[str, str]]:
+        return [(endpoint.path, name) for name, one in self.providers.items() for endpoint in one.endpoints]

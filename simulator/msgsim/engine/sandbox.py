@@ -1,0 +1,159 @@
+"""An isolated world: its own clock, seed, scenario, counters and settings."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from msgsim.clock import Clock, instant, machine, real
+from msgsim.config import Config
+from msgsim.model import Json
+from msgsim.scenarios import yaml
+from msgsim.scenarios.reserved import Terms
+from msgsim.scenarios.scenario import Counts, Scenario, find, load
+from msgsim.seed import Seed
+from msgsim.storage.store import FROM_PHONES, SHIFT, SandboxRow, Store
+
+
+class Choice(Struct, frozen=True, omit_defaults=True):
+    """Which scenario: names and files in order, or the text of one."""
+
+    names: tuple[str, ...] = ()
+    text: str = ""
+
+
+class Kept(Struct, omit_defaults=True):
+    """What outlives a restart, besides rows in tables."""
+
+    seed: int
+    clock: Clock
+    scenario: Choice
+    settings: dict[str, dict[str, Json]]
+    counts: Counts
+    configured: dict[str, Json]
+    """The flags it was made under: only other flags than last time override what has become of it."""
+
+
+class Sandbox:
+    """The living form of a row in ``sandboxes``."""
+
+    def __init__(self, name: str, number: int, kept: Kept, scenario: Scenario) -> None:
+        self.name = name
+        self.number = number
+        self.base = number << SHIFT
+        """What keys of its rows begin with."""
+        self.kept = kept
+        self.scenario = scenario
+        self.seed = Seed(kept.seed)
+        self.clock = kept.clock
+        self.counts = kept.counts
+        self.counts.chosen.setdefault(scenario.key, self.now())
+        self.messages = self.callbacks = self.journal = self.inbound = 0
+        self.begun = 0
+        """Messages with a higher number came since the server started."""
+        self.ticks = 0
+        self.driven = False
+        """Somebody moves the clock by hand just now; the dispatcher keeps out."""
+        self.mistakes: list[str] = []
+        """What is wrong with a scenario file that was saved last; the one before it still holds."""
+
+    def now(self) -> int:
+        return self.clock.at(machine())
+
+    def resume(self, store: Store) -> None:
+        """Go on counting where the rows in the store end."""
+        self.messages = self.begun = store.highest("messages", self.number)
+        self.callbacks = store.highest("callbacks", self.number)
+        self.journal = store.highest("journal", self.number)
+        self.inbound = store.highest("inbound", self.number) & ~FROM_PHONES
+        if self.clock.rate == 0 and self.messages:
+            self.ticks = (self.now() + self.messages) * 10_000
+
+    def take_ticks(self, count: int) -> int:
+        """The first of ``count`` unused ticks of 100 ns, at the start of a millisecond."""
+        start = self.now() * 10_000
+        if start <= self.ticks:
+            start = -(-(self.ticks + 1) // 10_000) * 10_000
+        self.ticks = start + count - 1
+        return start
+
+    def save(self, store: Store) -> None:
+        self.kept.clock = self.clock
+        store.keep_sandbox(SandboxRow(self.number, self.name, msgspec.to_builtins(self.kept)))
+
+
+def clock_of(text: str) -> Clock:
+    """``real``, ``frozen``, ``frozen@2026-01-01T00:00:00Z`` or a rate such as ``60x``. Raises ValueError."""
+    if text == "real":
+        return real()
+    if text == "frozen":
+        return real().running(0)
+    if text.startswith("frozen@"):
+        return Clock(instant(text[7:]), machine(), 0)
+    try:
+        rate = float(text.removesuffix("x"))
+    except ValueError:
+        rate = -1
+    if not text.endswith("x") or not 0 < rate <= 1_000_000:
+        raise ValueError(
+            f"{text!r} is no clock; write real, frozen, frozen@2026-01-01T00:00:00Z, or a rate such as 60x"
+        )
+    return real().running(rate)
+
+
+def chosen(choice: Choice, terms: Mapping[str, Terms]) -> Scenario:
+    """Raises yaml.Wrong."""
+    if choice.text:
+        return Scenario([yaml.parse(choice.text, "scenario")], terms)
+    return load(choice.names, terms)
+
+
+def files_of(choice: Choice) -> list[Path]:
+    """The files behind a choice, as far as there are any; absolute, symbolic links followed."""
+    found = []
+    for name in choice.names:
+        try:
+            found.append(find(name).resolve())
+        except yaml.Wrong:
+            continue
+    return found
+
+
+def fresh(config: Config, seed: int, clock: Clock, settings: dict[str, dict[str, Json]] | None = None) -> Kept:
+    """What a new sandbox starts with."""
+    return Kept(
+        seed=seed,
+        clock=clock,
+        scenario=Choice(names=config.scenario),
+        settings=settings or {},
+        counts=Counts({}, {}, {}),
+        configured=configured(config),
+    )
+
+
+def configured(config: Config) -> dict[str, Json]:
+    return {"clock": config.clock, "seed": config.seed, "scenario": list(config.scenario)}
+
+
+def restored(row: SandboxRow, config: Config) -> Kept:
+    """What a row says, under the flags of this start. Raises ValueError."""
+    kept = msgspec.convert(row.doc, Kept)
+    if row.name == "default":
+        now = configured(config)
+        if kept.configured.get("clock") != now["clock"]:
+            kept.clock = clock_of(config.clock)
+        if kept.configured.get("seed") != now["seed"]:
+            kept.seed = config.seed
+        if kept.configured.get("scenario") != now["scenario"]:
+            kept.scenario = Choice(names=config.scenario)
+        kept.configured = now
+    return kept
+
+
+def merged(defaults: Mapping[str, Json], *layers: Mapping[str, Json]) -> dict[str, Json]:
+    """Settings of one provider, later layers over earlier ones."""
+    result = dict(defaults)
+    for layer in layers:
+        result |= layer
+    return result

@@ -1,0 +1,259 @@
+"""The world: every sandbox, and what they share. It changes; what it holds does not."""
+
+import logging
+from collections.abc import Callable, Collection, Mapping
+from functools import lru_cache
+from pathlib import Path
+
+from msgsim.config import Config
+from msgsim.engine.coverage import Left, Run, outcomes
+from msgsim.engine.exchange import find_message
+from msgsim.engine.sandbox import Choice, Sandbox, chosen, clock_of, files_of, fresh, merged, restored
+from msgsim.model import Entry, Json, Message, Unknown
+from msgsim.provider import Provider, Send
+from msgsim.scenarios.reserved import Terms
+from msgsim.scenarios.scenario import Counts, Scenario, carried, load, shipped_file
+from msgsim.scenarios.yaml import Wrong
+from msgsim.seed import Seed
+from msgsim.storage.store import SHIFT, Store
+
+
+class World:
+    """Providers, sandboxes and the store, put together."""
+
+    def __init__(self, config: Config, store: Store, providers: Mapping[str, Provider]) -> None:
+        """Raises ValueError for settings, yamlfile.Wrong for a scenario that cannot be used."""
+        self.config = config
+        self.store = store
+        self.providers = providers
+        self.terms = {name: terms_of(provider) for name, provider in providers.items()}
+        self.sandboxes: dict[str, Sandbox] = {}
+        self.by_credential: dict[tuple[str, str], Sandbox] = {}
+        self.changed: Callable[[], None] = lambda: None
+        """Told when callbacks may be due earlier than before."""
+        self.chosen: Callable[[], None] = lambda: None
+        """Told when a sandbox may have another scenario than before."""
+        self.watchers: list[Callable[[int], None]] = []
+        """Told the key of every new line of a journal, and the first key of a sandbox that is gone."""
+        self.closing = False
+        """The server stops; nobody should wait for anything any longer."""
+        self.run = Run(dict.fromkeys(store.strays()))
+        self._settings: dict[tuple[str, str], dict[str, Json]] = {}
+        self._checked(config.providers)
+        for row in store.sandboxes():
+            kept = restored(row, config)
+            self._enter(Sandbox(row.name, row.number, kept, chosen(kept.scenario, self.terms)))
+        if "default" not in self.sandboxes:
+            self.open("default")
+        self.store.commit()
+
+    @property
+    def default(self) -> Sandbox:
+        return self.sandboxes["default"]
+
+    def open(
+        self,
+        name: str,
+        seed: int | None = None,
+        clock: str | None = None,
+        settings: dict[str, dict[str, Json]] | None = None,
+        scenario: Choice | None = None,
+    ) -> Sandbox:
+        """A new, empty sandbox in place of any old one of that name. Raises ValueError and yamlfile.Wrong."""
+        kept = fresh(
+            self.config,
+            self.config.seed if seed is None else seed,
+            clock_of(clock or self.config.clock),
+            self._checked(settings or {}),
+        )
+        if scenario is not None:
+            kept.scenario = scenario
+        sandbox = Sandbox(name, self.store.next_sandbox(), kept, self._compiled(kept.scenario, name))
+        if (old := self.sandboxes.get(name)) is not None:
+            self.store.drop_sandbox(old.number)
+        sandbox.save(self.store)
+        self.store.commit()
+        if old is not None:
+            self._leave(old)
+        self._enter(sandbox)
+        return sandbox
+
+    def _compiled(self, choice: Choice, name: str) -> Scenario:
+        """Rules never change, so sandboxes of one choice share them; a reset keeps the last good ones."""
+        for one in (self.sandboxes.get(name), self.sandboxes.get("default")):
+            if one is not None and one.kept.scenario == choice:
+                return one.scenario
+        return chosen(choice, self.terms)
+
+    def _leave(self, sandbox: Sandbox) -> None:
+        """Its rows are swept when there is time. It has to be dropped for good before."""
+        self.run.left[sandbox.number] = Left(sandbox.begun, sandbox.now())
+        self._tell(sandbox.base)
+
+    def _enter(self, sandbox: Sandbox) -> None:
+        sandbox.resume(self.store)
+        self.sandboxes[sandbox.name] = sandbox
+        self.chosen()
+        for name in self.providers:
+            self._settings.pop((sandbox.name, name), None)
+            for credential in self.providers[name].credentials(sandbox.name).values():
+                if sandbox.name != "default":
+                    self.by_credential[name, credential] = sandbox
+
+    def close(self, sandbox: Sandbox) -> None:
+        self.store.drop_sandbox(sandbox.number)
+        self.store.commit()
+        self._leave(sandbox)
+        del self.sandboxes[sandbox.name]
+        self.by_credential = {key: one for key, one in self.by_credential.items() if one is not sandbox}
+
+    def reset(self, sandbox: Sandbox) -> Sandbox:
+        """Empty it: the same seed, settings and scenario, and the clock where it stands."""
+        clock = sandbox.clock
+        emptied = self.open(sandbox.name, sandbox.kept.seed, None, sandbox.kept.settings, sandbox.kept.scenario)
+        emptied.clock = clock
+        emptied.counts.chosen = {emptied.scenario.key: clock.now()}
+        emptied.save(self.store)
+        self.control(emptied, {"action": "reset"})
+        return emptied
+
+    def sweep(self, most: int = 250) -> bool:
+        """Remove some rows of a sandbox that is gone; false when there is none left."""
+        for number, left in self.run.left.items():
+            if left is not None:
+                gone = self.store.messages(number, limit=most)
+                self.run.outcomes.update(outcomes(gone, left.begun, left.moment))
+            if not self.store.sweep(number, most):
+                del self.run.left[number]
+            return True
+        return False
+
+    def stop(self) -> None:
+        """Let everybody go who waits for something to happen."""
+        self.closing = True
+        for sandbox in self.sandboxes.values():
+            self._tell(sandbox.base)
+
+    def _tell(self, key: int) -> None:
+        for watch in self.watchers:
+            watch(key)
+
+    def settings(self, sandbox: Sandbox, provider: Provider) -> dict[str, Json]:
+        """Defaults, then the server's settings, then the sandbox's."""
+        key = (sandbox.name, provider.name)
+        if key not in self._settings:
+            layers = (self.config.providers.get(provider.name, {}), sandbox.kept.settings.get(provider.name, {}))
+            self._settings[key] = merged(provider.contract.settings, *layers)
+        return self._settings[key]
+
+    def configure(self, sandbox: Sandbox, settings: dict[str, dict[str, Json]]) -> None:
+        """Change a sandbox's settings. Raises ValueError."""
+        sandbox.kept.settings |= self._checked(settings)
+        for name in settings:
+            self._settings.pop((sandbox.name, name), None)
+        sandbox.save(self.store)
+        self.control(sandbox, {"action": "settings", "providers": list(settings)})
+
+    def reseed(self, sandbox: Sandbox, seed: int) -> None:
+        """Everything from now on follows from another seed."""
+        sandbox.kept.seed = seed
+        sandbox.seed = Seed(seed)
+        sandbox.save(self.store)
+        self.control(sandbox, {"action": "seed", "seed": seed})
+
+    def _checked(self, settings: dict[str, dict[str, Json]]) -> dict[str, dict[str, Json]]:
+        for name, chosen_settings in settings.items():
+            if name not in self.providers:
+                raise ValueError(f"there is no provider {name!r} (there are {', '.join(self.providers)})")
+            contract = self.providers[name].contract
+            if chosen_settings and (wrong := contract.wrong_settings(chosen_settings)):
+                raise ValueError(f"settings of {name}: {wrong}")
+        return settings
+
+    def choose(self, sandbox: Sandbox, choice: Choice) -> None:
+        """Switch the scenario; everything accepted so far keeps its plan. Raises yamlfile.Wrong."""
+        sandbox.scenario = chosen(choice, self.terms)
+        sandbox.kept.scenario = choice
+        sandbox.counts = sandbox.kept.counts = Counts({}, {}, {sandbox.scenario.key: sandbox.now()})
+        sandbox.mistakes = []
+        sandbox.save(self.store)
+        self.control(sandbox, {"action": "scenario", "names": list(sandbox.scenario.names)})
+        self.chosen()
+
+    def reload(self, files: Collection[Path]) -> None:
+        """Files were saved: whoever uses them goes on with what they say now, or with what they said last.
+
+        A mistake is kept in the sandbox and goes into its journal.
+        """
+        self.named.cache_clear()
+        compiled: dict[Choice, Scenario | Wrong] = {}
+        for sandbox in self.sandboxes.values():
+            choice = sandbox.kept.scenario
+            if choice.text or not any(found in files for found in files_of(choice)):
+                continue
+            if choice not in compiled:
+                try:
+                    compiled[choice] = chosen(choice, self.terms)
+                except Wrong as wrong:
+                    compiled[choice] = wrong
+            self._reloaded(sandbox, compiled[choice])
+
+    def _reloaded(self, sandbox: Sandbox, new: Scenario | Wrong) -> None:
+        if isinstance(new, Wrong):
+            sandbox.mistakes = [str(mistake) for mistake in new.mistakes]
+            logging.getLogger("msgsim").warning(
+                "sandbox %s goes on with the last good scenario:\n%s", sandbox.name, "\n".join(sandbox.mistakes)
+            )
+        else:
+            sandbox.counts = sandbox.kept.counts = carried(sandbox.counts, sandbox.scenario, new)
+            sandbox.scenario, sandbox.mistakes = new, []
+            sandbox.save(self.store)
+        told: Json = {"mistakes": sandbox.mistakes} if sandbox.mistakes else {}
+        self.control(sandbox, {"action": "reload", "names": list(sandbox.scenario.names), **told})
+
+    @lru_cache(maxsize=64)  # noqa: B019 - one engine lives as long as its process
+    def named(self, name: str) -> Scenario:
+        """One of the server's own files, or a shipped scenario; never any file that a client names."""
+        own = [file for file in self.config.scenario if Path(file).stem == name]
+        return load(own or (str(shipped_file(name)),), self.terms)
+
+    def kept(self, sandbox: Sandbox, key: int) -> None:
+        """The journal has a new line: the oldest ones go, and whoever watches is told."""
+        number = key - sandbox.base
+        if number % 1000 == 0 and number > self.config.journal_limit:
+            self.store.trim_journal(sandbox.number, number, self.config.journal_limit)
+        if self.watchers:
+            self._tell(key)
+
+    def owner(self, key: int) -> Sandbox:
+        """The sandbox a key belongs to. Raises Unknown when it is gone."""
+        for sandbox in self.sandboxes.values():
+            if key >> SHIFT == sandbox.number:
+                return sandbox
+        raise Unknown("its sandbox is gone")
+
+    def find(self, sandbox: Sandbox, id: str) -> Message:
+        """Raises Unknown."""
+        message = find_message(self.store, sandbox, id)
+        if message is None:
+            raise Unknown(f"there is no message {id}")
+        return message
+
+    def control(self, sandbox: Sandbox, action: dict[str, Json]) -> None:
+        """Put a control action into the journal."""
+        sandbox.journal += 1
+        key = sandbox.base + sandbox.journal
+        self.store.add_entry(Entry(key, sandbox.now(), "control", control=action))
+        self.kept(sandbox, key)
+
+
+def terms_of(provider: Provider) -> Terms:
+    return Terms(
+        provider.contract,
+        endpoints=tuple(dict.fromkeys(endpoint.name for endpoint in provider.endpoints)),
+        channels=provider.channels,
+        phones=provider.phones,
+        sends=frozenset(endpoint.name for endpoint in provider.endpoints if isinstance(endpoint, Send)),
+        reports=provider.callbacks is not None,
+        receives=provider.receive is not None,
+    )

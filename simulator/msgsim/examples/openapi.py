@@ -1,0 +1,248 @@
+"""A provider's OpenAPI 3.1 document, from its endpoints, schemas and error catalogue.
+
+Nothing in it is made up: every example of an answer is one that the simulator has just given.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import cast
+
+from msgsim import __version__
+from msgsim.contract import Error
+from msgsim.examples.caller import Answered, Caller
+from msgsim.model import Json
+from msgsim.provider import Ask, Endpoint, Provider, Send
+
+Document = dict[str, Json]
+
+
+def document(provider: Provider) -> Document:
+    """The whole document. Its examples take some tenths of a second."""
+    caller = Caller(provider)
+    refusals = {key: caller.refused(error) for key, error in provider.contract.errors.items()}
+    caller.fresh()
+    # What only reads comes last, so that there is something to read.
+    plain = sorted((one for one in provider.endpoints if "{" not in one.path), key=lambda one: one.method == "GET")
+    good = {endpoint: caller.good(endpoint) for endpoint in plain}
+    for endpoint in provider.endpoints:
+        if "{" in endpoint.path:
+            good[endpoint] = caller.found(endpoint, good.values())
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": provider.title,
+            "version": __version__,
+            "description": "As simulated by messaging-simulator. Errors carry their source and its provenance: "
+            "`seed` and `public` are documented, `inferred` is not.",
+        },
+        "servers": [{"url": "http://127.0.0.1:8080"}],
+        "paths": _paths(caller, good, refusals),
+        "components": {
+            "schemas": {name: _schema(provider, name) for name in _used(provider)},
+            "securitySchemes": caller.security,
+            "examples": {key: _example(provider.contract.errors[key], one) for key, one in refusals.items()},
+        },
+    }
+
+
+def _paths(caller: Caller, good: dict[Endpoint, list[Answered]], refusals: dict[str, Answered]) -> Document:
+    paths: Document = {}
+    names: Counter[str] = Counter()
+    for endpoint in caller.provider.endpoints:
+        operation = _operation(caller, endpoint, good[endpoint], refusals)
+        names[endpoint.name] += 1
+        if names[endpoint.name] > 1:
+            operation["operationId"] += f"-{names[endpoint.name]}"
+        paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = operation
+    return paths
+
+
+def _operation(caller: Caller, endpoint: Endpoint, good: list[Answered], refusals: dict[str, Answered]) -> Document:
+    provider = caller.provider
+    operation: Document = {"operationId": endpoint.name, "summary": endpoint.name.replace("-", " ").capitalize()}
+    operation["parameters"] = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        for name in re.findall(r"{(\w+)}", endpoint.path)
+    ]
+    if isinstance(endpoint, Send) and endpoint.method == "GET":
+        operation["parameters"] += _query(_schema(provider, endpoint.schema))
+    elif endpoint.schema:
+        operation["requestBody"] = {
+            "required": True,
+            "content": {"application/json": {"schema": _body(caller, endpoint)}},
+        }
+    operation["responses"] = _responses(caller, endpoint, good, refusals)
+    if not (isinstance(endpoint, Ask) and endpoint.open):
+        operation["security"] = [{name: [] for name in caller.security}]
+    return operation
+
+
+def _query(schema: Document) -> list[Document]:
+    required = schema.get("required", ())
+    return [
+        {"name": name, "in": "query", "required": name in required, "schema": inner}
+        for name, inner in schema["properties"].items()
+    ]
+
+
+def _body(caller: Caller, endpoint: Endpoint) -> Document:
+    """The schema of a body; where items have one of their own, it stands at their place."""
+    whole: Document = {"$ref": f"#/components/schemas/{endpoint.schema}"}
+    if not (isinstance(endpoint, Send) and endpoint.item_schema and endpoint.items):
+        return whole
+    items = {"type": "array", "items": {"$ref": f"#/components/schemas/{endpoint.item_schema}"}}
+    if isinstance(caller.samples(endpoint)[0], list):
+        return {"allOf": [whole, items]}
+    place = caller.place_of_items(endpoint)
+    return {"allOf": [whole, {"properties": {place: items}}]} if place else whole
+
+
+def _responses(caller: Caller, endpoint: Endpoint, good: list[Answered], refusals: dict[str, Answered]) -> Document:
+    """By status, each with the shape that all of its examples have; a bare 200 where no good one could be had."""
+    found: Document = {}
+    provider = caller.provider
+    if not good:
+        found["200"] = {"description": "Done"}
+    for place, answered in enumerate(good, 1):
+        _add(found, answered, "Done", f"example-{place}", {"value": answered.json})
+    for key in _possible(provider, endpoint):
+        error = provider.contract.errors[key]
+        told = f"`{key}`: {error.when or error.title or error.text}"
+        answered, example = refusals[key], {"$ref": f"#/components/examples/{key}"}
+        here = caller.refused_at(endpoint, error)
+        if set(_members(here.json)) - set(_members(answered.json)):
+            answered, example = here, {"value": here.json}
+        _add(found, answered, told, key, example)
+    for response in found.values():
+        for content in response.get("content", {}).values():
+            content["schema"] = _shape(content["schema"])
+    return dict(sorted(found.items()))
+
+
+def _add(found: Document, answered: Answered, told: str, name: str, example: Document) -> None:
+    reply = answered.reply
+    response = found.setdefault(str(reply.status), {"description": told})
+    if told not in response["description"]:
+        response["description"] += f"\n\n{told}"
+    for header, value in reply.headers:
+        if not header.startswith("X-Sim-"):
+            response.setdefault("headers", {})[header] = {"schema": {"type": "string"}, "example": value}
+    if reply.body:
+        content = response.setdefault("content", {}).setdefault(reply.media, {"schema": [], "examples": {}})
+        content["schema"].append(answered.json)
+        content["examples"][name] = example
+
+
+EVERYWHERE = ("unauthorized", "forbidden", "too_many_requests", "server_error", "unavailable")
+"""Keys that say nothing of the endpoint."""
+
+
+def _possible(provider: Provider, endpoint: Endpoint) -> list[str]:
+    """Keys in the order of the catalogue: named by its schemas, shown by an example, or said anywhere."""
+    named: set[str] = set(EVERYWHERE) | ({"malformed"} if endpoint.schema else set())
+    for schema in (endpoint.schema, getattr(endpoint, "item_schema", "")):
+        if schema:
+            named |= set(_named(provider.contract.schema(schema).document))
+    first = next(one for one in provider.endpoints if isinstance(one, Send))
+    return [
+        key
+        for key, error in provider.contract.errors.items()
+        if key in named or _place(provider, error) in (None, endpoint) or (error.example is None and endpoint is first)
+    ]
+
+
+def _place(provider: Provider, error: Error) -> Endpoint | str | None:
+    """Where its example goes; None where there is no such endpoint, a text where there is no example."""
+    if error.example is None:
+        return ""
+    method, path = error.example["method"], error.example["path"]
+    for endpoint in provider.endpoints:
+        pattern = re.sub(r"\\{\w+\\}", "[^/]+", re.escape(endpoint.path))
+        if endpoint.method == method and re.fullmatch(pattern, path, re.IGNORECASE):
+            return endpoint
+    return None
+
+
+def _named(schema: Json) -> Iterator[str]:
+    """Every error a wire schema names."""
+    if isinstance(schema, list):
+        for inner in schema:
+            yield from _named(inner)
+    elif isinstance(schema, dict):
+        for name, inner in schema.items():
+            if name == "x-error":
+                yield from _keys(inner)
+            else:
+                yield from _named(inner)
+
+
+def _keys(named: Json) -> Iterator[str]:
+    if isinstance(named, str):
+        yield named
+    elif "key" in named:
+        yield named["key"]
+    else:
+        for inner in named.values():
+            yield from _keys(inner)
+
+
+def _example(error: Error, answered: Answered) -> Document:
+    return {
+        "summary": error.title or error.text,
+        "description": f"{error.when}\n\nSource: {error.source} ({error.provenance})".strip(),
+        "value": answered.json,
+    }
+
+
+def _used(provider: Provider) -> list[str]:
+    """The schemas that endpoints speak of."""
+    names = (name for one in provider.endpoints for name in (one.schema, getattr(one, "item_schema", "")) if name)
+    return list(dict.fromkeys(names))
+
+
+def _schema(provider: Provider, name: str) -> Document:
+    """A wire schema at its place in the document: references inside it start from the document's root."""
+    wire = provider.contract.schema(name).document
+    kept = {key: value for key, value in wire.items() if key != "$schema"}
+    return cast("Document", _moved(kept, f"#/components/schemas/{name}"))
+
+
+def _moved(value: Json, place: str) -> Json:
+    if isinstance(value, list):
+        return [_moved(inner, place) for inner in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        key: f"{place}{inner[1:]}" if key == "$ref" and isinstance(inner, str) else _moved(inner, place)
+        for key, inner in value.items()
+    }
+
+
+def _shape(values: list[Json]) -> Document:
+    """A schema that says what all of some values have in common."""
+    kinds = sorted({_kind(value) for value in values})
+    shape: Document = {"type": kinds[0] if len(kinds) == 1 else kinds} if kinds else {}
+    objects = [value for value in values if isinstance(value, dict)]
+    if objects:
+        names = dict.fromkeys(name for value in objects for name in value)
+        shape["properties"] = {name: _shape([value[name] for value in objects if name in value]) for name in names}
+        if required := [name for name in names if all(name in value for value in objects)]:
+            shape["required"] = required
+    inner = [item for value in values if isinstance(value, list) for item in value]
+    if inner:
+        shape["items"] = _shape(inner)
+    return shape
+
+
+def _members(value: Json) -> Iterator[str]:
+    """The names of all members, however deep."""
+    if isinstance(value, dict):
+        yield from value
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _members(inner)
+
+
+def _kind(value: Json) -> str:
+    kinds = {dict: "object", list: "array", str: "string", bool: "boolean", int: "integer", float: "number"}
+    return kinds.get(type(value), "null")

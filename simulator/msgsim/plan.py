@@ -1,0 +1,206 @@
+"""The whole future of a message, and its state at any time as a pure function of it."""
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from msgsim.contract import FAILURES, SUCCESSES, Contract
+from msgsim.model import Beat, Draft, Due, Message, Step
+
+
+class Twist(Struct, frozen=True, omit_defaults=True):
+    """One way in which callbacks misbehave."""
+
+    kind: str
+    delay: int = 0
+    only: str = ""
+    """The status whose callbacks it touches; empty: all."""
+
+
+EXPIRED = Beat(0, "expired")
+
+
+def unfold(
+    draft: Draft, beats: Sequence[tuple[Beat, ...]], contract: Contract, now: int
+) -> tuple[int, tuple[Step, ...]]:
+    """When the first channel is tried, and every status from then on, in order of time.
+
+    ``beats`` stand per channel. A channel that fails, or has no success within its ``ttl``, hands
+    over to the next; a success ends the chain. After a failure nothing follows on that channel,
+    after a delivery only that it was seen.
+    """
+    begin = first = now if draft.start is None or draft.start < now else draft.start
+    steps: list[Step] = []
+    status = contract.status
+    for index, channel in enumerate(draft.channels):
+        if draft.expires is not None and begin >= draft.expires:
+            expired = status(EXPIRED, channel.name)
+            steps.append(Step(max(draft.expires, begin if index else now), index, expired.word, expired.code))
+            break
+        deadline = None if channel.ttl is None else begin + channel.ttl
+        over: int | None = None
+        delivered = False
+        for beat in beats[index]:
+            at = begin + beat.after
+            if deadline is not None and at >= deadline and not delivered:
+                break
+            try:
+                meant = status(beat, channel.name)
+            except KeyError:  # a neutral word for what this provider never tells
+                continue
+            if delivered and meant.kind != "seen":
+                continue
+            steps.append(Step(at, index, meant.word, meant.code if beat.err is None else beat.err))
+            if meant.kind in FAILURES:
+                over = at
+                break
+            delivered = delivered or meant.kind in SUCCESSES
+        if delivered:
+            break
+        if over is None:
+            if deadline is None:
+                break
+            expired = status(EXPIRED, channel.name)
+            steps.append(Step(deadline, index, expired.word, expired.code))
+            over = deadline
+        begin = over
+    return first, tuple(steps)
+
+
+def state(message: Message, now: int) -> list[Step | None]:
+    """The last step of each channel; None where it has not been tried or nothing is known yet."""
+    current: list[Step | None] = [None] * len(message.channels)
+    for step in message.steps:
+        if step.at > now:
+            break
+        current[step.channel] = step
+    return current
+
+
+def last(message: Message, now: int) -> Step | None:
+    """The newest step of the whole message."""
+    newest = None
+    for step in message.steps:
+        if step.at > now:
+            break
+        newest = step
+    return newest
+
+
+def word(message: Message, contract: Contract, now: int) -> str:
+    """What one would say of the message as a whole: scheduled, or a neutral word."""
+    step = last(message, now)
+    if step is None:
+        return "scheduled" if message.start > now else "queued"
+    kind = contract.statuses[step.status].kind
+    open_channels = step.channel + 1 < len(message.channels)
+    if kind in FAILURES and kind != "cancelled" and open_channels and any(later.at > now for later in message.steps):
+        return "sent"
+    return kind
+
+
+def begins(message: Message, channel: int) -> int | None:
+    """When a channel is tried; None when it never is."""
+    if channel == 0:
+        return message.start
+    if not any(step.channel == channel for step in message.steps):
+        return None
+    return max(step.at for step in message.steps if step.channel < channel)
+
+
+def ends(message: Message) -> int:
+    """From this time on nothing changes by itself."""
+    return message.steps[-1].at if message.steps else message.start
+
+
+def cut(message: Message, now: int, *more: Step) -> Message:
+    """The message with its future after ``now`` replaced by ``more``."""
+    past = tuple(step for step in message.steps if step.at <= now)
+    return replace(message, steps=past + more, start=min(message.start, now))
+
+
+def twist(dues: Sequence[Due], twists: Sequence[Twist], message: Message, contract: Contract) -> list[Due]:
+    """Callbacks as an adversary sends them; deterministic."""
+    current = list(dues)
+    for how in twists:
+        chosen = [due for due in current if not how.only or _is(due, how.only, message, contract)]
+        current = _TWISTS[how.kind](current, chosen, how, message, contract)
+    return sorted(current, key=lambda due: due.at)
+
+
+def _is(due: Due, word: str, message: Message, contract: Contract) -> bool:
+    """Whether a callback tells a status, in the provider's or a neutral word."""
+    if due.step is None:
+        return False
+    try:
+        return contract.status(Beat(0, word), message.channels[due.step.channel].name).word == due.step.status
+    except KeyError:
+        return False
+
+
+def _marked(current: list[Due], chosen: list[Due], how: Twist, message: Message, contract: Contract) -> list[Due]:
+    return [replace(due, twists=(*due.twists, how.kind)) if due in chosen else due for due in current]
+
+
+def _duplicate(current: list[Due], chosen: list[Due], how: Twist, message: Message, contract: Contract) -> list[Due]:
+    again = [replace(due, at=due.at + how.delay, twists=(*due.twists, how.kind)) for due in chosen]
+    return current + again
+
+
+def _reorder(current: list[Due], chosen: list[Due], how: Twist, message: Message, contract: Contract) -> list[Due]:
+    times = [due.at for due in chosen]
+    turned = [
+        replace(due, at=at, twists=(*due.twists, how.kind)) for due, at in zip(chosen, reversed(times), strict=True)
+    ]
+    return [due for due in current if due not in chosen] + turned
+
+
+def _delay(current: list[Due], chosen: list[Due], how: Twist, message: Message, contract: Contract) -> list[Due]:
+    return [
+        replace(due, at=due.at + how.delay, twists=(*due.twists, how.kind)) if due in chosen else due for due in current
+    ]
+
+
+def _before_response(
+    current: list[Due], chosen: list[Due], how: Twist, message: Message, contract: Contract
+) -> list[Due]:
+    return [
+        replace(due, at=message.accepted, twists=(*due.twists, how.kind)) if due in chosen else due for due in current
+    ]
+
+
+def _after_terminal(
+    current: list[Due], chosen: list[Due], how: Twist, message: Message, contract: Contract
+) -> list[Due]:
+    """The first status is reported once more when all is over."""
+    if not chosen:
+        return current
+    first, final = chosen[0], chosen[-1]
+    return [*current, replace(first, at=final.at + (how.delay or 1000), twists=(*first.twists, how.kind))]
+
+
+def _conflicting(current: list[Due], chosen: list[Due], how: Twist, message: Message, contract: Contract) -> list[Due]:
+    """The final status is contradicted: what was delivered failed, what failed was delivered."""
+    ending = [due for due in chosen if due.step and contract.statuses[due.step.status].kind in FAILURES | SUCCESSES]
+    if not ending or (step := ending[-1].step) is None:
+        return current
+    opposite = "delivered" if contract.statuses[step.status].kind in FAILURES else "failed"
+    meant = contract.status(Beat(0, opposite), message.channels[step.channel].name)
+    lie = replace(step, status=meant.word, code=meant.code)
+    final = ending[-1]
+    return [*current, replace(final, at=final.at + (how.delay or 1000), step=lie, twists=(*final.twists, how.kind))]
+
+
+_TWISTS = {
+    "duplicate": _duplicate,
+    "reorder": _reorder,
+    "drop": _marked,
+    "delay": _delay,
+    "before-response": _before_response,
+    "corrupt": _marked,
+    "wrong-signature": _marked,
+    "after-terminal": _after_terminal,
+    "conflicting": _conflicting,
+}
+TWISTS = tuple(_TWISTS)

@@ -1,0 +1,76 @@
+"""CIMA360: OTT, SMS, e-mail, and voice, of which nothing but the name is public.
+
+Sources: https://docs.cima360.com/send-ott-21925250e0, …/sendsms-21925251e0,
+…/register-an-email-delivery-request-23962637e0, and https://docs.trucontact.co for the SMS service under
+another brand. No status route and no callback is documented, so there is none: what becomes of a message
+is seen through the control API only.
+"""
+
+from msgsim.contract import Contract
+from msgsim.provider import Provider, Send
+from msgsim.providers.cima360 import answers, keys, reading
+from msgsim.providers.cima360.formats import FORMATS
+
+
+def _email(path: str) -> Send:
+    """Its document says ``/deliver``; the other services' paths suggest that a prefix was lost."""
+    return Send(
+        "send-email",
+        "POST",
+        path,
+        "email",
+        shape=reading.without_nulls,
+        items=reading.recipients,
+        item_schema="email-recipient",
+        read=reading.email,
+        answer=answers.email,
+        partial=True,
+    )
+
+
+provider = Provider(
+    name="cima360",
+    title="CIMA360 (voice: inferred)",
+    contract=Contract("cima360", FORMATS),
+    endpoints=(
+        Send(
+            "send-ott",
+            "POST",
+            "/ott/v1/deliver",
+            "ott",
+            items=reading.payload,
+            item_schema="ott-item",
+            read=reading.ott,
+            answer=answers.ott,
+            partial=True,
+        ),
+        Send(
+            "send-sms",
+            "POST",
+            "/sms/v1/deliver",
+            "sms",
+            shape=reading.without_nulls,
+            read=reading.sms,
+            answer=answers.sms,
+        ),
+        _email("/deliver"),
+        _email("/email/v1/deliver"),
+        Send(
+            "send-voice",
+            "POST",
+            "/voice/v1/deliver",
+            "voice",
+            shape=reading.without_nulls,
+            read=reading.voice,
+            answer=answers.voice,
+        ),
+    ),
+    identify=keys.identify,
+    authorize=keys.authorize,
+    refuse=answers.refuse,
+    credentials=keys.credentials,
+    base_url=lambda root: root.rstrip("/"),
+    channels=("whatsapp", "messenger", "telegram", "rcs", "sms", "email", "voice"),
+    strict="undocumented",
+    secrets=frozenset({"x-api-key"}),
+)

@@ -1,0 +1,148 @@
+"""Replies. Results of single items come with 200 (OTT) or 202 (e-mail), whatever became of the items."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from msgsim.contract import Contract, Error
+from msgsim.model import Json, Message, Refusal, Refused, Reply
+from msgsim.provider import Desk
+
+PROBLEM = "application/problem+json"
+OTT = "/ott/v1/deliver"
+EMAIL = ("/deliver", "/email/v1/deliver")
+
+_encode = msgspec.json.encode
+
+
+def ott(results: Sequence[Message | Refused], body: Json, desk: Desk) -> Reply:
+    """One result per item, in their order. Raises Refused when an item met what only a whole request can."""
+    whole_requests(results, desk)
+    items = zip(body["payload"], results, strict=True)
+    return Reply(200, _encode([_ott_result(item, result, desk.contract) for item, result in items]))
+
+
+def _ott_result(item: Json, result: Message | Refused, contract: Contract) -> Json:
+    if isinstance(result, Message):
+        return {"recipient": result.to, "messageId": result.id, "status": "queued", "error": None}
+    number = item.get("channelType") if isinstance(item, dict) else None
+    error = text(result.refusals[0], contract, channel=number)
+    return {"recipient": _said(item, "recipient"), "messageId": None, "status": "error", "error": error}
+
+
+def sms(results: Sequence[Message | Refused], body: Json, desk: Desk) -> Reply:
+    """Documented with 200 and with 202, not when which is used."""
+    scheduled = "programmedDate" in body
+    status = desk.settings["sms_scheduled_status"] if scheduled else 200
+    return Reply(status, _encode(_queued("smsId", results, body)))
+
+
+def voice(results: Sequence[Message | Refused], body: Json, desk: Desk) -> Reply:
+    """Inferred, by analogy with SMS."""
+    return Reply(200, _encode(_queued("voiceId", results, body)))
+
+
+def _queued(id: str, results: Sequence[Message | Refused], body: Json) -> Json:
+    scheduled = {"scheduledFor": body["programmedDate"]} if "programmedDate" in body else {}
+    return {id: _message(results).id, "status": "Queued", **scheduled}
+
+
+def _message(results: Sequence[Message | Refused]) -> Message:
+    """The only result of a send that is refused as a whole or not at all."""
+    (message,) = results
+    assert isinstance(message, Message)
+    return message
+
+
+def email(results: Sequence[Message | Refused], body: Json, desk: Desk) -> Reply:
+    """One result per recipient, in their order. Raises Refused when one met what only a whole request can."""
+    whole_requests(results, desk)
+    items = zip(body["recipients"], results, strict=True)
+    return _envelope([_email_result(item, result, desk.contract) for item, result in items], [])
+
+
+def _email_result(item: Json, result: Message | Refused, contract: Contract) -> Json:
+    if isinstance(result, Message):
+        return {"id": result.id, "to": result.to, "success": True, "errorType": None, "errorMessage": None}
+    refusal = result.refusals[0]
+    return {
+        "id": None,
+        "to": _said(item, "to"),
+        "success": False,
+        "errorType": contract.errors[refusal.key].extra.get("errorType", "InternalError"),
+        "errorMessage": text(refusal, contract),
+    }
+
+
+def _envelope(results: list[Json], errors: list[str]) -> Reply:
+    accepted = sum(result["success"] for result in results)
+    overall = "Rejected" if not accepted else "Accepted" if accepted == len(results) else "PartiallyAccepted"
+    return Reply(202, _encode({"overallStatus": overall, "errors": errors, "recipients": results}))
+
+
+def whole_requests(results: Sequence[Message | Refused], desk: Desk) -> None:
+    """A scenario may give an item an error that has an HTTP status of its own. Raises Refused with it."""
+    for result in results:
+        if isinstance(result, Refused) and desk.contract.errors[result.refusals[0].key].status >= 400:
+            raise result
+
+
+def refuse(refusals: Sequence[Refusal], desk: Desk) -> Reply:
+    """A problem; or, for errors that come inside a success, that answer with nothing accepted."""
+    error = desk.contract.errors[refusals[0].key]
+    path = desk.call.path.removeprefix("/cima360")
+    if error.status < 400 and path in EMAIL:
+        return _nobody(refusals, desk)
+    if error.status < 400 and path == OTT:
+        items = _listed(desk, "payload")
+        return Reply(200, _encode([_ott_result(item, Refused(refusals[0]), desk.contract) for item in items]))
+    return _problem(error, " ".join(_texts(refusals, desk.contract)))
+
+
+def _nobody(refusals: Sequence[Refusal], desk: Desk) -> Reply:
+    """A rule of the whole e-mail was broken: every recipient is told, and the list of errors tells why."""
+    items = _listed(desk, "recipients")
+    results = [_email_result(item, Refused(refusals[0]), desk.contract) for item in items]
+    return _envelope(results, _texts(refusals, desk.contract))
+
+
+def _problem(error: Error, detail: str) -> Reply:
+    """No body of an error is public; RFC 7807 is what a .NET service would answer. 400 for what has no status."""
+    status = max(error.status, 400)
+    body = {"type": "about:blank", "title": error.title or "Bad Request", "status": status, "detail": detail}
+    return Reply(status, _encode(body), tuple(error.headers.items()), PROBLEM)
+
+
+def text(refusal: Refusal, contract: Contract, **values: Json) -> str:
+    """The catalogue's text with its gaps filled."""
+    if refusal.detail is not None:
+        return refusal.detail
+    return contract.errors[refusal.key].text.format_map(_Gaps(values | refusal.values))
+
+
+def _texts(refusals: Sequence[Refusal], contract: Contract) -> list[str]:
+    """Each text once: a journey may lack two members."""
+    return list(dict.fromkeys(text(refusal, contract) for refusal in refusals))
+
+
+class _Gaps(dict[str, Json]):
+    """A gap that nothing fills, because a scenario chose the error, reads as its name."""
+
+    def __missing__(self, name: str) -> str:
+        return name
+
+
+def _listed(desk: Desk, name: str) -> list[Json]:
+    """The items of a request that was refused before they were looked at."""
+    try:
+        body = msgspec.json.decode(desk.call.body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return []
+    items = body.get(name) if isinstance(body, dict) else None
+    return items if isinstance(items, list) else []
+
+
+def _said(item: Json, name: str) -> str | None:
+    """What an item calls its recipient, as far as it can be told."""
+    value = item.get(name) if isinstance(item, dict) else None
+    return value if isinstance(value, str) else None

@@ -1,0 +1,97 @@
+"""Bodies to drafts."""
+
+from msgsim.model import Channel, Draft, Json, Refusal, Refused
+from msgsim.provider import Desk
+from msgsim.providers.cima360.formats import moment
+from msgsim.providers.cima360.templates import filled, of, plain
+
+
+def without_nulls(body: Json) -> Json:
+    """Members that are null count as left out: serialisers write them."""
+    if isinstance(body, dict):
+        return {name: value for name, value in body.items() if value is not None}
+    return body
+
+
+def payload(body: Json) -> list[Json]:
+    items: list[Json] = body["payload"]
+    return items
+
+
+def recipients(body: Json) -> list[Json]:
+    listed: list[Json] = body["recipients"]
+    return listed
+
+
+def ott(item: Json, index: int, body: Json, desk: Desk) -> Draft:
+    """Raises Refused: unknown template, wrong number of parameters, no such channel, in this order."""
+    template = of(item["templateID"], desk.settings)
+    if template is None:
+        raise Refused(Refusal("ott_template", "templateID"))
+    parameters: list[str] = item.get("templateParameters") or []
+    wanted = template.get("parameters", len(parameters))
+    if len(parameters) != (wanted if isinstance(wanted, int) else len(wanted)):
+        raise Refused(Refusal("ott_parameters", "templateParameters"))
+    channel = desk.settings["channels"].get(str(int(item["channelType"])))
+    if channel is None:
+        raise Refused(Refusal("ott_channel", "channelType"))
+    recipient: str = item["recipient"]
+    if recipient[0] == "+":
+        desk.note("The OTT document writes recipients without a plus.")
+    names = wanted if isinstance(wanted, list) else ()
+    values = {str(place): value for place, value in enumerate(parameters, 1)} | dict(
+        zip(names, parameters, strict=False)
+    )
+    text = filled(template["text"], values) if "text" in template else ", ".join(parameters)
+    id = desk.seed.hex(desk.number(), 18)
+    content = {name: item[name] for name in ("templateID", "templateParameters", "channelType") if name in item}
+    return Draft(id, recipient, (Channel(channel, id, text=text, content=content),), item=index)
+
+
+def sms(body: Json, index: int, whole: Json, desk: Desk) -> Draft:
+    if body["recipient"][0] != "+":
+        desk.note("The SMS document writes recipients with a plus.")
+    return _told("sms", body, desk)
+
+
+def voice(body: Json, index: int, whole: Json, desk: Desk) -> Draft:
+    return _told("voice", body, desk)
+
+
+def _told(channel: str, body: Json, desk: Desk) -> Draft:
+    """A text or a template for one phone; both services count ids of 24 digits."""
+    text = body.get("messageBody")
+    if text is None:
+        template = of(body["templateID"], desk.settings) or {}
+        values = {name: str(value) for name, value in body.get("templateParams", {}).items()}
+        text = filled(template["text"], values) if "text" in template else ", ".join(values.values())
+    content = {name: value for name, value in body.items() if name not in ("recipient", "messageBody")}
+    id = desk.seed.hex(desk.number(), 24)
+    ways = (Channel(channel, id, text=text, content=content or None),)
+    return Draft(id, body["recipient"], ways, start=_start(body.get("programmedDate"), desk))
+
+
+def _start(date: str | None, desk: Desk) -> int | None:
+    """A date that has passed sends at once: the documents' own sample has."""
+    if date is None:
+        return None
+    if not date.endswith(("Z", "+00:00")):
+        desk.note("The document writes programmedDate in UTC, with a Z at its end.")
+    return moment(date)
+
+
+def email(item: Json, index: int, body: Json, desk: Desk) -> Draft:
+    """Raises Refused: unknown template."""
+    html = body.get("html")
+    if html is None:
+        template = of(body["templateId"], desk.settings)
+        if template is None:
+            raise Refused(Refusal("email_template", "templateId"))
+        html = template.get("html", template.get("text", ""))
+    fields = item.get("fields") or {}
+    html = filled(html, fields)
+    subject = filled(body["subject"], fields)
+    id = desk.seed.hex(desk.number(), 24)
+    sender = body.get("from", "")
+    content = {"from": sender, "subject": subject, "html": html}
+    return Draft(id, item["to"], (Channel("email", id, sender, text=plain(html), content=content),), item=index)

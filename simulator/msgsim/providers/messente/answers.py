@@ -1,0 +1,138 @@
+"""What Messente answers: members in alphabetical order, as in its samples."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+
+import msgspec
+
+from msgsim.contract import Contract
+from msgsim.model import Channel, Json, Message, Refusal, Refused, Reply, Step
+from msgsim.plan import cut, state
+from msgsim.provider import Desk
+
+_encode = msgspec.json.Encoder().encode
+
+
+def _accepted(message: Message) -> Json:
+    return {
+        "messages": [
+            {"channel": channel.name, "message_id": channel.id, "sender": channel.sender}
+            for channel in message.channels
+        ],
+        "omnimessage_id": message.id,
+        "to": message.to,
+    }
+
+
+def sent(results: Sequence[Message | Refused], body: Json, desk: Desk) -> Reply:
+    """201 for one omnimessage."""
+    (message,) = results
+    assert isinstance(message, Message)
+    return Reply(201, _encode(_accepted(message)))
+
+
+def bulk_sent(results: Sequence[Message | Refused], body: Json, desk: Desk) -> Reply:
+    """201 with an acceptance or an error envelope per item, whatever became of them."""
+    listed = [
+        _accepted(result) if isinstance(result, Message) else _envelope(result.refusals, desk.contract)
+        for result in results
+    ]
+    return Reply(201, _encode({"messages": listed}))
+
+
+def refused(refusals: Sequence[Refusal], desk: Desk) -> Reply:
+    """The error envelope; the status and the headers are those of the first error."""
+    error = desk.contract.errors[refusals[0].key]
+    headers = tuple(error.headers.items())
+    if "allow" in refusals[0].values:
+        headers += (("Allow", refusals[0].values["allow"]),)
+    body = _envelope(refusals, desk.contract) if error.code is not None else {}
+    return Reply(error.status, _encode(body), headers)
+
+
+def _envelope(refusals: Iterable[Refusal], contract: Contract) -> Json:
+    return {"errors": [_error(refusal, contract) for refusal in refusals]}
+
+
+def _error(refusal: Refusal, contract: Contract) -> Json:
+    error = contract.errors[refusal.key]
+    return {
+        "code": error.code,
+        "detail": refusal.detail or error.text,
+        "source": refusal.source if error.status == 400 else None,
+        "title": error.title,
+    }
+
+
+def statuses(body: Json, desk: Desk) -> Reply:
+    """The delivery report: every channel in the order of sending, null where nothing has been tried."""
+    message = _mine(desk)
+    current = state(message, desk.now)
+    reports = [
+        report(message, channel, step, desk.settings, desk.contract)
+        for channel, step in zip(message.channels, current, strict=True)
+    ]
+    return Reply(200, _encode({"omnimessage_id": message.id, "statuses": reports, "to": message.to}))
+
+
+def cancelled(body: Json, desk: Desk) -> Reply:
+    """202 while it is scheduled; afterwards, or a second time, it is not found."""
+    message = _mine(desk)
+    if message.start <= desk.now:
+        raise Refused(Refusal("message_not_found"))
+    deleted = desk.contract.statuses["DELETED"]
+    steps = (Step(desk.now, place, deleted.word, deleted.code) for place in range(len(message.channels)))
+    desk.rewrite(cut(message, desk.now, *steps), reports=False)
+    return Reply(202, b"{}")
+
+
+def _mine(desk: Desk) -> Message:
+    message = desk.message(desk.params["id"])
+    if message is None or message.id != desk.params["id"] or message.credential != desk.credential.name:
+        raise Refused(Refusal("message_not_found"))
+    return message
+
+
+def report(
+    message: Message, channel: Channel, step: Step | None, settings: dict[str, Json], contract: Contract
+) -> Json:
+    """One channel's status with all ten members; the same in answers and in callbacks."""
+    return {
+        "status": step.status if step else None,
+        "sender": channel.sender,
+        "err": step.code if step else None,
+        "message_id": channel.id,
+        "to": message.to,
+        "channel": channel.name,
+        "error": _error_text(step, contract) if step else None,
+        "omnimessage_id": message.id,
+        "timestamp": timestamp(step.at, settings["timestamp_zone"]) if step else None,
+        "price_info": _price(channel, step, settings, contract) if step else None,
+    }
+
+
+def _error_text(step: Step, contract: Contract) -> str | None:
+    return None if step.code in (0, 10) else contract.codes.get(step.code or 0)
+
+
+def _price(channel: Channel, step: Step, settings: dict[str, Json], contract: Contract) -> Json:
+    parts = channel.content.get("parts", 1) if channel.content else 1
+    rejected = contract.statuses[step.status].kind == "rejected"
+    return {
+        "part_price": settings["part_price"],
+        "parts_count": parts,
+        "total_price": "0" if rejected else _times(settings["part_price"], parts),
+    }
+
+
+def _times(price: str, count: int) -> str:
+    """Decimal text times a whole number, exactly."""
+    whole, _, fraction = price.partition(".")
+    total = str(int(whole + fraction) * count).rjust(len(fraction) + 1, "0")
+    return f"{total[: -len(fraction)]}.{total[-len(fraction) :]}" if fraction else total
+
+
+def timestamp(at: int, zone: bool) -> str:
+    """``2020-02-04T08:09:42.389630``: UTC without an offset, unless one is wanted."""
+    text = datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")
+    return f"{text}+00:00" if zone else text

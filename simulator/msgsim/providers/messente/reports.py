@@ -1,0 +1,59 @@
+"""Delivery reports and inbound messages: signed POSTs to the user's application.
+
+The signature is the HMAC-SHA256 of the sent bytes in lower-case hexadecimal digits. Its key is the
+API password that sent the message, for inbound messages the number's shared secret.
+"""
+
+import hmac
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+import msgspec
+from msgspec.structs import replace
+
+from msgsim.contract import Contract
+from msgsim.model import Callback, Due, Inbound, Json, Message, Post, Step
+from msgsim.provider import Desk
+from msgsim.providers.messente.answers import report
+
+
+def reports(message: Message, steps: Iterable[Step], settings: dict[str, Json]) -> list[Due]:
+    """One report per status of each channel, when the request or the account names a URL."""
+    url = message.extra["dlr_url"]
+    return [Due(step.at, url, "report", step) for step in steps] if url else []
+
+
+def post(callback: Callback, about: Message | Inbound, settings: dict[str, Json], contract: Contract) -> Post:
+    """The bytes of a report on its step, or of an inbound message."""
+    if isinstance(about, Inbound):
+        return _signed(msgspec.json.encode(about.extra), settings["inbound_secret"], callback)
+    assert callback.step is not None
+    channel = about.channels[callback.step.channel]
+    body = msgspec.json.encode(report(about, channel, callback.step, settings, contract))
+    return _signed(body, about.secret, callback)
+
+
+def _signed(body: bytes, key: str, callback: Callback) -> Post:
+    if "corrupt" in callback.twists:
+        body = body[: len(body) // 2]
+    if "wrong-signature" in callback.twists:
+        key = f"not {key}"
+    signature = hmac.new(key.encode(), body, "sha256").hexdigest()
+    return Post(body, (("Content-Type", "application/json"), ("X-Messente-Signature", signature)))
+
+
+def inbound(bare: Inbound, answered: Message | None, desk: Desk) -> tuple[Inbound, list[Due]]:
+    """An inbound message in the documented shape, pushed to the number's URL where there is one."""
+    id = desk.seed.uuid4(desk.number())
+    channel = answered.channels[0].name if answered else "sms"
+    body = {
+        "msg_id": id,
+        "sub_msg_id": desk.seed.uuid4(desk.number()),
+        "channel": channel,
+        "recipient": bare.to,
+        "time": datetime.fromtimestamp(bare.at / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        "text": bare.text,
+        "sender": bare.sender,
+    }
+    url = desk.settings["inbound_url"]
+    return replace(bare, id=id, extra=body), [Due(bare.at, url, "inbound")] if url else []

@@ -1,0 +1,62 @@
+"""SMS text: what autoconvert makes of it, and in how many parts it goes.
+
+GSM 03.38 with its extension table has 160 characters in one part and 153 in each of several; UCS-2
+has 70 and 67. A user data header takes its bytes from each part.
+"""
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from msgsim.model import Json
+
+if TYPE_CHECKING:
+    from gsm0338 import Codec
+
+_PLAIN = re.compile(r"[ -Z_a-z\n\r]*", re.ASCII)
+"""One septet each; no character of the extension table among them."""
+BYTES = 140
+
+
+def parts(text: str, udh: str = "") -> dict[str, Json]:
+    """``{"parts": 2, "alphabet": "GSM-7"}``; ``udh`` is in hexadecimal digits."""
+    septets = _septets(text)
+    header = len(udh) // 2
+    if septets is not None:
+        length, bits, alphabet = septets, 7, "GSM-7"
+    else:
+        length, bits, alphabet = len(text.encode("utf-16-be", "surrogatepass")) // 2, 16, "UCS-2"
+    if length <= (BYTES - header) * 8 // bits:
+        return {"parts": 1, "alphabet": alphabet}
+    several = (BYTES - max(header, 6)) * 8 // bits
+    return {"parts": -(-length // max(several, 1)), "alphabet": alphabet}
+
+
+def _septets(text: str) -> int | None:
+    """How many septets; None when a character is not in the alphabet."""
+    if _PLAIN.fullmatch(text):
+        return len(text)
+    try:
+        return len(_codec().encode(text)[0])
+    except UnicodeEncodeError:
+        return None
+
+
+@lru_cache(maxsize=1)
+def _codec() -> "Codec":
+    import gsm0338
+
+    return gsm0338.Codec()
+
+
+def convert(text: str, how: str) -> str:
+    """``full`` replaces every character outside GSM 03.38; the account's replacements (``on``) are none here."""
+    if how != "full" or _septets(text) is not None:
+        return text
+    from anyascii import anyascii
+
+    return "".join(one if _septets(one) is not None else _alternative(anyascii(one)) for one in text)
+
+
+def _alternative(text: str) -> str:
+    return "".join(one if _septets(one) is not None else "?" for one in text)

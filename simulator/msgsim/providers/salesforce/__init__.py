@@ -1,0 +1,48 @@
+"""Salesforce Marketing Cloud OTT: Messenger and LINE.
+
+Sources: OTTsendMessageToRecipient, OTTregisterProperty, OTTretrieveRegistrationCollection and error-handling of the
+Marketing Cloud Engagement API guide; access-token-s2s and requestToken of the Marketing Cloud developer guide.
+No status route and no callback is documented, so there is none: what becomes of a message is seen through the
+control API only.
+"""
+
+from msgsim.contract import Contract
+from msgsim.provider import Provider, Send
+from msgsim.providers.salesforce import registry, tokens
+from msgsim.providers.salesforce.answers import accepted, refuse
+from msgsim.providers.salesforce.reading import check, read
+from msgsim.providers.salesforce.spelling import fold
+
+
+def base_url(root: str) -> str:
+    """Auth and REST base URI of the client's package."""
+    return f"{root.rstrip('/')}/"
+
+
+provider = Provider(
+    name="salesforce",
+    title="Salesforce Marketing Cloud OTT",
+    contract=Contract("salesforce"),
+    endpoints=(
+        Send("send-ott", "POST", "/ott/v1/send", "send", read=read, answer=accepted, shape=fold, check=check),
+        *registry.ENDPOINTS,
+        *tokens.ENDPOINTS,
+    ),
+    identify=tokens.identify,
+    authorize=tokens.authorize,
+    refuse=refuse,
+    credentials=tokens.credentials,
+    base_url=base_url,
+    channels=("messenger", "line"),
+    phones=False,
+    any_case=True,
+    authorize_first=True,
+    strict="bad_request",
+    secrets=frozenset(
+        {
+            *("authorization", "access_token", "accesstoken", "legacytoken", "refreshtoken", "refresh_token"),
+            *("client_secret", "clientsecret", "applicationsecret", "pageaccesstoken", "callbackverifytoken"),
+            *("channelsecret", "customerconnectsecret"),
+        }
+    ),
+)

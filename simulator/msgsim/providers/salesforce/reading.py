@@ -1,0 +1,87 @@
+"""A send, spelled as documented, to a draft.
+
+Source: OTTsendMessageToRecipient of the Marketing Cloud developer guide.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from msgsim.model import Channel, Draft, Json, Refusal
+from msgsim.provider import Desk
+from msgsim.providers.salesforce.registry import is_active
+
+KEY_LIMIT = 100
+"""Characters that the samples promise for messageKey and messageGroupKey."""
+KNOWN_KEYS = {
+    "messagingType": ("RESPONSE", "UPDATE", "MESSAGE_TAG"),
+    "notificationType": ("REGULAR", "SILENT_PUSH", "NO_PUSH"),
+}
+FOR_LINE = {"image": "altUrl", "video": "altUrl", "audio": "duration"}
+"""Documented as required for LINE, without an error for those who leave it out."""
+FOR_MESSENGER = ("isReusable", "attachmentId")
+
+
+def read(item: Json, place: int, body: Json, desk: Desk) -> Draft:
+    """One message; a LINE reply token is tried first and the user's id second."""
+    for tolerance in tolerances(body):
+        desk.note(tolerance)
+    message, sender = body["message"], body["from"]
+    text = "\n".join(filter(None, (content.get("text") or content.get("url") for content in message["contents"])))
+    tried = recipients(sender["senderType"], body["to"])
+    channels = tuple(
+        Channel(
+            name=sender["senderType"],
+            id=id,
+            sender=sender["senderId"],
+            to=recipient,
+            text=text,
+            content=message,
+        )
+        for recipient, id in zip(tried, desk.seed.uuid4s(desk.number(), len(tried)), strict=True)
+    )
+    kept = {name: body[name] for name in ("messageKey", "messageGroupKey", "to", "validityPeriod") if name in body}
+    return Draft(channels[0].id, channels[0].to, channels, extra=kept)
+
+
+def recipients(sender_type: str, to: Json) -> list[str]:
+    """Whom to try, in order: userReference where it is given; for LINE ottId comes after it."""
+    reference = to.get("userReference")
+    if reference is None:
+        return [to["ottId"]]
+    return [reference, to["ottId"]] if sender_type == "line" else [reference]
+
+
+def check(body: Json, desk: Desk) -> Iterable[Refusal]:
+    """Only an active sender may send. A sender that is not named is the schema's business."""
+    sender = body.get("from") if isinstance(body, dict) else None
+    if not isinstance(sender, dict):
+        return
+    kind, id = sender.get("senderType"), sender.get("senderId")
+    if isinstance(kind, str) and isinstance(id, str) and not is_active(kind, id, desk):
+        yield Refusal("sender_unregistered", "from.senderId")
+
+
+def tolerances(body: Json) -> Iterator[str]:
+    """What the document says otherwise somewhere, or asks for without naming an error."""
+    for name in ("messageKey", "messageGroupKey"):
+        if len(body.get(name, "")) > KEY_LIMIT:
+            yield f"{name} is longer than the {KEY_LIMIT} characters of the samples"
+    line = body["from"]["senderType"] == "line"
+    for content in body["message"]["contents"]:
+        yield from _content_tolerances(content, line)
+    for custom in body["message"].get("customKeys", ()):
+        for name, known in KNOWN_KEYS.items():
+            if name in custom and custom[name] not in known:
+                yield f"{name} {custom[name]!r} is not one of {', '.join(known)}"
+
+
+def _content_tolerances(content: Json, line: bool) -> Iterator[str]:
+    kind = content["type"]
+    if kind == "file":
+        yield "type file is named by an error text, but not among the values of type"
+    if kind == "native" and "nativePayload" not in content:
+        yield "payload instead of nativePayload" if "payload" in content else "native content without nativePayload"
+    if line and kind in FOR_LINE and not content.get(FOR_LINE[kind]):
+        yield f"{FOR_LINE[kind]} is required for {kind} on LINE, without a documented error"
+    for name in FOR_MESSENGER:
+        if line and name in content:
+            yield f"{name} is only supported for Messenger"

@@ -1,0 +1,119 @@
+"""The OTT properties that may send: registered by request or, from the start, by the settings.
+
+Sources: OTTregisterProperty and OTTretrieveRegistrationCollection of the Marketing Cloud developer guide.
+"""
+
+from collections.abc import Iterator
+from urllib.parse import parse_qsl, urlencode
+
+from msgsim.model import Json, Refusal, Refused, Reply
+from msgsim.provider import Ask, Desk
+from msgsim.providers.salesforce.answers import MEDIA, json_reply
+from msgsim.providers.salesforce.spelling import fold
+
+PLATFORMS = {"messenger": "pageId", "line": "channelId"}
+"""The member that names a property of each platform."""
+SHOWN = {
+    "messenger": ("applicationId", "pageId", "pageName"),
+    "line": ("channelId", "channelName"),
+}
+API_VERSION = "v2.0"
+PAGE_SIZE = 50
+
+
+def register(body: Json, desk: Desk) -> Reply:
+    """POST /ott/v1/registration: a property that is known already takes on what is said now."""
+    platform, attributes = body["ottPlatformName"], body["ottPlatformAttributes"]
+    desk.keep("property", _key(platform, attributes[PLATFORMS[platform]]), shown(body))
+    return Reply(201, b"", media=MEDIA)
+
+
+def shown(registration: Json) -> Json:
+    """What is kept and told of a property: no secret, and booleans where 0 and 1 are taken as well."""
+    platform, attributes = registration["ottPlatformName"], registration["ottPlatformAttributes"]
+    return {
+        "ottPlatformName": platform,
+        "ottPlatformAttributes": {
+            **{name: attributes[name] for name in SHOWN[platform] if name in attributes},
+            "endpointUrl": attributes.get("endpointUrl", ""),
+            "isTransactional": bool(attributes.get("isTransactional", True)),
+            "isTestChannel": bool(attributes.get("isTestChannel", False)),
+            "isActive": bool(attributes["isActive"]),
+            "apiVersion": API_VERSION,
+        },
+    }
+
+
+def is_active(platform: str, id: str, desk: Desk) -> bool:
+    found = _find(platform, id, desk)
+    return found is not None and bool(found["ottPlatformAttributes"]["isActive"])
+
+
+def get_one(body: Json, desk: Desk) -> Reply:
+    """GET /ott/v1/registration/{platform}/{ottPropertyId}"""
+    found = _find(_platform(desk), desk.params["ottPropertyId"], desk)
+    if found is None:
+        raise Refused(Refusal("unknown_property", values={"id": desk.params["ottPropertyId"]}))
+    return json_reply(200, shown(found))
+
+
+def get_page(body: Json, desk: Desk) -> Reply:
+    """GET /ott/v1/registration/{platform}: pages count from 1; one past the end is empty."""
+    platform = _platform(desk)
+    query = {name.lower(): value for name, value in parse_qsl(desk.call.query)}
+    page, size = _natural(query, "$page", 1), _natural(query, "$pagesize", PAGE_SIZE)
+    found = dict(_configured(desk)) | dict(desk.records("property"))
+    items = [shown(one) for _, one in sorted(found.items()) if one["ottPlatformName"] == platform]
+    return json_reply(
+        200,
+        {
+            "count": len(items),
+            "page": page,
+            "pageSize": size,
+            "links": {"self": _link(platform, page, size), "next": _link(platform, page + 1, size)},
+            "items": items[(page - 1) * size : page * size],
+        },
+    )
+
+
+def _link(platform: str, page: int, size: int) -> Json:
+    """Without ``/ott``, and ``next`` even on the last page, as documented."""
+    return {"href": f"/v1/registration/{platform}?{urlencode({'$page': page, '$pagesize': size})}"}
+
+
+def _natural(query: dict[str, str], name: str, default: int) -> int:
+    text = query.get(name, str(default))
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and int(text) > 0):
+        raise Refused(Refusal("invalid_value", name))
+    return int(text)
+
+
+def _platform(desk: Desk) -> str:
+    platform = desk.params["platform"].lower()
+    if platform not in PLATFORMS:
+        raise Refused(Refusal("platform_name_invalid", "platform"))
+    return platform
+
+
+def _key(platform: str, id: str) -> str:
+    """Clients may write a whole path in lower case, ids included."""
+    return f"{platform}/{id.lower()}"
+
+
+def _find(platform: str, id: str, desk: Desk) -> Json:
+    """A registration as it was kept, else as it stands in the settings; None when there is neither."""
+    key = _key(platform, id)
+    return desk.record("property", key) or next((one for name, one in _configured(desk) if name == key), None)
+
+
+def _configured(desk: Desk) -> Iterator[tuple[str, Json]]:
+    for one in desk.settings["senders"]:
+        platform = one["ottPlatformName"]
+        yield _key(platform, one["ottPlatformAttributes"][PLATFORMS[platform]]), one
+
+
+ENDPOINTS = (
+    Ask("register-property", "POST", "/ott/v1/registration", register, schema="registration", shape=fold),
+    Ask("list-registrations", "GET", "/ott/v1/registration/{platform}", get_page),
+    Ask("get-registration", "GET", "/ott/v1/registration/{platform}/{ottPropertyId}", get_one),
+)

@@ -1,0 +1,91 @@
+"""Sinch (Wavy) SMS for Latin America: single and bulk sends, status and MO queries, lookups, campaigns."""
+
+from urllib.parse import parse_qsl
+
+from msgsim.contract import Contract
+from msgsim.model import Call, Credential, Refusal, Refused
+from msgsim.provider import Ask, Desk, Endpoint, Provider, Send
+from msgsim.providers.sinch import answers, campaigns, inbound, queries, reading, reports
+from msgsim.providers.sinch.account import account
+from msgsim.providers.sinch.schedule import is_local, is_zone
+
+
+def identify(call: Call) -> Credential | None:
+    """The two headers; only the GET of a send may have them in its query string."""
+    name, token = call.headers.get("username", ""), call.headers.get("authenticationtoken", "")
+    if call.method == "GET" and not (name and token) and call.path.endswith("/v1/send-sms"):
+        asked = {key.lower(): value for key, value in parse_qsl(call.query)}
+        name, token = name or asked.get("username", ""), token or asked.get("authenticationtoken", "")
+    return Credential(name, token) if name and token else None
+
+
+def authorize(endpoint: Endpoint | None, credential: Credential | None, desk: Desk) -> Credential:
+    """Anybody while no users are set; then those, and who was issued for the sandbox."""
+    if credential is None:
+        raise Refused(Refusal("unauthorized"))
+    if account(desk.settings).knows(credential) or desk.issued == _named(credential.name, credential.secret):
+        _check_address(desk)
+        return credential
+    raise Refused(Refusal("unauthorized"))
+
+
+def _check_address(desk: Desk) -> None:
+    """Whether the account may be used from here, and whether it asks too often."""
+    allowed: list[str] = desk.settings["addresses"]
+    if allowed and desk.call.client not in allowed:
+        raise Refused(Refusal("forbidden_address"))
+    queries.count(desk, "requests", desk.settings["rate_limit"], "too_many_requests")
+
+
+def credentials(sandbox: str) -> dict[str, str]:
+    return _named(f"sinch-{sandbox}", f"sinch-{sandbox}-token")
+
+
+def _named(name: str, token: str) -> dict[str, str]:
+    return {"UserName": name, "AuthenticationToken": token}
+
+
+ENDPOINTS = (
+    Send(
+        "send-sms", "POST", "/v1/send-sms", "send-sms",
+        reading.read, answers.sent, shape=reading.shape, check=reading.check,
+    ),
+    Send(
+        "send-sms-get", "GET", "/v1/send-sms", "send-sms",
+        reading.read, answers.sent, parse=reading.parse, check=reading.check,
+    ),
+    Send(
+        "send-bulk-sms", "POST", "/v1/send-bulk-sms", "send-bulk-sms",
+        reading.read, answers.sent_bulk, shape=reading.shape_bulk, items=reading.items, check=reading.check_bulk,
+    ),
+    Ask("status-search", "POST", "/v1/sms/status/search", queries.searched, "status-search", queries.shape),
+    Ask("status-list", "GET", "/v1/sms/status/list", queries.listed),
+    Ask("sms-status", "GET", "/v1/sms-status", queries.single),
+    Ask("receive-list", "GET", "/v1/sms/receive/list", inbound.listed),
+    Ask("receive-search", "GET", "/v1/sms/receive/search", inbound.found),
+    Ask("carrier-lookup", "POST", "/v1/carrier/lookup", queries.looked_up, "carrier-lookup", queries.shape),
+    Ask("campaigns-list", "GET", "/api/v1/campaigns", campaigns.listed),
+    Ask("campaigns-get", "GET", "/api/v1/campaigns/{id}", campaigns.shown),
+    Ask("campaigns-get", "GET", "/api/v1/campaign/{id}", campaigns.shown),
+    Ask("campaigns-create", "POST", "/api/v1/campaigns", campaigns.created, "campaign"),
+    Ask("campaigns-change", "PUT", "/api/v1/campaigns/{id}", campaigns.changed, "campaign-change"),
+    Ask("campaigns-delete", "DELETE", "/api/v1/campaigns/{id}", campaigns.deleted),
+)  # fmt: skip
+
+provider = Provider(
+    name="sinch",
+    title="Sinch (Wavy) SMS",
+    contract=Contract("sinch", {"local-date-time": is_local, "time-zone": is_zone}),
+    endpoints=ENDPOINTS,
+    identify=identify,
+    authorize=authorize,
+    refuse=answers.refuse,
+    credentials=credentials,
+    base_url=lambda root: root.rstrip("/"),
+    callbacks=reports.callbacks,
+    post=reports.post,
+    receive=inbound.receive,
+    channels=("sms",),
+    strict="bad_request",
+    secrets=frozenset({"authenticationtoken"}),
+)

@@ -1,0 +1,61 @@
+"""What a send and a refusal are answered with."""
+
+import re
+from collections.abc import Sequence
+
+import msgspec
+
+from msgsim.model import Json, Message, Refusal, Refused, Reply
+from msgsim.provider import Desk
+from msgsim.providers.sinch.account import account
+
+_ITEM = re.compile(r"messages\.(\d+)\.")
+_INDEX = re.compile(r"\.(\d+)\b")
+_GAP = re.compile(r"\{(\w+)\}")
+
+
+def sent(results: Sequence[Message | Refused], body: Json, desk: Desk) -> Reply:
+    """An array of one as the document has it, or the object that deployed clients read: a setting."""
+    told = _told(results)
+    as_object = account(desk.settings).says(desk.credential.name, "response_shape") == "object"
+    return Reply(200, msgspec.json.encode(told[0] if as_object else told))
+
+
+def sent_bulk(results: Sequence[Message | Refused], body: Json, desk: Desk) -> Reply:
+    """One entry per message, in order."""
+    return Reply(200, msgspec.json.encode({"id": body.batch.id, "messages": _told(results)}))
+
+
+def _told(results: Sequence[Message | Refused]) -> list[Json]:
+    return [
+        {"id": one.id, "correlationId": one.extra["correlationId"]} if "correlationId" in one.extra else {"id": one.id}
+        for one in results
+        if isinstance(one, Message)
+    ]
+
+
+def refuse(refusals: Sequence[Refusal], desk: Desk) -> Reply:
+    """One error: whether somebody may do this comes before what is wrong with it."""
+    errors = desk.contract.errors
+    first = next((one for one in refusals if errors[one.key].status == 403), refusals[0])
+    error = errors[first.key]
+    message = _text(first, error.text)
+    if desk.call.path.removeprefix("/sinch").startswith("/api/v1/campaign"):
+        body: Json = {"status": {"error": True, "message": message}}
+    else:
+        body = {"errorCode": error.status, "errorMessage": message}
+    headers = tuple(error.headers.items())
+    if error.status == 405 and "allow" in first.values:
+        headers += (("Allow", first.values["allow"]),)
+    return Reply(error.status, msgspec.json.encode(body), headers)
+
+
+def _text(refusal: Refusal, text: str) -> str:
+    if refusal.detail is not None:
+        return f"Bad Request: {refusal.detail}"
+    source = refusal.source or "a field"
+    item = _ITEM.match(source)
+    field = _INDEX.sub(r"[\1]", source[item.end() :] if item else source)
+    values = {"field": field, "type": "of another type", "value": field, "wanted": "another value"} | refusal.values
+    text = _GAP.sub(lambda gap: str(values[gap[1]]), text)
+    return f"{text} (messages[{item[1]}])" if item else text

@@ -1,0 +1,128 @@
+"""Messages from phones (MO): pushed when they come, listed once, and found for five days."""
+
+from urllib.parse import urlencode
+
+import msgspec
+from msgspec.structs import replace
+
+from msgsim.model import Due, Inbound, Json, Message, Refusal, Refused, Reply
+from msgsim.provider import Desk
+from msgsim.providers.sinch.account import account
+from msgsim.providers.sinch.carriers import UNKNOWN, digits, exists
+from msgsim.providers.sinch.query import date, moment, query
+
+DAY = 86_400_000
+LISTED = 3 * DAY
+FOUND = 5 * DAY
+MOST = 1000
+"""How many one call of the list gives."""
+CURSOR = "mo-list"
+
+
+def receive(inbound: Inbound, message: Message | None, desk: Desk) -> tuple[Inbound, list[Due]]:
+    """What the provider knows of an MO, and whom it is pushed to: the sender of the message it answers."""
+    mine = account(desk.settings)
+    number = digits(inbound.sender) or inbound.sender
+    carrier = mine.carriers.of(number, desk.seed) if exists(number) else UNKNOWN
+    extra: dict[str, Json] = {"carrierId": carrier.id, "carrierName": carrier.name}
+    owner = inbound.credential or next((user.name for user in mine.users if user.mo_url), "")
+    if message is not None:
+        extra |= {name: message.extra[name] for name in ("subAccount", "campaignAlias") if name in message.extra}
+        extra["mt"] = _answered(message, desk)
+    if (user := mine.user(owner)) is not None and user.sub_account:
+        extra = {"subAccount": user.sub_account, **extra}
+    taken = replace(
+        inbound,
+        id=desk.seed.uuid1(desk.ticks(1)),
+        sender=number,
+        to=inbound.to or mine.short_code,
+        credential=owner,
+        extra=extra,
+    )
+    if not (url := mine.says(owner, "mo_url")):
+        return taken, []
+    if mine.says(owner, "mo_method") == "GET":
+        joined = f"{url}{'&' if '?' in url else '?'}{urlencode(_flat(pushed(taken)))}"
+        return taken, [Due(taken.at, joined, "mo-get")]
+    return taken, [Due(taken.at, url, "mo")]
+
+
+def _answered(message: Message, desk: Desk) -> Json:
+    user = account(desk.settings).user(message.credential)
+    email = user.email if user else message.credential if "@" in message.credential else ""
+    answered = {
+        "id": message.id,
+        "correlationId": message.extra.get("correlationId", message.id),
+        "username": user.name if user else message.credential,
+    }
+    return answered | {"email": email} if email else answered
+
+
+def pushed(inbound: Inbound) -> Json:
+    """One MO as it is pushed and listed."""
+    extra = inbound.extra
+    told = {
+        "id": inbound.id,
+        "subAccount": extra.get("subAccount"),
+        "campaignAlias": extra.get("campaignAlias"),
+        "carrierId": extra["carrierId"],
+        "carrierName": extra["carrierName"],
+        "source": inbound.sender,
+        "shortCode": inbound.to,
+        "messageText": inbound.text,
+        "receivedAt": inbound.at,
+        "receivedDate": date(inbound.at),
+        "mt": extra.get("mt"),
+    }
+    return {name: value for name, value in told.items() if value is not None}
+
+
+def _flat(told: dict[str, Json]) -> dict[str, Json]:
+    """Members of ``mt`` as ``mt.id`` and so on."""
+    flat: dict[str, Json] = {}
+    for name, value in told.items():
+        flat |= {f"{name}.{inner}": one for inner, one in value.items()} if isinstance(value, dict) else {name: value}
+    return flat
+
+
+def _visible(desk: Desk) -> list[Inbound]:
+    """What the caller may see: its own subaccount, or the one an administrator asks for."""
+    mine, viewer = account(desk.settings), desk.credential.name
+    wanted, user = query(desk).get("subAccount"), mine.user(viewer)
+    if wanted and user is not None and not user.admin and wanted != user.sub_account:
+        raise Refused(Refusal("forbidden_subaccount", "subAccount"))
+    return [
+        inbound
+        for inbound in desk.inbound(desk.now - FOUND - 1)
+        if inbound.at <= desk.now
+        and (wanted is None or inbound.extra.get("subAccount") == wanted)
+        and (not inbound.credential or mine.shares(viewer, inbound.credential))
+    ]
+
+
+def listed(body: Json, desk: Desk) -> Reply:
+    """All that this call has not given before; it gives nothing twice."""
+    place = f"{desk.credential.name} {query(desk).get('subAccount', '')}"
+    cursor = desk.record(CURSOR, place) or {"at": 0, "last": [0, 0]}
+    start = max(cursor["at"], desk.now - LISTED)
+    fresh = [one for one in _visible(desk) if one.at >= desk.now - LISTED and [one.at, one.key] > cursor["last"]][:MOST]
+    if fresh:
+        desk.keep(CURSOR, place, {"at": desk.now, "last": [fresh[-1].at, fresh[-1].key]})
+    return _answer(fresh, start, desk.now)
+
+
+def found(body: Json, desk: Desk) -> Reply:
+    """All of a period, again and again."""
+    asked = query(desk)
+    start, end = moment(asked, "start"), moment(asked, "end")
+    earliest = desk.now - FOUND
+    start = earliest if start is None else max(start, earliest)
+    end = desk.now if end is None else end
+    return _answer([one for one in _visible(desk) if start <= one.at <= end], start, end)
+
+
+def _answer(messages: list[Inbound], start: int, end: int) -> Reply:
+    told = [pushed(one) for one in messages]
+    return Reply(
+        200, msgspec.json.encode({"total": len(told), "start": date(start), "end": date(end), "messages": told})
+    )

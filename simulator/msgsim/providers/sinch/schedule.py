@@ -1,0 +1,115 @@
+"""When a message may leave: schedules, hours of day in a zone, expiry. All instants are milliseconds."""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from functools import lru_cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from msgsim.model import Json
+
+MINUTE = 60_000
+HALF_HOUR = 30 * MINUTE
+_FIRST_MILLISECONDS = 100_000_000_000
+"""Unix times from here on are milliseconds, smaller ones seconds: the documents do not name the unit."""
+_LOCAL = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}", re.ASCII)
+_OFFSET = re.compile(r"(?:UTC|GMT)?([+-])(\d{2})(?::?(\d{2}))?", re.ASCII)
+_LAST_YEAR = 9000
+"""Room for a window after a date; nobody schedules an SMS beyond."""
+
+
+@lru_cache(maxsize=1024)
+def zone(name: str) -> tzinfo:
+    """A zone by its id or offset: ``America/Sao_Paulo``, ``+03:00``, ``-0100``, ``UTC``. Raises ValueError."""
+    if name in ("UTC", "GMT", "Z"):
+        return UTC
+    if offset := _OFFSET.fullmatch(name):
+        sign, hours, minutes = offset.groups()
+        if int(hours) > 18 or int(minutes or 0) > 59:
+            raise ValueError(f"{name!r} is no offset")
+        ahead = timedelta(hours=int(hours), minutes=int(minutes or 0))
+        return timezone(ahead if sign == "+" else -ahead)
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, OSError, ValueError):
+        raise ValueError(f"{name!r} is no time zone") from None
+
+
+def is_zone(name: str) -> bool:
+    try:
+        zone(name)
+    except ValueError:
+        return False
+    return True
+
+
+def is_local(text: str) -> bool:
+    """Whether it is a date as ``yyyy-MM-dd'T'HH:mm:ss``, without zone and fraction."""
+    if not _LOCAL.fullmatch(text):
+        return False
+    try:
+        return 1970 <= datetime.fromisoformat(text).year <= _LAST_YEAR
+    except ValueError:
+        return False
+
+
+def unix(number: int) -> int:
+    """A Unix time in seconds or milliseconds as milliseconds."""
+    return number if number >= _FIRST_MILLISECONDS else number * 1000
+
+
+def local(text: str, where: tzinfo) -> int:
+    """An hour that the clocks skip is read with the offset before, one they repeat is its first pass."""
+    moment = datetime.fromisoformat(text).replace(tzinfo=where)
+    return round(moment.timestamp()) * 1000
+
+
+def scheduled(body: Mapping[str, Json], where: tzinfo, now: int) -> int:
+    """The earliest a request's ``scheduledAt``, ``scheduledDate`` or ``delayedInMinutes`` allows."""
+    if (at := body.get("scheduledAt")) is not None:
+        return max(now, unix(at))
+    if (date := body.get("scheduledDate")) is not None:
+        return max(now, local(date, where))
+    delay: int = body.get("delayedInMinutes", 0)
+    return now + delay * MINUTE
+
+
+def expiry(body: Mapping[str, Json], where: tzinfo, now: int) -> int | None:
+    """After this nothing is sent; None: no limit."""
+    if (at := body.get("expiresAt")) is not None:
+        return unix(at)
+    if (date := body.get("expiresDate")) is not None:
+        return local(date, where)
+    if (minutes := body.get("expiresInMinutes")) is not None:
+        return now + int(minutes) * MINUTE
+    return None
+
+
+def inside(moment: int, hours: Sequence[int], where: tzinfo) -> int:
+    """The first instant from ``moment`` on whose hour of day in the zone is one of ``hours``.
+
+    A day on which the clocks skip such an hour has none; one they repeat has it twice.
+    """
+    if not hours or datetime.fromtimestamp(moment // 1000, where).hour in hours:
+        return moment
+    second = moment // 1000
+    while True:
+        second = _turn(second, where)
+        if datetime.fromtimestamp(second, where).hour in hours:
+            return second * 1000
+
+
+def _turn(second: int, where: tzinfo) -> int:
+    """The next second at which the hour of day may change: a full hour, or the clocks are moved."""
+    clock = datetime.fromtimestamp(second, where)
+    full = second + 3600 - clock.minute * 60 - clock.second
+    before = clock.utcoffset()
+    if datetime.fromtimestamp(full, where).utcoffset() == before:
+        return full
+    while full - second > 1:
+        middle = (second + full) // 2
+        if datetime.fromtimestamp(middle, where).utcoffset() == before:
+            second = middle
+        else:
+            full = middle
+    return full

@@ -1,0 +1,131 @@
+"""Fixture ``msgsim``: a simulator per test session, a fresh sandbox per test.
+
+pytest loads this module in every run of every project that has it installed, so it imports nothing until a
+test asks for the fixture.
+"""
+
+import os
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack
+from itertools import count
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from msgsim.client import Client
+    from msgsim.client.api import Json
+
+    Coverage = dict[str, Json]
+
+SANDBOX: "pytest.StashKey[Client]" = pytest.StashKey()
+COVERED: "pytest.StashKey[list[Coverage]]" = pytest.StashKey()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("msgsim", "messaging simulator")
+    group.addoption(
+        "--msgsim-coverage",
+        action="store_true",
+        help="Show which documented errors and outcomes of the providers the tests have met.",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "scenario(*names): shipped scenarios or files for the sandbox of msgsim.")
+    config.addinivalue_line("markers", "msgsim(clock=..., seed=..., settings=...): how the sandbox of msgsim is made.")
+    config.stash[COVERED] = []
+
+
+@pytest.fixture(scope="session")
+def msgsim_server(request: pytest.FixtureRequest) -> "Iterator[Client]":
+    """The server at MSGSIM_URL, or one in a thread of this process on a free port."""
+    from msgsim.client import Client
+
+    with ExitStack() as stack:
+        url = os.environ.get("MSGSIM_URL")
+        if not url:
+            from msgsim.testing import Simulator
+
+            url = stack.enter_context(Simulator()).url
+        client = stack.enter_context(Client(url))
+        client.health()
+        yield client
+        if request.config.getoption("msgsim_coverage"):
+            request.config.stash[COVERED].append(client.coverage())
+
+
+@pytest.fixture(scope="session")
+def _msgsim_names() -> "Iterator[str]":
+    """A name is never used twice: what a test left running must not reach the sandbox of the next."""
+    shared = f"{os.getpid()}-" if os.environ.get("MSGSIM_URL") else ""
+    return (f"test-{shared}{number}" for number in count(1))
+
+
+@pytest.fixture
+def msgsim(
+    request: pytest.FixtureRequest, msgsim_server: "Client", _msgsim_names: "Iterator[str]"
+) -> "Iterator[Client]":
+    """A sandbox of this test alone: ``msgsim.base_url("messente")``, ``msgsim.clock.advance("5m")``, ..."""
+    name = next(_msgsim_names)
+    msgsim_server.sandboxes.create(name, **_asked(request.node))
+    sandbox = request.node.stash[SANDBOX] = msgsim_server.sandbox(name)
+    yield sandbox
+    del request.node.stash[SANDBOX]
+    msgsim_server.sandboxes.delete(name)
+
+
+def _asked(item: pytest.Item) -> "dict[str, Json]":
+    """What the markers of a test say, the nearest first. Raises pytest.UsageError."""
+    asked: dict[str, Json] = {"clock": "frozen"}
+    if marker := item.get_closest_marker("msgsim"):
+        if strange := [*marker.args, *(marker.kwargs.keys() - {"clock", "seed", "settings"})]:
+            raise pytest.UsageError(f"{item.nodeid}: msgsim({strange[0]!r}): clock, seed and settings can be given")
+        asked |= marker.kwargs
+    if marker := item.get_closest_marker("scenario"):
+        asked["scenario"] = marker.args
+    return asked
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.failed and (sandbox := item.stash.get(SANDBOX, None)) is not None:
+        report.sections.append((f"msgsim: sandbox {sandbox.name}", _story(sandbox)))
+    return report
+
+
+def _story(sandbox: "Client") -> str:
+    from msgsim.client import SimulatorError
+    from msgsim.client.timeline import timeline
+
+    try:
+        return timeline(sandbox)
+    except SimulatorError as wrong:
+        return f"(its timeline cannot be had: {wrong})"
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A worker of pytest-xdist hands what it has seen to the one that reports."""
+    handed: dict[str, Json] | None = getattr(session.config, "workeroutput", None)
+    if handed is not None:
+        handed["msgsim_coverage"] = session.config.stash[COVERED]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: "Json") -> None:
+    node.config.stash[COVERED] += getattr(node, "workeroutput", {}).get("msgsim_coverage", [])
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """A worker of pytest-xdist has none of these; the one that hands out the tests tells for all."""
+    if not config.getoption("msgsim_coverage") or not (covered := config.stash[COVERED]):
+        return
+    from msgsim.client.coverage import merged, missing, table
+
+    together = merged(covered)
+    terminalreporter.section("messaging simulator: documented errors and outcomes met")
+    for line in [*table(together), *missing(together)]:
+        terminalreporter.write_line(line)

@@ -1,0 +1,216 @@
+"""A scenario file to rules, or to everything that is wrong with it."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
+
+from msgsim.config import data_folder, milliseconds
+from msgsim.contract import FAILURES, KINDS, Schema
+from msgsim.model import Json
+from msgsim.scenarios.reserved import Terms
+from msgsim.scenarios.rule import (
+    BODY,
+    DRAFT,
+    HEAD,
+    Outcome,
+    Rule,
+    check_path,
+    is_duration,
+    is_exact,
+    outcome_of,
+    pattern,
+    tests_of,
+)
+from msgsim.scenarios.yaml import Document, Mistake, Wrong, suggestion
+
+NEUTRAL = KINDS[:-1]
+BELOW_REQUEST = frozenset({"channel", "to", "from", "text", "item"})
+PATTERNS = ("to", "from", "text", "credential")
+ACCEPTING = ("deliver", "callbacks", "reply")
+"""Outcomes of a message, which there is none of where a rule responds."""
+_Path = tuple[str | int, ...]
+
+
+@cache
+def schema() -> Schema:
+    """The published schema of scenario files."""
+    return Schema(data_folder("schemas") / "simulator" / "scenario.json", {})
+
+
+def compile_rules(document: Document, terms: Mapping[str, Terms], expecting: bool = True) -> list[Rule]:
+    """The rules of a file. Raises Wrong with all its mistakes; ``expecting``: those of its expectations too."""
+    if not schema().accepts(document.value):
+        from msgsim.scenarios.mistakes import of_schema
+
+        raise Wrong(of_schema(document, schema().document))
+    mistakes: list[Mistake] = []
+    rules: list[Rule] = []
+    for index, written in enumerate(document.value["rules"]):
+        wrong = [
+            document.at(("rules", index, *path), reason)
+            for path, reason in (*_unreadable(written.get("when", {})), *_senseless(written), *_unknown(written, terms))
+        ]
+        if wrong:
+            mistakes += wrong
+        else:
+            rules.append(_rule(document, index, written))
+    for index, expected in enumerate(document.value.get("expect", ()) if expecting else ()):
+        mistakes += [
+            document.at(("expect", index, *path), reason) for path, reason in _unknown_expected(expected, terms)
+        ]
+    if mistakes:
+        raise Wrong(mistakes)
+    return rules
+
+
+def _rule(document: Document, index: int, written: Mapping[str, Json]) -> Rule:
+    when = written.get("when", {})
+    outcome = outcome_of(written)
+    to = str(when.get("to", ""))
+    return Rule(
+        number=index,
+        place=f"{document.file}:{document.place(('rules', index))[0]}",
+        when=when,
+        outcome=outcome,
+        tests=tests_of(when),
+        provider=when.get("provider", ""),
+        exact_to=to if to and is_exact(to) else "",
+        needs=_needs(when, outcome),
+        since=milliseconds(when.get("since", "0s")),
+        until=milliseconds(when.get("until", "0s")),
+        times=written.get("times", 0),
+        nth=when.get("nth", 0),
+        chance=float(when.get("chance", "100%").rstrip("%")) / 100,
+    )
+
+
+def _needs(when: Mapping[str, Json], outcome: Outcome) -> int:
+    """What has to be known before it can decide: rules about messages need a draft."""
+    answers = outcome.respond is not None or outcome.fault is not None
+    lives = outcome.deliver is not None or outcome.callbacks or outcome.reply is not None
+    if not answers or lives or BELOW_REQUEST & when.keys():
+        return DRAFT
+    return BODY if "body" in when else HEAD
+
+
+def _unreadable(when: Mapping[str, Json]) -> Iterator[tuple[_Path, str]]:
+    """Regular expressions and JSONPaths that are none."""
+    patterns: list[tuple[_Path, Json]] = [(("when", key), when[key]) for key in PATTERNS if key in when]
+    for key in ("header", "body"):
+        patterns += [(("when", key, name), wanted) for name, wanted in when.get(key, {}).items()]
+    for path, text in patterns:
+        try:
+            pattern(str(text))
+            if path[1] == "body":
+                check_path(str(path[2]))
+        except ValueError as wrong:
+            yield path, str(wrong)
+
+
+def _senseless(written: Mapping[str, Json]) -> Iterator[tuple[_Path, str]]:
+    """Outcomes that exclude each other, a time that is over before it begins, a life that goes on after its end."""
+    if "respond" in written:
+        for outcome in ACCEPTING:
+            if outcome in written:
+                yield (outcome,), f"{outcome} has no effect beside respond: nothing is accepted"
+    when = written.get("when", {})
+    if "since" in when and "until" in when and milliseconds(when["since"]) >= milliseconds(when["until"]):
+        yield ("when", "until"), f"until {when['until']} is not later than since {when['since']}"
+
+
+def _unknown(written: Mapping[str, Json], terms: Mapping[str, Terms]) -> Iterator[tuple[_Path, str]]:
+    """Words that no provider in question knows."""
+    when = written.get("when", {})
+    named = when.get("provider")
+    if named is not None and named not in terms:
+        yield ("when", "provider"), _no_provider(named, terms)
+        return
+    asked = [terms[named]] if named else list(terms.values())
+    whose = f"{named} has" if named else "there is"
+    for key, known in (("endpoint", "endpoints"), ("channel", "channels")):
+        if key not in when:
+            continue
+        words = sorted({word for one in asked for word in getattr(one, known)})
+        if when[key] not in words:
+            yield ("when", key), f"{whose} no {key} {when[key]!r}{suggestion(when[key], words)}"
+    error = written.get("respond", {}).get("error")
+    if error is not None and not any(error in one.contract.errors for one in asked):
+        errors = [key for one in asked for key in one.contract.errors]
+        yield ("respond", "error"), f"{whose} no error {error!r}{suggestion(error, errors)}"
+    if "callbacks" in written:
+        if not any(one.reports for one in asked):
+            yield ("callbacks",), f"{whose} no callbacks"
+        yield from _unknown_twisted(written["callbacks"], asked, whose)
+    if "reply" in written and not any(one.receives for one in asked):
+        yield ("reply",), f"{whose} no inbound messages"
+    if "deliver" in written:
+        yield from _unknown_steps(written["deliver"], asked, whose)
+
+
+def _unknown_twisted(twists: Sequence[Json], asked: Sequence[Terms], whose: str) -> Iterator[tuple[_Path, str]]:
+    """Statuses whose callbacks are to be touched."""
+    for number, twist in enumerate(twists):
+        for kind, argument in twist.items() if isinstance(twist, dict) else ():
+            path: _Path = ("callbacks", number, kind)
+            word = argument
+            if isinstance(argument, dict):
+                path, word = (*path, "status"), argument.get("status")
+            if word is not None and not is_duration(word) and not _is_status(word, asked):
+                yield path, f"{whose} no status {word!r}{suggestion(word, _statuses(asked))}"
+
+
+def _unknown_steps(steps: Sequence[Json], asked: Sequence[Terms], whose: str) -> Iterator[tuple[_Path, str]]:
+    ended = ""
+    for number, step in enumerate(steps):
+        word = step["status"]
+        if not _is_status(word, asked):
+            yield ("deliver", number, "status"), f"{whose} no status {word!r}{suggestion(word, _statuses(asked))}"
+            continue
+        if ended:
+            yield ("deliver", number, "status"), f"nothing can follow {ended}; take {word} out"
+        elif _kind(word, asked) in FAILURES:
+            ended = word
+        if "err" in step:
+            if any(step["err"] in one.contract.codes for one in asked):
+                continue
+            if codes := {code for one in asked for code in one.contract.codes}:
+                known = ", ".join(map(str, sorted(codes)))
+                yield ("deliver", number, "err"), f"{whose} no number {step['err']} (known: {known})"
+
+
+def _unknown_expected(expected: Mapping[str, Json], terms: Mapping[str, Terms]) -> Iterator[tuple[_Path, str]]:
+    """Words in an expectation that its provider does not know."""
+    send = expected["send"]
+    if (named := send["provider"]) not in terms:
+        yield ("send", "provider"), _no_provider(named, terms)
+        return
+    one, whose = terms[named], f"{named} has"
+    if (endpoint := send.get("endpoint")) is not None and endpoint not in one.endpoints:
+        yield ("send", "endpoint"), f"{whose} no endpoint {endpoint!r}{suggestion(endpoint, one.endpoints)}"
+    for number, channel in enumerate(send.get("channels", ())):
+        if channel not in one.channels:
+            yield ("send", "channels", number), f"{whose} no channel {channel!r}{suggestion(channel, one.channels)}"
+    if (error := expected.get("error")) is not None and error not in one.contract.errors:
+        yield ("error",), f"{whose} no error {error!r}{suggestion(error, one.contract.errors)}"
+    for number, (_, word) in enumerate(expected.get("statuses", ())):
+        if word is not None and not _is_status(word, [one]):
+            yield ("statuses", number, 1), f"{whose} no status {word!r}{suggestion(word, _statuses([one]))}"
+    for number, word in enumerate(expected.get("callbacks", ())):
+        if word is not None and not _is_status(word, [one]):
+            yield ("callbacks", number), f"{whose} no status {word!r}{suggestion(word, _statuses([one]))}"
+
+
+def _no_provider(named: str, terms: Mapping[str, Terms]) -> str:
+    return f"there is no provider {named!r}{suggestion(named, terms)} (there are {', '.join(sorted(terms))})"
+
+
+def _is_status(word: str, asked: Iterable[Terms]) -> bool:
+    return word in NEUTRAL or any(word in one.contract.statuses for one in asked)
+
+
+def _statuses(asked: Iterable[Terms]) -> list[str]:
+    return [*NEUTRAL, *(status for one in asked for status in one.contract.statuses)]
+
+
+def _kind(word: str, asked: Sequence[Terms]) -> str:
+    found = [one.contract.statuses[word].kind for one in asked if word in one.contract.statuses]
+    return found[0] if found else word

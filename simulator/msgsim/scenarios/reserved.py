@@ -1,0 +1,83 @@
+"""Reserved recipients: one for each documented error and outcome, made from the catalogues alone."""
+
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from msgsim.contract import Contract
+from msgsim.model import Beat
+from msgsim.scenarios.rule import Outcome, Respond, Rule, one_of
+
+MAGIC_BLOCK = "+15005551"
+
+
+class Terms(Struct, frozen=True):
+    """The words of one provider that a scenario may use."""
+
+    contract: Contract
+    endpoints: tuple[str, ...]
+    channels: tuple[str, ...]
+    phones: bool = True
+    sends: frozenset[str] = frozenset()
+    """The endpoints that take messages on."""
+    reports: bool = True
+    """There are callbacks."""
+    receives: bool = True
+    """There are inbound messages."""
+
+
+def magic_number(number: int) -> str:
+    """The reserved recipient of an outcome: ``+1 500 555 1nnn``."""
+    return f"{MAGIC_BLOCK}{number:03d}"
+
+
+def magic_id(key: str) -> str:
+    """The reserved recipient where recipients are no phone numbers."""
+    return f"SIM-{key.upper().replace('_', '-')}"
+
+
+def magic_recipients(key: str, number: int, terms: Terms) -> tuple[str, ...]:
+    """All recipients that bring an outcome about at one provider."""
+    return (magic_number(number), magic_id(key)) if terms.phones else (magic_id(key),)
+
+
+def magic_rules(terms: Mapping[str, Terms]) -> list[Rule]:
+    """One rule for each error and outcome in the catalogues that has a number."""
+    rules: list[Rule] = []
+    for name, one in terms.items():
+        file = f"schemas/{name}/errors.yaml"
+        for error in one.contract.errors.values():
+            if error.magic is not None:
+                answer = Outcome(respond=Respond(error=error.key))
+                rules += _magic(name, one, error.key, error.magic, answer, file)
+        for status in one.contract.statuses.values():
+            if status.magic is not None:
+                outcome = Outcome(deliver=life(status.word, one.contract))
+                catalogue = f"schemas/{name}/statuses.yaml"
+                rules += _magic(name, one, status.word, status.magic, outcome, catalogue, status.channels)
+    return rules
+
+
+def life(word: str, contract: Contract) -> tuple[Beat, ...]:
+    """The shortest life that ends in a status."""
+    status = contract.statuses[word]
+    before = ["sent", "delivered"] if status.kind == "seen" else [status.after] if status.after else []
+    beats = [Beat(200 * (place + 1), neutral) for place, neutral in enumerate(before)]
+    return (*beats, Beat(1000, word))
+
+
+def _magic(
+    name: str, terms: Terms, key: str, number: int, outcome: Outcome, file: str, channels: tuple[str, ...] = ()
+) -> list[Rule]:
+    tests = (one_of(channels),) if channels else ()
+    return [
+        Rule(0, f"{file}: {key}", {"provider": name, "to": to}, outcome, tests, provider=name, exact_to=to)
+        for to in magic_recipients(key, number, terms)
+    ]
+
+
+def recipient(to: str) -> str:
+    """As it stands in a table: numbers without plus; ``sim-failed@example.com`` as ``SIM-FAILED``."""
+    if to[:1] in ("s", "S") and to[:4].lower() == "sim-":
+        return to.partition("@")[0].upper()
+    return to.removeprefix("+")

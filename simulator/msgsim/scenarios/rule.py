@@ -1,0 +1,278 @@
+"""One rule of a scenario: when it fits, and what it decides."""
+
+import re
+from collections.abc import Callable, Mapping
+from fnmatch import translate
+from functools import lru_cache
+from statistics import NormalDist
+
+from msgspec import Struct, field
+
+from msgsim.config import milliseconds
+from msgsim.model import Beat, Call, Channel, Fault, Json
+from msgsim.plan import Twist
+from msgsim.seed import Seed
+
+Test = Callable[["Subject"], bool]
+HEAD, BODY, DRAFT = range(3)
+"""How much of a request a rule has to know: its headers, its body, or a single draft."""
+
+
+LATE = 60_000
+"""Milliseconds that a callback is late where nothing is said."""
+
+
+class Subject(Struct):
+    """What a rule looks at: one channel of one draft, or the request alone (``channel`` is None)."""
+
+    call: Call
+    provider: str
+    endpoint: str
+    credential: str
+    place: int
+    """Number of the exchange: where chance is drawn."""
+    to: str = ""
+    channel: Channel | None = None
+    item: int = 0
+    body: Json = None
+    elapsed: int = 0
+    """Milliseconds since the scenario was chosen."""
+    known: int = HEAD
+    asked: int = 0
+    """How many of the rules that decide whole requests have been asked."""
+    nth: dict[str, bool] = field(default_factory=dict)
+    """Counted once per draft, whichever of its channels is asked about."""
+
+
+class Respond(Struct, frozen=True, omit_defaults=True):
+    """An answer a scenario dictates: a catalogue error, or a raw one."""
+
+    error: str = ""
+    status: int = 0
+    body: Json = None
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+class Trouble(Struct, frozen=True):
+    """A fault as it is written; what is drawn is decided per exchange."""
+
+    kind: str
+    after: str = "nothing"
+    shape: str = "fixed"
+    first: int = 0
+    second: int = 0
+
+    def drawn(self, seed: Seed, place: int) -> Fault:
+        if self.shape == "fixed":
+            return Fault(self.kind, self.after, self.first)
+        share = min(max(seed.fraction(place, "fault"), 1e-9), 1 - 1e-9)
+        if self.shape == "uniform":
+            delay = self.first + (self.second - self.first) * share
+        elif self.shape == "normal":
+            delay = NormalDist(self.first, max(self.second, 1)).inv_cdf(share)
+        else:
+            spread = max(self.second / max(self.first, 1), 1.0)
+            delay = self.first * spread ** NormalDist().inv_cdf(share)
+        return Fault(self.kind, self.after, max(0, round(delay)))
+
+
+class Outcome(Struct, frozen=True, omit_defaults=True):
+    """What a rule decides; what it leaves open is decided by the files that are always on."""
+
+    deliver: tuple[Beat, ...] | None = None
+    respond: Respond | None = None
+    fault: Trouble | None = None
+    callbacks: tuple[Twist, ...] = ()
+    reply: tuple[int, str] | None = None
+
+
+class Rule(Struct):
+    """Compiled: everything exact is a table look-up before a test is run."""
+
+    number: int
+    place: str
+    """``file:line``"""
+    when: Mapping[str, Json]
+    outcome: Outcome
+    tests: tuple[Test, ...]
+    provider: str = ""
+    exact_to: str = ""
+    needs: int = DRAFT
+    """HEAD or BODY where it answers a request as a whole."""
+    since: int = 0
+    until: int = 0
+    """Milliseconds after the scenario was chosen between which it fits; 0: no limit."""
+    times: int = 0
+    nth: int = 0
+    chance: float = 1.0
+    base: bool = False
+    """Of the happy path that everything rests on."""
+    always: bool = False
+    """Fits every draft that comes to it: there is nothing to look at."""
+
+    def fits(self, subject: Subject) -> bool:
+        for test in self.tests:  # noqa: SIM110 - a generator costs more than most rules have to test
+            if not test(subject):
+                return False
+        return True
+
+
+WILD = "*?["
+
+
+def pattern(text: str) -> Callable[[str], bool]:
+    """Exact, shell wildcard, or ``/regular expression/``. Raises ValueError."""
+    if len(text) > 1 and text.startswith("/") and text.endswith("/"):
+        try:
+            return _searches(re.compile(text[1:-1]))
+        except re.error as wrong:
+            raise ValueError(f"{text} is no regular expression: {wrong}") from None
+    if any(mark in text for mark in WILD):
+        found = re.compile(translate(text)).match
+        return lambda value: found(value) is not None
+    return lambda value: value == text
+
+
+def _searches(expression: re.Pattern[str]) -> Callable[[str], bool]:
+    return lambda value: expression.search(value) is not None
+
+
+def is_exact(text: str) -> bool:
+    return not (any(mark in text for mark in WILD) or (len(text) > 1 and text[0] == text[-1] == "/"))
+
+
+def digits(number: str) -> str:
+    """A phone number without its plus: recipients match with and without it."""
+    return number.removeprefix("+")
+
+
+@lru_cache(maxsize=512)
+def _path(text: str) -> Json:
+    from jsonpath_ng.ext import parse
+
+    return parse(text)
+
+
+def check_path(text: str) -> None:
+    """Raises ValueError when a JSONPath cannot be read."""
+    try:
+        _path(text)
+    except Exception as wrong:
+        raise ValueError(f"{text} is no JSONPath: {wrong}") from None
+
+
+def tests_of(when: Mapping[str, Json]) -> tuple[Test, ...]:
+    """The tests behind a ``when``, cheapest first. Raises ValueError."""
+    found: list[Test] = []
+    if (endpoint := when.get("endpoint")) is not None:
+        found.append(lambda subject: subject.endpoint == endpoint)
+    if (channel := when.get("channel")) is not None:
+        found.append(lambda subject: subject.channel is not None and subject.channel.name == channel)
+    if (item := when.get("item")) is not None:
+        found.append(lambda subject: subject.item + 1 == item)
+    if (to := when.get("to")) is not None and not is_exact(str(to)):
+        found.append(_recipient(pattern(str(to))))
+    if (sender := when.get("from")) is not None:
+        found.append(_sender(pattern(str(sender))))
+    if (text := when.get("text")) is not None:
+        found.append(_text(pattern(str(text))))
+    if (credential := when.get("credential")) is not None:
+        found.append(_credential(pattern(str(credential))))
+    found += [_header(name.lower(), pattern(str(wanted))) for name, wanted in when.get("header", {}).items()]
+    found += [_body(path, wanted) for path, wanted in when.get("body", {}).items()]
+    return tuple(found)
+
+
+def one_of(channels: tuple[str, ...]) -> Test:
+    return lambda subject: subject.channel is not None and subject.channel.name in channels
+
+
+def _recipient(fits: Callable[[str], bool]) -> Test:
+    def test(subject: Subject) -> bool:
+        to = (subject.channel.to if subject.channel else "") or subject.to
+        return fits(to) or fits(f"+{to}" if to[:1].isdigit() else to)
+
+    return test
+
+
+def _sender(fits: Callable[[str], bool]) -> Test:
+    return lambda subject: subject.channel is not None and fits(subject.channel.sender)
+
+
+def _text(fits: Callable[[str], bool]) -> Test:
+    return lambda subject: subject.channel is not None and fits(subject.channel.text)
+
+
+def _credential(fits: Callable[[str], bool]) -> Test:
+    return lambda subject: fits(subject.credential)
+
+
+def _header(name: str, fits: Callable[[str], bool]) -> Test:
+    return lambda subject: name in subject.call.headers and fits(subject.call.headers[name])
+
+
+def _body(path: str, wanted: Json) -> Test:
+    fits = pattern(wanted) if isinstance(wanted, str) else None
+
+    def test(subject: Subject) -> bool:
+        values = [found.value for found in _path(path).find(subject.body)]
+        if fits is not None:
+            return any(isinstance(value, str) and fits(value) for value in values)
+        return any(value == wanted and type(value) is type(wanted) for value in values)
+
+    return test
+
+
+def outcome_of(rule: Mapping[str, Json]) -> Outcome:
+    """What a rule's YAML decides; it has passed the schema. Raises ValueError."""
+    deliver = rule.get("deliver")
+    reply = rule.get("reply")
+    return Outcome(
+        deliver=None
+        if deliver is None
+        else tuple(
+            sorted(
+                (Beat(milliseconds(step["after"]), step["status"], step.get("err")) for step in deliver),
+                key=lambda beat: beat.after,
+            )
+        ),
+        respond=_respond(rule["respond"]) if "respond" in rule else None,
+        fault=_trouble(rule["fault"]) if "fault" in rule else None,
+        callbacks=tuple(_twist(twist) for twist in rule.get("callbacks", ())),
+        reply=(milliseconds(reply["after"]), reply["text"]) if reply else None,
+    )
+
+
+def _respond(respond: Mapping[str, Json]) -> Respond:
+    headers = tuple((name, str(value)) for name, value in respond.get("headers", {}).items())
+    return Respond(respond.get("error", ""), respond.get("status", 0), respond.get("body"), headers)
+
+
+def _trouble(fault: Mapping[str, Json]) -> Trouble:
+    slow = fault["kind"] in ("latency", "drip")
+    delay = fault.get("delay", "1s" if fault["kind"] == "latency" else "100ms")
+    after = fault.get("after", "accepted" if slow else "nothing")
+    if isinstance(delay, str):
+        return Trouble(fault["kind"], after, "fixed", milliseconds(delay))
+    ((shape, (first, second)),) = delay.items()
+    return Trouble(fault["kind"], after, shape, milliseconds(first), milliseconds(second))
+
+
+def _twist(twist: str | Mapping[str, Json]) -> Twist:
+    if isinstance(twist, str):
+        return Twist(twist, delay=LATE if twist == "delay" else 0)
+    ((kind, argument),) = twist.items()
+    if isinstance(argument, dict):
+        late = milliseconds(argument["by"]) if "by" in argument else LATE if kind == "delay" else 0
+        return Twist(kind, late, argument.get("status", ""))
+    if is_duration(argument):
+        return Twist(kind, milliseconds(argument))
+    return Twist(kind, LATE if kind == "delay" else 0, argument)
+
+
+def is_duration(text: str) -> bool:
+    try:
+        milliseconds(text)
+    except ValueError:
+        return False
+    return True

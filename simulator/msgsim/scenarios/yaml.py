@@ -1,0 +1,214 @@
+"""YAML files of ours, read with the position of every value, so that a mistake can be pointed at."""
+
+import gc
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TypeAlias
+
+import yaml
+from msgspec import Struct
+
+from msgsim.model import Json
+
+LARGEST = 10_000_000
+"""Bytes of one file."""
+DEEPEST = 500
+"""Levels of values within values."""
+MOST_NODES = 500_000
+"""Values of one file, aliases counted each time they are used: a bomb stops here."""
+_TEXT = re.compile(r"(?i:yes|no|on|off|y|n)|\+\d+|0\d+|[-+]?\d+(:[0-5]?\d)+(\.\d*)?", re.ASCII)
+"""What YAML 1.1 takes for truth values and numbers, and a writer of messages for words, phone numbers and hours."""
+_PLAIN = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
+_STRING = "tag:yaml.org,2002:str"
+_FASTEST = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Keep the cycle collector out: it would look at every node of a large file again and again."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
+
+
+class Mistake(Struct, frozen=True, order=True):
+    """One thing that is wrong in a file; lines and columns count from 1."""
+
+    file: str
+    line: int
+    column: int
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}: {self.reason}"
+
+
+class Wrong(Exception):
+    """All the mistakes of the files that were read."""
+
+    def __init__(self, mistakes: Iterable[Mistake]) -> None:
+        self.mistakes = sorted(set(mistakes))
+        super().__init__("\n".join(map(str, self.mistakes)))
+
+
+Spot: TypeAlias = "tuple[int, int, dict[str, tuple[int, int, Spot]] | list[Spot] | None]"
+"""Line and column of a value, and the spots in it: per key after those of the key itself, or per place in a list."""
+
+
+class Document(Struct):
+    """What a file says, and where it says it."""
+
+    file: str
+    value: Json = None
+    spot: Spot = (1, 1, None)
+
+    def at(self, path: Iterable[str | int], reason: str, key: bool = False) -> Mistake:
+        """A mistake at a path, or at the nearest thing around it; with ``key`` at the key of its last part."""
+        return Mistake(self.file, *self.place(path, key), reason)
+
+    def place(self, path: Iterable[str | int], key: bool = False) -> tuple[int, int]:
+        """Line and column."""
+        line, column, inside = self.spot
+        its_key = line, column
+        for part in path:
+            if isinstance(inside, dict) and part in inside:
+                key_line, key_column, (line, column, inside) = inside[str(part)]
+                its_key = key_line, key_column
+            elif isinstance(inside, list) and isinstance(part, int) and part < len(inside):
+                line, column, inside = inside[part]
+                its_key = line, column
+            else:
+                return line, column
+        return its_key if key else (line, column)
+
+
+def read(path: Path, shown: str | None = None) -> Document:
+    """Read a file. Raises Wrong with one mistake when it is no YAML that we take."""
+    name = shown or str(path)
+    try:
+        if path.stat().st_size > LARGEST:
+            raise Wrong([Mistake(name, 1, 1, f"the file is larger than {LARGEST // 1_000_000} MB")])
+        data = path.read_bytes()
+    except OSError as wrong:
+        raise Wrong([Mistake(name, 1, 1, f"cannot be read: {wrong.strerror}")]) from None
+    return parse(data, name)
+
+
+def parse(data: bytes | str, name: str) -> Document:
+    """Read a text as `read` does."""
+    with uncollected():
+        return _parsed(data, name)
+
+
+def _parsed(data: bytes | str, name: str) -> Document:
+    if len(data) > LARGEST:
+        raise Wrong([Mistake(name, 1, 1, f"the file is larger than {LARGEST // 1_000_000} MB")])
+    try:
+        root = yaml.compose(data, _Loader)
+    except yaml.MarkedYAMLError as wrong:
+        mark = wrong.problem_mark or wrong.context_mark
+        place = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        raise Wrong([Mistake(name, *place, f"not YAML: {wrong.problem or wrong.context}")]) from None
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as wrong:
+        raise Wrong([Mistake(name, 1, 1, f"not YAML: {' '.join(str(wrong).split())}")]) from None
+    if root is None:
+        return Document(name)
+    try:
+        return Document(name, *_Reader(name).read(root))
+    except RecursionError:
+        raise Wrong([Mistake(name, 1, 1, "nested too deeply")]) from None
+
+
+class _Loader(_FASTEST):  # type: ignore[misc, valid-type]
+    """Composes nodes, knows a word again that it has seen, and stops before the stack ends."""
+
+    def __init__(self, stream: bytes | str) -> None:
+        super().__init__(stream)
+        self._resolved: dict[tuple[type, str, Json], str] = {}
+        self._depth = self._nodes = 0
+
+    def resolve(self, kind: type, value: str, implicit: Json) -> str:
+        known = (kind, value, implicit)
+        tag = self._resolved.get(known)
+        if tag is None:
+            tag = self._resolved[known] = super().resolve(kind, value, implicit)
+        return tag
+
+    def descend_resolver(self, parent: yaml.Node | None, index: Json) -> None:
+        self._depth += 1
+        self._nodes += 1
+        if self._depth > DEEPEST or self._nodes > MOST_NODES:
+            reason = "nested too deeply" if self._depth > DEEPEST else "too many values"
+            raise yaml.MarkedYAMLError(problem=reason, problem_mark=parent.start_mark if parent else None)
+
+    def ascend_resolver(self) -> None:
+        self._depth -= 1
+
+
+class _Reader:
+    """Turns nodes into plain values, and remembers where they stood."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.left = MOST_NODES
+        self.scalars = yaml.SafeLoader("")
+
+    def read(self, node: yaml.Node) -> tuple[Json, Spot]:
+        self.left -= 1
+        mark = node.start_mark
+        line, column = mark.line + 1, mark.column + 1
+        if self.left < 0:
+            raise self._wrong((line, column), "too many values (aliases count each time they are used)")
+        if isinstance(node, yaml.ScalarNode):
+            value = node.value if node.tag == _STRING else self._scalar(node, (line, column))
+            return value, (line, column, None)
+        if node.tag not in _PLAIN:
+            raise self._wrong((line, column), f"the tag {node.tag} is not taken here")
+        if isinstance(node, yaml.MappingNode):
+            found, spots = self._mapping(node)
+            return found, (line, column, spots)
+        listed = [self.read(child) for child in node.value]
+        return [value for value, _ in listed], (line, column, [spot for _, spot in listed])
+
+    def _mapping(self, node: yaml.MappingNode) -> tuple[dict[str, Json], dict[str, tuple[int, int, Spot]]]:
+        found: dict[str, Json] = {}
+        spots: dict[str, tuple[int, int, Spot]] = {}
+        for key_node, child in node.value:
+            mark = key_node.start_mark
+            line, column = mark.line + 1, mark.column + 1
+            if not isinstance(key_node, yaml.ScalarNode):
+                raise self._wrong((line, column), "a key has to be a plain word")
+            key = str(key_node.value)
+            if key in found:
+                raise self._wrong((line, column), f"{key!r} stands here twice")
+            found[key], spot = self.read(child)
+            spots[key] = line, column, spot
+        return found, spots
+
+    def _scalar(self, node: yaml.ScalarNode, place: tuple[int, int]) -> Json:
+        if not node.style and _TEXT.fullmatch(node.value):
+            return node.value
+        if node.tag.rpartition(":")[2] in ("null", "bool", "int", "float"):
+            try:
+                return self.scalars.construct_object(node)
+            except ValueError:
+                return node.value
+        if node.tag == "tag:yaml.org,2002:timestamp":
+            return node.value
+        raise self._wrong(place, f"the tag {node.tag} is not taken here")
+
+    def _wrong(self, place: tuple[int, int], reason: str) -> Wrong:
+        return Wrong([Mistake(self.file, *place, reason)])
+
+
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """``; did you mean 'delivered'?`` or nothing."""
+    near = get_close_matches(word, [str(one) for one in known], n=1, cutoff=0.6)
+    return f"; did you mean {near[0]!r}?" if near else ""

@@ -1,0 +1,395 @@
+"""The only module that knows our tables. It knows nobody: one method per question."""
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import lru_cache
+from heapq import merge
+from importlib.resources import files
+from itertools import islice
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+import msgspec
+from msgspec import Struct
+
+from msgsim.model import Callback, Entry, Inbound, Json, Message
+from msgsim.storage.database import Database
+
+SHIFT = 40
+NUMBERS = (1 << SHIFT) - 1
+FROM_PHONES = 1 << (SHIFT - 1)
+"""Set in the numbers of inbound messages: a callback's subject is either kind."""
+VERSION = 3
+ROOM = 1 << 20
+"""Bytes that have to fit before a store that was full counts as writable again."""
+_T = TypeVar("_T")
+_encode = msgspec.json.Encoder().encode
+_message = msgspec.json.Decoder(Message).decode
+_callback = msgspec.json.Decoder(Callback).decode
+_entry = msgspec.json.Decoder(Entry).decode
+_inbound = msgspec.json.Decoder(Inbound).decode
+
+
+class SandboxRow(Struct):
+    """A sandbox as it is kept."""
+
+    number: int
+    name: str
+    doc: dict[str, Json]
+
+
+def first(sandbox: int) -> int:
+    return sandbox << SHIFT
+
+
+def last(sandbox: int) -> int:
+    return (sandbox << SHIFT) | NUMBERS
+
+
+class Store(Database):
+    """SQLite, in a file or in memory."""
+
+    def __init__(self, path: Path | None) -> None:
+        """Raises StoreError when the file cannot be opened, is in use, is no store, or is of another version."""
+        super().__init__(path, files("msgsim.storage").joinpath("schema.sql").read_text(), VERSION)
+        self._numbered = 0
+
+    def try_room(self) -> None:
+        """Raises StoreError unless there is room for more than a few rows."""
+        self.keep_record(0, "", "room", "", "x" * ROOM)
+        self.commit()
+        self.drop_record(0, "", "room", "")
+        self.commit()
+
+    # Sandboxes
+
+    def sandboxes(self) -> list[SandboxRow]:
+        rows = self._rows("SELECT number, name, doc FROM sandboxes ORDER BY number")
+        return [SandboxRow(number, name, msgspec.json.decode(doc)) for number, name, doc in rows]
+
+    def next_sandbox(self) -> int:
+        """A number no sandbox ever had, emptied ones included."""
+        tables = ("messages", "journal", "callbacks", "inbound")
+        highest = [self._rows(f"SELECT MAX(key) FROM {table}").fetchone()[0] or 0 for table in tables]  # noqa: S608
+        (named,) = self._rows("SELECT MAX(number) FROM sandboxes").fetchone()
+        self._numbered = max(max(highest) >> SHIFT, named or 0, self._numbered) + 1
+        return self._numbered
+
+    def keep_sandbox(self, row: SandboxRow) -> None:
+        self._write("DELETE FROM sandboxes WHERE name = ?", (row.name,))
+        self._write(
+            "INSERT INTO sandboxes (number, name, doc) VALUES (?, ?, ?)", (row.number, row.name, _encode(row.doc))
+        )
+
+    def drop_sandbox(self, number: int) -> None:
+        """Forget a sandbox; its rows are swept later, its records now."""
+        self._write("DELETE FROM sandboxes WHERE number = ?", (number,))
+        self._write("DELETE FROM records WHERE sandbox = ?", (number,))
+
+    def strays(self) -> set[int]:
+        """Numbers of dropped sandboxes that still have rows."""
+        found: set[int] = set()
+        for table in ("messages", "callbacks", "inbound", "journal"):
+            sql = f"SELECT MIN(key) FROM {table} WHERE key > ?"  # noqa: S608
+            key = self._rows(sql, (0,)).fetchone()[0]
+            while key is not None:
+                found.add(key >> SHIFT)
+                key = self._rows(sql, (last(key >> SHIFT),)).fetchone()[0]
+        return found - {row.number for row in self.sandboxes()}
+
+    def sweep(self, number: int, most: int = 2000) -> bool:
+        """Remove the newest rows of a dropped sandbox; false when there are none left."""
+        removed = 0
+        for table in ("messages", "callbacks", "inbound", "journal"):
+            keys = f"SELECT key FROM {table} WHERE key BETWEEN ? AND ? ORDER BY key DESC LIMIT ?"  # noqa: S608
+            self._write(f"DELETE FROM {table} WHERE key IN ({keys})", (first(number), last(number), most))  # noqa: S608
+            removed += self._rows("SELECT changes()").fetchone()[0]
+        return removed > 0
+
+    def highest(self, table: str, sandbox: int) -> int:
+        """The highest number used in a table by a sandbox; 0 when there is none."""
+        sql = f"SELECT MAX(key) FROM {table} WHERE key BETWEEN ? AND ?"  # noqa: S608
+        (key,) = self._rows(sql, (first(sandbox), last(sandbox))).fetchone()
+        return (key or 0) & NUMBERS
+
+    # Messages
+
+    def add_messages(self, messages: Sequence[Message], ends: Sequence[int]) -> None:
+        self._later(
+            "messages",
+            "INSERT INTO messages (key, id, provider, recipient, ends, doc) VALUES (?, ?, ?, ?, ?, ?)",
+            [
+                (message.key, message.id, message.provider, message.to, end, _encode(message))
+                for message, end in zip(messages, ends, strict=True)
+            ],
+        )
+
+    def rewrite_message(self, message: Message, ends: int) -> None:
+        self._write("UPDATE messages SET ends = ?, doc = ? WHERE key = ?", (ends, _encode(message), message.key))
+
+    def message(self, sandbox: int, id: str) -> Message | None:
+        return self._one(
+            _message,
+            "SELECT doc FROM messages WHERE id = ? AND key BETWEEN ? AND ?",
+            (id, first(sandbox), last(sandbox)),
+        )
+
+    def message_near(self, sandbox: int, start: str, end: str) -> Message | None:
+        """A message whose id stands between two texts: ids of one acceptance share their first part."""
+        return self._one(
+            _message,
+            "SELECT doc FROM messages WHERE id >= ? AND id < ? AND key BETWEEN ? AND ?",
+            (start, end, first(sandbox), last(sandbox)),
+        )
+
+    def message_by_key(self, key: int) -> Message | None:
+        return self._one(_message, "SELECT doc FROM messages WHERE key = ?", (key,))
+
+    def messages(
+        self, sandbox: int, provider: str = "", to: str = "", before: int = 0, after: int = 0, limit: int = 1_000_000
+    ) -> Iterator[Message]:
+        """Newest first below ``before`` (a number, 0: all), or oldest first above ``after``."""
+        where = "key BETWEEN ? AND ?"
+        values: list[Json] = [first(sandbox) + after + 1, last(sandbox)]
+        if before:
+            values[1] = first(sandbox) + before - 1
+        if provider:
+            where, values = f"{where} AND provider = ?", [*values, provider]
+        if to:
+            where, values = (
+                f"{where} AND recipient IN (?, ?)",
+                [*values, to.removeprefix("+"), f"+{to.removeprefix('+')}"],
+            )
+        order = "" if after else " DESC"
+        sql = f"SELECT doc FROM messages WHERE {where} ORDER BY key{order} LIMIT ?"  # noqa: S608
+        for (doc,) in self._rows(sql, [*values, limit]):
+            yield _message(doc)
+
+    def recipients(
+        self,
+        sandbox: int,
+        before: int = 0,
+        after: int = 0,
+        like: str = "",
+        limit: int = 1_000_000,
+        who: str | None = None,
+    ) -> list[tuple[str, int, int]]:
+        """Who was written to, without plus, the key of their newest message and how many; the newest first.
+
+        The newest message's number is below ``before`` (0: any) and above ``after``.
+        """
+        where = "key BETWEEN ? AND ?"
+        values: list[Json] = [first(sandbox), last(sandbox)]
+        if like:
+            where, values = f"{where} AND INSTR(recipient, ?) > 0", [*values, like]
+        if who is not None:
+            where, values = f"{where} AND recipient IN (?, ?)", [*values, who, f"+{who}"]
+        sql = (
+            f"SELECT LTRIM(recipient, '+') AS who, MAX(key) AS newest, COUNT(*) FROM messages WHERE {where} "  # noqa: S608
+            "GROUP BY LTRIM(recipient, '+') HAVING MAX(key) < ? AND MAX(key) > ? ORDER BY MAX(key) DESC LIMIT ?"
+        )
+        top = first(sandbox) + before if before else last(sandbox)
+        return self._rows(sql, [*values, top, first(sandbox) + after, limit]).fetchall()
+
+    def count_messages(self, sandbox: int) -> int:
+        return self._count("messages", sandbox)
+
+    def changing(self, sandbox: int, since: int, provider: str = "") -> Iterator[Message]:
+        """Messages whose plan went on after a time, oldest first."""
+        self._index_ends()
+        sql = "SELECT doc FROM messages WHERE ends > ? AND key BETWEEN ? AND ?"
+        values: list[Json] = [since, first(sandbox), last(sandbox)]
+        if provider:
+            sql, values = f"{sql} AND provider = ?", [*values, provider]
+        for (doc,) in self._rows(f"{sql} ORDER BY key", values).fetchall():
+            yield _message(doc)
+
+    def last_end(self, sandbox: int) -> int | None:
+        """When the last plan of a sandbox is over."""
+        self._index_ends()
+        sql = "SELECT MAX(ends) FROM messages WHERE key BETWEEN ? AND ?"
+        (end,) = self._rows(sql, (first(sandbox), last(sandbox))).fetchone()
+        return end if end is None else int(end)
+
+    def _index_ends(self) -> None:
+        """Made when it is first asked for: whoever only sends need not pay for it with every message."""
+        self._write("CREATE INDEX IF NOT EXISTS messages_ends ON messages (ends)")
+
+    # Inbound
+
+    def add_inbound(self, inbound: Inbound) -> None:
+        self._later(
+            "inbound",
+            "INSERT INTO inbound (key, provider, at, doc) VALUES (?, ?, ?, ?)",
+            [(inbound.key, inbound.provider, inbound.at, _encode(inbound))],
+        )
+
+    def inbound(self, sandbox: int, provider: str = "", since: int = -1, until: int | None = None) -> list[Inbound]:
+        """Oldest first; ``since`` and ``until`` are times, the first exclusive."""
+        sql = "SELECT doc FROM inbound WHERE key BETWEEN ? AND ? AND at > ?"
+        values: list[Json] = [first(sandbox), last(sandbox), since]
+        if provider:
+            sql, values = f"{sql} AND provider = ?", [*values, provider]
+        if until is not None:
+            sql, values = f"{sql} AND at <= ?", [*values, until]
+        return [_inbound(doc) for (doc,) in self._rows(f"{sql} ORDER BY at, key", values)]
+
+    def inbound_by_key(self, key: int) -> Inbound | None:
+        return self._one(_inbound, "SELECT doc FROM inbound WHERE key = ?", (key,))
+
+    # Callbacks
+
+    def add_callbacks(self, callbacks: Sequence[Callback]) -> None:
+        self._later(
+            "callbacks",
+            "INSERT INTO callbacks (key, sandbox, subject, due, host, state, doc) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [
+                (one.key, one.key >> SHIFT, one.subject, one.due, host(one.url), one.state, _encode(one))
+                for one in callbacks
+            ],
+        )
+
+    def rewrite_callback(self, callback: Callback) -> None:
+        self._later(
+            "callbacks",
+            "UPDATE callbacks SET due = ?, state = ?, doc = ? WHERE key = ?",
+            [(callback.due, callback.state, _encode(callback), callback.key)],
+        )
+
+    def callback(self, key: int) -> Callback | None:
+        return self._one(_callback, "SELECT doc FROM callbacks WHERE key = ?", (key,))
+
+    def callbacks_of(self, subject: int) -> list[Callback]:
+        rows = self._rows("SELECT doc FROM callbacks WHERE subject = ? ORDER BY due, key", (subject,))
+        return [_callback(doc) for (doc,) in rows]
+
+    def callbacks(self, sandbox: int, state: str = "", after: int = 0, limit: int = 1_000_000) -> list[Callback]:
+        where, values = _in_state(sandbox, state)
+        keys = f"SELECT key FROM callbacks WHERE {where} AND key > ? ORDER BY key LIMIT ?"  # noqa: S608
+        sql = f"SELECT doc FROM callbacks WHERE key IN ({keys}) ORDER BY key"  # noqa: S608
+        return [_callback(doc) for (doc,) in self._rows(sql, [*values, first(sandbox) + after, limit])]
+
+    def count_callbacks(self, sandbox: int, state: str = "") -> int:
+        where, values = _in_state(sandbox, state)
+        sql = f"SELECT COUNT(*) FROM callbacks WHERE {where}"  # noqa: S608
+        return int(self._rows(sql, values).fetchone()[0])
+
+    def due(self, sandbox: int, until: int, limit: int, full: Collection[str] = ()) -> list[Callback]:
+        """Pending callbacks due by a time, earliest first, but none for hosts that are busy enough.
+
+        Host by host: to pass over the callbacks of a busy one takes no longer when it has a million.
+        """
+        sql = (
+            "SELECT due, key, doc FROM callbacks WHERE state = 'pending' AND sandbox = ? AND host = ? AND due <= ?"
+            " ORDER BY due, key LIMIT ?"
+        )
+        hosts = [host for host in self._hosts(sandbox) if host not in full]
+        rows = merge(*(self._rows(sql, (sandbox, host, until, limit)).fetchall() for host in hosts))
+        return [_callback(doc) for _, _, doc in islice(rows, limit)]
+
+    def next_due(self, sandbox: int, after: int = -1) -> int | None:
+        """When the earliest pending callback is due that is due after a time."""
+        sql = "SELECT MIN(due) FROM callbacks WHERE state = 'pending' AND sandbox = ? AND host = ? AND due > ?"
+        found = [self._rows(sql, (sandbox, host, after)).fetchone()[0] for host in self._hosts(sandbox)]
+        return min((due for due in found if due is not None), default=None)
+
+    def _hosts(self, sandbox: int) -> list[str]:
+        """To whom callbacks are pending: each found by one look into the index, from the last one on."""
+        sql = (
+            "WITH RECURSIVE hosts (host) AS ("
+            " SELECT MIN(host) FROM callbacks WHERE state = 'pending' AND sandbox = :sandbox UNION ALL"
+            " SELECT (SELECT MIN(host) FROM callbacks"
+            "  WHERE state = 'pending' AND sandbox = :sandbox AND host > hosts.host)"
+            " FROM hosts WHERE host IS NOT NULL)"
+            " SELECT host FROM hosts WHERE host IS NOT NULL"
+        )
+        return [host for (host,) in self._rows(sql, {"sandbox": sandbox})]
+
+    # Journal
+
+    def add_entry(self, entry: Entry, subject: int = 0) -> None:
+        self._later(
+            "journal",
+            "INSERT INTO journal (key, at, kind, provider, subject, doc) VALUES (?, ?, ?, ?, ?, ?)",
+            [(entry.key, entry.at, entry.kind, entry.provider, subject, _encode(entry))],
+        )
+
+    def journal(
+        self, sandbox: int, kind: str = "", provider: str = "", after: int = 0, before: int = 0, limit: int = 1_000_000
+    ) -> Iterator[Entry]:
+        """Oldest first above ``after``; newest first below ``before``."""
+        where = "key BETWEEN ? AND ?"
+        values: list[Json] = [first(sandbox) + after + 1, last(sandbox) if not before else first(sandbox) + before - 1]
+        if kind:
+            where, values = f"{where} AND kind = ?", [*values, kind]
+        if provider:
+            where, values = f"{where} AND provider = ?", [*values, provider]
+        order = " DESC" if before else ""
+        sql = f"SELECT doc FROM journal WHERE {where} ORDER BY key{order} LIMIT ?"  # noqa: S608
+        for (doc,) in self._rows(sql, [*values, limit]):
+            yield _entry(doc)
+
+    def count_journal(self, sandbox: int, kind: str) -> int:
+        sql = "SELECT COUNT(*) FROM journal WHERE key BETWEEN ? AND ? AND kind = ?"
+        return int(self._rows(sql, (first(sandbox), last(sandbox), kind)).fetchone()[0])
+
+    def entry(self, key: int) -> Entry | None:
+        return self._one(_entry, "SELECT doc FROM journal WHERE key = ?", (key,))
+
+    def attempts(self, callback: int) -> list[Entry]:
+        rows = self._rows("SELECT doc FROM journal WHERE kind = 'attempt' AND subject = ? ORDER BY key", (callback,))
+        return [_entry(doc) for (doc,) in rows]
+
+    def trim_journal(self, sandbox: int, newest: int, limit: int) -> None:
+        """Keep the newest ``limit`` entries."""
+        self._write("DELETE FROM journal WHERE key BETWEEN ? AND ?", (first(sandbox), first(sandbox) + newest - limit))
+
+    # Records
+
+    def record(self, sandbox: int, provider: str, kind: str, key: str) -> Json:
+        row = self._rows(
+            "SELECT doc FROM records WHERE sandbox = ? AND provider = ? AND kind = ? AND key = ?",
+            (sandbox, provider, kind, key),
+        ).fetchone()
+        return None if row is None else msgspec.json.decode(row[0])
+
+    def records(self, sandbox: int, provider: str, kind: str) -> list[tuple[str, Json]]:
+        rows = self._rows(
+            "SELECT key, doc FROM records WHERE sandbox = ? AND provider = ? AND kind = ? ORDER BY key",
+            (sandbox, provider, kind),
+        )
+        return [(key, msgspec.json.decode(doc)) for key, doc in rows]
+
+    def keep_record(self, sandbox: int, provider: str, kind: str, key: str, value: Json) -> None:
+        self._write(
+            "INSERT INTO records (sandbox, provider, kind, key, doc) VALUES (?, ?, ?, ?, ?)"
+            " ON CONFLICT (sandbox, provider, kind, key) DO UPDATE SET doc = excluded.doc",
+            (sandbox, provider, kind, key, _encode(value)),
+        )
+
+    def drop_record(self, sandbox: int, provider: str, kind: str, key: str) -> None:
+        self._write(
+            "DELETE FROM records WHERE sandbox = ? AND provider = ? AND kind = ? AND key = ?",
+            (sandbox, provider, kind, key),
+        )
+
+    def _one(self, decode: Callable[[bytes], _T], sql: str, values: Sequence[Json]) -> _T | None:
+        row = self._rows(sql, values).fetchone()
+        return None if row is None else decode(row[0])
+
+    def _count(self, table: str, sandbox: int) -> int:
+        sql = f"SELECT COUNT(*) FROM {table} WHERE key BETWEEN ? AND ?"  # noqa: S608
+        return int(self._rows(sql, (first(sandbox), last(sandbox))).fetchone()[0])
+
+
+@lru_cache(maxsize=1024)
+def host(url: str) -> str:
+    return urlsplit(url).netloc
+
+
+def _in_state(sandbox: int, state: str) -> tuple[str, list[Json]]:
+    """A condition on callbacks; those that are pending have an index of their own, which asks for the word itself."""
+    if state == "pending":
+        return "state = 'pending' AND sandbox = ?", [sandbox]
+    between: list[Json] = [first(sandbox), last(sandbox)]
+    return ("key BETWEEN ? AND ? AND state = ?", [*between, state]) if state else ("key BETWEEN ? AND ?", between)

@@ -1,0 +1,28 @@
+"""Everything of ours below ``/__sim``, put together when it is first asked for."""
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.routing import Router
+
+from msgsim.callbacks.dispatcher import Dispatcher
+from msgsim.config import Config
+from msgsim.engine.receive import Engine
+from msgsim.web.control import problem
+from msgsim.web.control.context import Context
+from msgsim.web.control.control import routes
+from msgsim.web.control.feed import Feed
+from msgsim.web.control.received import Sinks
+from msgsim.web.edge.doors import Doors
+from msgsim.web.edge.wire import Asgi
+from msgsim.web.pages.ui import Ui
+
+
+def application(engine: Engine, dispatcher: Dispatcher, config: Config) -> Asgi:
+    """The control API and the pages as an ASGI application."""
+    context = Context(engine, dispatcher, Feed(engine), Sinks())
+    api = routes(context)
+    return Starlette(
+        routes=[*api, *Ui(engine, Router(api)).routes],
+        middleware=[Middleware(Doors, config=config)],
+        exception_handlers={404: problem.nothing, 405: problem.wrong_method, Exception: problem.respond},
+    )

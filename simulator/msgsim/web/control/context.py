@@ -1,0 +1,91 @@
+"""What every route of ours is given, and how it reads what it is asked."""
+
+from typing import TypeVar
+
+import msgspec
+from msgspec import Struct
+from starlette.requests import Request
+from starlette.responses import Response
+
+from msgsim.callbacks.dispatcher import Dispatcher
+from msgsim.clock import instant
+from msgsim.config import milliseconds
+from msgsim.engine.receive import Engine
+from msgsim.engine.sandbox import Sandbox
+from msgsim.model import Json, Unknown
+from msgsim.provider import Provider
+from msgsim.scenarios.yaml import suggestion
+from msgsim.web.control.feed import Feed
+from msgsim.web.control.received import Sinks
+
+PAGE = 100
+LONGEST_PAGE = 10_000
+LONGEST_WAIT = 300_000
+"""Milliseconds of a long poll."""
+_T = TypeVar("_T")
+
+
+class Context(Struct, frozen=True):
+    """The simulator behind the routes."""
+
+    engine: Engine
+    dispatcher: Dispatcher
+    feed: Feed
+    sinks: Sinks
+
+    def sandbox(self, request: Request) -> Sandbox:
+        """By header or query; else the default one. Raises Unknown."""
+        name = request.headers.get("x-sim-sandbox") or request.query_params.get("sandbox") or "default"
+        return self.named(name)
+
+    def named(self, name: str) -> Sandbox:
+        """Raises Unknown."""
+        if name not in self.engine.sandboxes:
+            raise Unknown(f"there is no sandbox {name!r}")
+        return self.engine.sandboxes[name]
+
+    def provider(self, name: str) -> Provider:
+        """Raises ValueError."""
+        if name not in self.engine.providers:
+            raise ValueError(f"there is no provider {name!r}{suggestion(name, self.engine.providers)}")
+        return self.engine.providers[name]
+
+
+def number(request: Request, name: str, otherwise: int = 0) -> int:
+    """A whole number in the query. Raises ValueError."""
+    text = request.query_params.get(name, "")
+    if not text:
+        return otherwise
+    if not text.isascii() or not text.isdigit():
+        raise ValueError(f"{name}: {text!r} is no whole number")
+    return min(int(text), 1 << 39)
+
+
+def limit(request: Request) -> int:
+    """How long a page may be. Raises ValueError."""
+    return min(number(request, "limit", PAGE), LONGEST_PAGE) or PAGE
+
+
+def moment(request: Request, name: str) -> int | None:
+    """A time in the query. Raises ValueError."""
+    text = request.query_params.get(name)
+    # A plus in a query is a space, and offsets begin with one.
+    return instant(text.replace(" ", "+")) if text else None
+
+
+def patience(request: Request) -> float | None:
+    """Seconds a long poll waits; None: it is none. Raises ValueError."""
+    text = request.query_params.get("wait")
+    return min(milliseconds(text), LONGEST_WAIT) / 1000 if text else None
+
+
+async def body(request: Request, kind: type[_T]) -> _T:
+    """Raises ValueError with what is wrong with the body."""
+    try:
+        return msgspec.json.decode(await request.body(), type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as wrong:
+        raise ValueError(f"body: {wrong}") from None
+
+
+def answer(shown: Json, status: int = 200) -> Response:
+    return Response(msgspec.json.encode(shown), status, media_type="application/json")

@@ -1,0 +1,122 @@
+"""The control API, ``/__sim/v1/...``: everything about a sandbox that no provider would tell.
+
+The table below is all of it; `schemas/simulator/control.yaml` describes it, and a test holds the two together.
+"""
+
+from collections.abc import Awaitable, Callable
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from msgsim import __version__
+from msgsim.clock import iso
+from msgsim.model import Json
+from msgsim.web.control import (
+    catalogue,
+    clocks,
+    events,
+    explain,
+    exports,
+    messages,
+    openapi,
+    reports,
+    sandboxes,
+    scenarios,
+    sink,
+    traffic,
+)
+from msgsim.web.control.context import Context, answer
+from msgsim.web.control.problem import answer as say
+from msgsim.web.control.problem import told
+
+ROOT = "/__sim/v1/"
+ANY = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+Ask = Callable[[Context, Request], Awaitable[Json | Response]]
+
+
+async def health(context: Context, request: Request) -> Json:
+    sandbox = context.sandbox(request)
+    return {
+        "status": "ok",
+        "version": __version__,
+        "now": iso(sandbox.now()),
+        "providers": list(context.engine.providers),
+        "sandboxes": len(context.engine.sandboxes),
+        "scenario": sandbox.scenario.names,
+        "mistakes": sandbox.mistakes,
+    }
+
+
+TABLE: tuple[tuple[str, str, Ask], ...] = (
+    ("GET", "health", health),
+    ("GET", "sandboxes", sandboxes.all),
+    ("POST", "sandboxes", sandboxes.create),
+    ("GET", "sandboxes/{name}", sandboxes.one),
+    ("DELETE", "sandboxes/{name}", sandboxes.delete),
+    ("POST", "reset", sandboxes.reset),
+    ("POST", "seed", sandboxes.seed),
+    ("GET", "settings", sandboxes.settings),
+    ("PUT", "settings", sandboxes.configure),
+    ("GET", "messages", messages.page),
+    ("GET", "messages/{id}", messages.one),
+    ("GET", "messages/{id}/explain", explain.message),
+    ("POST", "messages/{id}/status", messages.force),
+    ("POST", "messages/{id}/cancel", messages.cancel),
+    ("GET", "requests", traffic.requests),
+    ("GET", "requests/{number:int}", traffic.exchange),
+    ("GET", "requests/{number:int}/explain", explain.exchange),
+    ("GET", "callbacks", traffic.callbacks),
+    ("GET", "callbacks/{number:int}", traffic.callback),
+    ("GET", "callbacks/{number:int}/explain", explain.callback),
+    ("POST", "callbacks/{number:int}/replay", traffic.replay),
+    ("GET", "inbound", traffic.inbox),
+    ("POST", "inbound", traffic.inbound),
+    ("GET", "clock", clocks.show),
+    ("POST", "clock/advance", clocks.advance),
+    ("POST", "clock/set", clocks.set),
+    ("POST", "clock/freeze", clocks.freeze),
+    ("POST", "clock/resume", clocks.resume),
+    ("POST", "clock/speed", clocks.speed),
+    ("POST", "clock/run-until-idle", clocks.run_until_idle),
+    ("GET", "scenario", scenarios.show),
+    ("PUT", "scenario", scenarios.choose),
+    ("GET", "scenarios", scenarios.shipped),
+    ("GET", "errors", catalogue.errors),
+    ("POST", "sample", catalogue.sample),
+    ("GET", "coverage", reports.coverage),
+    ("GET", "lint", reports.lint),
+    ("GET", "journal.jsonl", exports.lines),
+    ("GET", "journal.har", exports.archive),
+    ("GET", "events", events.events),
+    ("GET", "sinks", sink.all),
+    ("GET", "sinks/{name}", sink.show),
+    ("PUT", "sinks/{name}", sink.tell),
+    ("DELETE", "sinks/{name}", sink.delete),
+)
+
+
+def routes(context: Context) -> list[Route]:
+    """The sinks, which are asked most and tried first; all of the control API, and its description."""
+    listed = [_route(context, f"{ROOT}{path}", (method,), ask) for method, path, ask in TABLE]
+    return [
+        _route(context, "/__sim/sink/{name}", ANY, sink.collect),
+        _route(context, "/__sim/sink/{name}/{rest:path}", ANY, sink.collect),
+        *listed,
+        _route(context, "/__sim/openapi.json", ("GET",), openapi.document),
+        _route(context, "/__sim/docs", ("GET",), openapi.docs),
+    ]
+
+
+def _route(context: Context, path: str, methods: tuple[str, ...], ask: Ask) -> Route:
+    async def endpoint(request: Request) -> Response:
+        try:
+            if path.startswith(ROOT):
+                openapi.check_query(request, path.removeprefix(ROOT))
+            said = await ask(context, request)
+            context.engine.store.commit()
+        except Exception as wrong:
+            return say(told(wrong))
+        return said if isinstance(said, Response) else answer(said)
+
+    return Route(path, endpoint, methods=list(methods))

@@ -1,0 +1,197 @@
+"""Why something is as it is, and what happens next: as JSON, and as prose for people in a hurry."""
+
+from collections.abc import Iterable, Sequence
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
+from msgsim import model
+from msgsim.clock import iso
+from msgsim.contract import Contract
+from msgsim.engine.sandbox import Sandbox
+from msgsim.model import Exchange, Json, Message, Step
+from msgsim.storage.store import NUMBERS
+from msgsim.web.control import reasons
+from msgsim.web.control.context import Context, answer
+from msgsim.web.control.traffic import callback_of, exchange_of
+
+MOST_NEXT = 20
+
+
+async def message(context: Context, request: Request) -> Response:
+    sandbox = context.sandbox(request)
+    one = context.engine.find(sandbox, request.path_params["id"])
+    provider, brought = context.engine.providers[one.provider], _brought(context, one.exchange)
+    decided = reasons.decided(sandbox, one, provider, brought)
+    owed = context.engine.store.callbacks_of(one.key)
+    past, ahead = _steps(one, provider.contract, sandbox)
+    ahead += [_owed(callback, sandbox) for callback in owed if callback.state == "pending"]
+    ahead.sort(key=lambda what: what["at"])
+    where = f" by request {one.exchange & NUMBERS}" if one.exchange else ""
+    paragraphs = [
+        f"Message {one.id} to {one.to} was accepted by {provider.title} at {iso(one.accepted)}{where}.",
+        *(f"{each['channel']}: {reasons.by(each)}" for each in decided),
+        _listed("So far", past) or "Nothing has happened to it yet.",
+        _callbacks_told(owed),
+        _next(ahead, sandbox),
+        *_noted(brought),
+    ]
+    return _told(request, paragraphs, decided_by=decided, refused_by=[], past=past, next=ahead, exchange=brought)
+
+
+async def exchange(context: Context, request: Request) -> Response:
+    sandbox, entry = context.sandbox(request), exchange_of(context, request)
+    one = entry.exchange
+    assert one is not None
+    provider = context.engine.providers[one.provider]
+    refused = [reasons.refused(refusal, provider) for refusal in one.refusals]
+    rule = reasons.rule_at(sandbox, one.rule) if one.rule else None
+    decided = [reasons.deciding("", one.rule, rule)] if one.rule and (one.refusals or one.fault) else []
+    ahead: list[dict[str, Json]] = []
+    for id in one.messages[:MOST_NEXT]:
+        accepted = context.engine.find(sandbox, id)
+        ahead += _steps(accepted, provider.contract, sandbox)[1]
+    ahead.sort(key=lambda what: what["at"])
+    paragraphs = [
+        f"Request {entry.key & NUMBERS}, {one.method} {one.path}, came to {provider.title} at {iso(entry.at)}.",
+        f"It came from {one.credential or 'nobody who is known'} and was answered {one.status}.",
+        *(f"It was decided by {reasons.by(each)}" for each in decided),
+        *(reasons.why(each) for each in refused[:MOST_NEXT]),
+        *_accepted(one),
+        *_noted(one),
+        _next(ahead, sandbox) if one.messages else "",
+    ]
+    return _told(request, paragraphs, decided_by=decided, refused_by=refused, past=[], next=ahead, exchange=one)
+
+
+async def callback(context: Context, request: Request) -> Response:
+    sandbox, one = context.sandbox(request), callback_of(context, request)
+    store = context.engine.store
+    about = store.message_by_key(one.subject) if one.step is not None else store.inbound_by_key(one.subject)
+    attempts = [entry.attempt for entry in store.attempts(one.key) if entry.attempt is not None]
+    decided: list[dict[str, Json]] = []
+    brought = None
+    if isinstance(about, Message):
+        brought = _brought(context, about.exchange)
+        decided = reasons.decided(sandbox, about, context.engine.providers[about.provider], brought)
+    subject = f"{'message' if one.step else 'inbound message'} {about.id}" if about else "nothing that is kept"
+    status = f", and tells that {_channel(about, one.step)} became {one.step.status}" if one.step else ""
+    past = [
+        {"at": iso(entry.at), "what": _attempted(entry.attempt)} for entry in store.attempts(one.key) if entry.attempt
+    ]
+    ahead = [_owed(one, sandbox)] if one.state == "pending" else []
+    paragraphs = [
+        f"Callback {one.key & NUMBERS} goes to {one.url}. It reports on {subject}{status}.",
+        *(f"{each['channel']}: {reasons.by(each)}" for each in decided),
+        f"It was made to misbehave: {', '.join(one.twists)}." if one.twists else "",
+        _listed("So far", past) or "It has not been posted yet.",
+        _fate(one, attempts),
+        _next(ahead, sandbox) if ahead else "",
+    ]
+    return _told(request, paragraphs, decided_by=decided, refused_by=[], past=past, next=ahead, exchange=brought)
+
+
+def _told(
+    request: Request, paragraphs: Sequence[str], exchange: Exchange | None, **parts: list[dict[str, Json]]
+) -> Response:
+    """Prose to whoever asks for text, everything to everybody else."""
+    prose = "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
+    wanted = request.headers.get("accept", "")
+    if "text/plain" in wanted and "json" not in wanted:
+        return PlainTextResponse(f"{prose}\n")
+    notes, fault = (exchange.notes, exchange.fault or None) if exchange else ((), None)
+    return answer({"prose": prose, **parts, "notes": notes, "fault": fault})
+
+
+def _brought(context: Context, key: int) -> Exchange | None:
+    """The exchange that brought a message; None when the journal no longer has it."""
+    entry = context.engine.store.entry(key) if key else None
+    return entry.exchange if entry else None
+
+
+# What was and what will be
+
+
+def _steps(one: Message, contract: Contract, sandbox: Sandbox) -> tuple[list[dict[str, Json]], list[dict[str, Json]]]:
+    """The plan up to now, and from now on."""
+    now = sandbox.now()
+    past: list[dict[str, Json]] = []
+    ahead: list[dict[str, Json]] = []
+    for step in one.steps:
+        code = "" if step.code is None else f" ({step.code})"
+        what = f"{_channel(one, step)} {'became' if step.at <= now else 'becomes'} {step.status}{code}"
+        (past if step.at <= now else ahead).append({"at": iso(step.at), "what": what})
+    if not one.steps and one.start > now:
+        ahead.append({"at": iso(one.start), "what": "it is sent"})
+    return past, ahead
+
+
+def _channel(about: Message | model.Inbound | None, step: Step | None) -> str:
+    return about.channels[step.channel].name if isinstance(about, Message) and step is not None else "it"
+
+
+def _owed(one: model.Callback, sandbox: Sandbox) -> dict[str, Json]:
+    told = f" {one.step.status}" if one.step else ""
+    again = "posted" if not one.tries else f"tried again (attempt {one.tries + 1}; {one.reason})"
+    due = max(one.due, sandbox.now())
+    return {"at": iso(due), "what": f"callback {one.key & NUMBERS}{told} is {again} to {one.url}"}
+
+
+def _attempted(attempt: model.Attempt | None) -> str:
+    assert attempt is not None
+    late = f" after {attempt.took // 1000} s" if attempt.took else ""
+    result = attempt.error or f"{attempt.status} was answered{late}"
+    return f"attempt {attempt.number}: {result}"
+
+
+def _fate(one: model.Callback, attempts: Sequence[model.Attempt]) -> str:
+    if one.state == "pending":
+        return ""
+    words = {
+        "done": "It is done: the receiver took it.",
+        "failed": f"It is given up after {len(attempts)} attempts: {one.reason}.",
+        "refused": f"It was not posted at all: {one.reason}.",
+        "dropped": "A scenario dropped it on purpose.",
+        "cancelled": f"It will not be posted: {one.reason}.",
+    }
+    return words[one.state]
+
+
+def _callbacks_told(owed: Sequence[model.Callback]) -> str:
+    if not owed:
+        return "No callback is owed for it: neither the request nor the settings name a URL for one."
+    states: dict[str, int] = {}
+    for one in owed:
+        states[one.state] = states.get(one.state, 0) + 1
+    return f"Its callbacks: {', '.join(f'{count} {state}' for state, count in states.items())}."
+
+
+def _listed(head: str, what: Iterable[dict[str, Json]]) -> str:
+    lines = [f"  {one['at']}  {one['what']}" for one in what]
+    return "\n".join([f"{head}:", *lines]) if lines else ""
+
+
+def _next(ahead: Sequence[dict[str, Json]], sandbox: Sandbox) -> str:
+    if not ahead:
+        return "Nothing more will happen to it by itself."
+    if sandbox.clock.rate == 0:
+        head = f"Next, once the clock is moved (it stands still at {iso(sandbox.now())})"
+    else:
+        head = "Next"
+    return _listed(head, ahead[:MOST_NEXT])
+
+
+def _accepted(one: Exchange) -> list[str]:
+    if not one.messages:
+        return []
+    count = len(one.messages)
+    named = ", ".join(one.messages[:5]) + (", ..." if count > 5 else "")
+    return [f"It was accepted as {'message' if count == 1 else f'{count} messages'} {named}."]
+
+
+def _noted(one: Exchange | None) -> list[str]:
+    """Tolerances that were used, and what became of the connection."""
+    if one is None:
+        return []
+    told = [f"A strict reading would have refused it: {note}." for note in one.notes]
+    return [*told, *([f"The answer suffered from a fault: {one.fault}."] if one.fault else [])]

@@ -1,0 +1,140 @@
+"""The journal for other tools: JSON Lines, and an HTTP archive."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from http import HTTPStatus
+from urllib.parse import parse_qsl, urlsplit
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from msgsim import __version__
+from msgsim.clock import iso
+from msgsim.engine.sandbox import Sandbox
+from msgsim.model import Attempt, Entry, Exchange, Json
+from msgsim.storage.store import NUMBERS
+from msgsim.web.control import view
+from msgsim.web.control.context import Context
+
+CHUNK = 500
+"""Lines read in one turn of the loop."""
+
+
+async def lines(context: Context, request: Request) -> Response:
+    sandbox = context.sandbox(request)
+
+    async def written() -> AsyncIterator[bytes]:
+        async for entries in _chunks(context, sandbox):
+            yield b"".join(msgspec.json.encode(view.entry(entry)) + b"\n" for entry in entries)
+
+    return StreamingResponse(written(), media_type="application/x-ndjson")
+
+
+async def archive(context: Context, request: Request) -> Response:
+    sandbox, root = context.sandbox(request), str(request.base_url).rstrip("/")
+    creator = {"name": "messaging-simulator", "version": __version__}
+
+    async def written() -> AsyncIterator[bytes]:
+        head = msgspec.json.encode({"version": "1.2", "creator": creator})
+        yield b'{"log":' + head[:-1] + b',"entries":['
+        comma = b""
+        async for entries in _chunks(context, sandbox):
+            for entry in entries:
+                if entry.exchange is not None:
+                    yield comma + msgspec.json.encode(_exchange(entry, entry.exchange, root))
+                elif entry.attempt is not None:
+                    yield comma + msgspec.json.encode(_attempt(entry, entry.attempt))
+                else:
+                    continue
+                comma = b","
+        yield b"]}}"
+
+    return StreamingResponse(written(), media_type="application/json")
+
+
+async def _chunks(context: Context, sandbox: Sandbox) -> AsyncIterator[list[Entry]]:
+    """Up to the last line there was when it was asked for; an export asked for is no line of it."""
+    after, last = 0, sandbox.journal
+    while after < last:
+        entries = list(context.engine.store.journal(sandbox.number, after=after, limit=CHUNK))
+        entries = [entry for entry in entries if entry.key & NUMBERS <= last]
+        if not entries:
+            return
+        yield entries
+        after = entries[-1].key & NUMBERS
+        await asyncio.sleep(0)
+
+
+def _exchange(entry: Entry, one: Exchange, root: str) -> Json:
+    query = f"?{one.query}" if one.query else ""
+    refused = ", ".join(refusal.key for refusal in one.refusals)
+    return _entry(
+        entry,
+        took=0,
+        request=_request(one.method, f"{root}{one.path}{query}", one.headers, one.body),
+        response=_response(one.status, dict(one.answer_headers), one.answer),
+        comment=f"request {entry.key & NUMBERS} to {one.provider}" + (f", refused: {refused}" if refused else ""),
+    )
+
+
+def _attempt(entry: Entry, one: Attempt) -> Json:
+    comment = f"attempt {one.number} at callback {one.callback & NUMBERS}" + (f": {one.error}" if one.error else "")
+    return _entry(
+        entry,
+        took=one.took,
+        request=_request(one.method, one.url, one.headers, one.body),
+        response=_response(one.status or 0, {}, one.answer),
+        comment=comment,
+    )
+
+
+def _entry(entry: Entry, took: int, request: Json, response: Json, comment: str) -> Json:
+    return {
+        "startedDateTime": iso(entry.at),
+        "time": took,
+        "request": request,
+        "response": response,
+        "cache": {},
+        "timings": {"send": 0, "wait": took, "receive": 0},
+        "comment": comment,
+    }
+
+
+def _request(method: str, url: str, headers: dict[str, str], body: str) -> Json:
+    shown: dict[str, Json] = {
+        "method": method,
+        "url": url,
+        "httpVersion": "HTTP/1.1",
+        "cookies": [],
+        "headers": _pairs(headers),
+        "queryString": [{"name": name, "value": value} for name, value in parse_qsl(urlsplit(url).query)],
+        "headersSize": -1,
+        "bodySize": len(body.encode()),
+    }
+    if body:
+        shown["postData"] = {"mimeType": _media(headers), "text": body}
+    return shown
+
+
+def _response(status: int, headers: dict[str, str], body: str) -> Json:
+    known = {item.value: item.phrase for item in HTTPStatus}
+    return {
+        "status": status,
+        "statusText": known.get(status, ""),
+        "httpVersion": "HTTP/1.1",
+        "cookies": [],
+        "headers": _pairs(headers),
+        "content": {"size": len(body.encode()), "mimeType": _media(headers), "text": body},
+        "redirectURL": "",
+        "headersSize": -1,
+        "bodySize": len(body.encode()),
+    }
+
+
+def _pairs(headers: dict[str, str]) -> list[dict[str, str]]:
+    return [{"name": name, "value": value} for name, value in headers.items()]
+
+
+def _media(headers: dict[str, str]) -> str:
+    return next((value for name, value in headers.items() if name.lower() == "content-type"), "application/json")

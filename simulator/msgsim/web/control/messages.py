@@ -1,0 +1,178 @@
+"""Accepted messages: listed, waited for, shown, forced and cancelled."""
+
+from collections.abc import Callable, Iterable
+
+from msgspec import Struct
+from starlette.requests import Request
+
+from msgsim.clock import iso
+from msgsim.engine import actions
+from msgsim.engine.sandbox import Sandbox
+from msgsim.model import Json, Message
+from msgsim.plan import state, word
+from msgsim.provider import Send
+from msgsim.scenarios.rule import is_exact, pattern
+from msgsim.storage.store import NUMBERS
+from msgsim.web.control import view
+from msgsim.web.control.context import Context, body, moment
+from msgsim.web.control.lists import Listing, Test, listed
+from msgsim.web.control.problem import Problem
+
+REFUSED_SHOWN = 3
+
+
+class Force(Struct, forbid_unknown_fields=True):
+    status: str
+    err: int | None = None
+
+
+async def page(context: Context, request: Request) -> Json:
+    return await listed(context, request, listing)
+
+
+def listing(context: Context, request: Request, sandbox: Sandbox) -> Listing[Message]:
+    """Raises ValueError for a filter that cannot be read."""
+    store, now, query = context.engine.store, sandbox.now(), request.query_params
+    if query.get("provider"):
+        context.provider(query["provider"])
+    return Listing(
+        name="messages",
+        chunk=lambda before, most: list(store.messages(sandbox.number, before=before, limit=most)),
+        number=lambda one: one.key & NUMBERS,
+        show=lambda one: view.message(one, context.engine.providers[one.provider].contract, now),
+        tests=_tests(context, request, sandbox, now),
+        total=lambda: store.count_messages(sandbox.number),
+        label=lambda one: f"message {one.id} to {one.to} ({one.provider})",
+        soon=lambda one: next((step.at for step in one.steps if step.at > now), None),
+        elsewhere=lambda: _refused(context, request, sandbox),
+    )
+
+
+def _tests(context: Context, request: Request, sandbox: Sandbox, now: int) -> list[Test[Message]]:
+    query = request.query_params
+    tests: list[Test[Message]] = []
+    if (provider := query.get("provider")) is not None:
+        tests.append(Test(lambda one: one.provider == provider, lambda one: f"its provider is {one.provider}"))
+    if (to := query.get("to")) is not None:
+        number = _number(to)
+        tests.append(
+            Test(
+                lambda one: number(one.to) or any(channel.to and number(channel.to) for channel in one.channels),
+                lambda one: f"it goes to {one.to}",
+            )
+        )
+    if (sender := query.get("from")) is not None:
+        known = _number(sender)
+        tests.append(
+            Test(
+                lambda one: any(known(channel.sender) for channel in one.channels),
+                lambda one: f"it comes from {_either(channel.sender for channel in one.channels)}",
+            )
+        )
+    if (name := query.get("channel")) is not None:
+        tests.append(
+            Test(
+                lambda one: any(channel.name == name for channel in one.channels),
+                lambda one: f"it goes by {_either(channel.name for channel in one.channels)}",
+            )
+        )
+    if (text := query.get("text")) is not None:
+        says = _text(text)
+        tests.append(
+            Test(
+                lambda one: any(says(channel.text) for channel in one.channels),
+                lambda one: f"it says {_either(repr(channel.text) for channel in one.channels)}",
+            )
+        )
+    if (since := moment(request, "since")) is not None:
+        tests.append(
+            Test(lambda one: one.accepted >= since, lambda one: f"it was accepted before, at {iso(one.accepted)}")
+        )
+    if (status := query.get("status")) is not None:
+        tests.append(_status(context, sandbox, status, now))
+    return tests
+
+
+def _status(context: Context, sandbox: Sandbox, wanted: str, now: int) -> Test[Message]:
+    providers = context.engine.providers
+
+    def words(one: Message) -> set[str]:
+        reached = {step.status for step in state(one, now) if step is not None}
+        return {word(one, providers[one.provider].contract, now), *reached}
+
+    def why(one: Message) -> str:
+        contract = providers[one.provider].contract
+        known = {step.status for step in one.steps} | {contract.statuses[step.status].kind for step in one.steps}
+        told = f"its status is {_either(sorted(words(one)))}"
+        for step in one.steps:
+            if step.at > now and wanted in (step.status, contract.statuses[step.status].kind):
+                return f"{told}, and {step.status} follows at {iso(step.at)}{view.ahead(sandbox, step.at)}"
+        return told + (", it was that before" if wanted in known else ", and that is not in its plan")
+
+    return Test(lambda one: wanted in words(one), why)
+
+
+def _number(wanted: str) -> Callable[[str], bool]:
+    """Recipients match with and without plus; wildcards and ``/regular expressions/`` as in scenarios."""
+    if is_exact(wanted):
+        bare = wanted.strip().removeprefix("+")
+        return lambda value: value.removeprefix("+") == bare
+    fits = pattern(wanted)
+    return lambda value: fits(value) or fits(f"+{value}")
+
+
+def _text(wanted: str) -> Callable[[str], bool]:
+    """A pattern as in scenarios; words without any wildcard may stand anywhere."""
+    if is_exact(wanted):
+        folded = wanted.casefold()
+        return lambda value: folded in value.casefold()
+    return pattern(wanted)
+
+
+def _either(values: Iterable[str]) -> str:
+    return " or ".join(dict.fromkeys(values))
+
+
+def _refused(context: Context, request: Request, sandbox: Sandbox) -> list[Json]:
+    """Sends that were refused may be what was waited for."""
+    engine = context.engine
+    sends = {
+        (name, one.name) for name, each in engine.providers.items() for one in each.endpoints if isinstance(one, Send)
+    }
+    found: list[Json] = []
+    provider = request.query_params.get("provider", "")
+    for entry in engine.store.journal(sandbox.number, "exchange", provider, before=sandbox.journal + 1, limit=100):
+        exchange = entry.exchange
+        if exchange is None or not exchange.refusals or (exchange.provider, exchange.endpoint) not in sends:
+            continue
+        why = [one.key + (f" ({one.source})" if one.source else "") for one in exchange.refusals[:5]]
+        number = entry.key & NUMBERS
+        text = f"request {number}, {exchange.method} {exchange.path}, was refused: {', '.join(why)}"
+        found.append({"text": text, "request": number, "why": why})
+    return found[:REFUSED_SHOWN]
+
+
+async def one(context: Context, request: Request) -> Json:
+    sandbox = context.sandbox(request)
+    message = context.engine.find(sandbox, request.path_params["id"])
+    contract = context.engine.providers[message.provider].contract
+    owed = context.engine.store.callbacks_of(message.key)
+    return view.whole_message(message, contract, sandbox.now(), owed, context.engine.store.attempts)
+
+
+async def force(context: Context, request: Request) -> Json:
+    sandbox = context.sandbox(request)
+    asked = await body(request, Force)
+    message = context.engine.find(sandbox, request.path_params["id"])
+    forced = actions.force(context.engine, sandbox, message, asked.status, asked.err)
+    return view.message(forced, context.engine.providers[message.provider].contract, sandbox.now())
+
+
+async def cancel(context: Context, request: Request) -> Json:
+    sandbox = context.sandbox(request)
+    message = context.engine.find(sandbox, request.path_params["id"])
+    try:
+        cancelled = actions.cancel(context.engine, sandbox, message)
+    except ValueError as wrong:
+        raise Problem(409, "Nothing to cancel", str(wrong)) from None
+    return view.message(cancelled, context.engine.providers[message.provider].contract, sandbox.now())

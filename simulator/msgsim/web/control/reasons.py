@@ -1,0 +1,131 @@
+"""Which rule of which file decided, and which rule of which document refused."""
+
+from msgsim.contract import Contract
+from msgsim.engine.sandbox import Sandbox
+from msgsim.model import Exchange, Json, Message, Refusal
+from msgsim.provider import Provider
+from msgsim.scenarios.rule import Outcome, Rule
+from msgsim.web.control import view
+
+# Which rule decided
+
+
+def decided(sandbox: Sandbox, one: Message, provider: Provider, brought: Exchange | None) -> list[dict[str, Json]]:
+    """Per channel of a message the rule, the header or the provider's own rules that decided its life."""
+    asked = brought.headers.get("x-sim-outcome") if brought else None
+    found = []
+    for place, channel in zip(one.rules, one.channels, strict=False):
+        rule = rule_at(sandbox, place)
+        told = deciding(channel.name, place, rule)
+        if asked:
+            told |= {
+                "rule": "X-Sim-Outcome",
+                "when": {"header": {"X-Sim-Outcome": asked}},
+                "outcome": f"the life of {asked}",
+            }
+        elif rule is not None and rule.base and not _lives(rule, one, channel.name, provider.contract):
+            told["outcome"] = f"what {provider.title} itself makes of such a request"
+        found.append(told)
+    return found
+
+
+def rule_at(sandbox: Sandbox, place: str) -> Rule | None:
+    return next((rule for rule in sandbox.scenario.rules if rule.place == place), None)
+
+
+def deciding(channel: str, place: str, rule: Rule | None) -> dict[str, Json]:
+    if rule is None:
+        return {"channel": channel or None, "rule": place, "when": None, "outcome": "it is not loaded any more"}
+    return {"channel": channel or None, "rule": place, "when": rule.when, "outcome": _outcome(rule.outcome)}
+
+
+def _lives(rule: Rule, one: Message, channel: str, contract: Contract) -> bool:
+    """Whether the happy path can have given a channel what it had, as far as it got."""
+    if rule.outcome.deliver is None:
+        return True
+    given = {contract.status(beat, channel).word for beat in rule.outcome.deliver}
+    had = {step.status for step in one.steps if one.channels[step.channel].name == channel}
+    kinds = {contract.statuses[word].kind for word in had - given}
+    return not had or bool(had & given) or not kinds & {"failed", "rejected"}
+
+
+def _outcome(outcome: Outcome) -> str:
+    parts = []
+    if outcome.deliver is not None:
+        lives = [f"{beat.status} after {view.span(beat.after)}" for beat in outcome.deliver]
+        parts.append(", ".join(lives) or "nothing ever happens")
+    if outcome.respond is not None:
+        parts.append(f"the answer is {outcome.respond.error or outcome.respond.status}")
+    if outcome.fault is not None:
+        parts.append(f"the connection suffers: {outcome.fault.kind}")
+    if outcome.callbacks:
+        parts.append(f"callbacks: {', '.join(twist.kind for twist in outcome.callbacks)}")
+    if outcome.reply is not None:
+        parts.append(f"the recipient writes back: {outcome.reply[1]!r}")
+    return "; ".join(parts) or "what the rules below it leave open"
+
+
+def by(told: dict[str, Json]) -> str:
+    when = told["when"]
+    condition = f" (when {', '.join(f'{key} is {value}' for key, value in when.items())})" if when else ""
+    return f"{told['rule']}{condition}: {told['outcome']}."
+
+
+# What refused
+
+
+def refused(refusal: Refusal, provider: Provider) -> dict[str, Json]:
+    """The catalogue's entry, and the rule of the schema with the document it is from."""
+    error = provider.contract.errors.get(refusal.key)
+    schema, about = _schema(refusal.rule or "", provider.contract)
+    return {
+        "key": refusal.key,
+        "field": refusal.source,
+        "text": refusal.detail or (error.text if error else ""),
+        "when": error.when if error else None,
+        "source": error.source if error else None,
+        "provenance": error.provenance if error else None,
+        "rule": refusal.rule,
+        "schema": schema,
+        "document": about,
+    }
+
+
+def _schema(rule: str, contract: Contract) -> tuple[Json, str | None]:
+    """``messente/omnimessage.json#/properties/to/format`` → that rule, and what the schema says of its source."""
+    file, mark, pointer = rule.partition("#/")
+    name = file.rpartition("/")[2].removesuffix(".json")
+    if not mark or name not in contract.names():
+        return None, None
+    node: Json = contract.schema(name).document
+    comments = [node.get("$comment") or node.get("title")]
+    for part in pointer.split("/"):
+        if isinstance(node, dict) and part == "$ref":
+            node = _followed(contract.schema(name).document, node["$ref"])
+        elif isinstance(node, list) and part.isdigit():
+            node = node[int(part)]
+        else:
+            node = node.get(part) if isinstance(node, dict) else None
+        if isinstance(node, dict):
+            comments.append(node.get("$comment") or node.get("description"))
+    says = [comment for comment in comments if isinstance(comment, str)]
+    return node, ": ".join(dict.fromkeys([*says[:1], *says[-1:]])) or None
+
+
+def _followed(document: Json, reference: str) -> Json:
+    for part in reference.removeprefix("#/").split("/"):
+        document = document[part]
+    return document
+
+
+def why(one: dict[str, Json]) -> str:
+    field = f" at {one['field']}" if one["field"] else ""
+    text = f": {one['text']}" if one["text"] else ""
+    told = f"Refused with {one['key']}{field}{text.rstrip('.')}."
+    if one["rule"]:
+        told += f" The rule is {one['rule']}."
+    if one["document"]:
+        told += f" The schema follows: {one['document'].rstrip('.')}."
+    if one["source"]:
+        told += f" The error is from: {one['source']} ({one['provenance']})."
+    return told

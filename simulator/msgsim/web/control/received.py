@@ -1,0 +1,94 @@
+"""What the sinks of all sandboxes have collected: kept in memory, and gone with their sandbox."""
+
+from collections import deque
+
+import msgspec
+from msgspec import Struct, field
+
+from msgsim.model import Json
+
+MOST_POSTS = 1000
+"""Kept per sink; the oldest go first."""
+MOST_SINKS = 100
+"""Per sandbox."""
+BODY_KEPT = 262_144
+
+
+class Posted(Struct, frozen=True):
+    """One request to a sink."""
+
+    number: int
+    at: int
+    method: str
+    path: str
+    """Below the sink."""
+    query: str
+    headers: dict[str, str]
+    body: str
+    json: Json
+    answered: int
+
+
+class Answer(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a sink answers, ``times`` times; 0: from then on always."""
+
+    status: int = 200
+    body: Json = None
+    """A text goes out as it is, anything else as JSON."""
+    headers: dict[str, str] = field(default_factory=dict)
+    delay: str = "0ms"
+    """Real time."""
+    times: int = 1
+
+
+class Sink:
+    """Collects what is posted to it and answers as it was told, else 200."""
+
+    def __init__(self) -> None:
+        self.posts: deque[Posted] = deque(maxlen=MOST_POSTS)
+        self.total = 0
+        self._answers: deque[Answer] = deque()
+
+    def tell(self, answers: tuple[Answer, ...]) -> None:
+        """What the next posts get."""
+        self._answers = deque(answers)
+
+    def told(self) -> list[Answer]:
+        return list(self._answers)
+
+    def next_answer(self) -> Answer:
+        if not self._answers:
+            return Answer()
+        answer = self._answers[0]
+        if answer.times == 1:
+            self._answers.popleft()
+        elif answer.times:
+            self._answers[0] = msgspec.structs.replace(answer, times=answer.times - 1)
+        return answer
+
+
+class Sinks:
+    """By the number of their sandbox, so that a reset empties them."""
+
+    def __init__(self) -> None:
+        self._sinks: dict[int, dict[str, Sink]] = {}
+
+    def of(self, sandbox: int) -> dict[str, Sink]:
+        return self._sinks.get(sandbox, {})
+
+    def get(self, sandbox: int, name: str) -> Sink:
+        """Made when it is first named. Raises ValueError when there are too many."""
+        sinks = self._sinks.setdefault(sandbox, {})
+        if name not in sinks:
+            if len(sinks) >= MOST_SINKS:
+                raise ValueError(f"a sandbox has at most {MOST_SINKS} sinks; delete one")
+            sinks[name] = Sink()
+        return sinks[name]
+
+    def drop(self, sandbox: int, name: str) -> None:
+        self.of(sandbox).pop(name, None)
+
+    def keep_only(self, sandboxes: set[int]) -> None:
+        """Forget those of sandboxes that are gone."""
+        for number in self._sinks.keys() - sandboxes:
+            del self._sinks[number]

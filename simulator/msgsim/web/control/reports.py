@@ -1,0 +1,101 @@
+"""What the whole of the traffic says: which documented errors and outcomes were seen, and bad habits."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+
+import msgspec
+from starlette.requests import Request
+
+from msgsim.engine.coverage import Covered, Seen, outcomes, summary
+from msgsim.engine.coverage import coverage as covered
+from msgsim.engine.habits import lint as linted
+from msgsim.engine.sandbox import Sandbox
+from msgsim.model import Entry, Json, Message
+from msgsim.web.control.context import Context
+
+CHUNK = 1000
+"""Rows looked at in one turn of the loop."""
+MOST_LINTED = 10_000
+"""The newest lines of the journal that are looked at for bad habits."""
+
+
+async def coverage(context: Context, request: Request) -> Json:
+    """Of all sandboxes since the server started; of one, since it was emptied, when the query names it."""
+    if "sandbox" in request.query_params:
+        sandbox = context.sandbox(request)
+        errors, reached = await _errors(context, sandbox), await _reached(context, sandbox.number, 0, sandbox.now())
+    else:
+        errors, reached = context.engine.run.errors, await _of_run(context)
+    contracts = {name: provider.contract for name, provider in context.engine.providers.items()}
+    only = request.query_params.get("provider")
+    if only:
+        contracts = {only: context.provider(only).contract}
+    listed = covered(contracts, errors, reached)
+    return {**summary(listed), "providers": {name: _of(name, listed) for name in contracts}}
+
+
+def _of(provider: str, listed: list[Covered]) -> Json:
+    mine = [one for one in listed if one.provider == provider]
+    errors = [one for one in mine if one.what == "error"]
+    reached = [one for one in mine if one.what == "outcome"]
+    return {
+        **summary(mine),
+        "errors": {**summary(errors), "times": {one.key: one.times for one in errors}},
+        "outcomes": {**summary(reached), "times": {one.key: one.times for one in reached}},
+    }
+
+
+async def _of_run(context: Context) -> Seen:
+    """Sandboxes there are, those that are gone but not swept yet, and those that are swept."""
+    engine = context.engine
+    seen: Seen = Counter()
+    for number, left in list(engine.run.left.items()):
+        if left is not None:
+            seen += await _reached(context, number, left.begun, left.moment)
+    for sandbox in list(engine.sandboxes.values()):
+        seen += await _reached(context, sandbox.number, sandbox.begun, sandbox.now())
+    # Last: what is swept meanwhile is counted twice rather than not at all.
+    return seen + engine.run.outcomes
+
+
+async def _reached(context: Context, number: int, begun: int, until: int) -> Seen:
+    seen: Seen = Counter()
+    async for messages in _messages(context, number):
+        seen += outcomes(messages, begun, until)
+    return seen
+
+
+async def _messages(context: Context, number: int) -> AsyncIterator[list[Message]]:
+    before = 0
+    while found := list(context.engine.store.messages(number, before=before, limit=CHUNK)):
+        yield found
+        before = found[-1].key & 0xFFFFFFFFFF
+        await asyncio.sleep(0)
+        if before <= 1:
+            return
+
+
+async def _errors(context: Context, sandbox: Sandbox) -> Seen:
+    seen: Seen = Counter()
+    async for entries in _journal(context, sandbox, 0):
+        for entry in entries:
+            if entry.exchange is not None:
+                seen.update((entry.provider, refusal.key) for refusal in entry.exchange.refusals)
+    return seen
+
+
+async def _journal(context: Context, sandbox: Sandbox, after: int) -> AsyncIterator[list[Entry]]:
+    """Oldest first."""
+    while found := list(context.engine.store.journal(sandbox.number, after=after, limit=CHUNK)):
+        yield found
+        after = found[-1].key & 0xFFFFFFFFFF
+        await asyncio.sleep(0)
+
+
+async def lint(context: Context, request: Request) -> Json:
+    sandbox = context.sandbox(request)
+    after = max(0, sandbox.journal - MOST_LINTED)
+    entries = [entry async for found in _journal(context, sandbox, after) for entry in found]
+    findings = linted(entries, context.engine.providers)
+    return {"findings": msgspec.to_builtins(findings), "total": len(findings)}

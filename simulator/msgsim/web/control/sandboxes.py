@@ -1,0 +1,150 @@
+"""Isolated worlds: created, listed, emptied and taken away; their settings and their seed."""
+
+import re
+from collections.abc import Sequence
+
+import msgspec
+from msgspec import Struct
+from starlette.requests import Request
+from starlette.responses import Response
+
+from msgsim.engine.redaction import HIDDEN
+from msgsim.engine.sandbox import Choice, Sandbox
+from msgsim.model import Json
+from msgsim.web.control import view
+from msgsim.web.control.context import Context, answer, body
+from msgsim.web.control.problem import Problem
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}", re.ASCII)
+_SECRET = re.compile(r"password|secret|token|key", re.IGNORECASE)
+
+
+class Wanted(Struct, forbid_unknown_fields=True):
+    name: str | None = None
+    seed: int | None = None
+    clock: str | None = None
+    scenario: tuple[str, ...] | None = None
+    settings: dict[str, dict[str, Json]] | None = None
+
+
+class WantedSeed(Struct, forbid_unknown_fields=True):
+    seed: int
+
+
+async def all(context: Context, request: Request) -> Json:
+    found = [_shown(context, sandbox) for sandbox in context.engine.sandboxes.values()]
+    return {"sandboxes": found, "total": len(found), "next": None}
+
+
+async def one(context: Context, request: Request) -> Json:
+    return _whole(context, request, context.named(request.path_params["name"]))
+
+
+async def create(context: Context, request: Request) -> Response:
+    asked = await body(request, Wanted) if await request.body() else Wanted()
+    name = asked.name or _free_name(context)
+    if not NAME.fullmatch(name):
+        raise ValueError(f"name: {name!r} is not made of at most 63 letters, digits, - and _")
+    if name in context.engine.sandboxes:
+        raise Problem(409, "The name is taken", f"there is a sandbox {name!r} already; delete it or reset it")
+    choice = None if asked.scenario is None else Choice(names=asked.scenario)
+    sandbox = context.engine.open(name, asked.seed, asked.clock, asked.settings, choice)
+    context.engine.store.commit()
+    return answer(_whole(context, request, sandbox), 201)
+
+
+async def delete(context: Context, request: Request) -> Response:
+    sandbox = context.named(request.path_params["name"])
+    if sandbox is context.engine.default:
+        raise Problem(409, "The default sandbox stays", "it can be emptied with POST reset, not deleted")
+    context.engine.close(sandbox)
+    context.engine.store.commit()
+    return Response(status_code=204)
+
+
+async def reset(context: Context, request: Request) -> Json:
+    sandbox = context.engine.reset(context.sandbox(request))
+    context.engine.changed()
+    return view.clock(sandbox)
+
+
+async def seed(context: Context, request: Request) -> Json:
+    sandbox = context.sandbox(request)
+    context.engine.reseed(sandbox, (await body(request, WantedSeed)).seed)
+    return _shown(context, sandbox)
+
+
+async def settings(context: Context, request: Request) -> Json:
+    sandbox = context.sandbox(request)
+    providers = context.engine.providers.items()
+    return {name: hidden(context.engine.settings(sandbox, provider)) for name, provider in providers}
+
+
+async def configure(context: Context, request: Request) -> Json:
+    sandbox = context.sandbox(request)
+    asked = await body(request, dict[str, dict[str, Json]])
+    given = {name: uncovered(one, _present(context, sandbox, name)) for name, one in asked.items()}
+    context.engine.configure(sandbox, given)
+    return await settings(context, request)
+
+
+def _present(context: Context, sandbox: Sandbox, provider: str) -> Json:
+    found = context.engine.providers.get(provider)
+    return context.engine.settings(sandbox, found) if found is not None else {}
+
+
+def hidden(value: Json, secret: bool = False) -> Json:
+    """Settings as they may be shown: what is a password, a secret, a token or a key is not."""
+    if isinstance(value, dict):
+        return {key: hidden(inner, secret or _is_secret(key)) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [hidden(inner, secret) for inner in value]
+    return HIDDEN if secret and isinstance(value, str) and value else value
+
+
+def _is_secret(member: str) -> bool:
+    return _SECRET.search(member) is not None
+
+
+def uncovered(given: Json, present: Json, secret: bool = False) -> Json:
+    """Settings that were shown and are given back: what was hidden is what it is now. Raises ValueError for nothing."""
+    if isinstance(given, dict):
+        members: dict[str, Json] = present if isinstance(present, dict) else {}
+        return {key: uncovered(inner, members.get(key), secret or _is_secret(key)) for key, inner in given.items()}
+    if isinstance(given, list):
+        items: Sequence[Json] = present if isinstance(present, list | tuple) else ()
+        return [uncovered(inner, _same(inner, place, items, secret), secret) for place, inner in enumerate(given)]
+    if not secret or given != HIDDEN:
+        return given
+    if not isinstance(present, str) or not present:
+        raise ValueError(f"{HIDDEN} stands for a secret that is set already, and here none is; write the secret itself")
+    return present
+
+
+def _same(given: Json, place: int, present: Sequence[Json], secret: bool) -> Json:
+    """The item that is shown like the given one: at its place, else wherever it stands; None: there is none."""
+    here = present[place : place + 1]
+    return next((one for one in [*here, *present] if hidden(one, secret) == given), None)
+
+
+def _free_name(context: Context) -> str:
+    number = len(context.engine.sandboxes)
+    while f"sandbox-{number}" in context.engine.sandboxes:
+        number += 1
+    return f"sandbox-{number}"
+
+
+def _shown(context: Context, sandbox: Sandbox) -> dict[str, Json]:
+    return view.sandbox(sandbox, context.engine.store.count_messages(sandbox.number))
+
+
+def _whole(context: Context, request: Request, sandbox: Sandbox) -> Json:
+    """With what its user puts into the clients of the providers."""
+    root = str(request.base_url).rstrip("/")
+    providers = context.engine.providers.items()
+    return {
+        **_shown(context, sandbox),
+        "credentials": {name: provider.credentials(sandbox.name) for name, provider in providers},
+        "base_urls": {name: provider.base_url(root) for name, provider in providers},
+        "settings": msgspec.to_builtins(hidden(sandbox.kept.settings)),
+    }

@@ -1,0 +1,142 @@
+"""A receiver of callbacks inside the simulator: ``/__sim/sink/<name>?sandbox=<sandbox>``."""
+
+import asyncio
+
+import msgspec
+from msgspec import Struct
+from starlette.requests import Request
+from starlette.responses import Response
+
+from msgsim.clock import iso
+from msgsim.config import milliseconds
+from msgsim.engine.sandbox import Sandbox
+from msgsim.model import Json
+from msgsim.web.control.context import Context, body, limit, number, patience
+from msgsim.web.control.problem import Problem
+from msgsim.web.control.received import BODY_KEPT, Answer, Posted, Sink
+
+SECRETS = frozenset({"authorization", "cookie", "proxy-authorization"})
+
+
+class Told(Struct, forbid_unknown_fields=True):
+    answers: tuple[Answer, ...]
+
+
+async def collect(context: Context, request: Request) -> Response:
+    """Whatever comes, by whatever method."""
+    sandbox = context.sandbox(request)
+    sink = _sink(context, sandbox, request)
+    text = (await _start_of(request)).decode(errors="replace")
+    told = sink.next_answer()
+    sink.total += 1
+    sink.posts.append(
+        Posted(
+            number=sink.total,
+            at=sandbox.now(),
+            method=request.method,
+            path=request.path_params.get("rest", ""),
+            query=request.url.query,
+            headers={name: "***" if name in SECRETS else value for name, value in request.headers.items()},
+            body=text,
+            json=_json(text),
+            answered=told.status,
+        )
+    )
+    context.feed.tell(sandbox.base)
+    if pause := milliseconds(told.delay):
+        await asyncio.sleep(pause / 1000)
+    if told.body is None or isinstance(told.body, str):
+        return Response(told.body, told.status, told.headers, "text/plain")
+    return Response(msgspec.json.encode(told.body), told.status, told.headers, "application/json")
+
+
+async def _start_of(request: Request) -> bytes:
+    """As much of the body as is kept; the rest is read and forgotten."""
+    kept = b""
+    async for part in request.stream():
+        if len(kept) < BODY_KEPT:
+            kept += part[: BODY_KEPT - len(kept)]
+    return kept
+
+
+def _json(text: str) -> Json:
+    try:
+        return msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError):
+        return None
+
+
+async def all(context: Context, request: Request) -> Json:
+    sandbox = context.sandbox(request)
+    listed = [{"name": name, "total": one.total} for name, one in sorted(context.sinks.of(sandbox.number).items())]
+    return {"sinks": listed, "total": len(listed), "next": None}
+
+
+async def show(context: Context, request: Request) -> Json:
+    """The posts, at once or as soon as there are enough."""
+    seconds = patience(request)
+    name, wanted = request.path_params["name"], number(request, "count", 1)
+    if seconds is None:
+        return _shown(context, context.sandbox(request), name, request)
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + seconds
+    with context.feed.listening(context.sandbox(request).name) as listener:
+        while (total := _peek(context, listener.sandbox, name).total) < wanted:
+            left = deadline - loop.time()
+            if left <= 0 or context.feed.closing:
+                detail = f"{total} of {wanted} posts came to sink {name!r} within {request.query_params['wait']}"
+                raise Problem(408, "Timed out", detail, near=_near(context, listener.sandbox, name), found=total)
+            await listener.wait(None, left)
+        return _shown(context, listener.sandbox, name, request)
+
+
+async def tell(context: Context, request: Request) -> Json:
+    sandbox = context.sandbox(request)
+    told = await body(request, Told)
+    for one in told.answers:
+        milliseconds(one.delay)
+        if not 200 <= one.status <= 599 or one.times < 0:
+            raise ValueError("answers: a status is between 200 and 599, and times is not below 0")
+    _sink(context, sandbox, request).tell(told.answers)
+    return _shown(context, sandbox, request.path_params["name"], request)
+
+
+async def delete(context: Context, request: Request) -> Response:
+    context.sinks.drop(context.sandbox(request).number, request.path_params["name"])
+    return Response(status_code=204)
+
+
+def _sink(context: Context, sandbox: Sandbox, request: Request) -> Sink:
+    context.sinks.keep_only({one.number for one in context.engine.sandboxes.values()})
+    return context.sinks.get(sandbox.number, request.path_params["name"])
+
+
+def _peek(context: Context, sandbox: Sandbox, name: str) -> Sink:
+    """Looking makes no sink."""
+    return context.sinks.of(sandbox.number).get(name) or Sink()
+
+
+def _shown(context: Context, sandbox: Sandbox, name: str, request: Request) -> Json:
+    sink, after, most = _peek(context, sandbox, name), number(request, "after"), limit(request)
+    later = [post for post in sink.posts if post.number > after]
+    page = [{**msgspec.structs.asdict(post), "at": iso(post.at)} for post in later[:most]]
+    return {
+        "posts": page,
+        "total": sink.total,
+        "next": page[-1]["number"] if len(later) > most else None,
+        "answers": msgspec.to_builtins(sink.told()),
+    }
+
+
+def _near(context: Context, sandbox: Sandbox, name: str) -> list[Json]:
+    """Callbacks that went elsewhere, or have not left yet."""
+    engine = context.engine
+    others = [
+        f"sink {other!r} got {one.total}" for other, one in context.sinks.of(sandbox.number).items() if other != name
+    ]
+    pending = engine.store.next_due(sandbox.number)
+    if pending is not None:
+        others.append(f"the next callback is due at {iso(pending)}, and it is {iso(sandbox.now())}")
+    elif not engine.store.count_callbacks(sandbox.number):
+        others.append("no callback is owed: did the request or the settings name a URL?")
+    return [{"text": text} for text in others]

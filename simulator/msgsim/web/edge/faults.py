@@ -1,0 +1,66 @@
+"""Connections that misbehave, as a client really sees them on its socket."""
+
+import asyncio
+import socket
+import struct
+from typing import Any
+
+from msgsim.model import Fault, Reply
+from msgsim.web.edge.wire import Receive, Send, answer, headers_of
+
+GARBAGE = b"\x00\xff\xfe{]<%%PDF \x1b[2J not what you asked for \x80\x81"
+
+
+async def answer_badly(reply: Reply, fault: Fault, receive: Receive, send: Send) -> None:
+    """Give the answer, or what a fault leaves of it. Returns when the connection is as broken as it should be."""
+    if fault.kind == "latency":
+        await asyncio.sleep(fault.delay / 1000)
+        await answer(reply, send)
+    elif fault.kind == "garbage":
+        await answer(Reply(reply.status, GARBAGE, reply.headers, reply.media), send)
+    elif fault.kind == "drip":
+        await _drip(reply, fault.delay / 1000, send)
+    else:
+        if fault.kind == "truncate":
+            await _start(reply, send)
+            await send({"type": "http.response.body", "body": reply.body[: len(reply.body) // 2], "more_body": True})
+            _transport(send).close()
+        elif fault.kind == "empty":
+            _transport(send).close()
+        elif fault.kind == "reset":
+            _reset(_transport(send))
+        await _gone(receive)
+
+
+async def _start(reply: Reply, send: Send) -> None:
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers_of(reply)})
+
+
+async def _drip(reply: Reply, pause: float, send: Send) -> None:
+    """Byte for byte, as long as there is somebody to read them."""
+    await _start(reply, send)
+    for place in range(len(reply.body)):
+        if _transport(send).is_closing():
+            return
+        await send({"type": "http.response.body", "body": reply.body[place : place + 1], "more_body": True})
+        await asyncio.sleep(pause)
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def _gone(receive: Receive) -> None:
+    """The server would complain of an answer that never came while the connection is there."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _transport(send: Any) -> asyncio.Transport:
+    """uvicorn gives the application a bound method of the cycle that owns the connection."""
+    transport: asyncio.Transport = send.__self__.transport
+    return transport
+
+
+def _reset(transport: asyncio.Transport) -> None:
+    """With no time to linger, closing sends RST instead of FIN."""
+    connection = transport.get_extra_info("socket")
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    transport.abort()

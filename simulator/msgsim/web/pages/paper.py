@@ -1,0 +1,63 @@
+"""Raw text on the page: JSON laid out and coloured, requests as a curl command. Escapes everything it is given."""
+
+import re
+from shlex import quote
+
+import msgspec
+from markupsafe import Markup, escape
+
+from msgsim.model import Json
+
+MOST = 60_000
+"""Characters of one body that are shown."""
+OWN_BUSINESS = frozenset({"host", "content-length", "connection", "accept-encoding", "user-agent", "accept", "origin"})
+"""Headers that curl or a browser sets by itself."""
+_TOKEN = re.compile(
+    r'(?P<name>"(?:[^"\\]|\\.)*")(?=\s*:)|(?P<text>"(?:[^"\\]|\\.)*")|(?P<number>-?\d[\d.eE+-]*)'
+    r"|(?P<word>true|false|null)"
+)
+
+
+def laid_out(body: str) -> str:
+    """JSON indented by two; anything else as it is."""
+    if len(body) > MOST:
+        return f"{body[:MOST]}\n… {len(body) - MOST} characters more"
+    try:
+        return msgspec.json.format(body.encode(), indent=2).decode() if body.strip() else ""
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
+        return body
+
+
+def coloured(body: str) -> Markup:
+    """JSON with its names, texts, numbers and words in spans; other text plain."""
+    text = laid_out(body)
+    if text[:1] not in ("{", "[", '"'):
+        return escape(text)
+    written: list[str | Markup] = []
+    end = 0
+    for token in _TOKEN.finditer(text):
+        span = Markup('<span class="j-{}">{}</span>').format(token.lastgroup, token[0])
+        written += [escape(text[end : token.start()]), span]
+        end = token.end()
+    return Markup("").join([*written, escape(text[end:])])
+
+
+def pretty(value: Json) -> str:
+    return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+
+
+def is_own_business(name: str) -> bool:
+    """Whether a header says more of the client's HTTP library than of the request."""
+    return name in OWN_BUSINESS or name.startswith(("sec-", "accept-")) or name == "referer"
+
+
+def curl(root: str, exchange: Json) -> str:
+    """A request of the journal as a command; what was redacted has to be filled in again."""
+    query = f"?{exchange['query']}" if exchange["query"] else ""
+    lines = [f"curl -i -X {exchange['method']} {quote(root + exchange['path'] + query)}"]
+    for name, value in exchange["headers"].items():
+        if not is_own_business(name):
+            lines.append(f"  -H {quote(f'{name}: {value}')}")
+    if exchange["body"]:
+        lines.append(f"  -d {quote(exchange['body'])}")
+    return " \\\n".join(lines)
