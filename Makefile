@@ -1,52 +1,56 @@
-# One command for each habit. Everything is installed from uv.lock into .venv; uv itself comes from PyPI.
+# One command for each habit. Everything is installed from uv.lock into $(VENV); uv itself comes from PyPI.
+# Another interpreter beside the first: make test PYTHON=python3.13 VENV=.venv-3.13
 
 PYTHON ?= python3
-BIN := .venv/bin
+VENV ?= .venv
+BIN := $(VENV)/bin
+PARALLEL := -n 2 --dist worksteal --timeout 180
+export UV_PROJECT_ENVIRONMENT := $(VENV)
 
 .PHONY: serve test check format bench bench-peers reliability screenshots clean
 
-.venv/ready: uv.lock pyproject.toml
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+$(VENV)/ready: uv.lock pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	@$(BIN)/uv sync --quiet --frozen --inexact --compile-bytecode
-	@touch .venv/ready
+	@touch $(VENV)/ready
 
-serve: .venv/ready  ## Serve on 127.0.0.1:8080
+serve: $(VENV)/ready  ## Serve on 127.0.0.1:8080
 	@$(BIN)/msgsim serve
 
-test: .venv/ready  ## Run the tests; a browser for those of the pages comes from Debian's packages
-	@sh tests/ui/chromium.sh
-	@$(BIN)/pytest -n 2 --dist worksteal --timeout 180
+test: $(VENV)/ready  ## Run the tests; those of the pages need Chromium, and are left out where there is none
+	@if $(BIN)/python -m tests.ui.browser; then $(BIN)/pytest $(PARALLEL); else $(BIN)/pytest $(PARALLEL) -m "not browser"; fi
 
-check: .venv/ready  ## Lint, types, import contracts, scenarios
+check: $(VENV)/ready  ## Lint, types, import contracts, scenarios
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/msgsim check scenarios
 
-format: .venv/ready  ## Put the code into shape
+format: $(VENV)/ready  ## Put the code into shape
 	@$(BIN)/ruff check --fix
 	@$(BIN)/ruff format
 
-bench: .venv/ready  ## Ratios inside one run; goes on when a budget is missed, and says so
+bench: $(VENV)/ready  ## Ratios inside one run; goes on when a budget is missed, and says so
 	-@$(BIN)/python benchmarks/run.py
 	-@$(BIN)/python benchmarks/scenarios.py
 	-@$(BIN)/python -m benchmarks.bulk
 	-@$(BIN)/python -m benchmarks.pending
 	-@$(BIN)/python -m benchmarks.callbacks
 	-@$(BIN)/python -m benchmarks.advance
+	-@$(BIN)/python -m benchmarks.sandboxes
 	-@$(BIN)/python -m benchmarks.start
 	-@$(BIN)/python -m benchmarks.day
 
-bench-peers: .venv/ready  ## Against other tools; installs them into .bench
+bench-peers: $(VENV)/ready  ## Against other tools; installs them into .bench
 	@$(BIN)/python -m benchmarks.peers
 
-reliability: .venv/ready  ## Crashes, faults, fuzzing, soak: the short forms; figures are printed
+reliability: $(VENV)/ready  ## Crashes, faults, fuzzing, soak: the short forms; figures are printed
 	@$(BIN)/python -m reliability
 
-screenshots: .venv/ready  ## Every page in both themes
+screenshots: $(VENV)/ready  ## Every page in both themes
 	@$(BIN)/python -m tests.ui.screenshots .screenshots
 
 clean:
-	rm -rf .venv .bench .mypy_cache .ruff_cache .pytest_cache .hypothesis dist
+	rm -rf .venv .venv-* .bench .mypy_cache .ruff_cache .pytest_cache .hypothesis dist

@@ -1,7 +1,12 @@
-"""Chromium as the tests drive it. Without it they fail, never skip: ``tests/ui/chromium.sh`` installs it."""
+"""Chromium as the tests drive it; ``tests/ui/chromium.sh`` installs one.
+
+``python -m tests.ui.browser`` tells whether there is one, for `make test`: without it the tests marked ``browser`` are
+left out, by name and not by being skipped.
+"""
 
 import os
 import shutil
+import sys
 
 from playwright.sync_api import Browser, Playwright
 
@@ -26,8 +31,15 @@ def chromium() -> str:
     for name in (os.environ.get("CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome"):
         if name and (found := shutil.which(name)):
             return found
-    raise NoBrowser("no Chromium found: run tests/ui/chromium.sh, or name one in the variable CHROMIUM")
+    raise NoBrowser("no Chromium found: install one (tests/ui/chromium.sh does), or name one in the variable CHROMIUM")
 
 
 def open_browser(playwright: Playwright) -> Browser:
     return playwright.chromium.launch(executable_path=chromium(), args=list(QUIET))
+
+
+if __name__ == "__main__":
+    try:
+        chromium()
+    except NoBrowser as missing:
+        sys.exit(f"The tests of the pages are left out: {missing}")

@@ -10,6 +10,13 @@ from tests.ui.browser import open_browser
 from tests.ui.traffic import Sender, everything
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whatever drives a browser is marked as such, so that `make test` can leave it out."""
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker("browser")
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Not for the session: its loop would run on beside tests that want one of their own."""
