@@ -3,7 +3,7 @@
 from base64 import b64encode
 from typing import Any
 
-from msgsim.provider import Provider, Send
+from msgsim.provider import AnySend, Provider
 
 
 def headers(provider: Provider, sandbox: str = "default") -> dict[str, str]:
@@ -16,11 +16,11 @@ def headers(provider: Provider, sandbox: str = "default") -> dict[str, str]:
     return given
 
 
-def first_send(provider: Provider) -> Send:
-    return next(endpoint for endpoint in provider.endpoints if isinstance(endpoint, Send))
+def first_send(provider: Provider) -> AnySend:
+    return next(endpoint for endpoint in provider.endpoints if isinstance(endpoint, AnySend))
 
 
-def sample(provider: Provider, endpoint: Send | None = None) -> Any:
+def sample(provider: Provider, endpoint: AnySend | None = None) -> Any:
     """The first example of an endpoint's schema."""
     chosen = endpoint or first_send(provider)
     return provider.contract.schema(chosen.schema).document["examples"][0]

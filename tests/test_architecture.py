@@ -32,10 +32,10 @@ provider = Provider(
             "POST",
             "/echo/v1/messages",
             schema="message",
-            read=lambda item, index, body, desk: Draft(
-                desk.seed.uuid4(desk.number()), item["to"], (Channel("sms", "x", text=item["text"]),)
+            read=lambda body, desk: Draft(
+                desk.seed.uuid4(desk.number()), body["to"], (Channel("sms", "x", text=body["text"]),)
             ),
-            answer=lambda results, body, desk: Reply(202, msgspec.json.encode({"id": results[0].id})),
+            answer=lambda message, body, desk: Reply(202, msgspec.json.encode({"id": message.id})),
         ),
     ),
     channels=("sms",),

@@ -56,7 +56,7 @@ class Desk(Protocol):
         """The first of ``count`` unused ticks (100 ns since 1970), whole milliseconds at the start."""
 
     def note(self, tolerance: str) -> None:
-        """Put down in the journal what only a tolerant reading accepts. Raises Refused when strict."""
+        """Put down in the journal, once, what only a tolerant reading accepts. Raises Refused when strict."""
 
     def message(self, id: str) -> Message | None:
         """A message of this provider by any of its ids."""
@@ -84,30 +84,54 @@ class Desk(Protocol):
     def forget(self, kind: str, key: str) -> None: ...
 
 
+Parse = Callable[[Desk], Json]
+"""Request → body, where the body is not simply JSON (a query string, a form). Raises Refused."""
+Shape = Callable[[Json, Desk], Json]
+"""Any JSON → the form its schema describes: case of members, defaults merged, scalars. Notes each tolerance used."""
+Check = Callable[[Json, Desk], Iterable[Refusal]]
+"""Body → the violations of rules that no schema can say; called even when the schema found violations."""
+
+
 class Send(Struct, frozen=True):
-    """An endpoint that takes messages on."""
+    """An endpoint that takes one message on."""
+
+    name: str
+    method: str
+    path: str
+    schema: str
+    """What the body has to fit."""
+    read: Callable[[Json, Desk], Draft]
+    """Body → draft. Raises Refused."""
+    answer: Callable[[Message, Json, Desk], Reply]
+    """The accepted message and the body → answer."""
+    parse: Parse | None = None
+    shape: Shape | None = None
+    check: Check | None = None
+
+
+class SendMany(Struct, frozen=True):
+    """An endpoint that takes many messages on, one per item of its body."""
 
     name: str
     method: str
     path: str
     schema: str
     """What the whole body has to fit."""
+    items: Callable[[Json], list[Json]]
+    """Body → its items."""
     read: Callable[[Json, int, Json, Desk], Draft]
-    """Item, its place, the whole body → draft. Raises Refused for this item."""
+    """Item, its place, the batch → draft. Raises Refused for this item."""
     answer: Callable[[Sequence[Message | Refused], Json, Desk], Reply]
-    """May raise Refused: then nothing of the request is kept."""
-    parse: Callable[[Desk], Json] | None = None
-    """Body from the request where it is not simply JSON (a query string)."""
-    shape: Callable[[Json], Json] | None = None
-    """Puts a body into the form the schema speaks of: case of members, defaults merged, scalars."""
-    items: Callable[[Json], list[Json]] | None = None
-    """The items of a batch; None: the body is the only one."""
+    """One result per item and the batch → answer. May raise Refused: then nothing of the request is kept."""
+    batch: Callable[[Json, Desk], Json] | None = None
+    """Body → what its items have in common, made once per request; None: the body itself."""
     item_schema: str = ""
     """What each item has to fit by itself, where one bad item does not spoil the batch."""
-    check: Callable[[Json, Desk], Iterable[Refusal]] | None = None
-    """Rules that a schema cannot say; asked even when the schema found something."""
     partial: bool = False
     """Items are accepted and refused one by one; otherwise one refusal refuses all."""
+    parse: Parse | None = None
+    shape: Shape | None = None
+    check: Check | None = None
 
 
 class Ask(Struct, frozen=True):
@@ -120,12 +144,14 @@ class Ask(Struct, frozen=True):
     """Body (None without one) → answer. Raises Refused."""
     schema: str = ""
     """What the body has to fit; empty: there is no body to check."""
-    shape: Callable[[Json], Json] | None = None
+    parse: Parse | None = None
+    shape: Shape | None = None
     open: bool = False
     """Needs no credentials."""
 
 
-Endpoint = Send | Ask
+AnySend = Send | SendMany
+Endpoint = AnySend | Ask
 
 
 class Provider(Struct, frozen=True):

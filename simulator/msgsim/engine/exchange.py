@@ -61,7 +61,8 @@ class Desk:
     def note(self, tolerance: str) -> None:
         if self.strict:
             raise Refused(Refusal(self.provider.strict, detail=tolerance))
-        self.notes.append(tolerance)
+        if tolerance not in self.notes:
+            self.notes.append(tolerance)
 
     def message(self, id: str) -> Message | None:
         return find_message(self.store, self.sandbox, id, self.provider.name)

@@ -1,6 +1,6 @@
 """The story of a request: from bytes to answer, and what it sets in motion. Never awaits."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import msgspec
 
@@ -24,7 +24,7 @@ from msgsim.model import (
     Unknown,
 )
 from msgsim.plan import begins, ends, unfold
-from msgsim.provider import Ask, Endpoint, Provider, Send
+from msgsim.provider import AnySend, Ask, Endpoint, Provider, SendMany
 from msgsim.scenarios.reserved import life
 from msgsim.scenarios.rule import BODY, Respond, Rule, Subject
 from msgsim.scenarios.scenario import Scenario
@@ -164,42 +164,46 @@ class Engine(World):
 
     def _body(self, endpoint: Endpoint, desk: Desk) -> Json:
         """The body in the shape its schema speaks of. Raises Refused with everything that is wrong."""
-        if isinstance(endpoint, Send) and endpoint.parse is not None:
-            body = endpoint.parse(desk)
-        elif endpoint.schema or isinstance(endpoint, Send):
-            body = parsed(desk.call.body)
-        else:
+        if not endpoint.schema:
             return None
+        body = parsed(desk.call.body) if endpoint.parse is None else endpoint.parse(desk)
         if endpoint.shape is not None:
-            body = endpoint.shape(body)
-        wrong = desk.contract.schema(endpoint.schema).violations(body) if endpoint.schema else []
-        if isinstance(endpoint, Send) and endpoint.check is not None:
+            body = endpoint.shape(body, desk)
+        wrong = desk.contract.schema(endpoint.schema).violations(body)
+        if not isinstance(endpoint, Ask) and endpoint.check is not None:
             wrong += endpoint.check(body, desk)
         if wrong:
             raise Refused(*wrong)
         return body
 
-    def _take_on(self, scenario: Scenario, endpoint: Send, request: Subject, desk: Desk) -> Reply:
-        """Items to drafts to messages, each with its plan."""
+    def _take_on(self, scenario: Scenario, endpoint: AnySend, request: Subject, desk: Desk) -> Reply:
+        """The body's one item, or each of many, to a draft to a message with its plan."""
+        if isinstance(endpoint, SendMany):
+            return self._take_on_many(scenario, endpoint, request, desk)
+        message = self._accept(scenario, endpoint, endpoint.read(request.body, desk), request, desk)
+        return endpoint.answer(message, request.body, desk)
+
+    def _take_on_many(self, scenario: Scenario, endpoint: SendMany, request: Subject, desk: Desk) -> Reply:
         body = request.body
-        items: Sequence[Json] = endpoint.items(body) if endpoint.items is not None else (body,)
+        items = endpoint.items(body)
         if len(items) > MOST_ITEMS:
             raise TooMany(f"at most {MOST_ITEMS} messages are taken in one request")
+        batch = body if endpoint.batch is None else endpoint.batch(body, desk)
         schema = desk.contract.schema(endpoint.item_schema) if endpoint.item_schema else None
         results: list[Message | Refused] = []
         for index, item in enumerate(items):
             try:
                 if schema is not None and (wrong := schema.violations(item)):
                     raise Refused(*wrong)
-                results.append(self._accept(scenario, endpoint, endpoint.read(item, index, body, desk), request, desk))
+                results.append(self._accept(scenario, endpoint, endpoint.read(item, index, batch, desk), request, desk))
             except Refused as refused:
                 if not endpoint.partial or refused.reply is not None:
                     raise
                 desk.refusals += refused.refusals
                 results.append(refused)
-        return endpoint.answer(results, body, desk)
+        return endpoint.answer(results, batch, desk)
 
-    def _accept(self, scenario: Scenario, endpoint: Send, draft: Draft, subject: Subject, desk: Desk) -> Message:
+    def _accept(self, scenario: Scenario, endpoint: AnySend, draft: Draft, subject: Subject, desk: Desk) -> Message:
         """Decide the whole future of a draft. Raises Refused when a rule refuses it."""
         sandbox, provider = desk.sandbox, desk.provider
         subject.to, subject.item = draft.to, draft.item

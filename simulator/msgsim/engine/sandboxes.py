@@ -10,7 +10,7 @@ from msgsim.engine.coverage import Left, Run, outcomes
 from msgsim.engine.exchange import find_message
 from msgsim.engine.sandbox import Choice, Sandbox, chosen, clock_of, files_of, fresh, merged, restored
 from msgsim.model import Entry, Json, Message, Unknown
-from msgsim.provider import Provider, Send
+from msgsim.provider import AnySend, Provider
 from msgsim.scenarios.reserved import Terms
 from msgsim.scenarios.scenario import Counts, Scenario, carried, load, shipped_file
 from msgsim.scenarios.yaml import Wrong
@@ -253,7 +253,7 @@ def terms_of(provider: Provider) -> Terms:
         endpoints=tuple(dict.fromkeys(endpoint.name for endpoint in provider.endpoints)),
         channels=provider.channels,
         phones=provider.phones,
-        sends=frozenset(endpoint.name for endpoint in provider.endpoints if isinstance(endpoint, Send)),
+        sends=frozenset(endpoint.name for endpoint in provider.endpoints if isinstance(endpoint, AnySend)),
         reports=provider.callbacks is not None,
         receives=provider.receive is not None,
     )

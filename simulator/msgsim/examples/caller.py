@@ -13,7 +13,7 @@ from msgsim.config import Config
 from msgsim.contract import Error
 from msgsim.engine.receive import Engine
 from msgsim.model import Call, Json, Reply
-from msgsim.provider import Endpoint, Provider, Send, discover
+from msgsim.provider import AnySend, Endpoint, Provider, SendMany, discover
 from msgsim.storage.store import Store
 
 CLOCK = "frozen@2026-01-01T00:00:00Z"
@@ -63,7 +63,7 @@ class Caller:
 
     def good(self, endpoint: Endpoint) -> list[Answered]:
         """What each sample is answered."""
-        if isinstance(endpoint, Send) and endpoint.method == "GET":
+        if isinstance(endpoint, AnySend) and endpoint.method == "GET":
             asked = [self.ask("GET", endpoint.path, query=urlencode(sample)) for sample in self.samples(endpoint)]
         else:
             bodies = [*self.samples(endpoint), *self._spoiled(endpoint)]
@@ -72,17 +72,17 @@ class Caller:
 
     def _spoiled(self, endpoint: Endpoint) -> Iterator[Json]:
         """A batch with bad items beside the good ones, where that is no reason to refuse it."""
-        if isinstance(endpoint, Send) and endpoint.partial:
+        if isinstance(endpoint, SendMany) and endpoint.partial:
             sample = self.samples(endpoint)[0]
             if isinstance(sample, list):
                 yield [*sample, {}, []]
             elif place := self.place_of_items(endpoint):
                 yield {**sample, place: [*sample[place], {}, []]}
 
-    def place_of_items(self, endpoint: Send) -> str:
-        """The member of a body that holds its items; empty when the body itself does, or is the only one."""
+    def place_of_items(self, endpoint: SendMany) -> str:
+        """The member of a body that holds its items; empty when the body itself does."""
         sample = self.samples(endpoint)[0]
-        if endpoint.items is None or isinstance(sample, list):
+        if isinstance(sample, list):
             return ""
         count = len(endpoint.items(sample))
         return next((name for name, value in sample.items() if isinstance(value, list) and len(value) == count), "")
@@ -103,7 +103,7 @@ class Caller:
             answered = self.ask(example["method"], example["path"], body, example.get("headers"), query)
             if answered.reply.status == error.status:
                 return answered
-        send = next(endpoint for endpoint in self.provider.endpoints if isinstance(endpoint, Send))
+        send = next(endpoint for endpoint in self.provider.endpoints if isinstance(endpoint, AnySend))
         self.fresh()
         given = {**self.headers, "x-sim-outcome": error.key}
         return self.ask(send.method, send.path, self.samples(send)[0], given)

@@ -17,7 +17,7 @@ from msgsim.examples.catalogue import Trial, readdressed, trials
 from msgsim.examples.samples import TEXTS, headers_of
 from msgsim.model import Attempt, Call, Callback, Exchange, Json, Message, Post, Reply, Unknown
 from msgsim.plan import state
-from msgsim.provider import Endpoint, Provider, Send, discover
+from msgsim.provider import AnySend, Endpoint, Provider, discover
 from msgsim.scenarios.yaml import Mistake, Wrong, read
 from msgsim.storage.store import Store
 
@@ -122,7 +122,7 @@ def call_of(send: Mapping[str, Json], providers: Mapping[str, Provider]) -> Call
 
 def _endpoint(provider: Provider, name: str) -> Endpoint:
     for endpoint in provider.endpoints:
-        if endpoint.name == name or (not name and isinstance(endpoint, Send)):
+        if endpoint.name == name or (not name and isinstance(endpoint, AnySend)):
             return endpoint
     raise ValueError(f"{provider.name} has no endpoint {name!r}")
 

@@ -12,7 +12,7 @@ from msgsim import __version__
 from msgsim.contract import Error
 from msgsim.examples.caller import Answered, Caller
 from msgsim.model import Json
-from msgsim.provider import Ask, Endpoint, Provider, Send
+from msgsim.provider import AnySend, Ask, Endpoint, Provider, SendMany
 
 Document = dict[str, Json]
 
@@ -65,7 +65,7 @@ def _operation(caller: Caller, endpoint: Endpoint, good: list[Answered], refusal
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
         for name in re.findall(r"{(\w+)}", endpoint.path)
     ]
-    if isinstance(endpoint, Send) and endpoint.method == "GET":
+    if isinstance(endpoint, AnySend) and endpoint.method == "GET":
         operation["parameters"] += _query(_schema(provider, endpoint.schema))
     elif endpoint.schema:
         operation["requestBody"] = {
@@ -89,7 +89,7 @@ def _query(schema: Document) -> list[Document]:
 def _body(caller: Caller, endpoint: Endpoint) -> Document:
     """The schema of a body; where items have one of their own, it stands at their place."""
     whole: Document = {"$ref": f"#/components/schemas/{endpoint.schema}"}
-    if not (isinstance(endpoint, Send) and endpoint.item_schema and endpoint.items):
+    if not (isinstance(endpoint, SendMany) and endpoint.item_schema):
         return whole
     items = {"type": "array", "items": {"$ref": f"#/components/schemas/{endpoint.item_schema}"}}
     if isinstance(caller.samples(endpoint)[0], list):
@@ -144,7 +144,7 @@ def _possible(provider: Provider, endpoint: Endpoint) -> list[str]:
     for schema in (endpoint.schema, getattr(endpoint, "item_schema", "")):
         if schema:
             named |= set(_named(provider.contract.schema(schema).document))
-    first = next(one for one in provider.endpoints if isinstance(one, Send))
+    first = next(one for one in provider.endpoints if isinstance(one, AnySend))
     return [
         key
         for key, error in provider.contract.errors.items()

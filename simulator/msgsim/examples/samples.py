@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from msgsim.contract import Schema
 from msgsim.model import Call, Json
-from msgsim.provider import Provider, Send
+from msgsim.provider import AnySend, Provider
 
 if TYPE_CHECKING:
     from faker import Faker
@@ -40,9 +40,9 @@ def headers_of(credentials: Mapping[str, str]) -> dict[str, str]:
     return dict(credentials)
 
 
-def sends(provider: Provider) -> list[Send]:
+def sends(provider: Provider) -> list[AnySend]:
     """The endpoints whose body is made of a schema that has examples."""
-    listed = (one for one in provider.endpoints if isinstance(one, Send) and one.method == "POST")
+    listed = (one for one in provider.endpoints if isinstance(one, AnySend) and one.method == "POST")
     return [one for one in listed if provider.contract.schema(one.schema).document.get("examples")]
 
 

@@ -7,14 +7,14 @@ is seen through the control API only.
 """
 
 from msgsim.contract import Contract
-from msgsim.provider import Provider, Send
+from msgsim.provider import Provider, Send, SendMany
 from msgsim.providers.cima360 import answers, keys, reading
 from msgsim.providers.cima360.formats import FORMATS
 
 
-def _email(path: str) -> Send:
+def _email(path: str) -> SendMany:
     """Its document says ``/deliver``; the other services' paths suggest that a prefix was lost."""
-    return Send(
+    return SendMany(
         "send-email",
         "POST",
         path,
@@ -33,7 +33,7 @@ provider = Provider(
     title="CIMA360 (voice: inferred)",
     contract=Contract("cima360", FORMATS),
     endpoints=(
-        Send(
+        SendMany(
             "send-ott",
             "POST",
             "/ott/v1/deliver",

@@ -30,28 +30,21 @@ def _ott_result(item: Json, result: Message | Refused, contract: Contract) -> Js
     return {"recipient": _said(item, "recipient"), "messageId": None, "status": "error", "error": error}
 
 
-def sms(results: Sequence[Message | Refused], body: Json, desk: Desk) -> Reply:
+def sms(message: Message, body: Json, desk: Desk) -> Reply:
     """Documented with 200 and with 202, not when which is used."""
     scheduled = "programmedDate" in body
     status = desk.settings["sms_scheduled_status"] if scheduled else 200
-    return Reply(status, _encode(_queued("smsId", results, body)))
+    return Reply(status, _encode(_queued("smsId", message, body)))
 
 
-def voice(results: Sequence[Message | Refused], body: Json, desk: Desk) -> Reply:
+def voice(message: Message, body: Json, desk: Desk) -> Reply:
     """Inferred, by analogy with SMS."""
-    return Reply(200, _encode(_queued("voiceId", results, body)))
+    return Reply(200, _encode(_queued("voiceId", message, body)))
 
 
-def _queued(id: str, results: Sequence[Message | Refused], body: Json) -> Json:
+def _queued(id: str, message: Message, body: Json) -> Json:
     scheduled = {"scheduledFor": body["programmedDate"]} if "programmedDate" in body else {}
-    return {id: _message(results).id, "status": "Queued", **scheduled}
-
-
-def _message(results: Sequence[Message | Refused]) -> Message:
-    """The only result of a send that is refused as a whole or not at all."""
-    (message,) = results
-    assert isinstance(message, Message)
-    return message
+    return {id: message.id, "status": "Queued", **scheduled}
 
 
 def email(results: Sequence[Message | Refused], body: Json, desk: Desk) -> Reply:

@@ -6,7 +6,7 @@ from msgsim.providers.cima360.formats import moment
 from msgsim.providers.cima360.templates import filled, of, plain
 
 
-def without_nulls(body: Json) -> Json:
+def without_nulls(body: Json, desk: Desk) -> Json:
     """Members that are null count as left out: serialisers write them."""
     if isinstance(body, dict):
         return {name: value for name, value in body.items() if value is not None}
@@ -48,13 +48,13 @@ def ott(item: Json, index: int, body: Json, desk: Desk) -> Draft:
     return Draft(id, recipient, (Channel(channel, id, text=text, content=content),), item=index)
 
 
-def sms(body: Json, index: int, whole: Json, desk: Desk) -> Draft:
+def sms(body: Json, desk: Desk) -> Draft:
     if body["recipient"][0] != "+":
         desk.note("The SMS document writes recipients with a plus.")
     return _told("sms", body, desk)
 
 
-def voice(body: Json, index: int, whole: Json, desk: Desk) -> Draft:
+def voice(body: Json, desk: Desk) -> Draft:
     return _told("voice", body, desk)
 
 

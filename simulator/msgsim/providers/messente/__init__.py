@@ -10,9 +10,9 @@ from functools import lru_cache
 
 from msgsim.contract import Contract
 from msgsim.model import Call, Credential, Refusal, Refused
-from msgsim.provider import Ask, Desk, Endpoint, Provider, Send
+from msgsim.provider import Ask, Desk, Endpoint, Provider, Send, SendMany
 from msgsim.providers.messente.answers import bulk_sent, cancelled, refused, sent, statuses
-from msgsim.providers.messente.reading import body_of, is_iso_date_time, omnimessage
+from msgsim.providers.messente.reading import body_of, bulk_item, is_iso_date_time, omnimessage
 from msgsim.providers.messente.reports import inbound, post, reports
 
 
@@ -56,7 +56,7 @@ provider = Provider(
     contract=Contract("messente", {"iso-date-time": is_iso_date_time}),
     endpoints=(
         Send("send", "POST", "/v1/omnimessage", schema="omnimessage", parse=body_of, read=omnimessage, answer=sent),
-        Send(
+        SendMany(
             "send-bulk",
             "POST",
             "/v1/omnimessages",
@@ -65,7 +65,7 @@ provider = Provider(
             items=lambda body: body["messages"],
             item_schema="omnimessage",
             partial=True,
-            read=omnimessage,
+            read=bulk_item,
             answer=bulk_sent,
         ),
         Ask("status", "GET", "/v1/omnimessage/{id}/status", answer=statuses),

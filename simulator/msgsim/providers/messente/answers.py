@@ -24,10 +24,8 @@ def _accepted(message: Message) -> Json:
     }
 
 
-def sent(results: Sequence[Message | Refused], body: Json, desk: Desk) -> Reply:
+def sent(message: Message, body: Json, desk: Desk) -> Reply:
     """201 for one omnimessage."""
-    (message,) = results
-    assert isinstance(message, Message)
     return Reply(201, _encode(_accepted(message)))
 
 

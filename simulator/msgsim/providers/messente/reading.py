@@ -51,8 +51,17 @@ def is_iso_date_time(text: str) -> bool:
     return True
 
 
-def omnimessage(item: Json, index: int, body: Json, desk: Desk) -> Draft:
+def omnimessage(body: Json, desk: Desk) -> Draft:
     """One omnimessage that has passed its schema, with one channel per message in it."""
+    return _draft(body, 0, desk)
+
+
+def bulk_item(item: Json, index: int, body: Json, desk: Desk) -> Draft:
+    """One omnimessage of a bulk."""
+    return _draft(item, index, desk)
+
+
+def _draft(item: Json, index: int, desk: Desk) -> Draft:
     settings = desk.settings
     account = _account(desk)
     sender = str(account.get("sender") or settings["sender"])

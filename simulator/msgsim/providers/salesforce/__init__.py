@@ -11,7 +11,7 @@ from msgsim.provider import Provider, Send
 from msgsim.providers.salesforce import registry, tokens
 from msgsim.providers.salesforce.answers import accepted, refuse
 from msgsim.providers.salesforce.reading import check, read
-from msgsim.providers.salesforce.spelling import fold
+from msgsim.providers.salesforce.spelling import shape
 
 
 def base_url(root: str) -> str:
@@ -24,7 +24,7 @@ provider = Provider(
     title="Salesforce Marketing Cloud OTT",
     contract=Contract("salesforce"),
     endpoints=(
-        Send("send-ott", "POST", "/ott/v1/send", "send", read=read, answer=accepted, shape=fold, check=check),
+        Send("send-ott", "POST", "/ott/v1/send", "send", read=read, answer=accepted, shape=shape, check=check),
         *registry.ENDPOINTS,
         *tokens.ENDPOINTS,
     ),

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import msgspec
 
 from msgsim.contract import Error
-from msgsim.model import Json, Message, Refusal, Refused, Reply
+from msgsim.model import Json, Message, Refusal, Reply
 from msgsim.provider import Desk
 
 MEDIA = "application/json; charset=utf-8"
@@ -21,8 +21,8 @@ def json_reply(status: int, body: Json, headers: tuple[tuple[str, str], ...] = (
     return Reply(status, msgspec.json.encode(body), headers, MEDIA)
 
 
-def accepted(results: Sequence[Message | Refused], body: Json, desk: Desk) -> Reply:
-    return json_reply(201, {"ottRequestId": results[0].id})  # type: ignore[union-attr]
+def accepted(message: Message, body: Json, desk: Desk) -> Reply:
+    return json_reply(201, {"ottRequestId": message.id})
 
 
 def refuse(refusals: Sequence[Refusal], desk: Desk) -> Reply:

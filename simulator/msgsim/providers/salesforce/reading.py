@@ -20,7 +20,7 @@ FOR_LINE = {"image": "altUrl", "video": "altUrl", "audio": "duration"}
 FOR_MESSENGER = ("isReusable", "attachmentId")
 
 
-def read(item: Json, place: int, body: Json, desk: Desk) -> Draft:
+def read(body: Json, desk: Desk) -> Draft:
     """One message; a LINE reply token is tried first and the user's id second."""
     for tolerance in tolerances(body):
         desk.note(tolerance)

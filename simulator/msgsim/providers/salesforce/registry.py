@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlencode
 from msgsim.model import Json, Refusal, Refused, Reply
 from msgsim.provider import Ask, Desk
 from msgsim.providers.salesforce.answers import MEDIA, json_reply
-from msgsim.providers.salesforce.spelling import fold
+from msgsim.providers.salesforce.spelling import shape
 
 PLATFORMS = {"messenger": "pageId", "line": "channelId"}
 """The member that names a property of each platform."""
@@ -113,7 +113,7 @@ def _configured(desk: Desk) -> Iterator[tuple[str, Json]]:
 
 
 ENDPOINTS = (
-    Ask("register-property", "POST", "/ott/v1/registration", register, schema="registration", shape=fold),
+    Ask("register-property", "POST", "/ott/v1/registration", register, schema="registration", shape=shape),
     Ask("list-registrations", "GET", "/ott/v1/registration/{platform}", get_page),
     Ask("get-registration", "GET", "/ott/v1/registration/{platform}/{ottPropertyId}", get_one),
 )

@@ -6,6 +6,7 @@ Source: the samples of OTTsendMessageToRecipient, which mix MessageKey, alturl a
 from collections.abc import Callable
 
 from msgsim.model import Json
+from msgsim.provider import Desk
 
 _DOCUMENTED = (
     *("messageKey", "messageGroupKey", "from", "to", "message", "validityPeriod"),
@@ -29,6 +30,10 @@ _WORDS: dict[str, Callable[[str], str]] = {
 """Members whose values are words of a list, and how the documents write these."""
 _DEPTH = 5
 """Levels of documented members: the body, message, contents, a content, its members."""
+
+
+def shape(body: Json, desk: Desk) -> Json:
+    return fold(body)
 
 
 def fold(body: Json, depth: int = _DEPTH) -> Json:

@@ -11,7 +11,7 @@ import msgspec
 from msgsim.model import Call, Credential, Json, Refusal, Refused, Reply
 from msgsim.provider import Ask, Desk, Endpoint
 from msgsim.providers.salesforce.answers import json_reply
-from msgsim.providers.salesforce.spelling import fold
+from msgsim.providers.salesforce.spelling import fold, shape
 
 SCOPES = ("ott_chat_messaging_read", "ott_chat_messaging_send", "ott_channels_read", "ott_channels_write")
 NEEDED = {
@@ -151,5 +151,5 @@ def _keep(client: str, scopes: Sequence[str], lifetime: int, desk: Desk) -> str:
 
 ENDPOINTS = (
     Ask("token", "POST", "/v2/token", issue, schema="token", open=True),
-    Ask("request-token", "POST", "/v1/requestToken", issue_legacy, schema="request-token", shape=fold, open=True),
+    Ask("request-token", "POST", "/v1/requestToken", issue_legacy, schema="request-token", shape=shape, open=True),
 )

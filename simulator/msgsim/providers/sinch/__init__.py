@@ -4,7 +4,7 @@ from urllib.parse import parse_qsl
 
 from msgsim.contract import Contract
 from msgsim.model import Call, Credential, Refusal, Refused
-from msgsim.provider import Ask, Desk, Endpoint, Provider, Send
+from msgsim.provider import Ask, Desk, Endpoint, Provider, Send, SendMany
 from msgsim.providers.sinch import answers, campaigns, inbound, queries, reading, reports
 from msgsim.providers.sinch.account import account
 from msgsim.providers.sinch.schedule import is_local, is_zone
@@ -54,16 +54,16 @@ ENDPOINTS = (
         "send-sms-get", "GET", "/v1/send-sms", "send-sms",
         reading.read, answers.sent, parse=reading.parse, check=reading.check,
     ),
-    Send(
-        "send-bulk-sms", "POST", "/v1/send-bulk-sms", "send-bulk-sms",
-        reading.read, answers.sent_bulk, shape=reading.shape_bulk, items=reading.items, check=reading.check_bulk,
+    SendMany(
+        "send-bulk-sms", "POST", "/v1/send-bulk-sms", "send-bulk-sms", reading.items,
+        reading.read_item, answers.sent_bulk, reading.Batch, shape=reading.shape_bulk, check=reading.check_bulk,
     ),
-    Ask("status-search", "POST", "/v1/sms/status/search", queries.searched, "status-search", queries.shape),
+    Ask("status-search", "POST", "/v1/sms/status/search", queries.searched, "status-search", shape=queries.shape),
     Ask("status-list", "GET", "/v1/sms/status/list", queries.listed),
     Ask("sms-status", "GET", "/v1/sms-status", queries.single),
     Ask("receive-list", "GET", "/v1/sms/receive/list", inbound.listed),
     Ask("receive-search", "GET", "/v1/sms/receive/search", inbound.found),
-    Ask("carrier-lookup", "POST", "/v1/carrier/lookup", queries.looked_up, "carrier-lookup", queries.shape),
+    Ask("carrier-lookup", "POST", "/v1/carrier/lookup", queries.looked_up, "carrier-lookup", shape=queries.shape),
     Ask("campaigns-list", "GET", "/api/v1/campaigns", campaigns.listed),
     Ask("campaigns-get", "GET", "/api/v1/campaigns/{id}", campaigns.shown),
     Ask("campaigns-get", "GET", "/api/v1/campaign/{id}", campaigns.shown),

@@ -8,30 +8,29 @@ import msgspec
 from msgsim.model import Json, Message, Refusal, Refused, Reply
 from msgsim.provider import Desk
 from msgsim.providers.sinch.account import account
+from msgsim.providers.sinch.reading import Batch
 
 _ITEM = re.compile(r"messages\.(\d+)\.")
 _INDEX = re.compile(r"\.(\d+)\b")
 _GAP = re.compile(r"\{(\w+)\}")
 
 
-def sent(results: Sequence[Message | Refused], body: Json, desk: Desk) -> Reply:
+def sent(message: Message, body: Json, desk: Desk) -> Reply:
     """An array of one as the document has it, or the object that deployed clients read: a setting."""
-    told = _told(results)
     as_object = account(desk.settings).says(desk.credential.name, "response_shape") == "object"
-    return Reply(200, msgspec.json.encode(told[0] if as_object else told))
+    return Reply(200, msgspec.json.encode(_accepted(message) if as_object else [_accepted(message)]))
 
 
-def sent_bulk(results: Sequence[Message | Refused], body: Json, desk: Desk) -> Reply:
+def sent_bulk(results: Sequence[Message | Refused], batch: Batch, desk: Desk) -> Reply:
     """One entry per message, in order."""
-    return Reply(200, msgspec.json.encode({"id": body.batch.id, "messages": _told(results)}))
+    accepted = [_accepted(result) for result in results if isinstance(result, Message)]
+    return Reply(200, msgspec.json.encode({"id": batch.id, "messages": accepted}))
 
 
-def _told(results: Sequence[Message | Refused]) -> list[Json]:
-    return [
-        {"id": one.id, "correlationId": one.extra["correlationId"]} if "correlationId" in one.extra else {"id": one.id}
-        for one in results
-        if isinstance(one, Message)
-    ]
+def _accepted(message: Message) -> Json:
+    if "correlationId" in message.extra:
+        return {"id": message.id, "correlationId": message.extra["correlationId"]}
+    return {"id": message.id}
 
 
 def refuse(refusals: Sequence[Refusal], desk: Desk) -> Reply:

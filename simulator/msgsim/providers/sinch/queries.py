@@ -18,7 +18,7 @@ CURSOR = "status-list"
 RECENT = "status-queries"
 
 
-def shape(body: Json) -> Json:
+def shape(body: Json, desk: Desk) -> Json:
     """Ids as strings, in lower case: they are compared without regard to case."""
     if not isinstance(body, dict):
         return body

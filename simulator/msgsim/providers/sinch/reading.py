@@ -37,27 +37,10 @@ WITHOUT_DLR = (Beat(200, "SENT_SUCCESS"),)
 """Where no scenario says otherwise."""
 
 
-class Shaped(dict[str, Json]):
-    """A body in the form its schema speaks of, and what all its messages have in common."""
-
-    __slots__ = ("batch", "tolerances")
-
-    def __init__(self, members: dict[str, Json], tolerances: dict[str, None]) -> None:
-        super().__init__(members)
-        self.tolerances = tolerances
-        self.batch: Batch | None = None
-
-    def tolerate(self, tolerance: str, desk: Desk) -> None:
-        """Note it once, however many messages need it. Raises Refused when strict."""
-        if tolerance not in self.tolerances:
-            self.tolerances[tolerance] = None
-            desk.note(tolerance)
-
-
 class Batch:
     """What the messages of one request share; a single send is a batch of one."""
 
-    def __init__(self, body: Shaped, desk: Desk) -> None:
+    def __init__(self, body: Json, desk: Desk) -> None:
         self.account: Account = account(desk.settings)
         self.seed = desk.seed
         self.first = desk.ticks(len(body.get("messages", ("one",))) + 1)
@@ -82,15 +65,22 @@ class Batch:
         return found
 
 
-def shape(body: Json) -> Json:
+def shape(body: Json, desk: Desk) -> Json:
     """A single message with its scalars as documented."""
     if type(body) is not dict:
         return body
     tolerances: dict[str, None] = {}
-    return Shaped(_tidy(body, tolerances, frozenset()), tolerances)
+    shaped = _tidy(body, tolerances, frozenset())
+    _note(tolerances, desk)
+    return shaped
 
 
-def shape_bulk(body: Json) -> Json:
+def _note(tolerances: Iterable[str], desk: Desk) -> None:
+    for tolerance in tolerances:
+        desk.note(tolerance)
+
+
+def shape_bulk(body: Json, desk: Desk) -> Json:
     """Every message complete: its own members, then ``defaultValues``, then the text source of the root."""
     if type(body) is not dict:
         return body
@@ -104,7 +94,8 @@ def shape_bulk(body: Json) -> Json:
     common = {name: root[name] for name in TEXTS if name in root} | defaults
     if isinstance(messages := root.get("messages"), list):
         root["messages"] = [_merged(item, common, tolerances) for item in messages]
-    return Shaped(root, tolerances)
+    _note(tolerances, desk)
+    return root
 
 
 def _merged(item: Json, common: dict[str, Json], tolerances: dict[str, None]) -> Json:
@@ -186,7 +177,7 @@ def parse(desk: Desk) -> Json:
             query.setdefault(name, []).extend(value.strip("[] ").split(","))
         else:
             query[name] = _map(value) if name == "params" else value
-    return Shaped(_tidy(query, {}, frozenset()), {})
+    return _tidy(query, {}, frozenset())
 
 
 def _map(text: str) -> Json:
@@ -198,7 +189,7 @@ def _map(text: str) -> Json:
 
 def check(body: Json, desk: Desk) -> Iterable[Refusal]:
     """The rules of a single message that need the clock or the account."""
-    if not isinstance(body, Shaped):
+    if not isinstance(body, dict):
         return
     yield from _account_rules(body, desk)
     at = body.get("scheduledAt")
@@ -212,7 +203,7 @@ def check(body: Json, desk: Desk) -> Iterable[Refusal]:
 
 def check_bulk(body: Json, desk: Desk) -> Iterable[Refusal]:
     """The rules of a bulk that need the account, and those of each message."""
-    if not isinstance(body, Shaped):
+    if not isinstance(body, dict):
         return
     yield from _account_rules(body, desk)
     messages = body.get("messages")
@@ -235,10 +226,8 @@ def _message_rules(messages: list[Json], desk: Desk) -> Iterator[Refusal]:
             return
 
 
-def _account_rules(body: Shaped, desk: Desk) -> Iterator[Refusal]:
+def _account_rules(body: dict[str, Json], desk: Desk) -> Iterator[Refusal]:
     """Who may send for whom, and whether the campaign is registered."""
-    for tolerance in body.tolerances:
-        desk.note(tolerance)
     user, reference = account(desk.settings).user(desk.credential.name), body.get("subAccount")
     if user is not None and user.admin and not reference:
         yield Refusal("forbidden")
@@ -253,22 +242,29 @@ def items(body: Json) -> list[Json]:
     return cast("list[Json]", body["messages"])
 
 
-def read(item: Json, index: int, body: Json, desk: Desk) -> Draft:
-    """One message. Raises Refused when its text is to come from a flow or template that is not there."""
-    batch = body.batch
-    if batch is None:
-        batch = body.batch = Batch(body, desk)
+def read(body: Json, desk: Desk) -> Draft:
+    """A single message: a batch of one."""
+    return _draft(body, None, Batch(body, desk), desk)
+
+
+def read_item(item: Json, index: int, batch: Batch, desk: Desk) -> Draft:
+    """One message of a bulk."""
+    return _draft(item, index, batch, desk)
+
+
+def _draft(item: dict[str, Json], index: int | None, batch: Batch, desk: Desk) -> Draft:
+    """One message; index None: the whole body is. Raises Refused when its flow or template is not there."""
     number = item["destination"]
     if not (number.isdecimal() and number.isascii()):
         number = digits(number) or number
-        body.tolerate("destination is not digits only", desk)
+        desk.note("destination is not digits only")
     fate: tuple[Beat, ...] | None = None
     if TEXTS.isdisjoint(item):
         text = item["messageText"]
         if "params" in item:
-            body.tolerate("params without flowId or template are ignored", desk)
+            desk.note("params without flowId or template are ignored")
     else:
-        text, right = _composed(item, index, batch.account, body)
+        text, right = _composed(item, index, batch.account)
         fate = None if right else WRONG_PARAMS
     if exists(number):
         carrier = batch.account.carriers.of(number, batch.seed)
@@ -285,14 +281,15 @@ def read(item: Json, index: int, body: Json, desk: Desk) -> Draft:
     for name in OWN:
         if name in item:
             extra = {**extra, name: item[name]}
-    id = batch.seed.uuid1(batch.first + 1 + index)
+    place = index or 0
+    id = batch.seed.uuid1(batch.first + 1 + place)
     channel = Channel("sms", id, batch.account.short_code, "", text, content)
-    return Draft(id, number, (channel,), batch.start, batch.expires, fate, extra, batch.id, index)
+    return Draft(id, number, (channel,), batch.start, batch.expires, fate, extra, batch.id, place)
 
 
-def _composed(item: dict[str, Json], index: int, mine: Account, body: Shaped) -> tuple[str, bool]:
+def _composed(item: dict[str, Json], index: int | None, mine: Account) -> tuple[str, bool]:
     """The text of a flow or template, and whether the params are exactly those it asks for."""
-    where = f"messages.{index}." if "messages" in body else ""
+    where = "" if index is None else f"messages.{index}."
     text = _flow(item["flowId"], where, mine) if "flowId" in item else _template(item, where, mine)
     params = item.get("params", {})
     return text.filled(params), text.gaps == params.keys()

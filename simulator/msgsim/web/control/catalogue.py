@@ -11,7 +11,7 @@ from msgsim.contract import Error, Status
 from msgsim.engine.sandboxes import terms_of
 from msgsim.examples.samples import headers_of, samples, sends
 from msgsim.model import Call, Json
-from msgsim.provider import Provider, Send
+from msgsim.provider import AnySend, Provider
 from msgsim.scenarios.reserved import magic_recipients
 from msgsim.web.control.context import Context, body
 
@@ -97,7 +97,7 @@ def _asking(outcome: str, provider: Provider, sandbox: str, channels: tuple[str,
     }
 
 
-def _sample_on(provider: Provider, channels: tuple[str, ...]) -> tuple[Send, Json]:
+def _sample_on(provider: Provider, channels: tuple[str, ...]) -> tuple[AnySend, Json]:
     """The first sample whose endpoint or body names one of the channels; else the first of all."""
     listed = [
         (endpoint, example)

@@ -10,7 +10,7 @@ from msgsim.engine import actions
 from msgsim.engine.sandbox import Sandbox
 from msgsim.model import Json, Message
 from msgsim.plan import state, word
-from msgsim.provider import Send
+from msgsim.provider import AnySend
 from msgsim.scenarios.rule import is_exact, pattern
 from msgsim.storage.store import NUMBERS
 from msgsim.web.control import view
@@ -137,7 +137,10 @@ def _refused(context: Context, request: Request, sandbox: Sandbox) -> list[Json]
     """Sends that were refused may be what was waited for."""
     engine = context.engine
     sends = {
-        (name, one.name) for name, each in engine.providers.items() for one in each.endpoints if isinstance(one, Send)
+        (name, one.name)
+        for name, each in engine.providers.items()
+        for one in each.endpoints
+        if isinstance(one, AnySend)
     }
     found: list[Json] = []
     provider = request.query_params.get("provider", "")

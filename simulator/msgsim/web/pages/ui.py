@@ -16,7 +16,7 @@ from msgsim.clock import iso
 from msgsim.engine.receive import Engine
 from msgsim.engine.sandbox import Sandbox
 from msgsim.model import Json, Unknown
-from msgsim.provider import Send
+from msgsim.provider import AnySend
 from msgsim.web.pages import mail, paper, timeline
 from msgsim.web.pages.inbox import Inbox, bubble, forceable
 from msgsim.web.pages.inside import Inside, Refusing
@@ -142,7 +142,7 @@ class Ui:
                 "channels": provider.channels,
                 "base_url": provider.base_url(look.root),
                 "credentials": world["credentials"][provider.name],
-                "endpoints": [one for one in provider.endpoints if isinstance(one, Send)],
+                "endpoints": [one for one in provider.endpoints if isinstance(one, AnySend)],
             }
             for provider in self._engine.providers.values()
         ]
