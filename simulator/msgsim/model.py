@@ -70,6 +70,8 @@ class Refusal(Struct, frozen=True, omit_defaults=True, gc=False):
     """Fill the ``{name}`` gaps of the catalogue's text."""
     rule: str | None = None
     """The schema rule or scenario rule that was broken, for the explanation."""
+    reason: str | None = None
+    """What is wrong in our own words, for the explanation; the provider's answer says nothing of it."""
 
 
 class Refused(Exception):

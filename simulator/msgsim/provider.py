@@ -6,9 +6,11 @@ same name in ``schemas/``. It is registered by being there.
 
 import importlib
 import pkgutil
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol
 
+import msgspec
 from msgspec import Struct
 
 from msgsim.contract import Contract
@@ -190,6 +192,55 @@ class Provider(Struct, frozen=True):
     """Key of the error that answers, in strict mode, what only a tolerant reading accepts."""
     secrets: frozenset[str] = frozenset()
     """Headers, query parameters and members (in lower case) that are never shown."""
+
+
+BOM = b"\xef\xbb\xbf"
+"""The byte order mark that some editors and .NET clients write in front of UTF-8."""
+
+
+def body_of(desk: Desk) -> Json:
+    """The JSON body of a request. Raises Refused with ``malformed`` and the decoder's reason."""
+    call = desk.call
+    if call.body[:3] == BOM:
+        desk.note("a byte order mark stands in front of the JSON")
+    return json_of(call.body, call.headers.get("content-type", ""))
+
+
+def json_of(data: bytes, media: str = "") -> Json:
+    """What JSON says; ``media`` is the Content-Type it came with. Raises Refused with ``malformed`` and the reason."""
+    try:
+        return msgspec.json.decode(data.removeprefix(BOM))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Refused(Refusal("malformed", reason=_why_no_json(data, media, error))) from None
+
+
+_CHARSET = re.compile(r"""charset\s*=\s*["']?([^\s;"']+)""", re.IGNORECASE)
+_PLACE = re.compile(r"(?:JSON is malformed: )?(.*?)(?: \(byte (\d+)\)| - at .*)?", re.DOTALL)
+_CONTROLS = {0: "NUL", 9: "tab", 10: "line feed", 13: "carriage return"}
+
+
+def _why_no_json(data: bytes, media: str, error: Exception) -> str:
+    """The decoder's reason in a person's words; positions count bytes from 0."""
+    if not data.removeprefix(BOM).strip():
+        return "there is no body"
+    try:
+        data.decode()
+    except UnicodeDecodeError as found:
+        charset = _CHARSET.search(media)
+        said = f": the body says {charset[1]}" if charset and charset[1].lower() not in ("utf-8", "utf8") else ""
+        return f"byte 0x{data[found.start]:02x} at {found.start} is not UTF-8{said}"
+    if isinstance(error, RecursionError):
+        return "lists and objects are nested too deeply"
+    fitting = _PLACE.fullmatch(str(error))
+    assert fitting is not None
+    reason, place = fitting[1], fitting[2]
+    if place is None:
+        return "it ends too early" if "truncated" in reason else reason[:1].lower() + reason[1:]
+    at = int(place) + len(data) - len(data.removeprefix(BOM)) - (reason == "trailing characters")  # msgspec is past it
+    code = data[at] if at < len(data) else 0x20
+    if code < 0x20:
+        return f"a raw {_CONTROLS.get(code, f'control character 0x{code:02x}')} at {at}"
+    return f"{reason} at position {at}"
 
 
 class TwiceRegistered(Exception):

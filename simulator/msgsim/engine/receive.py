@@ -24,7 +24,7 @@ from msgsim.model import (
     Unknown,
 )
 from msgsim.plan import begins, ends, unfold
-from msgsim.provider import AnySend, Ask, Endpoint, Provider, SendMany
+from msgsim.provider import AnySend, Ask, Endpoint, Provider, SendMany, body_of
 from msgsim.scenarios.reserved import life
 from msgsim.scenarios.rule import BODY, Respond, Rule, Subject
 from msgsim.scenarios.scenario import Scenario
@@ -166,7 +166,7 @@ class Engine(World):
         """The body in the shape its schema speaks of. Raises Refused with everything that is wrong."""
         if not endpoint.schema:
             return None
-        body = parsed(desk.call.body) if endpoint.parse is None else endpoint.parse(desk)
+        body = body_of(desk) if endpoint.parse is None else endpoint.parse(desk)
         if endpoint.shape is not None:
             body = endpoint.shape(body, desk)
         wrong = desk.contract.schema(endpoint.schema).violations(body)
@@ -294,14 +294,6 @@ class Engine(World):
         if not self.config.pristine:
             headers = (*headers, ("X-Sim-Exchange", str(desk.exchange)))
         return Reply(reply.status, reply.body, headers, reply.media, desk.fault, early)
-
-
-def parsed(body: bytes) -> Json:
-    """Raises Refused with ``malformed``."""
-    try:
-        return msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise Refused(Refusal("malformed")) from None
 
 
 def _nowhere(found: Found, call: Call) -> Refusal:

@@ -6,7 +6,7 @@ import msgspec
 
 from msgsim.contract import Contract, Error
 from msgsim.model import Json, Message, Refusal, Refused, Reply
-from msgsim.provider import Desk
+from msgsim.provider import Desk, json_of
 
 PROBLEM = "application/problem+json"
 OTT = "/ott/v1/deliver"
@@ -128,8 +128,8 @@ class _Gaps(dict[str, Json]):
 def _listed(desk: Desk, name: str) -> list[Json]:
     """The items of a request that was refused before they were looked at."""
     try:
-        body = msgspec.json.decode(desk.call.body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        body = json_of(desk.call.body)
+    except Refused:
         return []
     items = body.get(name) if isinstance(body, dict) else None
     return items if isinstance(items, list) else []

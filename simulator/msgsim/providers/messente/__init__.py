@@ -5,14 +5,13 @@ Source: Messente's Omnichannel API documentation; facts from its other public pa
 """
 
 from base64 import b64decode
-from binascii import Error as NotBase64
 from functools import lru_cache
 
 from msgsim.contract import Contract
 from msgsim.model import Call, Credential, Refusal, Refused
 from msgsim.provider import Ask, Desk, Endpoint, Provider, Send, SendMany
 from msgsim.providers.messente.answers import bulk_sent, cancelled, refused, sent, statuses
-from msgsim.providers.messente.reading import body_of, bulk_item, is_iso_date_time, omnimessage
+from msgsim.providers.messente.reading import bulk_item, is_iso_date_time, omnimessage, parse
 from msgsim.providers.messente.reports import inbound, post, reports
 
 
@@ -23,7 +22,7 @@ def _basic(header: str) -> Credential | None:
         return None
     try:
         name, separator, password = b64decode(encoded, validate=True).decode().partition(":")
-    except (NotBase64, UnicodeDecodeError):
+    except ValueError:  # no base64, no ASCII, or no UTF-8
         return None
     return Credential(name, password) if separator and name and password else None
 
@@ -55,13 +54,13 @@ provider = Provider(
     title="Messente Omnichannel",
     contract=Contract("messente", {"iso-date-time": is_iso_date_time}),
     endpoints=(
-        Send("send", "POST", "/v1/omnimessage", schema="omnimessage", parse=body_of, read=omnimessage, answer=sent),
+        Send("send", "POST", "/v1/omnimessage", schema="omnimessage", parse=parse, read=omnimessage, answer=sent),
         SendMany(
             "send-bulk",
             "POST",
             "/v1/omnimessages",
             schema="bulk",
-            parse=body_of,
+            parse=parse,
             items=lambda body: body["messages"],
             item_schema="omnimessage",
             partial=True,

@@ -5,10 +5,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 
-import msgspec
-
 from msgsim.model import Channel, Draft, Json, Refusal, Refused
-from msgsim.provider import Desk
+from msgsim.provider import Desk, body_of
 from msgsim.providers.messente.sms import convert, parts
 
 RETRY_WINDOW = 21_600_000
@@ -21,12 +19,9 @@ _EXTENSIONS = {
 }
 
 
-def body_of(desk: Desk) -> Json:
+def parse(desk: Desk) -> Json:
     """The JSON body; where the setting says so, recipients get the plus they lack."""
-    try:
-        body = msgspec.json.decode(desk.call.body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise Refused(Refusal("malformed")) from None
+    body = body_of(desk)
     if desk.settings["accept_without_plus"] and isinstance(body, dict):
         for one in body.get("messages") or [] if "to" not in body else [body]:
             if isinstance(one, dict) and isinstance(one.get("to"), str) and one["to"].isdigit():

@@ -6,10 +6,8 @@ Sources: access-token-s2s, requestToken and data-access-permissions of the Marke
 from collections.abc import Sequence
 from urllib.parse import quote, unquote
 
-import msgspec
-
 from msgsim.model import Call, Credential, Json, Refusal, Refused, Reply
-from msgsim.provider import Ask, Desk, Endpoint
+from msgsim.provider import Ask, Desk, Endpoint, json_of
 from msgsim.providers.salesforce.answers import json_reply
 from msgsim.providers.salesforce.spelling import fold, shape
 
@@ -45,8 +43,8 @@ def identify(call: Call) -> Credential | None:
 
 def _client(body: bytes) -> Credential | None:
     try:
-        asked = fold(msgspec.json.decode(body))
-    except (msgspec.DecodeError, RecursionError):
+        asked = fold(json_of(body))
+    except Refused:
         return None
     if not isinstance(asked, dict):
         return None

@@ -4,11 +4,10 @@ from collections.abc import Iterable, Iterator
 from typing import cast
 from urllib.parse import parse_qsl
 
-import msgspec
 from msgspec.structs import replace
 
 from msgsim.model import Beat, Channel, Draft, Json, Refusal, Refused
-from msgsim.provider import Desk
+from msgsim.provider import Desk, json_of
 from msgsim.providers.sinch import campaigns, schedule
 from msgsim.providers.sinch.account import Account, Text, account
 from msgsim.providers.sinch.carriers import UNKNOWN, Carrier, digits, exists
@@ -182,8 +181,8 @@ def parse(desk: Desk) -> Json:
 
 def _map(text: str) -> Json:
     try:
-        return msgspec.json.decode(text)
-    except msgspec.DecodeError:
+        return json_of(text.encode(errors="replace"))
+    except Refused:
         return text
 
 

@@ -86,6 +86,7 @@ def refused(refusal: Refusal, provider: Provider) -> dict[str, Json]:
         "source": error.source if error else None,
         "provenance": error.provenance if error else None,
         "rule": refusal.rule,
+        "reason": refusal.reason,
         "schema": schema,
         "document": about,
     }
@@ -122,6 +123,8 @@ def why(one: dict[str, Json]) -> str:
     field = f" at {one['field']}" if one["field"] else ""
     text = f": {one['text']}" if one["text"] else ""
     told = f"Refused with {one['key']}{field}{text.rstrip('.')}."
+    if one["reason"]:
+        told += f" The reason: {one['reason']}."
     if one["rule"]:
         told += f" The rule is {one['rule']}."
     if one["document"]:

@@ -222,7 +222,8 @@ class Ui:
         told = []
         for refusal in exchange["refusals"]:
             error = errors.get(refusal["key"])
-            told.append({**refusal, "said": refusal.get("detail") or (error.when or error.text if error else "")})
+            said = refusal.get("reason") or refusal.get("detail") or (error.when or error.text if error else "")
+            told.append({**refusal, "said": said})
         return {**exchange, "refusals": told}
 
     async def request(self, look: Look) -> Response:
