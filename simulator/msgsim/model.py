@@ -168,6 +168,8 @@ class Message(Struct, frozen=True, omit_defaults=True, array_like=True, gc=False
     """Per channel ``file:line`` of the rule that decided it."""
     exchange: int = 0
     """Key of the exchange that brought it."""
+    unreadable: str = ""
+    """Why its row cannot be read; then nothing is known but its key, id, provider and recipient."""
 
 
 class Inbound(Struct, frozen=True, omit_defaults=True, array_like=True, gc=False):
@@ -184,6 +186,8 @@ class Inbound(Struct, frozen=True, omit_defaults=True, array_like=True, gc=False
     message: str = ""
     """Id of the message it replies to, if any."""
     extra: Json = None
+    unreadable: str = ""
+    """Why its row cannot be read; then nothing is known but its key, provider and time."""
 
 
 class Due(Struct, frozen=True, omit_defaults=True, gc=False):

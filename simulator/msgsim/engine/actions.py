@@ -9,15 +9,18 @@ from msgsim.engine.sandboxes import World
 from msgsim.model import Attempt, Beat, Call, Callback, Entry, Inbound, Message, Post, Step, Unknown
 from msgsim.plan import cut, ends, state
 from msgsim.provider import Provider
+from msgsim.storage import unreadable
 from msgsim.storage.store import NUMBERS
 
 
 def post(world: World, callback: Callback) -> Post:
-    """The bytes of a callback: a pure function of its step and its message."""
+    """The bytes of a callback: a pure function of its step and its message. Raises ValueError where that is lost."""
     subject = world.store.message_by_key(callback.subject) if callback.step is not None else None
     about: Message | Inbound | None = subject or world.store.inbound_by_key(callback.subject)
     if about is None:
         raise Unknown(f"callback {callback.key} reports on nothing")
+    if about.unreadable:
+        raise ValueError(about.unreadable)
     provider = world.providers[callback.provider]
     assert provider.post is not None
     settings = world.settings(world.owner(callback.key), provider)
@@ -81,7 +84,8 @@ def inbound(world: World, sandbox: Sandbox, provider: Provider, sender: str, to:
     """A phone writes to the application. Raises Unknown when the provider has no such thing."""
     call = Call("POST", "", "", {}, b"")
     desk = Desk(call, provider, sandbox, world.store, world.settings(sandbox, provider), {})
-    answered = next(world.store.messages(sandbox.number, provider.name, sender, limit=1), None)
+    newest = next(world.store.messages(sandbox.number, provider.name, sender, limit=1), None)
+    answered = None if newest is None or newest.unreadable else newest
     credential = answered.credential if answered else ""
     inbound, dues = desk.heard(desk.now, sender, to, text, answered, credential)
     world.store.add_inbound(inbound)
@@ -92,7 +96,9 @@ def inbound(world: World, sandbox: Sandbox, provider: Provider, sender: str, to:
 
 
 def replay(world: World, callback: Callback) -> Callback:
-    """Owe a callback once more, now."""
+    """Owe a callback once more, now. Raises ValueError for one that cannot be read."""
+    if callback.kind == unreadable.WORD:
+        raise ValueError(callback.reason)
     sandbox = world.owner(callback.key)
     sandbox.callbacks += 1
     again = replace(

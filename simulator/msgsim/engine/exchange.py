@@ -65,13 +65,16 @@ class Desk:
             self.notes.append(tolerance)
 
     def message(self, id: str) -> Message | None:
-        return find_message(self.store, self.sandbox, id, self.provider.name)
+        message = find_message(self.store, self.sandbox, id, self.provider.name)
+        return None if message is None or message.unreadable else message
 
     def messages(self, since: int = 0) -> Iterator[Message]:
-        return self.store.changing(self.sandbox.number, since, self.provider.name)
+        found = self.store.changing(self.sandbox.number, since, self.provider.name)
+        return (message for message in found if not message.unreadable)
 
     def inbound(self, since: int = 0) -> Iterator[Inbound]:
-        return iter(self.store.inbound(self.sandbox.number, self.provider.name, since, self.now))
+        found = self.store.inbound(self.sandbox.number, self.provider.name, since, self.now)
+        return (inbound for inbound in found if not inbound.unreadable)
 
     def rewrite(self, message: Message, reports: bool = True) -> None:
         rewrite(self.store, self.sandbox, self.provider, message, self.now, self.settings, reports=reports)
@@ -155,7 +158,12 @@ def rewrite(
     settings: dict[str, Json],
     reports: bool = True,
 ) -> None:
-    """Store a cut plan; callbacks of the lost future are cancelled, those of new steps planned."""
+    """Store a cut plan; callbacks of the lost future are cancelled, those of new steps planned.
+
+    Raises ValueError for a message that cannot be read: what its row still says would be lost.
+    """
+    if message.unreadable:
+        raise ValueError(message.unreadable)
     before = store.message_by_key(message.key)
     store.rewrite_message(message, ends(message))
     for callback in store.callbacks_of(message.key):

@@ -1,5 +1,6 @@
 """An isolated world: its own clock, seed, scenario, counters and settings."""
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -137,8 +138,12 @@ def configured(config: Config) -> dict[str, Json]:
 
 
 def restored(row: SandboxRow, config: Config) -> Kept:
-    """What a row says, under the flags of this start. Raises ValueError."""
-    kept = msgspec.convert(row.doc, Kept)
+    """What a row says, under the flags of this start; one that cannot be read is as good as new. Raises ValueError."""
+    try:
+        kept = msgspec.convert(row.doc, Kept)
+    except msgspec.ValidationError as error:
+        logging.getLogger("msgsim").error("sandbox %s begins anew, its row cannot be read: %s", row.name, error)
+        return fresh(config, config.seed, clock_of(config.clock))
     if row.name == "default":
         now = configured(config)
         if kept.configured.get("clock") != now["clock"]:

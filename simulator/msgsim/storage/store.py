@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from msgsim.model import Callback, Entry, Inbound, Json, Message
+from msgsim.storage import unreadable
 from msgsim.storage.database import Database
 
 SHIFT = 40
@@ -20,14 +21,16 @@ NUMBERS = (1 << SHIFT) - 1
 FROM_PHONES = 1 << (SHIFT - 1)
 """Set in the numbers of inbound messages: a callback's subject is either kind."""
 VERSION = 3
+EVER = -(1 << 62)
+"""Before every time a clock can show: those before 1970 are negative."""
 ROOM = 1 << 20
 """Bytes that have to fit before a store that was full counts as writable again."""
 _T = TypeVar("_T")
 _encode = msgspec.json.Encoder().encode
-_message = msgspec.json.Decoder(Message).decode
-_callback = msgspec.json.Decoder(Callback).decode
-_entry = msgspec.json.Decoder(Entry).decode
-_inbound = msgspec.json.Decoder(Inbound).decode
+_message_of = msgspec.json.Decoder(Message).decode
+_callback_of = msgspec.json.Decoder(Callback).decode
+_entry_of = msgspec.json.Decoder(Entry).decode
+_inbound_of = msgspec.json.Decoder(Inbound).decode
 
 
 class SandboxRow(Struct):
@@ -65,7 +68,7 @@ class Store(Database):
 
     def sandboxes(self) -> list[SandboxRow]:
         rows = self._rows("SELECT number, name, doc FROM sandboxes ORDER BY number")
-        return [SandboxRow(number, name, msgspec.json.decode(doc)) for number, name, doc in rows]
+        return [SandboxRow(number, name, _json(doc, {})) for number, name, doc in rows]
 
     def next_sandbox(self) -> int:
         """A number no sandbox ever had, emptied ones included."""
@@ -129,21 +132,21 @@ class Store(Database):
 
     def message(self, sandbox: int, id: str) -> Message | None:
         return self._one(
-            _message,
-            "SELECT doc FROM messages WHERE id = ? AND key BETWEEN ? AND ?",
+            self._message,
+            "SELECT key, doc FROM messages WHERE id = ? AND key BETWEEN ? AND ?",
             (id, first(sandbox), last(sandbox)),
         )
 
     def message_near(self, sandbox: int, start: str, end: str) -> Message | None:
         """A message whose id stands between two texts: ids of one acceptance share their first part."""
         return self._one(
-            _message,
-            "SELECT doc FROM messages WHERE id >= ? AND id < ? AND key BETWEEN ? AND ?",
+            self._message,
+            "SELECT key, doc FROM messages WHERE id >= ? AND id < ? AND key BETWEEN ? AND ?",
             (start, end, first(sandbox), last(sandbox)),
         )
 
     def message_by_key(self, key: int) -> Message | None:
-        return self._one(_message, "SELECT doc FROM messages WHERE key = ?", (key,))
+        return self._one(self._message, "SELECT key, doc FROM messages WHERE key = ?", (key,))
 
     def messages(
         self, sandbox: int, provider: str = "", to: str = "", before: int = 0, after: int = 0, limit: int = 1_000_000
@@ -161,9 +164,9 @@ class Store(Database):
                 [*values, to.removeprefix("+"), f"+{to.removeprefix('+')}"],
             )
         order = "" if after else " DESC"
-        sql = f"SELECT doc FROM messages WHERE {where} ORDER BY key{order} LIMIT ?"  # noqa: S608
-        for (doc,) in self._rows(sql, [*values, limit]):
-            yield _message(doc)
+        sql = f"SELECT key, doc FROM messages WHERE {where} ORDER BY key{order} LIMIT ?"  # noqa: S608
+        for key, doc in self._rows(sql, [*values, limit]):
+            yield self._message(key, doc)
 
     def recipients(
         self,
@@ -197,12 +200,12 @@ class Store(Database):
     def changing(self, sandbox: int, since: int, provider: str = "") -> Iterator[Message]:
         """Messages whose plan went on after a time, oldest first."""
         self._index_ends()
-        sql = "SELECT doc FROM messages WHERE ends > ? AND key BETWEEN ? AND ?"
+        sql = "SELECT key, doc FROM messages WHERE ends > ? AND key BETWEEN ? AND ?"
         values: list[Json] = [since, first(sandbox), last(sandbox)]
         if provider:
             sql, values = f"{sql} AND provider = ?", [*values, provider]
-        for (doc,) in self._rows(f"{sql} ORDER BY key", values).fetchall():
-            yield _message(doc)
+        for key, doc in self._rows(f"{sql} ORDER BY key", values).fetchall():
+            yield self._message(key, doc)
 
     def last_end(self, sandbox: int) -> int | None:
         """When the last plan of a sandbox is over."""
@@ -224,18 +227,18 @@ class Store(Database):
             [(inbound.key, inbound.provider, inbound.at, _encode(inbound))],
         )
 
-    def inbound(self, sandbox: int, provider: str = "", since: int = -1, until: int | None = None) -> list[Inbound]:
+    def inbound(self, sandbox: int, provider: str = "", since: int = EVER, until: int | None = None) -> list[Inbound]:
         """Oldest first; ``since`` and ``until`` are times, the first exclusive."""
-        sql = "SELECT doc FROM inbound WHERE key BETWEEN ? AND ? AND at > ?"
+        sql = "SELECT key, doc FROM inbound WHERE key BETWEEN ? AND ? AND at > ?"
         values: list[Json] = [first(sandbox), last(sandbox), since]
         if provider:
             sql, values = f"{sql} AND provider = ?", [*values, provider]
         if until is not None:
             sql, values = f"{sql} AND at <= ?", [*values, until]
-        return [_inbound(doc) for (doc,) in self._rows(f"{sql} ORDER BY at, key", values)]
+        return [self._inbound(*row) for row in self._rows(f"{sql} ORDER BY at, key", values)]
 
     def inbound_by_key(self, key: int) -> Inbound | None:
-        return self._one(_inbound, "SELECT doc FROM inbound WHERE key = ?", (key,))
+        return self._one(self._inbound, "SELECT key, doc FROM inbound WHERE key = ?", (key,))
 
     # Callbacks
 
@@ -257,17 +260,17 @@ class Store(Database):
         )
 
     def callback(self, key: int) -> Callback | None:
-        return self._one(_callback, "SELECT doc FROM callbacks WHERE key = ?", (key,))
+        return self._one(self._callback, "SELECT key, doc FROM callbacks WHERE key = ?", (key,))
 
     def callbacks_of(self, subject: int) -> list[Callback]:
-        rows = self._rows("SELECT doc FROM callbacks WHERE subject = ? ORDER BY due, key", (subject,))
-        return [_callback(doc) for (doc,) in rows]
+        rows = self._rows("SELECT key, doc FROM callbacks WHERE subject = ? ORDER BY due, key", (subject,))
+        return [self._callback(*row) for row in rows]
 
     def callbacks(self, sandbox: int, state: str = "", after: int = 0, limit: int = 1_000_000) -> list[Callback]:
         where, values = _in_state(sandbox, state)
         keys = f"SELECT key FROM callbacks WHERE {where} AND key > ? ORDER BY key LIMIT ?"  # noqa: S608
-        sql = f"SELECT doc FROM callbacks WHERE key IN ({keys}) ORDER BY key"  # noqa: S608
-        return [_callback(doc) for (doc,) in self._rows(sql, [*values, first(sandbox) + after, limit])]
+        sql = f"SELECT key, doc FROM callbacks WHERE key IN ({keys}) ORDER BY key"  # noqa: S608
+        return [self._callback(*row) for row in self._rows(sql, [*values, first(sandbox) + after, limit])]
 
     def count_callbacks(self, sandbox: int, state: str = "") -> int:
         where, values = _in_state(sandbox, state)
@@ -277,6 +280,8 @@ class Store(Database):
     def due(self, sandbox: int, until: int, limit: int, full: Collection[str] = ()) -> list[Callback]:
         """Pending callbacks due by a time, earliest first, but none for hosts that are busy enough.
 
+        One that cannot be read is failed here and now: nobody could post it, and it would be due for ever.
+
         Host by host: to pass over the callbacks of a busy one takes no longer when it has a million.
         """
         sql = (
@@ -285,9 +290,13 @@ class Store(Database):
         )
         hosts = [host for host in self._hosts(sandbox) if host not in full]
         rows = merge(*(self._rows(sql, (sandbox, host, until, limit)).fetchall() for host in hosts))
-        return [_callback(doc) for _, _, doc in islice(rows, limit)]
+        found = [self._callback(key, doc) for _, key, doc in islice(rows, limit)]
+        for callback in found:
+            if callback.state != "pending":
+                self.rewrite_callback(callback)
+        return [callback for callback in found if callback.state == "pending"]
 
-    def next_due(self, sandbox: int, after: int = -1) -> int | None:
+    def next_due(self, sandbox: int, after: int = EVER) -> int | None:
         """When the earliest pending callback is due that is due after a time."""
         sql = "SELECT MIN(due) FROM callbacks WHERE state = 'pending' AND sandbox = ? AND host = ? AND due > ?"
         found = [self._rows(sql, (sandbox, host, after)).fetchone()[0] for host in self._hosts(sandbox)]
@@ -325,20 +334,20 @@ class Store(Database):
         if provider:
             where, values = f"{where} AND provider = ?", [*values, provider]
         order = " DESC" if before else ""
-        sql = f"SELECT doc FROM journal WHERE {where} ORDER BY key{order} LIMIT ?"  # noqa: S608
-        for (doc,) in self._rows(sql, [*values, limit]):
-            yield _entry(doc)
+        sql = f"SELECT key, doc FROM journal WHERE {where} ORDER BY key{order} LIMIT ?"  # noqa: S608
+        for row in self._rows(sql, [*values, limit]):
+            yield self._entry(*row)
 
     def count_journal(self, sandbox: int, kind: str) -> int:
         sql = "SELECT COUNT(*) FROM journal WHERE key BETWEEN ? AND ? AND kind = ?"
         return int(self._rows(sql, (first(sandbox), last(sandbox), kind)).fetchone()[0])
 
     def entry(self, key: int) -> Entry | None:
-        return self._one(_entry, "SELECT doc FROM journal WHERE key = ?", (key,))
+        return self._one(self._entry, "SELECT key, doc FROM journal WHERE key = ?", (key,))
 
     def attempts(self, callback: int) -> list[Entry]:
-        rows = self._rows("SELECT doc FROM journal WHERE kind = 'attempt' AND subject = ? ORDER BY key", (callback,))
-        return [_entry(doc) for (doc,) in rows]
+        sql = "SELECT key, doc FROM journal WHERE kind = 'attempt' AND subject = ? ORDER BY key"
+        return [self._entry(*row) for row in self._rows(sql, (callback,))]
 
     def trim_journal(self, sandbox: int, newest: int, limit: int) -> None:
         """Keep the newest ``limit`` entries."""
@@ -351,14 +360,14 @@ class Store(Database):
             "SELECT doc FROM records WHERE sandbox = ? AND provider = ? AND kind = ? AND key = ?",
             (sandbox, provider, kind, key),
         ).fetchone()
-        return None if row is None else msgspec.json.decode(row[0])
+        return None if row is None else _json(row[0])
 
     def records(self, sandbox: int, provider: str, kind: str) -> list[tuple[str, Json]]:
         rows = self._rows(
             "SELECT key, doc FROM records WHERE sandbox = ? AND provider = ? AND kind = ? ORDER BY key",
             (sandbox, provider, kind),
         )
-        return [(key, msgspec.json.decode(doc)) for key, doc in rows]
+        return [(key, value) for key, doc in rows if (value := _json(doc, _NONE)) is not _NONE]
 
     def keep_record(self, sandbox: int, provider: str, kind: str, key: str, value: Json) -> None:
         self._write(
@@ -373,13 +382,57 @@ class Store(Database):
             (sandbox, provider, kind, key),
         )
 
-    def _one(self, decode: Callable[[bytes], _T], sql: str, values: Sequence[Json]) -> _T | None:
+    def _one(self, decode: Callable[[int, bytes], _T], sql: str, values: Sequence[Json]) -> _T | None:
         row = self._rows(sql, values).fetchone()
-        return None if row is None else decode(row[0])
+        return None if row is None else decode(*row)
+
+    # A row that cannot be decoded concerns itself only
+
+    def _message(self, key: int, doc: bytes) -> Message:
+        try:
+            return _message_of(doc)
+        except unreadable.ERRORS as error:
+            columns = self._columns("messages", "id, provider, recipient", key)
+            return unreadable.message(error, key, *columns)
+
+    def _inbound(self, key: int, doc: bytes) -> Inbound:
+        try:
+            return _inbound_of(doc)
+        except unreadable.ERRORS as error:
+            return unreadable.inbound(error, key, *self._columns("inbound", "provider, at", key))
+
+    def _callback(self, key: int, doc: bytes) -> Callback:
+        try:
+            return _callback_of(doc)
+        except unreadable.ERRORS as error:
+            columns = self._columns("callbacks", "subject, due, host", key)
+            return unreadable.callback(error, key, *columns)
+
+    def _entry(self, key: int, doc: bytes) -> Entry:
+        try:
+            return _entry_of(doc)
+        except unreadable.ERRORS as error:
+            columns = self._columns("journal", "at, kind, provider, subject", key)
+            return unreadable.entry(error, key, *columns)
+
+    def _columns(self, table: str, names: str, key: int) -> tuple[Json, ...]:
+        row: tuple[Json, ...] = self._rows(f"SELECT {names} FROM {table} WHERE key = ?", (key,)).fetchone()  # noqa: S608
+        return row
 
     def _count(self, table: str, sandbox: int) -> int:
         sql = f"SELECT COUNT(*) FROM {table} WHERE key BETWEEN ? AND ?"  # noqa: S608
         return int(self._rows(sql, (first(sandbox), last(sandbox))).fetchone()[0])
+
+
+_NONE = object()
+
+
+def _json(doc: bytes, otherwise: Json = None) -> Json:
+    """What a document says, ``otherwise`` where it cannot be decoded."""
+    try:
+        return msgspec.json.decode(doc)
+    except unreadable.ERRORS:
+        return otherwise
 
 
 @lru_cache(maxsize=1024)

@@ -1,0 +1,124 @@
+"""Everything that can be read of a sandbox: by the control API, by the pages, and at the providers themselves.
+
+What is here comes from the tables of routes, so that a new route is read by being there.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from msgsim.config import Config
+from msgsim.engine.receive import Engine
+from msgsim.provider import Ask, Provider, discover
+from msgsim.storage.store import Store
+from msgsim.testing import Answer, Simulator, call
+from msgsim.web.control.control import ROOT, TABLE
+from msgsim.web.pages.ui import Ui
+from msgspec import Struct
+from starlette.routing import Route, Router
+
+from tests.samples import headers
+
+STREAMS = ("events",)
+"""What never ends is not read here."""
+ARE_QUESTIONS = ("GET", "POST")
+"""Methods of a provider's Ask that may change no message."""
+PROVIDERS = discover()
+
+
+class Things(Struct):
+    """What there is to read, by the name that routes call it."""
+
+    id: list[str]
+    requests: list[str]
+    callbacks: list[str]
+    sinks: list[str]
+    providers: list[str]
+    """Per message, in the order of ``id``."""
+
+
+def things(sim: Simulator) -> Things:
+    names = ("messages", "requests", "callbacks")
+    listed = {name: sim.control("GET", name, query={"limit": "10000"}) for name in names}
+    for name, answer in listed.items():
+        assert answer.status == 200, f"{name}: {answer.body!r}"
+    messages = listed["messages"].json["messages"]
+    return Things(
+        id=[message["id"] for message in messages],
+        requests=[str(one["number"]) for one in listed["requests"].json["requests"]],
+        callbacks=[str(one["number"]) for one in listed["callbacks"].json["callbacks"]],
+        sinks=[one["name"] for one in sim.control("GET", "sinks").json["sinks"]],
+        providers=[message["provider"] for message in messages],
+    )
+
+
+def read(sim: Simulator, found: Things | None = None) -> Iterator[tuple[str, Answer]]:
+    """Every route with everything there is, and what it answered."""
+    known = things(sim) if found is None else found
+    for path in (*_control(known), *_pages(known)):
+        yield f"GET {path}", call(f"{sim.url}{path}", "GET")
+    for provider in PROVIDERS.values():
+        for method, path, body in _questions(provider, known):
+            yield f"{method} {path}", call(f"{sim.url}{path}", method, body, headers=headers(provider))
+
+
+def failures(sim: Simulator, found: Things | None = None) -> list[str]:
+    """Routes that did not answer as they should: ours 200, a provider's anything but a failure of ours."""
+    return [
+        f"{route}: {answer.status} {answer.body[:300]!r}"
+        for route, answer in read(sim, found)
+        if answer.status >= 500 or (answer.status != 200 and "/__sim" in route)
+    ]
+
+
+def _control(known: Things) -> Iterator[str]:
+    for method, path, _ in TABLE:
+        if method == "GET" and path not in STREAMS:
+            yield from _filled(f"{ROOT}{path}", known)
+
+
+def _pages(known: Things) -> Iterator[str]:
+    ui = Ui(Engine(Config(), Store(None), PROVIDERS), Router([]))
+    for route in ui.routes:
+        if isinstance(route, Route):
+            yield from _filled(route.path, known)
+    parts = [f"bubble:{number}" for number in range(1, 4)]
+    yield "/__sim/parts?" + "&".join(f"part={part}" for part in ("clock", "newest:0", "requests:0", "rules", *parts))
+
+
+def _filled(path: str, known: Things) -> Iterator[str]:
+    """A path once for each thing that its parameter may name."""
+    start, brace, rest = path.partition("{")
+    if not brace:
+        yield path
+        return
+    parameter, _, end = rest.partition("}")
+    name = parameter.partition(":")[0]
+    kind = start.rstrip("/").rpartition("/")[2]
+    values = {"number": getattr(known, kind, []), "id": known.id, "place": ["0"], "rest": [""]}
+    if name == "name":
+        values["name"] = known.sinks if kind == "sinks" else ["default"]
+    for value in values[name]:
+        yield from _filled(f"{start}{value}{end}", known)
+
+
+def _questions(provider: Provider, known: Things) -> Iterator[tuple[str, str, Any]]:
+    """Requests that ask a provider for what it knows, by every id of its own."""
+    ids = [id for id, name in zip(known.id, known.providers, strict=True) if name == provider.name]
+    for endpoint in provider.endpoints:
+        if not isinstance(endpoint, Ask) or endpoint.method not in ARE_QUESTIONS:
+            continue
+        start, brace, rest = endpoint.path.partition("{")
+        for id in ids[:20] if brace else [""]:
+            path = f"{start}{id}{rest.partition('}')[2]}" if brace else endpoint.path
+            body = _asking(provider, endpoint.schema, ids) if endpoint.schema else None
+            yield endpoint.method, path, body
+            if endpoint.method == "GET" and not brace and ids:
+                yield endpoint.method, f"{path}?id={ids[0]}", None
+
+
+def _asking(provider: Provider, schema: str, ids: list[str]) -> Any:
+    """The schema's own example, its lists of ids filled with those there are."""
+    example = provider.contract.schema(schema).document["examples"][0]
+    if not isinstance(example, dict) or not ids:
+        return example
+    return {name: ids[:100] if name == "ids" else value for name, value in example.items()}
