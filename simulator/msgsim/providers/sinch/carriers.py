@@ -1,24 +1,25 @@
-"""Numbers, and the carriers they belong to."""
+"""Mobile numbers of the countries where this API is sold, and the carriers they belong to."""
 
 import re
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from msgspec import Struct
 
-from msgsim.contract import possible_number
 from msgsim.seed import Seed
 
 _NO_DIGITS = re.compile(r"\D", re.ASCII)
-_BRAZIL = re.compile(r"55[1-9][1-9]\d{8,9}", re.ASCII)
-"""Country, area, and eight or nine digits: libraries also call local numbers without an area possible."""
+_RESERVED = r"1500555\d{4}"
+"""Numbers that nobody has: the simulator's own recipients, one for each outcome."""
+_PREFIXES = {"52": "521?"}
+"""Mexican mobiles had a 1 behind the country code until 2019, and are still written so."""
 
 COUNTRIES = {
     "1": "US", "34": "ES", "351": "PT", "51": "PE", "52": "MX", "54": "AR", "55": "BR", "56": "CL", "57": "CO",
     "58": "VE", "502": "GT", "503": "SV", "504": "HN", "505": "NI", "506": "CR", "507": "PA", "591": "BO",
     "593": "EC", "595": "PY", "598": "UY",
 }  # fmt: skip
-"""Calling codes where this API is sold."""
+"""Calling code → country (ISO 3166) where this API is sold. Inferred from its documents and its vendor's offices."""
 
 
 class Carrier(Struct, frozen=True, eq=False):
@@ -38,23 +39,28 @@ class Carrier(Struct, frozen=True, eq=False):
 
 
 UNKNOWN = Carrier(0, "UNKNOWN", dlr=False)
+"""Of a number whose carrier is none of those listed; the name is that of the document's lookup sample."""
 
 
 class Carriers:
-    """Which carrier a number belongs to: pinned, or by the block of ten thousand numbers it is in."""
+    """Which carrier a number belongs to: pinned by the settings, or by the block of ten thousand numbers it is in."""
 
     def __init__(self, listed: Sequence[Carrier], pinned: dict[str, str]) -> None:
         self._by_country: dict[str, list[Carrier]] = {}
         for carrier in listed:
             self._by_country.setdefault(carrier.country, []).append(carrier)
         named = {carrier.name: carrier for carrier in listed}
-        self._pinned = {digits(number): named.get(name, UNKNOWN) for number, name in pinned.items()}
+        self._pinned = {digits(number): named.get(name) for number, name in pinned.items()}
+        more = {_calling_code(country): country for country in self._by_country if country not in COUNTRIES.values()}
+        self._countries = COUNTRIES | {code: country for code, country in more.items() if code}
         self._blocks: dict[tuple[int, str], Carrier] = {}
 
-    def of(self, number: str, seed: Seed) -> Carrier:
-        """The carrier of a number that can exist; the same for the same seed."""
+    def of(self, number: str, seed: Seed) -> Carrier | None:
+        """The carrier of a number in digits, the same for the same seed; None: it can be no mobile's number."""
         if (pinned := self._pinned.get(number)) is not None:
             return pinned
+        if number not in self._pinned and self._mobile.fullmatch(number) is None:
+            return None
         place = seed.value, number[:-4]
         if (found := self._blocks.get(place)) is None:
             if len(self._blocks) >= 100_000:
@@ -62,8 +68,16 @@ class Carriers:
             found = self._blocks[place] = self._draw(number, seed)
         return found
 
+    def country(self, number: str) -> str:
+        """ISO 3166 code of a number's country; empty when this API is not sold there."""
+        return next((self._countries[number[:size]] for size in (3, 2, 1) if number[:size] in self._countries), "")
+
+    @cached_property
+    def _mobile(self) -> re.Pattern[str]:
+        return mobiles(frozenset(self._countries))
+
     def _draw(self, number: str, seed: Seed) -> Carrier:
-        listed = self._by_country.get(country(number)) or self._by_country.get("", [UNKNOWN])
+        listed = self._by_country.get(self.country(number)) or self._by_country.get("", [UNKNOWN])
         drawn = seed.fraction(0, f"carrier {number[:-4]}") * sum(carrier.share for carrier in listed)
         for carrier in listed:
             drawn -= carrier.share
@@ -77,18 +91,27 @@ def digits(number: str) -> str:
     return _NO_DIGITS.sub("", number)
 
 
-def exists(number: str) -> bool:
-    """Whether digits can be somebody's number: by their length in their country."""
-    if number.startswith("55"):
-        return _BRAZIL.fullmatch(number) is not None
-    return number.isdecimal() and number.isascii() and _possible(number[:6], len(number))
+@lru_cache(maxsize=16)
+def mobiles(codes: frozenset[str]) -> re.Pattern[str]:
+    """Matches what the phone library calls a mobile number, or one that may be either, under these calling codes.
+
+    Its own patterns joined into one: asking it for each number takes fifty times as long.
+    """
+    from phonenumbers import PhoneMetadata, region_codes_for_country_code  # Slow to import, and seldom needed.
+
+    plans = [_RESERVED]
+    for code in sorted(codes):
+        regions = map(PhoneMetadata.metadata_for_region, region_codes_for_country_code(int(code)))
+        descriptions = [region.mobile for region in regions if region is not None and region.mobile is not None]
+        numbers = "|".join(description.national_number_pattern or "(?!)" for description in descriptions)
+        plans.append(f"{_PREFIXES.get(code, code)}(?:{numbers})")
+    return re.compile("|".join(plans), re.ASCII)
 
 
-@lru_cache(maxsize=65536)
-def _possible(head: str, length: int) -> bool:
-    return possible_number(f"+{head:0<{length}}")
+def _calling_code(country: str) -> str:
+    """Empty for what is no country."""
+    if not country:
+        return ""
+    from phonenumbers import country_code_for_region  # Slow to import, and seldom needed.
 
-
-def country(number: str) -> str:
-    """ISO 3166 code of a number's country; empty when it is not in the table."""
-    return next((COUNTRIES[number[:size]] for size in (3, 2, 1) if number[:size] in COUNTRIES), "")
+    return str(country_code_for_region(country) or "")

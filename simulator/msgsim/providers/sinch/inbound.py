@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from msgsim.model import Due, Inbound, Json, Message, Refusal, Refused, Reply
 from msgsim.provider import Desk
 from msgsim.providers.sinch.account import account
-from msgsim.providers.sinch.carriers import UNKNOWN, digits, exists
+from msgsim.providers.sinch.carriers import UNKNOWN, digits
 from msgsim.providers.sinch.query import date, moment, query
 
 DAY = 86_400_000
@@ -23,7 +23,7 @@ def receive(inbound: Inbound, message: Message | None, desk: Desk) -> tuple[Inbo
     """What the provider knows of an MO, and whom it is pushed to: the sender of the message it answers."""
     mine = account(desk.settings)
     number = digits(inbound.sender) or inbound.sender
-    carrier = mine.carriers.of(number, desk.seed) if exists(number) else UNKNOWN
+    carrier = mine.carriers.of(number, desk.seed) or UNKNOWN
     extra: dict[str, Json] = {"carrierId": carrier.id, "carrierName": carrier.name}
     owner = inbound.credential or next((user.name for user in mine.users if user.mo_url), "")
     if message is not None:

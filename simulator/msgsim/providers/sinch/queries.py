@@ -7,7 +7,7 @@ import msgspec
 from msgsim.model import Json, Message, Refusal, Refused, Reply
 from msgsim.provider import Desk
 from msgsim.providers.sinch.account import account
-from msgsim.providers.sinch.carriers import UNKNOWN, country, digits, exists
+from msgsim.providers.sinch.carriers import UNKNOWN, digits
 from msgsim.providers.sinch.query import date, moment, positive, query
 from msgsim.providers.sinch.reports import Known, entry, known, legacy
 
@@ -121,15 +121,15 @@ def single(body: Json, desk: Desk) -> Reply:
 
 
 def looked_up(body: Json, desk: Desk) -> Reply:
-    """Which carrier numbers belong to; those that cannot exist are inactive."""
+    """Which carrier numbers belong to; those that can be no mobile's are inactive."""
     told = [_carrier(digits(number) or number, desk) for number in body["destinations"]]
     return Reply(200, msgspec.json.encode({"id": desk.seed.uuid1(desk.ticks(1)), "destinations": told}))
 
 
 def _carrier(number: str, desk: Desk) -> Json:
-    if not exists(number):
+    carriers = account(desk.settings).carriers
+    carrier = carriers.of(number, desk.seed)
+    if carrier is None:
         return {"destination": number, "active": False, "carrier": {"name": UNKNOWN.name}}
-    carrier: dict[str, Json] = {"name": account(desk.settings).carriers.of(number, desk.seed).name}
-    if code := country(number):
-        carrier["countryCode"] = code
-    return {"destination": number, "active": True, "carrier": carrier}
+    names = {"name": carrier.name, "countryCode": carriers.country(number)}
+    return {"destination": number, "active": True, "carrier": {name: value for name, value in names.items() if value}}

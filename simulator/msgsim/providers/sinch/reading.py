@@ -10,7 +10,7 @@ from msgsim.model import Beat, Channel, Draft, Json, Refusal, Refused
 from msgsim.provider import Desk, json_of
 from msgsim.providers.sinch import campaigns, schedule
 from msgsim.providers.sinch.account import Account, Text, account
-from msgsim.providers.sinch.carriers import UNKNOWN, Carrier, digits, exists
+from msgsim.providers.sinch.carriers import UNKNOWN, Carrier, digits
 from msgsim.providers.sinch.segments import parts, without_accents
 
 TEXTS = frozenset({"flowId", "templateId", "templateName"})
@@ -265,12 +265,11 @@ def _draft(item: dict[str, Json], index: int | None, batch: Batch, desk: Desk) -
     else:
         text, right = _composed(item, index, batch.account)
         fate = None if right else WRONG_PARAMS
-    if exists(number):
-        carrier = batch.account.carriers.of(number, batch.seed)
-        if not carrier.dlr and fate is None:
-            fate = WITHOUT_DLR
-    else:
+    carrier = batch.account.carriers.of(number, batch.seed)
+    if carrier is None:
         carrier, fate = UNKNOWN, INVALID_NUMBER
+    elif not carrier.dlr and fate is None:
+        fate = WITHOUT_DLR
     if not text.isascii() and not (carrier.accents and batch.account.settings["accents"]):
         text = without_accents(text)
     content = parts(text)
