@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PARALLEL := -n 2 --dist worksteal --timeout 180
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
-.PHONY: serve test check format bench bench-peers reliability screenshots clean
+.PHONY: serve test test-node check format bench bench-peers reliability screenshots clean
 
 $(VENV)/ready: uv.lock pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -20,6 +20,9 @@ serve: $(VENV)/ready  ## Serve on 127.0.0.1:8080
 
 test: $(VENV)/ready  ## Run the tests; those of the pages need Chromium, and are left out where there is none
 	@if $(BIN)/python -m tests.ui.browser; then $(BIN)/pytest $(PARALLEL); else $(BIN)/pytest $(PARALLEL) -m "not browser"; fi
+
+test-node: $(VENV)/ready  ## Types and tests of the Node client
+	@cd clients/node && npm ci --silent --no-audit --no-fund && npm run --silent lint && PATH="$(abspath $(BIN)):$$PATH" npm test --silent
 
 check: $(VENV)/ready  ## Lint, types, import contracts, scenarios
 	@$(BIN)/ruff check

@@ -7,6 +7,7 @@ anything. The port 8080 of the text is replaced by the one the simulator under t
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 from msgspec import Struct
@@ -56,7 +57,7 @@ def run(block: Block, url: str) -> None:
     told = commands(block)
     script = f"\necho {MARK}\n".join(command for command, _ in told)
     script = script.replace("http://127.0.0.1:8080", url).replace("http://localhost:8080", url)
-    environment = {**os.environ, "MSGSIM_URL": url, "PATH": f"{ROOT / '.venv' / 'bin'}:{os.environ['PATH']}"}
+    environment = {**os.environ, "MSGSIM_URL": url, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     done = subprocess.run(
         ["bash", "-c", script],
         capture_output=True,

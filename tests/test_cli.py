@@ -145,3 +145,11 @@ def test_the_schema_of_the_settings_file_is_that_of_the_settings() -> None:
     assert list(properties) == list(Config.__struct_fields__)
     plain = json.loads(msgspec.json.encode(Config()))
     assert {name: one["default"] for name, one in properties.items()} == plain
+
+
+def test_a_port_file_holds_the_port_of_a_server_that_answers(tmp_path: Path) -> None:
+    file = tmp_path / "port"
+    server = Process(tmp_path / "store.db", "--port-file", str(file))
+    assert file.read_text() == f"{server.url.rpartition(':')[2]}\n"
+    assert list(tmp_path.glob("*.part")) == []
+    server.end(signal.SIGTERM)

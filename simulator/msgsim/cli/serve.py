@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -39,7 +40,8 @@ Examples:
     "--callback-host", "callback_hosts", multiple=True, help="A host beyond private networks callbacks may go to."
 )
 @click.option("--config", type=click.Path(), help="Settings file (YAML).")
-def command(config: str | None, **flags: "Json") -> int:
+@click.option("--port-file", type=click.Path(path_type=Path), help="Written with the port once requests are answered.")
+def command(config: str | None, port_file: Path | None, **flags: "Json") -> int:
     from msgsim.cli.exits import BAD_CONFIGURATION, CANNOT_START, OK
     from msgsim.config import ConfigError, guarded, read
     from msgsim.scenarios.yaml import Wrong
@@ -56,7 +58,7 @@ def command(config: str | None, **flags: "Json") -> int:
         return _failed(str(wrong), CANNOT_START)
     try:
         port = listening.getsockname()[1]
-        server = serve(settings, listening, lambda: _greet(settings, port))
+        server = serve(settings, listening, lambda: _started(settings, port, port_file))
     except (ValueError, Wrong) as wrong:
         return _failed(str(wrong), BAD_CONFIGURATION)
     except StoreError as wrong:
@@ -68,6 +70,14 @@ def command(config: str | None, **flags: "Json") -> int:
 def _failed(reason: str, code: int) -> int:
     click.secho(f"msgsim: {reason}", fg="red", err=True)
     return code
+
+
+def _started(settings: "Config", port: int, port_file: Path | None) -> None:
+    if port_file is not None:
+        part = port_file.with_name(f"{port_file.name}.part")
+        part.write_text(f"{port}\n")
+        part.replace(port_file)  # Whoever waits for the file finds the whole port in it.
+    _greet(settings, port)
 
 
 def _greet(settings: "Config", port: int) -> None:
