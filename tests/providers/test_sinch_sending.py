@@ -226,6 +226,17 @@ def test_only_a_get_may_carry_credentials_in_its_query(http: Http) -> None:
     assert http("GET", "/v1/sms/status/list", query={"username": "a", "authenticationToken": "t"}).status == 401
 
 
+def test_the_user_of_a_sandbox_has_one_token_while_others_may_have_any(http: Http, control: Http) -> None:
+    issued = control("GET", "sandboxes/default").json["credentials"]["sinch"]
+    body = {"destination": "5511900000000", "messageText": "Hello"}
+    for headers, status in (
+        (issued, 200),
+        ({**issued, "AuthenticationToken": "another"}, 401),
+        ({**issued, "UserName": "acme"}, 200),
+    ):
+        assert http("POST", "/v1/send-sms", json=body, headers=headers).status == status
+
+
 @pytest.mark.parametrize("name", ["username", "UserName", "userName", "USERNAME"])
 @pytest.mark.parametrize("token", ["authenticationtoken", "authenticationToken", "AuthenticationToken"])
 def test_header_names_are_read_in_any_case(http: Http, name: str, token: str) -> None:

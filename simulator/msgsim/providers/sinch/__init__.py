@@ -21,12 +21,18 @@ def identify(call: Call) -> Credential | None:
 
 def authorize(endpoint: Endpoint | None, credential: Credential | None, desk: Desk) -> Credential:
     """Anybody while no users are set; then those, and who was issued for the sandbox."""
-    if credential is None:
+    if credential is None or not _knows(desk, credential):
         raise Refused(Refusal("unauthorized"))
-    if account(desk.settings).knows(credential) or desk.issued == _named(credential.name, credential.secret):
-        _check_address(desk)
-        return credential
-    raise Refused(Refusal("unauthorized"))
+    _check_address(desk)
+    return credential
+
+
+def _knows(desk: Desk, credential: Credential) -> bool:
+    """Whether the token fits. The user of the sandbox has one token, even while everybody else may have any."""
+    if desk.issued == _named(credential.name, credential.secret):
+        return True
+    listed = account(desk.settings)
+    return listed.knows(credential) and (bool(listed.users) or credential.name != desk.issued["UserName"])
 
 
 def _check_address(desk: Desk) -> None:
