@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PARALLEL := -n 2 --dist worksteal --timeout 180
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
-.PHONY: serve test test-node check format bench bench-peers reliability screenshots clean
+.PHONY: serve test test-node check format bench bench-peers reliability conformance screenshots clean
 
 $(VENV)/ready: uv.lock pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -52,8 +52,11 @@ bench-peers: $(VENV)/ready  ## Against other tools; installs them into .bench
 reliability: $(VENV)/ready  ## Crashes, faults, fuzzing, soak: the short forms; figures are printed
 	@$(BIN)/python -m reliability
 
+conformance: $(VENV)/ready  ## Published clients and the documents' samples against it; writes docs/conformance.md
+	@$(BIN)/python -m conformance
+
 screenshots: $(VENV)/ready  ## Every page in both themes
 	@$(BIN)/python -m tests.ui.screenshots .screenshots
 
 clean:
-	rm -rf .venv .venv-* .bench .mypy_cache .ruff_cache .pytest_cache .hypothesis dist
+	rm -rf .venv .venv-* .bench .conformance .mypy_cache .ruff_cache .pytest_cache .hypothesis dist

@@ -13,7 +13,7 @@ from msgsim.testing import Answer, Simulator, call
 
 from tests.conftest import Http
 
-SAMPLES = Path(__file__).parent / "samples" / "salesforce"
+SAMPLES = Path(__file__).parents[2] / "conformance" / "samples" / "salesforce"
 HEADERS = {"Authorization": "Bearer YOUR_ACCESS_TOKEN", "Content-Type": "application/json"}
 MESSENGER: dict[str, Any] = {
     "messageKey": "order-1001",
@@ -64,11 +64,16 @@ def messages(answer: Any) -> list[str]:
 
 # The documented samples
 
-PASS = [path.stem for path in sorted(SAMPLES.glob("*.json")) if path.stem not in ("line-audio", "line-native")]
+PASS = [path.stem for path in sorted(SAMPLES.glob("*.http")) if path.stem not in ("line-audio", "line-native")]
+
+
+def body_of(name: str) -> str:
+    """What stands after the headers of a sample."""
+    return (SAMPLES / f"{name}.http").read_text().partition("\n\n")[2]
 
 
 def sample(http: Http, name: str, repair: tuple[str, str] = ("", "")) -> Answer:
-    body = (SAMPLES / f"{name}.json").read_text()
+    body = body_of(name)
     assert repair[0] in body
     return http(
         "POST", "/ott/v1/send", body=body.replace(*repair, 1).encode() if repair[0] else body.encode(), headers=HEADERS
@@ -333,7 +338,7 @@ def recased(draw: st.DrawFn, body: Any) -> Any:
 
 
 SHARED = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-SAMPLE_BODIES = [json.loads((SAMPLES / f"{name}.json").read_text()) for name in PASS]
+SAMPLE_BODIES = [json.loads(body_of(name)) for name in PASS]
 
 
 @SHARED

@@ -1,0 +1,91 @@
+// sfmc-sdk. It wants an `auth_url` that has a tenant's name in it: the fragment, which no client sends, has it.
+
+import SDK from 'sfmc-sdk';
+import { advance, baseUrl, control, credentials, equal, errors, rejected } from './checks.mjs';
+import { line, messenger, registration, withoutMember } from './salesforce.mjs';
+
+const TENANT = 'https://mc0123456789abcdefghijklmnop.auth.marketingcloudapis.com/';
+const base = await baseUrl('salesforce');
+const given = await credentials('salesforce');
+
+function client(instead = {}, requestAttempts = 2) {
+  const { client_id, client_secret } = { ...given, ...instead };
+  const auth_url = `${base}v2/token#${TENANT}`;
+  return new SDK({ client_id, client_secret, account_id: 1234567, auth_url }, { requestAttempts });
+}
+
+async function refused(what, { status, code, text }, promise) {
+  const error = await rejected(what, promise);
+  equal(`${what}: status`, error?.response?.status, status);
+  if (code) equal(`${what}: code`, error?.code, code);
+  if (text) equal(`${what}: message`, error?.message, text);
+}
+
+async function tokens() {
+  const { auth } = client();
+  const token = await auth.getAccessToken();
+  equal('token: type', token.token_type, 'Bearer');
+  equal('token: REST base', token.rest_instance_url, base);
+  equal('token: scope', token.scope.split(' ').includes('ott_chat_messaging_send'), true);
+  const wrong = client({ client_secret: 'not the secret' });
+  const text = 'Client authentication failed. Make sure that the client ID and client secret are valid';
+  const error = await rejected('wrong secret', wrong.auth.getAccessToken());
+  equal('wrong secret: code', error?.code, 'invalid_client');
+  equal('wrong secret: message', error?.message.startsWith(text), true);
+}
+
+async function sends() {
+  const { rest } = client();
+  for (const [network, body] of Object.entries({ messenger, line })) {
+    const { ottRequestId } = await rest.post('/ott/v1/send', body);
+    equal(`send ${network}: id`, typeof ottRequestId, 'string');
+  }
+  equal('send: both accepted', (await control('GET', 'messages?provider=salesforce')).total, 2);
+}
+
+/** A token that is over is renewed by the SDK, and the request repeated. */
+async function renews() {
+  const sdk = client();
+  const { access_token: old } = await sdk.auth.getAccessToken();
+  await advance('1h');
+  const { ottRequestId } = await sdk.rest.post('/ott/v1/send', messenger);
+  equal('expired token: sent after a new one', typeof ottRequestId, 'string');
+  equal('expired token: another token', sdk.auth.authObject.access_token !== old, true);
+}
+
+async function registers() {
+  const { rest } = client();
+  await rest.post('/ott/v1/registration', registration);
+  const { ottPlatformAttributes: attributes } = registration;
+  const listed = await rest.getBulk('/ott/v1/registration/messenger', 1);
+  equal('registrations: all pages', listed.items.length, listed.count);
+  const one = await rest.get(`/ott/v1/registration/messenger/${attributes.pageId}`);
+  equal('registration: page', one.ottPlatformAttributes.pageName, attributes.pageName);
+  await refused('no such property', { status: 404 }, rest.get('/ott/v1/registration/messenger/0000'));
+}
+
+async function refusals() {
+  const { rest } = client();
+  const send = (body) => rest.post('/ott/v1/send', body);
+  const first = 'Please fix the following errors';
+  for (const member of ['from', 'to', 'message', 'validityPeriod']) {
+    const wanted = { status: 400, code: 10006, text: first };
+    await refused(`without ${member}`, wanted, send(withoutMember(messenger, member)));
+  }
+  await refused('unknown path', { status: 404 }, rest.get('/ott/v1/nothing'));
+}
+
+/** Every documented error of a send, as the SDK shows it. With one attempt, as it renews its token after any 401. */
+async function catalogue() {
+  for (const { key, status } of await errors('salesforce')) {
+    const { rest } = client({}, 1);
+    await refused(`error ${key}`, { status }, rest.post('/ott/v1/send', messenger, { 'X-Sim-Outcome': key }));
+  }
+}
+
+await tokens();
+await sends();
+await renews();
+await registers();
+await refusals();
+await catalogue();

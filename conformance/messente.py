@@ -1,0 +1,15 @@
+"""Messente's SDKs."""
+
+from conformance.client import Absent, Client
+
+CLIENTS = (
+    *(
+        Client("messente", "messente-api", version, "Python", "messente.py", "option `Configuration(host=…)`")
+        for version in ("2.7.0", "2.6.0", "2.0.0", "1.5.0")
+    ),
+    Client("messente", "messente_api", "1.5.0", "Node.js", "messente.mjs", "option `basePath`"),
+)
+ABSENT = tuple(
+    Absent("messente", f"Messente's SDK for {language}", language, f"only on {registry}, out of reach here")
+    for language, registry in (("Ruby", "RubyGems"), ("PHP", "Packagist"), ("Java", "Maven Central"))
+)
