@@ -47,6 +47,15 @@ export async function rejected(what, promise) {
   return undefined;
 }
 
+/** A part of a script: what it throws is one failed check, and the next part goes on. */
+export async function part(run, ...args) {
+  try {
+    await run(...args);
+  } catch (error) {
+    write(run.name, `${error.name}: ${error.message}`);
+  }
+}
+
 function write(what, reason) {
   appendFileSync(process.env.MSGSIM_CHECKS, `${JSON.stringify({ what, reason })}\n`);
 }

@@ -63,6 +63,14 @@ def raised(what: str, kind: type[BaseException], call: Callable[..., object], *a
     return None
 
 
+def part(run: Callable[..., None], *args: object) -> None:
+    """A part of a script: what it raises is one failed check, and the next part goes on."""
+    try:
+        run(*args)
+    except Exception as error:
+        _write(run.__name__, f"{type(error).__name__}: {' '.join(str(error).split())[:200]}")
+
+
 def _write(what: str, reason: str) -> None:
     with Path(os.environ["MSGSIM_CHECKS"]).open("a", encoding="utf-8") as file:
         file.write(json.dumps({"what": what, "reason": reason}) + "\n")

@@ -1,7 +1,7 @@
 // fuel-rest (with its fuel-auth), both ways to ask for a token: its options `authUrl` and, for the old way, `origin`.
 
 import FuelRest from 'fuel-rest';
-import { baseUrl, credentials, equal, errors, rejected } from './checks.mjs';
+import { baseUrl, credentials, equal, errors, part, rejected } from './checks.mjs';
 import { line, messenger, withoutMember } from './salesforce.mjs';
 
 const base = await baseUrl('salesforce');
@@ -54,7 +54,7 @@ async function catalogue() {
 }
 
 for (const [name, make] of Object.entries(CLIENTS)) {
-  await sends(name, make());
-  await refusals(name, make);
+  await part(sends, name, make());
+  await part(refusals, name, make);
 }
-await catalogue();
+await part(catalogue);

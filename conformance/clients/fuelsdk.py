@@ -9,7 +9,7 @@ from typing import Any
 from FuelSDK import ET_Client
 from FuelSDK.rest import ET_GetRest, ET_PostRest
 
-from conformance.clients.checks import URL, credentials, equal, errors, raised
+from conformance.clients.checks import URL, credentials, equal, errors, part, raised
 
 WSDL = Path(__file__).with_name("empty.wsdl")
 MESSENGER: dict[str, Any] = {
@@ -63,6 +63,11 @@ def refusals(name: str, sdk: Any) -> None:
     equal(f"{name}: wrong token: message", refused.results["message"], "Not Authorized")
 
 
+def wrong_secret(name: str, oauth2: bool) -> None:
+    error = raised(f"{name}: wrong secret", Exception, lambda: client(oauth2, clientsecret="not the secret"))
+    equal(f"{name}: wrong secret: message", "Unable to validate App Keys" in str(error), True)
+
+
 def catalogue(sdk: Any) -> None:
     """Every documented error that a reserved recipient brings about: the SDK sends no headers of one's own."""
     for error in errors("salesforce"):
@@ -72,8 +77,7 @@ def catalogue(sdk: Any) -> None:
 
 
 for name, oauth2 in {"OAuth 2": True, "legacy token": False}.items():
-    sends(name, client(oauth2))
-    refusals(name, client(oauth2))
-    error = raised(f"{name}: wrong secret", Exception, lambda: client(oauth2, clientsecret="not the secret"))  # noqa: B023
-    equal(f"{name}: wrong secret: told", "Unable to validate App Keys" in str(error), True)
-catalogue(client())
+    part(sends, name, client(oauth2))
+    part(refusals, name, client(oauth2))
+    part(wrong_secret, name, oauth2)
+part(catalogue, client())

@@ -1,7 +1,7 @@
 // sfmc-fuelsdk-node, with its options `authOrigin` and `origin`. SOAP, most of this SDK, is no part of OTT.
 
 import Client from 'sfmc-fuelsdk-node';
-import { baseUrl, control, credentials, equal, errors, rejected } from './checks.mjs';
+import { baseUrl, control, credentials, equal, errors, part, rejected } from './checks.mjs';
 import { line, messenger, withoutMember } from './salesforce.mjs';
 
 const base = (await baseUrl('salesforce')).replace(/\/$/, '');
@@ -45,8 +45,8 @@ async function catalogue() {
 }
 
 for (const [name, options] of Object.entries(VERSIONS)) {
-  await sends(name, client(options));
-  await refusals(name, options);
+  await part(sends, name, client(options));
+  await part(refusals, name, options);
 }
 equal('all sends were accepted', (await control('GET', 'messages?provider=salesforce')).total, 4);
-await catalogue();
+await part(catalogue);

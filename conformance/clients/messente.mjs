@@ -2,7 +2,7 @@
 
 import { promisify } from 'node:util';
 import MessenteApi from 'messente_api';
-import { advance, baseUrl, control, credentials, equal, errors, rejected, statuses } from './checks.mjs';
+import { advance, baseUrl, control, credentials, equal, errors, part, rejected, statuses } from './checks.mjs';
 
 const TO = '+37255000001';
 const UNKNOWN = '75cbf2b6-74e8-4c75-8093-f1041587cd04';
@@ -101,7 +101,7 @@ async function catalogue() {
   }
 }
 
-await sends();
-await cancels();
-await refusals();
-await catalogue();
+await part(sends);
+await part(cancels);
+await part(refusals);
+await part(catalogue);

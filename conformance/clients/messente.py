@@ -16,7 +16,7 @@ from messente_api import (
 )
 from messente_api import exceptions as kinds
 
-from conformance.clients.checks import advance, base_url, control, credentials, equal, errors, raised, statuses
+from conformance.clients.checks import advance, base_url, control, credentials, equal, errors, part, raised, statuses
 
 TO = "+37255000001"
 UNKNOWN = "75cbf2b6-74e8-4c75-8093-f1041587cd04"
@@ -152,9 +152,29 @@ def bulks(api: Any) -> None:
     equal("bulk: the bad item", [word(each.code) for each in sent.messages[1].actual_instance.errors], ["105"])
 
 
-sends(client())
-cancels(client())
-refusals(client())
-catalogue()
+def sends_beyond_the_document(api: Any) -> None:
+    """Content of the newer versions, which the setting ``extensions`` takes on."""
+    control("PUT", "settings", {"messente": {"extensions": True}})
+    contents = {"RCS": messente_api.Rcs(sender="MyShop", text="Hello")}
+    if hasattr(messente_api, "ViberCarousel"):
+        contents["Viber carousel"] = Viber(text="Hello", carousel=carousel())
+    for name, content in contents.items():
+        sent = OmnimessageApi(api).send_omnimessage(omnimessage(content))
+        equal(f"{name}: channel", word(sent.messages[0].channel), content.channel)
+        equal(f"{name}: delivered", "DELIVRD" in life(sent.omnimessage_id), True)
+
+
+def carousel() -> Any:
+    button = messente_api.ViberCarouselButton(label="Go", action_url="https://example.com")
+    item = messente_api.ViberCarouselItem(title="Shoes", image_url="https://example.com/a.png", primary_button=button)
+    return messente_api.ViberCarousel(items=[item, item])
+
+
+part(sends, client())
+part(cancels, client())
+part(refusals, client())
+part(catalogue)
 if VERSION_2:
-    bulks(client())
+    part(bulks, client())
+if hasattr(messente_api, "Rcs"):
+    part(sends_beyond_the_document, client())

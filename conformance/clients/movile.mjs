@@ -1,7 +1,7 @@
 // movile-messaging. Its host is fixed in its constructor; its `instance`, an axios instance, has it as a default.
 
 import Movile from 'movile-messaging';
-import { advance, baseUrl, control, credentials, equal, errors, rejected, statuses } from './checks.mjs';
+import { advance, baseUrl, control, credentials, equal, errors, part, rejected, statuses } from './checks.mjs';
 
 const TO = '5519900001111';
 const base = await baseUrl('sinch');
@@ -89,8 +89,8 @@ async function catalogue() {
   }
 }
 
-await sends();
-await sendsBulk();
-await receives();
-await refusals();
-await catalogue();
+await part(sends);
+await part(sendsBulk);
+await part(receives);
+await part(refusals);
+await part(catalogue);

@@ -4,7 +4,7 @@ from typing import Any
 
 import requests
 
-from conformance.clients.checks import advance, base_url, control, credentials, equal, errors
+from conformance.clients.checks import advance, base_url, control, credentials, equal, errors, part
 
 TO = "573000000000"
 BASE = base_url("cima360")
@@ -69,8 +69,8 @@ def catalogue() -> None:
 
 
 equal("no key: status", requests.post(f"{BASE}/ott/v1/deliver", json={"payload": [OTT]}, timeout=30).status_code, 401)
-sends_ott()
-sends_sms()
-sends_email()
-sends_voice()
-catalogue()
+part(sends_ott)
+part(sends_sms)
+part(sends_email)
+part(sends_voice)
+part(catalogue)

@@ -4,7 +4,7 @@ from typing import Any
 
 import requests
 
-from conformance.clients.checks import advance, base_url, control, credentials, equal, errors
+from conformance.clients.checks import advance, base_url, control, credentials, equal, errors, part
 
 TO = "5519900001111"
 BASE = base_url("sinch")
@@ -73,8 +73,8 @@ def catalogue() -> None:
 
 # One status query a second is all the account may ask; here there are more.
 control("PUT", "settings", {"sinch": {"status_rate_limit": 0}})
-sends()
-looks_up()
-campaigns()
-receives()
-catalogue()
+part(sends)
+part(looks_up)
+part(campaigns)
+part(receives)
+part(catalogue)

@@ -1,7 +1,7 @@
 // sfmc-sdk. It wants an `auth_url` that has a tenant's name in it: the fragment, which no client sends, has it.
 
 import SDK from 'sfmc-sdk';
-import { advance, baseUrl, control, credentials, equal, errors, rejected } from './checks.mjs';
+import { advance, baseUrl, control, credentials, equal, errors, part, rejected } from './checks.mjs';
 import { line, messenger, registration, withoutMember } from './salesforce.mjs';
 
 const TENANT = 'https://mc0123456789abcdefghijklmnop.auth.marketingcloudapis.com/';
@@ -9,9 +9,9 @@ const base = await baseUrl('salesforce');
 const given = await credentials('salesforce');
 
 function client(instead = {}, requestAttempts = 2) {
-  const { client_id, client_secret } = { ...given, ...instead };
+  const { client_id, client_secret } = given;
   const auth_url = `${base}v2/token#${TENANT}`;
-  return new SDK({ client_id, client_secret, account_id: 1234567, auth_url }, { requestAttempts });
+  return new SDK({ client_id, client_secret, account_id: 1234567, auth_url, ...instead }, { requestAttempts });
 }
 
 async function refused(what, { status, code, text }, promise) {
@@ -27,6 +27,9 @@ async function tokens() {
   equal('token: type', token.token_type, 'Bearer');
   equal('token: REST base', token.rest_instance_url, base);
   equal('token: scope', token.scope.split(' ').includes('ott_chat_messaging_send'), true);
+  const scope = ['offline', 'email_send', 'ott_chat_messaging_send'];
+  const { scope: granted } = await client({ scope, account_id: '1234567' }).auth.getAccessToken();
+  equal('token: scopes of other APIs', granted.split(' ').sort(), scope.sort());
   const wrong = client({ client_secret: 'not the secret' });
   const text = 'Client authentication failed. Make sure that the client ID and client secret are valid';
   const error = await rejected('wrong secret', wrong.auth.getAccessToken());
@@ -41,6 +44,19 @@ async function sends() {
     equal(`send ${network}: id`, typeof ottRequestId, 'string');
   }
   equal('send: both accepted', (await control('GET', 'messages?provider=salesforce')).total, 2);
+}
+
+/** What became of a send, by either of its ids. */
+async function queries() {
+  const { rest } = client();
+  const { ottRequestId } = await rest.post('/ott/v1/send', messenger);
+  await advance('1m');
+  for (const id of [ottRequestId, messenger.messageKey]) {
+    const { requestBody, status } = await rest.get(`/ott/v1/send/${id}`);
+    equal('query: ids', [requestBody.messageKey, requestBody.ottRequestId], [messenger.messageKey, ottRequestId]);
+    equal('query: events', status.map((each) => each.event), ['Created', 'Queued', 'Sent']);
+  }
+  await refused('query: unknown', { status: 404 }, rest.get('/ott/v1/send/nothing'));
 }
 
 /** A token that is over is renewed by the SDK, and the request repeated. */
@@ -83,9 +99,10 @@ async function catalogue() {
   }
 }
 
-await tokens();
-await sends();
-await renews();
-await registers();
-await refusals();
-await catalogue();
+await part(tokens);
+await part(sends);
+await part(queries);
+await part(renews);
+await part(registers);
+await part(refusals);
+await part(catalogue);
