@@ -30,7 +30,8 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Files, or names of shipped scenarios, tried in order."""
     clock: str = "real"
     """``real``, ``frozen``, ``frozen@2026-01-01T00:00:00Z``, or a rate such as ``60x``."""
-    seed: int = 1
+    seed: int | None = None
+    """None: that of the store, which is drawn when it is made."""
     workers: int = 1
     pristine: bool = False
     """Leave out every ``X-Sim-*`` header of answers to providers' clients."""
@@ -119,6 +120,8 @@ def _check(config: Config) -> None:
         raise ValueError("port: from 0 to 65535")
     if config.workers != 1:
         raise ValueError("workers: 1 is all there is")
+    if config.seed is not None and not -(1 << 63) <= config.seed < 1 << 63:
+        raise ValueError("seed: a whole number of 64 bits")
     for name in ("body_limit", "journal_limit", "callback_connections", "callback_connections_per_host"):
         if getattr(config, name) < 1:
             raise ValueError(f"{name}: at least 1")

@@ -76,7 +76,10 @@ def msgsim(
 
 
 def _asked(item: pytest.Item) -> "dict[str, Json]":
-    """What the markers of a test say, the nearest first. Raises pytest.UsageError."""
+    """What the markers of a test say, the nearest first. Raises pytest.UsageError.
+
+    Its seed follows from its node id, without the name of a group that pytest-xdist adds.
+    """
     asked: dict[str, Json] = {"clock": "frozen"}
     if marker := item.get_closest_marker("msgsim"):
         if strange := [*marker.args, *(marker.kwargs.keys() - {"clock", "seed", "settings"})]:
@@ -84,6 +87,9 @@ def _asked(item: pytest.Item) -> "dict[str, Json]":
         asked |= marker.kwargs
     if marker := item.get_closest_marker("scenario"):
         asked["scenario"] = marker.args
+    if asked.get("seed") is None:
+        file, _, name = item.location
+        asked["seed_from"] = f"{file}::{name}"
     return asked
 
 

@@ -1,16 +1,33 @@
 """The only source of what looks random: every value is a function of the seed and of its place.
 
+A seed is given, follows from another (that of a sandbox from the server's and its name, that of a test from its node
+id), or is drawn, which is the only chance there is.
+
 The first 48 bits of the ids of one acceptance are its ordered number, so an index over ids grows
 at its end, and the ids of a message and of its channels stand together.
 """
 
+import os
 from hashlib import blake2b
 
+MOST = (1 << 53) - 1
+"""The largest seed that is made here: every client reads it exactly."""
 TICKS_TO_1970 = 0x01B21DD213814000
 """100 ns ticks between 1582-10-15, where version 1 UUIDs begin, and 1970-01-01."""
 _CUTS = tuple((slice(at, at + 3), at + 3, slice(at + 4, at + 7), slice(at + 7, at + 19)) for at in range(0, 114, 19))
 """Where the digits of six UUIDs stand in one hash; the second decides the variant."""
 _VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
+
+
+def drawn() -> int:
+    """Another seed each time."""
+    return int.from_bytes(os.urandom(8), "big") & MOST
+
+
+def following(*from_what: object) -> int:
+    """The seed that follows from these, and from nothing else."""
+    digest = blake2b("\0".join(map(str, from_what)).encode(errors="surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, "big") & MOST
 
 
 class Seed:
@@ -24,7 +41,7 @@ class Seed:
         self._uuids = blake2b(key=self._key, digest_size=57)
         self._high, self._tail = -1, ""
         """The slow part of a version 1 UUID's time, and all that goes with it: some seven minutes long the same."""
-        self._node = f"{int(digest[:4], 16) & 0x3FFF | 0x8000:04x}-{digest[4:16]}"
+        self._sequence, self._node = int(digest[:4], 16), digest[4:16]
 
     def digest(self, number: int, place: str) -> str:
         """32 hexadecimal digits."""
@@ -50,11 +67,15 @@ class Seed:
         return self.uuid4s(number, 1)[0]
 
     def uuid1(self, ticks: int) -> str:
-        """A version 1 UUID of this sandbox's node; ``ticks`` are 100 ns since 1970-01-01."""
+        """A version 1 UUID of this sandbox's node; ``ticks`` are 100 ns since 1970-01-01.
+
+        Its 60 bits of time last from 1582 to 5236; before and after, the clock sequence is another.
+        """
         high, low = divmod(ticks + TICKS_TO_1970, 1 << 32)
         if high != self._high:
-            digits = f"{high:07x}"
-            self._high, self._tail = high, f"-{digits[3:]}-1{digits[:3]}-{self._node}"
+            round_, time = divmod(high, 1 << 28)
+            digits, sequence = f"{time:07x}", (self._sequence + round_) & 0x3FFF | 0x8000
+            self._high, self._tail = high, f"-{digits[3:]}-1{digits[:3]}-{sequence:04x}-{self._node}"
         return f"{low:08x}{self._tail}"
 
     def hex(self, number: int, length: int, place: str = "") -> str:

@@ -58,8 +58,8 @@ def listen(config: Config) -> socket.socket:
     return listening
 
 
-def serve(config: Config, listening: socket.socket, started: Callable[[], None]) -> "uvicorn.Server":
-    """A server that calls ``started`` when requests are answered; its ``run`` ends on SIGINT or SIGTERM.
+def serve(config: Config, listening: socket.socket, started: Callable[[int], None]) -> "uvicorn.Server":
+    """A server that calls ``started`` with its seed when requests are answered; it ends on SIGINT or SIGTERM.
 
     Raises StoreError, ValueError and yamlfile.Wrong.
     """
@@ -72,7 +72,7 @@ def serve(config: Config, listening: socket.socket, started: Callable[[], None])
             await super().startup(sockets)
             _settle_memory()
             if self.started:
-                started()
+                started(app.seed)
 
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
             app.stop()

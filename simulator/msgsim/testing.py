@@ -61,13 +61,19 @@ class Simulator:
         self._listening = listen(self.config)
         self.port: int = self._listening.getsockname()[1]
         self.url = f"http://{self.config.host}:{self.port}"
+        self.seed = 0
+        """As it was given, or drawn; known when the server answers."""
         self._started = threading.Event()
         try:
-            self._server = serve(self.config, self._listening, self._started.set)
+            self._server = serve(self.config, self._listening, self._answers)
         except BaseException:
             self._listening.close()
             raise
         self._thread = threading.Thread(target=self._server.run, args=([self._listening],), daemon=True)
+
+    def _answers(self, seed: int) -> None:
+        self.seed = seed
+        self._started.set()
 
     def __enter__(self) -> Self:
         """Raises CannotStart."""

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from msgsim.provider import Provider, discover
+from msgsim.seed import following
 from msgsim.testing import Simulator, call
 from msgsim.web.control.openapi import described, operations
 
@@ -195,5 +196,5 @@ def test_clocks_seeds_and_scenarios_are_each_sandbox_s_own(sim: Simulator, contr
     control("POST", "seed", json={"seed": 9}, headers={"X-Sim-Sandbox": "one"})
     control("PUT", "scenario", json={"names": ["cima360-sms-outage"]}, headers={"X-Sim-Sandbox": "one"})
     other = control("GET", "sandboxes/two").json
-    assert (other["now"], other["seed"], other["scenario"]) == ("2026-01-01T00:00:00.000Z", 1, [])
+    assert (other["now"], other["seed"], other["scenario"]) == ("2026-01-01T00:00:00.000Z", following(1, "two"), [])
     assert send(sim, sandbox="one") != send(sim, sandbox="two")

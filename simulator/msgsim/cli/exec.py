@@ -33,7 +33,7 @@ Examples:
 @click.option("--store", default="memory", help="A file, or 'memory'.  [default: memory]")
 @click.option("--scenario", multiple=True, help="A file or a shipped scenario; may be given several times.")
 @click.option("--clock", help="real, frozen, frozen@2026-01-01T00:00:00Z, or a rate such as 60x.  [default: real]")
-@click.option("--seed", type=int, help="Everything that looks random follows from it.  [default: 1]")
+@click.option("--seed", type=int, help="Ids and chance follow from it.  [default: the store's; drawn for a new one]")
 @click.option("--strict", is_flag=True, default=None, help="Refuse what only a tolerant reading accepts.")
 @click.option("--config", type=click.Path(), help="Settings file (YAML).")
 @click.argument("arguments", metavar="COMMAND...", nargs=-1, required=True, type=click.UNPROCESSED)
@@ -62,6 +62,7 @@ def _run(arguments: tuple[str, ...], settings: "Config") -> int:
     from msgsim.testing import Simulator
 
     with Simulator(**msgspec.structs.asdict(settings)) as simulator, Client(simulator.url) as client:
+        click.echo(f"msgsim: seed {simulator.seed}", err=True)
         told = os.environ | client.environment()
         try:
             child = subprocess.Popen(arguments, env=told)  # noqa: S603 - running it is what was asked for

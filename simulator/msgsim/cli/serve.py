@@ -21,7 +21,7 @@ the environment beats the settings file (--config, MSGSIM_CONFIG), the file beat
 \b
 Examples:
   msgsim serve
-  msgsim serve --port 0 --store memory --clock frozen
+  msgsim serve --port 0 --store memory --clock frozen --seed 1
   msgsim serve --scenario viber-falls-back-to-sms --scenario my-rules.yaml
 """
 
@@ -32,7 +32,7 @@ Examples:
 @click.option("--store", help="A file, or 'memory'.  [default: a file in your state directory]")
 @click.option("--scenario", multiple=True, help="A file or a shipped scenario; may be given several times.")
 @click.option("--clock", help="real, frozen, frozen@2026-01-01T00:00:00Z, or a rate such as 60x.  [default: real]")
-@click.option("--seed", type=int, help="Everything that looks random follows from it.  [default: 1]")
+@click.option("--seed", type=int, help="Ids and chance follow from it.  [default: the store's; drawn for a new one]")
 @click.option("--workers", type=click.IntRange(1, 1), help="Processes; one serves thousands of requests a second.")
 @click.option("--pristine", is_flag=True, default=None, help="Leave X-Sim-* headers out of providers' answers.")
 @click.option("--strict", is_flag=True, default=None, help="Refuse what only a tolerant reading accepts.")
@@ -58,7 +58,7 @@ def command(config: str | None, port_file: Path | None, **flags: "Json") -> int:
         return _failed(str(wrong), CANNOT_START)
     try:
         port = listening.getsockname()[1]
-        server = serve(settings, listening, lambda: _started(settings, port, port_file))
+        server = serve(settings, listening, lambda seed: _started(settings, port, seed, port_file))
     except (ValueError, Wrong) as wrong:
         return _failed(str(wrong), BAD_CONFIGURATION)
     except StoreError as wrong:
@@ -72,15 +72,15 @@ def _failed(reason: str, code: int) -> int:
     return code
 
 
-def _started(settings: "Config", port: int, port_file: Path | None) -> None:
+def _started(settings: "Config", port: int, seed: int, port_file: Path | None) -> None:
     if port_file is not None:
         part = port_file.with_name(f"{port_file.name}.part")
         part.write_text(f"{port}\n")
         part.replace(port_file)  # Whoever waits for the file finds the whole port in it.
-    _greet(settings, port)
+    _greet(settings, port, seed)
 
 
-def _greet(settings: "Config", port: int) -> None:
+def _greet(settings: "Config", port: int, seed: int) -> None:
     from msgsim.provider import discover
 
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
@@ -89,6 +89,7 @@ def _greet(settings: "Config", port: int) -> None:
     lines = [(provider.title, provider.base_url(root)) for provider in discover().values()]
     shown = f"?token={settings.token}" if settings.token else ""
     lines += [("inbox", f"{root}/__sim/{shown}"), ("control API", f"{root}/__sim/v1/health")]
+    lines.append(("seed", str(seed)))
     if settings.token:
         lines.append(("token", settings.token))
     width = max(len(name) for name, _ in lines)

@@ -220,15 +220,24 @@ class Sandboxes(Generic[T]):
         name: str = "",
         *,
         seed: int | None = None,
+        seed_from: str = "",
         clock: str = "",
         scenario: tuple[str, ...] = (),
         settings: dict[str, dict[str, Json]] | None = None,
     ) -> T:
         """A new, empty one; ``name``, ``credentials`` and ``base_urls`` are in what comes back.
 
-        ``clock`` is ``real``, ``frozen``, ``frozen@2026-01-01T00:00:00Z`` or a rate such as ``60x``.
+        ``clock`` is ``real``, ``frozen``, ``frozen@2026-01-01T00:00:00Z`` or a rate such as ``60x``. Instead of a
+        ``seed``, after which a reset brings the same ids again, it may follow from a text, after which ids go on.
         """
-        asked = {"name": name, "seed": seed, "clock": clock, "scenario": list(scenario), "settings": settings}
+        asked = {
+            "name": name,
+            "seed": seed,
+            "seed_from": seed_from,
+            "clock": clock,
+            "scenario": list(scenario),
+            "settings": settings,
+        }
         body = {key: value for key, value in asked.items() if value not in ("", None, [])}
         return self._ask(Request("POST", "sandboxes", body=body))
 
@@ -343,7 +352,10 @@ class Api(Generic[T]):
         return self._ask(Request("POST", "sample", body=body, pick=_member("sent")))
 
     def reset(self) -> T:
-        """Empty the sandbox: the same seed, settings and scenario, and the clock where it stands."""
+        """Empty the sandbox: the same seed, settings and scenario, and the clock where it stands.
+
+        Where a seed was given, the same requests bring the same ids again; else ids go on.
+        """
         return self._ask(Request("POST", "reset"))
 
     def reseed(self, seed: int) -> T:

@@ -52,11 +52,10 @@ class Desk:
         return self.provider.credentials(self.sandbox.name)
 
     def number(self) -> int:
-        self.sandbox.messages = number = self.sandbox.messages + 1
-        return number
+        return self.sandbox.take_number(self.store)
 
     def ticks(self, count: int) -> int:
-        return self.sandbox.take_ticks(count)
+        return self.sandbox.take_ticks(count, self.store)
 
     def note(self, tolerance: str) -> None:
         if self.strict:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
 from msgsim.clock import Clock, instant, machine, real
 from msgsim.config import Config
@@ -13,7 +13,7 @@ from msgsim.model import Json
 from msgsim.scenarios import yaml
 from msgsim.scenarios.reserved import Terms
 from msgsim.scenarios.scenario import Counts, Scenario, find, load
-from msgsim.seed import Seed
+from msgsim.seed import Seed, following
 from msgsim.storage.store import FROM_PHONES, SHIFT, SandboxRow, Store
 
 
@@ -22,6 +22,21 @@ class Choice(Struct, frozen=True, omit_defaults=True):
 
     names: tuple[str, ...] = ()
     text: str = ""
+
+
+NUMBERS_AHEAD = 10_000
+TICKS_AHEAD = 60 * 10_000_000
+"""How many are reserved at once: what a server that is killed has reserved is never given."""
+
+
+class Marks(Struct, omit_defaults=True):
+    """Nothing above these has been given out: the next of each is above its mark."""
+
+    messages: int = 0
+    callbacks: int = 0
+    journal: int = 0
+    inbound: int = 0
+    ticks: int = 0
 
 
 class Kept(Struct, omit_defaults=True):
@@ -34,6 +49,9 @@ class Kept(Struct, omit_defaults=True):
     counts: Counts
     configured: dict[str, Json]
     """The flags it was made under: only other flags than last time override what has become of it."""
+    seeded: bool = False
+    """The seed was given by somebody, who wants the same ids again after a reset."""
+    marks: Marks = field(default_factory=Marks)
 
 
 class Sandbox:
@@ -63,21 +81,47 @@ class Sandbox:
         return self.clock.at(machine())
 
     def resume(self, store: Store) -> None:
-        """Go on counting where the rows in the store end."""
-        self.messages = self.begun = store.highest("messages", self.number)
-        self.callbacks = store.highest("callbacks", self.number)
-        self.journal = store.highest("journal", self.number)
-        self.inbound = store.highest("inbound", self.number) & ~FROM_PHONES
-        if self.clock.rate == 0 and self.messages:
-            self.ticks = (self.now() + self.messages) * 10_000
+        """Go on counting above the marks and above the rows in the store."""
+        marks = self.kept.marks
+        self.messages = self.begun = max(marks.messages, store.highest("messages", self.number))
+        self.callbacks = max(marks.callbacks, store.highest("callbacks", self.number))
+        self.journal = max(marks.journal, store.highest("journal", self.number))
+        self.inbound = max(marks.inbound, store.highest("inbound", self.number) & ~FROM_PHONES)
+        self.ticks = marks.ticks
 
-    def take_ticks(self, count: int) -> int:
+    def marks(self) -> Marks:
+        """What has been given out until now."""
+        return Marks(self.messages, self.callbacks, self.journal, self.inbound, self.ticks)
+
+    def take_number(self, store: Store) -> int:
+        """The next number of a message, a token or whatever else has an id of its own."""
+        self.messages = number = self.messages + 1
+        if number > self.kept.marks.messages:
+            self._reserve(store)
+        return number
+
+    def take_ticks(self, count: int, store: Store) -> int:
         """The first of ``count`` unused ticks of 100 ns, at the start of a millisecond."""
         start = self.now() * 10_000
         if start <= self.ticks:
             start = -(-(self.ticks + 1) // 10_000) * 10_000
         self.ticks = start + count - 1
+        if self.ticks > self.kept.marks.ticks:
+            self._reserve(store)
         return start
+
+    def _reserve(self, store: Store) -> None:
+        """Some more than is needed now, in the transaction of the first that needs them.
+
+        Most of what has an id has a row as well, but not all of it: tokens, look-ups, refused items.
+        """
+        ahead = round(TICKS_AHEAD * max(self.clock.rate, 1.0))
+        marks = self.kept.marks
+        if self.messages > marks.messages:
+            marks.messages = self.messages + NUMBERS_AHEAD
+        if self.ticks > marks.ticks:
+            marks.ticks = self.ticks + ahead
+        self.save(store)
 
     def save(self, store: Store) -> None:
         self.kept.clock = self.clock
@@ -133,27 +177,41 @@ def fresh(config: Config, seed: int, clock: Clock, settings: dict[str, dict[str,
     )
 
 
+def seed_of(name: str, server: int) -> int:
+    """A sandbox's own seed where none is given: no two have the same, and ``default`` has the server's."""
+    return server if name == "default" else following(server, name)
+
+
 def configured(config: Config) -> dict[str, Json]:
     return {"clock": config.clock, "seed": config.seed, "scenario": list(config.scenario)}
 
 
-def restored(row: SandboxRow, config: Config) -> Kept:
-    """What a row says, under the flags of this start; one that cannot be read is as good as new. Raises ValueError."""
+def restored(row: SandboxRow, config: Config, server: int) -> Kept:
+    """What a row says, under the flags of this start; one that cannot be read is as good as new. Raises ValueError.
+
+    ``server`` is the server's seed.
+    """
     try:
         kept = msgspec.convert(row.doc, Kept)
     except msgspec.ValidationError as error:
         logging.getLogger("msgsim").error("sandbox %s begins anew, its row cannot be read: %s", row.name, error)
-        return fresh(config, config.seed, clock_of(config.clock))
+        kept = fresh(config, seed_of(row.name, server), clock_of(config.clock))
     if row.name == "default":
-        now = configured(config)
-        if kept.configured.get("clock") != now["clock"]:
-            kept.clock = clock_of(config.clock)
-        if kept.configured.get("seed") != now["seed"]:
-            kept.seed = config.seed
-        if kept.configured.get("scenario") != now["scenario"]:
-            kept.scenario = Choice(names=config.scenario)
-        kept.configured = now
+        _configure(kept, config)
     return kept
+
+
+def _configure(kept: Kept, config: Config) -> None:
+    """Flags are for the sandbox ``default``, and only those that are others than last time. Raises ValueError."""
+    before, now = kept.configured, configured(config)
+    if before.get("clock") != now["clock"]:
+        kept.clock = clock_of(config.clock)
+    if before.get("seed") != now["seed"]:
+        kept.seed = kept.seed if config.seed is None else config.seed
+        kept.seeded = config.seed is not None
+    if before.get("scenario") != now["scenario"]:
+        kept.scenario = Choice(names=config.scenario)
+    kept.configured = now
 
 
 def merged(defaults: Mapping[str, Json], *layers: Mapping[str, Json]) -> dict[str, Json]:

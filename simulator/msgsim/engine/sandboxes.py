@@ -1,21 +1,40 @@
 """The world: every sandbox, and what they share. It changes; what it holds does not."""
 
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
+
+import msgspec
+from msgspec.structs import replace
 
 from msgsim.config import Config
 from msgsim.engine.coverage import Left, Run, outcomes
 from msgsim.engine.exchange import find_message
-from msgsim.engine.sandbox import Choice, Sandbox, chosen, clock_of, files_of, fresh, merged, restored
+from msgsim.engine.sandbox import (
+    Choice,
+    Kept,
+    Marks,
+    Sandbox,
+    chosen,
+    clock_of,
+    files_of,
+    fresh,
+    merged,
+    restored,
+    seed_of,
+)
 from msgsim.model import Entry, Json, Message, Unknown
 from msgsim.provider import AnySend, Provider
 from msgsim.scenarios.reserved import Terms
 from msgsim.scenarios.scenario import Counts, Scenario, carried, load, shipped_file
 from msgsim.scenarios.yaml import Wrong
-from msgsim.seed import Seed
-from msgsim.storage.store import SHIFT, Store
+from msgsim.seed import Seed, drawn, following
+from msgsim.storage.database import StoreError
+from msgsim.storage.store import SHIFT, SandboxRow, Store
+
+SERVER = 0
+"""The number under which the store keeps what belongs to no sandbox."""
 
 
 class World:
@@ -40,12 +59,31 @@ class World:
         self.run = Run(dict.fromkeys(store.strays()))
         self._settings: dict[tuple[str, str], dict[str, Json]] = {}
         self._checked(config.providers)
-        for row in store.sandboxes():
-            kept = restored(row, config)
+        store.told.append(self._committed)
+        rows = store.sandboxes()
+        self.seed = self._seed(rows)
+        for row in rows:
+            kept = restored(row, config, self.seed)
             self._enter(Sandbox(row.name, row.number, kept, chosen(kept.scenario, self.terms)))
         if "default" not in self.sandboxes:
-            self.open("default")
+            self.open("default", config.seed)
         self.store.commit()
+
+    def _seed(self, rows: Iterable[SandboxRow]) -> int:
+        """The server's seed: as the flag says, else the store's own, which is drawn for a new one."""
+        known = self.store.record(SERVER, "", "seed", "")
+        before = next((row.doc.get("seed") for row in rows if row.name == "default"), None)
+        found = next((seed for seed in (self.config.seed, known, before) if type(seed) is int), None)
+        seed = drawn() if found is None else found
+        if seed != known:
+            self.store.keep_record(SERVER, "", "seed", "", seed)
+        return seed
+
+    def _committed(self, error: StoreError | None) -> None:
+        """What was reserved in a transaction that is lost has to be reserved again."""
+        if error is not None:
+            for sandbox in self.sandboxes.values():
+                sandbox.kept.marks = Marks()
 
     @property
     def default(self) -> Sandbox:
@@ -58,16 +96,24 @@ class World:
         clock: str | None = None,
         settings: dict[str, dict[str, Json]] | None = None,
         scenario: Choice | None = None,
+        seed_from: str | None = None,
     ) -> Sandbox:
-        """A new, empty sandbox in place of any old one of that name. Raises ValueError and yamlfile.Wrong."""
-        kept = fresh(
-            self.config,
-            self.config.seed if seed is None else seed,
-            clock_of(clock or self.config.clock),
-            self._checked(settings or {}),
-        )
+        """A new, empty sandbox. Raises ValueError and yamlfile.Wrong.
+
+        Where no seed is given, its own follows from ``seed_from``, else from its name: then ids go on where those of
+        a sandbox that had the name before have ended.
+        """
+        own = seed if seed is not None else seed_of(name, self.seed) if seed_from is None else following(seed_from)
+        kept = fresh(self.config, own, clock_of(clock or self.config.clock), self._checked(settings or {}))
+        kept.seeded = seed is not None
+        if self._is_own(name, kept) and (marks := self.store.record(SERVER, "", "marks", name)) is not None:
+            kept.marks = msgspec.convert(marks, Marks)
         if scenario is not None:
             kept.scenario = scenario
+        return self._open(name, kept)
+
+    def _open(self, name: str, kept: Kept) -> Sandbox:
+        """An empty sandbox in place of any old one of that name. Raises ValueError and yamlfile.Wrong."""
         sandbox = Sandbox(name, self.store.next_sandbox(), kept, self._compiled(kept.scenario, name))
         if (old := self.sandboxes.get(name)) is not None:
             self.store.drop_sandbox(old.number)
@@ -101,19 +147,29 @@ class World:
                     self.by_credential[name, credential] = sandbox
 
     def close(self, sandbox: Sandbox) -> None:
+        self._remember(sandbox)
         self.store.drop_sandbox(sandbox.number)
         self.store.commit()
         self._leave(sandbox)
         del self.sandboxes[sandbox.name]
         self.by_credential = {key: one for key, one in self.by_credential.items() if one is not sandbox}
 
+    def _remember(self, sandbox: Sandbox) -> None:
+        """How far the ids have come that follow from its name alone."""
+        if self._is_own(sandbox.name, sandbox.kept):
+            self.store.keep_record(SERVER, "", "marks", sandbox.name, msgspec.to_builtins(sandbox.marks()))
+
+    def _is_own(self, name: str, kept: Kept) -> bool:
+        return not kept.seeded and kept.seed == seed_of(name, self.seed)
+
     def reset(self, sandbox: Sandbox) -> Sandbox:
-        """Empty it: the same seed, settings and scenario, and the clock where it stands."""
-        clock = sandbox.clock
-        emptied = self.open(sandbox.name, sandbox.kept.seed, None, sandbox.kept.settings, sandbox.kept.scenario)
-        emptied.clock = clock
-        emptied.counts.chosen = {emptied.scenario.key: clock.now()}
-        emptied.save(self.store)
+        """Empty it: the same seed, settings and scenario, and the clock where it stands.
+
+        Where the seed was given, the same requests then bring the same ids again; else ids go on.
+        """
+        marks = Marks() if sandbox.kept.seeded else sandbox.marks()
+        kept = replace(sandbox.kept, clock=sandbox.clock, counts=Counts({}, {}, {}), marks=marks)
+        emptied = self._open(sandbox.name, kept)
         self.control(emptied, {"action": "reset"})
         return emptied
 
@@ -133,6 +189,12 @@ class World:
         self.closing = True
         for sandbox in self.sandboxes.values():
             self._tell(sandbox.base)
+
+    def save(self) -> None:
+        """The last thing before the store is closed: what was reserved and never given is free again."""
+        for sandbox in self.sandboxes.values():
+            sandbox.kept.marks = sandbox.marks()
+            sandbox.save(self.store)
 
     def _tell(self, key: int) -> None:
         for watch in self.watchers:
@@ -156,7 +218,8 @@ class World:
 
     def reseed(self, sandbox: Sandbox, seed: int) -> None:
         """Everything from now on follows from another seed."""
-        sandbox.kept.seed = seed
+        self._remember(sandbox)
+        sandbox.kept.seed, sandbox.kept.seeded = seed, True
         sandbox.seed = Seed(seed)
         sandbox.save(self.store)
         self.control(sandbox, {"action": "seed", "seed": seed})

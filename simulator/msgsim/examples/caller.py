@@ -40,7 +40,7 @@ class Caller:
 
     def __init__(self, provider: Provider) -> None:
         self.provider = provider
-        self.engine = Engine(Config(clock=CLOCK), Store(None), discover())
+        self.engine = Engine(Config(clock=CLOCK, seed=1), Store(None), discover())
         self.security, self.headers = _credentials(provider)
 
     def fresh(self) -> None:

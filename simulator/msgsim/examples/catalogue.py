@@ -153,7 +153,7 @@ _tried: dict[str, tuple[Trial, ...]] = {}
 def trials(provider: Provider) -> tuple[Trial, ...]:
     """Every sample of every send that brings one message, in the order of the schemas."""
     if provider.name not in _tried:
-        engine = Engine(Config(store="memory", clock="frozen"), Store(None), {provider.name: provider})
+        engine = Engine(Config(store="memory", clock="frozen", seed=1), Store(None), {provider.name: provider})
         _tried[provider.name] = tuple(_try(engine, provider))
         engine.store.close()
     return _tried[provider.name]

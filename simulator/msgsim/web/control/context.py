@@ -1,9 +1,9 @@
 """What every route of ours is given, and how it reads what it is asked."""
 
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -22,6 +22,7 @@ PAGE = 100
 LONGEST_PAGE = 10_000
 LONGEST_WAIT = 300_000
 """Milliseconds of a long poll."""
+Int64 = Annotated[int, Meta(ge=-(1 << 63), le=(1 << 63) - 1)]
 _T = TypeVar("_T")
 
 

@@ -12,7 +12,7 @@ from msgsim.engine.redaction import HIDDEN
 from msgsim.engine.sandbox import Choice, Sandbox
 from msgsim.model import Json
 from msgsim.web.control import view
-from msgsim.web.control.context import Context, answer, body
+from msgsim.web.control.context import Context, Int64, answer, body
 from msgsim.web.control.problem import Problem
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}", re.ASCII)
@@ -21,14 +21,16 @@ _SECRET = re.compile(r"password|secret|token|key", re.IGNORECASE)
 
 class Wanted(Struct, forbid_unknown_fields=True):
     name: str | None = None
-    seed: int | None = None
+    seed: Int64 | None = None
+    seed_from: str | None = None
+    """A text that the seed follows from, instead of the server's and the name."""
     clock: str | None = None
     scenario: tuple[str, ...] | None = None
     settings: dict[str, dict[str, Json]] | None = None
 
 
 class WantedSeed(Struct, forbid_unknown_fields=True):
-    seed: int
+    seed: Int64
 
 
 async def all(context: Context, request: Request) -> Json:
@@ -48,7 +50,9 @@ async def create(context: Context, request: Request) -> Response:
     if name in context.engine.sandboxes:
         raise Problem(409, "The name is taken", f"there is a sandbox {name!r} already; delete it or reset it")
     choice = None if asked.scenario is None else Choice(names=asked.scenario)
-    sandbox = context.engine.open(name, asked.seed, asked.clock, asked.settings, choice)
+    if asked.seed is not None and asked.seed_from is not None:
+        raise ValueError("seed, seed_from: only one of them")
+    sandbox = context.engine.open(name, asked.seed, asked.clock, asked.settings, choice, asked.seed_from)
     context.engine.store.commit()
     return answer(_whole(context, request, sandbox), 201)
 

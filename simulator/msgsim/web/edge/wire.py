@@ -125,6 +125,7 @@ class Wire:
     """The ASGI application: providers at their own paths, everything of ours below ``/__sim``."""
 
     def __init__(self, engine: Engine, dispatcher: Dispatcher, config: Config, ours: Callable[[], Asgi]) -> None:
+        self.seed = engine.seed
         self._engine = engine
         self._dispatcher = dispatcher
         self._limit = config.body_limit
@@ -245,6 +246,7 @@ class Wire:
                     self._watching.cancel()
                 await self._dispatcher.close()
                 try:
+                    self._engine.save()
                     self._engine.store.close()
                 except StoreError as wrong:
                     logging.getLogger("msgsim").error("%s", wrong)

@@ -147,7 +147,10 @@ class Ui:
             for provider in self._engine.providers.values()
         ]
         worlds = await self._inside.get(look.request, "sandboxes", "default")
-        return self._drawn(look, "start.html", ways=ways, empty=look.sandbox.messages == 0, worlds=worlds["sandboxes"])
+        return self._drawn(look, "start.html", ways=ways, empty=self._is_empty(look.sandbox), worlds=worlds["sandboxes"])
+
+    def _is_empty(self, sandbox: Sandbox) -> bool:
+        return next(self._engine.store.messages(sandbox.number, limit=1), None) is None
 
     async def message(self, look: Look) -> Response:
         return self._drawn(look, "message.html", **await self._life(look, look.request.path_params["id"]))
