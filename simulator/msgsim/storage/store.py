@@ -68,7 +68,8 @@ class Store(Database):
 
     def sandboxes(self) -> list[SandboxRow]:
         rows = self._rows("SELECT number, name, doc FROM sandboxes ORDER BY number")
-        return [SandboxRow(number, name, _json(doc, {})) for number, name, doc in rows]
+        found = [(number, name, _json(doc)) for number, name, doc in rows]
+        return [SandboxRow(number, name, doc if isinstance(doc, dict) else {}) for number, name, doc in found]
 
     def next_sandbox(self) -> int:
         """A number no sandbox ever had, emptied ones included."""
