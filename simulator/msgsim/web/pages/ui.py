@@ -147,7 +147,8 @@ class Ui:
             for provider in self._engine.providers.values()
         ]
         worlds = await self._inside.get(look.request, "sandboxes", "default")
-        return self._drawn(look, "start.html", ways=ways, empty=self._is_empty(look.sandbox), worlds=worlds["sandboxes"])
+        empty = self._is_empty(look.sandbox)
+        return self._drawn(look, "start.html", ways=ways, empty=empty, worlds=worlds["sandboxes"])
 
     def _is_empty(self, sandbox: Sandbox) -> bool:
         return next(self._engine.store.messages(sandbox.number, limit=1), None) is None
