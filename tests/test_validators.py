@@ -1,12 +1,16 @@
 """The fast validator and the exact one are of one mind, on good bodies and on broken ones."""
 
 import copy
+import json
+import re
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from msgsim.contract import Schema
+from jsonschema_rs import Draft202012Validator
+from msgsim.config import data_folder
+from msgsim.contract import Schema, explainer
 from msgsim.provider import discover
 
 SCHEMAS = {
@@ -14,6 +18,13 @@ SCHEMAS = {
     for provider in discover().values()
     for name in provider.contract.names()
 }
+PATTERNS = sorted(
+    {
+        pattern
+        for file in data_folder("schemas").glob("*/*.json")
+        for pattern in re.findall(r'"pattern": ("(?:[^"\\\\]|\\\\.)*")', file.read_text())
+    }
+)
 JUNK: list[Any] = [
     None,
     True,
@@ -86,3 +97,17 @@ anything = st.recursive(
 @given(body=anything)
 def test_they_agree_on_anything(name: str, body: Any) -> None:
     agreed(SCHEMAS[name], body)
+
+
+@pytest.mark.parametrize("written", PATTERNS)
+@given(data=st.data())
+def test_both_read_a_pattern_alike(written: str, data: st.DataObject) -> None:
+    """A line break at the end is part of a text, and digits are those of ASCII."""
+    schema = {"type": "string", "pattern": json.loads(written)}
+    good = data.draw(st.from_regex(schema["pattern"]))
+    text = (
+        data.draw(st.sampled_from(["", "\n", "\u0663", "x"]))
+        + good.strip("\n")
+        + data.draw(st.sampled_from(["", "\n"]))
+    )
+    assert explainer()(schema).is_valid(text) is Draft202012Validator(schema).is_valid(text)

@@ -135,8 +135,8 @@ def test_the_end_of_a_head_is_no_head(connect: Connect, cut: int) -> None:
 
 
 def test_a_request_that_comes_before_the_last_answer_waits_for_it(connect: Connect, control: Http) -> None:
-    slow = {"name": "slow", "rules": [{"when": {"nth": 2}, "fault": {"kind": "latency", "delay": "200ms"}}]}
-    control("PUT", "scenario", slow)
+    slow = "name: slow\nrules: [{when: {nth: 2}, fault: {kind: latency, delay: 200ms}}]\n"
+    assert control("PUT", "scenario", body=slow).status == 200
     client = connect()
     assert client.say(send("+37255000000"))[0].startswith(b"HTTP/1.1 201 ")
     bodies = [client.say(send("+37255000001"), send("+37255000002"))[1], client.answer()[1]]

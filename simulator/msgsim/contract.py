@@ -6,7 +6,7 @@ does ``jsonschema`` find the violations.
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -20,6 +20,7 @@ from msgsim.model import Beat, Json, Refusal
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError
+    from jsonschema.protocols import Validator
 
 KINDS = ("queued", "sent", "delivered", "seen", "failed", "rejected", "expired", "cancelled")
 """What a status means whoever's word it is; all but cancelled are the neutral words of scenarios."""
@@ -162,12 +163,12 @@ class Schema:
 
     @cached_property
     def _explain(self) -> Callable[[Json], "Iterator[ValidationError]"]:
-        from jsonschema import Draft202012Validator, FormatChecker
+        from jsonschema import FormatChecker
 
         checker = FormatChecker(formats=())
         for name, check in self.formats.items():
             checker.checkers[name] = (_on_text(check), ())
-        return Draft202012Validator(self.document, format_checker=checker).iter_errors
+        return explainer()(self.document, format_checker=checker).iter_errors
 
     def violations(self, instance: Json) -> list[Refusal]:
         """Everything that is wrong, in the order of the schema; empty when it is accepted."""
@@ -229,6 +230,20 @@ class Schema:
     @staticmethod
     def _needed(chain: list[dict[str, Json]], where: list[str]) -> bool:
         return bool(where) and any(where[-1] in schema.get("required", ()) for schema in chain)
+
+
+@cache
+def explainer() -> "type[Validator]":
+    """Finds all violations, with patterns as the judge reads them: ``$`` is the end, ``\\d`` is ASCII."""
+    from jsonschema import Draft202012Validator, ValidationError, validators
+
+    def pattern(validator: Json, wanted: str, instance: Json, schema: Json) -> "Iterator[ValidationError]":
+        exact = f"{wanted[:-1]}\\Z" if wanted.endswith("$") else wanted
+        if isinstance(instance, str) and not re.search(exact, instance, re.ASCII):
+            yield ValidationError(f"{instance!r} does not match {wanted!r}")
+
+    extended: type[Validator] = validators.extend(Draft202012Validator, {"pattern": pattern})  # type: ignore[no-untyped-call]
+    return extended
 
 
 def _refusal(chain: list[dict[str, Json]], keyword: str, where: list[str], rule: str) -> Refusal:

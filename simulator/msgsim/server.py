@@ -12,7 +12,8 @@ from msgsim.config import Config, state_folder
 from msgsim.engine.receive import Engine
 from msgsim.provider import discover
 from msgsim.storage.store import Store
-from msgsim.web.edge.wire import Asgi, Wire
+from msgsim.web.edge.replies import Asgi
+from msgsim.web.edge.wire import Wire
 
 if TYPE_CHECKING:
     import asyncio

@@ -2,12 +2,10 @@
 
 from collections.abc import Mapping
 
-import msgspec
-
 from msgsim.config import Config
 from msgsim.engine.exchange import Desk, owed
 from msgsim.engine.redaction import exchange_of
-from msgsim.engine.routing import Found, Routes
+from msgsim.engine.routing import Found, Routes, with_single_slashes
 from msgsim.engine.sandbox import Sandbox
 from msgsim.engine.sandboxes import World
 from msgsim.model import (
@@ -25,6 +23,7 @@ from msgsim.model import (
 )
 from msgsim.plan import begins, ends, unfold
 from msgsim.provider import AnySend, Ask, Endpoint, Provider, SendMany, body_of
+from msgsim.scenarios.dictated import reply_of, with_headers
 from msgsim.scenarios.reserved import life
 from msgsim.scenarios.rule import BODY, Respond, Rule, Subject
 from msgsim.scenarios.scenario import Scenario
@@ -53,6 +52,9 @@ class Engine(World):
 
         Raises Unknown when not even the provider or the sandbox can be told.
         """
+        written = call.path
+        if "//" in written:
+            call = with_single_slashes(call)
         found = self.routes.find(call)
         if found is None:
             raise Unknown(f"no provider knows the path {call.path}")
@@ -62,11 +64,13 @@ class Engine(World):
         settings = self.settings(sandbox, provider)
         desk = Desk(call, provider, sandbox, self.store, settings, found.params, self.config.strict)
         try:
+            if call.path != written:
+                desk.note(f"the path is written {written}, and taken as {call.path}")
             reply = self._answer(found, credential, desk)
         except Refused as refused:
             desk.refusals = refused.refusals
             reply = refused.reply or provider.refuse(refused.refusals, desk)
-            reply = msgspec.structs.replace(reply, headers=_overlaid(reply.headers, refused.headers))
+            reply = with_headers(reply, refused.headers)
             desk.accepted, desk.owing, desk.replies = [], [], []
         return self._keep(desk, found, reply)
 
@@ -305,13 +309,4 @@ def _nowhere(found: Found, call: Call) -> Refusal:
 def _dictated(respond: Respond, rule: Rule) -> Refused:
     if respond.error:
         return Refused(Refusal(respond.error, rule=rule.place), headers=respond.headers)
-    plain = isinstance(respond.body, str)
-    body = respond.body.encode() if plain else b"" if respond.body is None else msgspec.json.encode(respond.body)
-    reply = Reply(respond.status, body, respond.headers, "text/plain; charset=utf-8" if plain else "application/json")
-    return Refused(Refusal("raw", rule=rule.place), reply=reply)
-
-
-def _overlaid(headers: tuple[tuple[str, str], ...], over: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
-    """What a scenario says of a header stands in place of what the provider would."""
-    named = {name.lower() for name, _ in over}
-    return (*(one for one in headers if one[0].lower() not in named), *over)
+    return Refused(Refusal("raw", rule=rule.place), reply=reply_of(respond.status, respond.headers, respond.body))

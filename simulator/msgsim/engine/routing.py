@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from msgsim.model import Call
 from msgsim.provider import Endpoint, Provider
@@ -79,7 +80,7 @@ class Routes:
         for pattern, listed in self._patterns.values():
             if found := pattern.fullmatch(path):
                 methods = {**listed, **methods}
-                params |= found.groupdict()
+                params |= {name: _part(value) for name, value in found.groupdict().items()}
         return methods, params
 
     def _owner(self, call: Call, path: str) -> Provider | None:
@@ -102,3 +103,13 @@ class Routes:
 
     def _known(self) -> list[tuple[str, str]]:
         return [(endpoint.path, name) for name, one in self.providers.items() for endpoint in one.endpoints]
+
+
+def _part(written: str) -> str:
+    """A part of a path: what stands for a slash or a percent sign in it is one, now that the path has been matched."""
+    return re.sub("%(2f|25)", lambda found: "/" if found[1] != "25" else "%", written, flags=re.IGNORECASE)
+
+
+def with_single_slashes(call: Call) -> Call:
+    """As if base URL and path had been joined with one slash: real hosts answer two like one."""
+    return replace(call, path=re.sub("/{2,}", "/", call.path))

@@ -6,6 +6,7 @@ from functools import cache
 from msgsim.config import data_folder, milliseconds
 from msgsim.contract import FAILURES, KINDS, Schema
 from msgsim.model import Json
+from msgsim.scenarios.dictated import unsendable
 from msgsim.scenarios.reserved import Terms
 from msgsim.scenarios.rule import (
     BODY,
@@ -47,7 +48,12 @@ def compile_rules(document: Document, terms: Mapping[str, Terms], expecting: boo
     for index, written in enumerate(document.value["rules"]):
         wrong = [
             document.at(("rules", index, *path), reason)
-            for path, reason in (*_unreadable(written.get("when", {})), *_senseless(written), *_unknown(written, terms))
+            for path, reason in (
+                *_unreadable(written.get("when", {})),
+                *_senseless(written),
+                *_unsendable(written),
+                *_unknown(written, terms),
+            )
         ]
         if wrong:
             mistakes += wrong
@@ -115,6 +121,13 @@ def _senseless(written: Mapping[str, Json]) -> Iterator[tuple[_Path, str]]:
     when = written.get("when", {})
     if "since" in when and "until" in when and milliseconds(when["since"]) >= milliseconds(when["until"]):
         yield ("when", "until"), f"until {when['until']} is not later than since {when['since']}"
+
+
+def _unsendable(written: Mapping[str, Json]) -> Iterator[tuple[_Path, str]]:
+    """Answers that no connection can take."""
+    if (respond := written.get("respond")) is not None:
+        for path, reason in unsendable(respond.get("status", 0), respond.get("headers", {}), respond.get("body")):
+            yield ("respond", *path), reason
 
 
 def _unknown(written: Mapping[str, Json], terms: Mapping[str, Terms]) -> Iterator[tuple[_Path, str]]:

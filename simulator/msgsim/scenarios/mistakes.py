@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Iterator
 
-from jsonschema import Draft202012Validator, ValidationError
+from jsonschema import ValidationError
 
+from msgsim.contract import explainer
 from msgsim.model import Json
 from msgsim.scenarios.yaml import Document, Mistake, suggestion
 
@@ -12,7 +13,7 @@ def of_schema(document: Document, schema: dict[str, Json]) -> list[Mistake]:
     """Every place where a document breaks the schema of its format."""
     if not isinstance(document.value, dict):
         return [document.at((), f"a mapping is expected, not {_kind(document.value)}")]
-    errors = list(Draft202012Validator(schema).iter_errors(document.value))
+    errors = list(explainer()(schema).iter_errors(document.value))
     misspelled = {error.json_path for error in errors if error.validator == "additionalProperties"}
     found: list[Mistake] = []
     for error in errors:

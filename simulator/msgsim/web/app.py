@@ -12,8 +12,8 @@ from msgsim.web.control.context import Context
 from msgsim.web.control.control import routes
 from msgsim.web.control.feed import Feed
 from msgsim.web.control.received import Sinks
-from msgsim.web.edge.doors import Doors
-from msgsim.web.edge.wire import Asgi
+from msgsim.web.edge.access import Guarded
+from msgsim.web.edge.replies import Asgi
 from msgsim.web.pages.ui import Ui
 
 
@@ -23,6 +23,6 @@ def application(engine: Engine, dispatcher: Dispatcher, config: Config) -> Asgi:
     api = routes(context)
     return Starlette(
         routes=[*api, *Ui(engine, Router(api)).routes],
-        middleware=[Middleware(Doors, config=config)],
+        middleware=[Middleware(Guarded, config=config)],
         exception_handlers={404: problem.nothing, 405: problem.wrong_method, Exception: problem.respond},
     )

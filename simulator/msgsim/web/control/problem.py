@@ -11,7 +11,7 @@ from msgsim.callbacks.dispatcher import Busy
 from msgsim.model import Json, Unknown
 from msgsim.scenarios.yaml import Wrong
 from msgsim.storage.database import StoreError
-from msgsim.web.edge.wire import TooLarge
+from msgsim.web.edge.replies import TooLarge
 
 
 class Problem(Exception):

@@ -11,9 +11,11 @@ from msgsim.clock import iso
 from msgsim.config import milliseconds
 from msgsim.engine.sandbox import Sandbox
 from msgsim.model import Json
+from msgsim.scenarios.dictated import reply_of, unsendable
 from msgsim.web.control.context import Context, body, limit, number, patience
 from msgsim.web.control.problem import Problem
 from msgsim.web.control.received import BODY_KEPT, Answer, Posted, Sink
+from msgsim.web.edge.replies import response_headers
 
 SECRETS = frozenset({"authorization", "cookie", "proxy-authorization"})
 
@@ -45,9 +47,10 @@ async def collect(context: Context, request: Request) -> Response:
     context.feed.tell(sandbox.base)
     if pause := milliseconds(told.delay):
         await asyncio.sleep(pause / 1000)
-    if told.body is None or isinstance(told.body, str):
-        return Response(told.body, told.status, told.headers, "text/plain")
-    return Response(msgspec.json.encode(told.body), told.status, told.headers, "application/json")
+    reply = reply_of(told.status, tuple(told.headers.items()), told.body)
+    response = Response(reply.body, reply.status)
+    response.raw_headers = response_headers(reply)
+    return response
 
 
 async def _start_of(request: Request) -> bytes:
@@ -97,6 +100,8 @@ async def tell(context: Context, request: Request) -> Json:
         milliseconds(one.delay)
         if not 200 <= one.status <= 599 or one.times < 0:
             raise ValueError("answers: a status is between 200 and 599, and times is not below 0")
+        for path, reason in unsendable(one.status, one.headers, one.body):
+            raise ValueError(f"answers: {'.'.join(path)}: {reason}")
     _sink(context, sandbox, request).tell(told.answers)
     return _shown(context, sandbox, request.path_params["name"], request)
 

@@ -12,7 +12,9 @@ from msgspec.structs import replace
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from msgsim.model import Call, Reply
-from msgsim.web.edge.wire import Scope, Wire, call_of, headers_of, is_ours
+from msgsim.web.edge.calls import call_of
+from msgsim.web.edge.replies import Scope, response_headers
+from msgsim.web.edge.wire import Wire, is_ours
 
 if TYPE_CHECKING:
     from uvicorn._types import HTTPScope
@@ -183,7 +185,7 @@ class Connection(HttpToolsProtocol):
         elif not (cycle.disconnected or cycle.transport.is_closing()):
             head = [STATUS_LINE[reply.status]]
             head += [b"%s: %s\r\n" % header for header in cycle.default_headers]
-            head += [b"%s: %s\r\n" % header for header in headers_of(reply)]
+            head += [b"%s: %s\r\n" % header for header in response_headers(reply)]
             head += (b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n", reply.body)
             cycle.response_started = cycle.response_complete = True
             cycle.transport.write(b"".join(head))

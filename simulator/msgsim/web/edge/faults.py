@@ -6,7 +6,7 @@ import struct
 from typing import Any
 
 from msgsim.model import Fault, Reply
-from msgsim.web.edge.wire import Receive, Send, answer, headers_of
+from msgsim.web.edge.replies import Receive, Send, answer, response_headers
 
 GARBAGE = b"\x00\xff\xfe{]<%%PDF \x1b[2J not what you asked for \x80\x81"
 
@@ -33,7 +33,7 @@ async def answer_badly(reply: Reply, fault: Fault, receive: Receive, send: Send)
 
 
 async def _start(reply: Reply, send: Send) -> None:
-    await send({"type": "http.response.start", "status": reply.status, "headers": headers_of(reply)})
+    await send({"type": "http.response.start", "status": reply.status, "headers": response_headers(reply)})
 
 
 async def _drip(reply: Reply, pause: float, send: Send) -> None:

@@ -3,12 +3,10 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, MutableMapping
-from functools import lru_cache, partial
-from typing import Any
+from collections.abc import Callable
+from functools import partial
 
-import msgspec
-
+from msgsim import __version__
 from msgsim.callbacks.dispatcher import Dispatcher
 from msgsim.config import Config
 from msgsim.engine.receive import Engine, TooMany
@@ -16,24 +14,11 @@ from msgsim.engine.watch import Watch
 from msgsim.model import Call, Reply, Unknown
 from msgsim.storage.database import StoreError
 from msgsim.storage.store import Store
+from msgsim.web.edge.access import Access
+from msgsim.web.edge.calls import call_of, decoded
+from msgsim.web.edge.replies import Asgi, Gone, Receive, Scope, Send, TooLarge, Undecoded, answer, ours, too_large
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
 Told = Callable[[StoreError | None], None]
-
-
-class TooLarge(Exception):
-    """A body above the limit."""
-
-    def __init__(self, limit: int) -> None:
-        super().__init__(f"at most {limit} bytes are taken; see body_limit")
-
-
-class Gone(Exception):
-    """The client left before its request was whole."""
 
 
 HEAVY = 32 * 1024
@@ -121,6 +106,12 @@ def _settle(done: "asyncio.Future[None]", wrong: StoreError | None) -> None:
         done.set_exception(wrong)
 
 
+WELCOME = Reply(
+    200, b"messaging-simulator %s; the pages are at /__sim/\n" % __version__.encode(), media="text/plain; charset=utf-8"
+)
+"""What a health check finds at the root."""
+
+
 class Wire:
     """The ASGI application: providers at their own paths, everything of ours below ``/__sim``."""
 
@@ -129,6 +120,7 @@ class Wire:
         self._engine = engine
         self._dispatcher = dispatcher
         self._limit = config.body_limit
+        self._access = Access(config)
         self._light = min(HEAVY, self._limit)
         self._batch = Batch(engine.store)
         self._make_ours = ours
@@ -186,19 +178,27 @@ class Wire:
         except Gone:
             return
         except TooLarge as wrong:
-            reply = _too_large(wrong)
+            reply = too_large(wrong)
         except StoreError as wrong:
             reply = _unwritable(wrong)
         await self.finish(reply, receive, send)
 
     def _received(self, call: Call) -> Reply:
         """What the engine says, or what we say where it cannot."""
+        if (refusal := self._access.to_provider(call)) is not None:
+            return refusal
+        if call.path == "/" and call.method in ("GET", "HEAD"):
+            return WELCOME
         try:
+            if "content-encoding" in call.headers:
+                call = decoded(call, self._limit)
             reply = self._engine.receive(call)
             if reply.early:
                 self._dispatcher.hold(reply.early)
-        except TooMany as wrong:
-            return _too_large(wrong)
+        except (TooMany, TooLarge) as wrong:
+            return too_large(wrong)
+        except Undecoded as wrong:
+            return ours(415, "The body is not decoded", str(wrong))
         except Unknown as wrong:
             return ours(404, "Not found by the simulator", str(wrong))
         except StoreError as wrong:
@@ -211,6 +211,8 @@ class Wire:
     async def _body(self, receive: Receive) -> bytes:
         """Raises TooLarge and Gone."""
         message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Gone
         body: bytes = message.get("body", b"")
         if message.get("more_body"):
             body = await self._rest(body, receive)
@@ -252,42 +254,6 @@ class Wire:
                     logging.getLogger("msgsim").error("%s", wrong)
                 await send({"type": "lifespan.shutdown.complete"})
                 return
-
-
-def call_of(scope: Scope, body: bytes) -> Call:
-    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-    get = headers.get
-    base = _base(get("x-forwarded-proto"), get("x-forwarded-host"), get("host"), scope.get("scheme", "http"))
-    query = scope["query_string"].decode("latin-1")
-    client = scope["client"][0] if scope.get("client") else ""
-    return Call(scope["method"], scope["path"], query, headers, body, base, client)
-
-
-@lru_cache(maxsize=256)
-def _base(proto: str | None, forwarded: str | None, host: str | None, scheme: str) -> str:
-    """The root URL as the client wrote it, whatever stands in between."""
-    first = (proto or scheme).partition(",")[0].strip()
-    return f"{first}://{(forwarded or host or '127.0.0.1').partition(',')[0].strip()}/"
-
-
-async def answer(reply: Reply, send: Send) -> None:
-    await send({"type": "http.response.start", "status": reply.status, "headers": headers_of(reply)})
-    await send({"type": "http.response.body", "body": reply.body})
-
-
-def headers_of(reply: Reply) -> list[tuple[bytes, bytes]]:
-    headers = [(b"content-type", reply.media.encode()), (b"content-length", b"%d" % len(reply.body))]
-    return headers + [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers]
-
-
-def ours(status: int, title: str, detail: str) -> Reply:
-    """Our own voice: an RFC 9457 problem that says it is ours."""
-    problem = {"type": "about:blank", "title": title, "status": status, "detail": detail}
-    return Reply(status, msgspec.json.encode(problem), (("X-Sim-Error", title),), "application/problem+json")
-
-
-def _too_large(wrong: Exception) -> Reply:
-    return ours(413, "The body is too large", str(wrong))
 
 
 def _unwritable(wrong: StoreError) -> Reply:

@@ -1,0 +1,63 @@
+"""Answers that people dictate, in a scenario's ``respond`` or to a sink: as replies, and what cannot be sent."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+import msgspec
+
+from msgsim.model import Json, Reply
+
+WITHOUT_BODY = frozenset({204, 304})
+"""Statuses after which a client reads the next answer at once (RFC 9110, 6.4.1)."""
+FRAMING = frozenset(
+    {"connection", "content-length", "date", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"}
+)
+"""Headers that say where an answer ends and what becomes of the connection."""
+_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_VALUE = re.compile(r"[\t\x20-\x7e\xa0-\xff]*")
+Headers = Sequence[tuple[str, str]]
+
+
+def unsendable(status: int, headers: Mapping[str, Json], body: Json) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Which part of an answer cannot go over a connection, and why; ``status`` 0: the provider's own."""
+    if status in WITHOUT_BODY and body not in (None, ""):
+        yield ("body",), f"an answer with status {status} has no body; take the body out or choose another status"
+    try:
+        encoded(body)
+    except (TypeError, ValueError, RecursionError, msgspec.MsgspecError) as error:
+        yield ("body",), f"the body cannot be written as JSON or text: {error}"
+    seen: dict[str, str] = {}
+    for name, value in headers.items():
+        if not _NAME.fullmatch(name):
+            yield ("headers", name), f"{name!r} is no name of a header: letters, digits and !#$%&'*+-.^_`|~"
+        elif name.lower() in FRAMING:
+            yield ("headers", name), f"{name} is framing, which is the server's own; take it out"
+        elif name.lower().startswith("x-sim-"):
+            yield ("headers", name), f"{name} is what the simulator says itself; take it out"
+        elif name.lower() in seen:
+            yield ("headers", name), f"{name} is there already as {seen[name.lower()]}"
+        elif not _VALUE.fullmatch(str(value)):
+            yield ("headers", name), f"the value of {name} is not one line of Latin-1 text"
+        seen.setdefault(name.lower(), name)
+
+
+def encoded(body: Json) -> bytes:
+    """A text goes out as it is, anything else as JSON; None is no body."""
+    if isinstance(body, str):
+        return body.encode()
+    return b"" if body is None else msgspec.json.encode(body)
+
+
+def reply_of(status: int, headers: Headers, body: Json) -> Reply:
+    """The answer, word for word."""
+    media = "text/plain; charset=utf-8" if isinstance(body, str) else "application/json"
+    return with_headers(Reply(status, encoded(body), media=media), headers)
+
+
+def with_headers(reply: Reply, headers: Headers) -> Reply:
+    """The same answer; what is said of a header stands in place of what was there."""
+    said = {name.lower() for name, _ in headers}
+    kept = [(name, value) for name, value in reply.headers if name.lower() not in said]
+    more = [(name, value) for name, value in headers if name.lower() != "content-type"]
+    media = next((value for name, value in headers if name.lower() == "content-type"), reply.media)
+    return msgspec.structs.replace(reply, headers=(*kept, *more), media=media)

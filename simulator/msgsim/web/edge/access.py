@@ -1,0 +1,163 @@
+"""Who may come in: below ``/__sim`` this machine by its own name, or who has the token; nowhere a page of another site.
+
+A browser says in ``Origin`` and ``Sec-Fetch-Site`` whose page a request is from (Fetch Metadata, W3C); no page can
+change these headers or ``Host``, and no SDK sends the first two.
+"""
+
+import hmac
+from collections.abc import Iterator, Mapping
+from urllib.parse import parse_qs
+
+from msgsim.config import Config, is_local
+from msgsim.model import Call, Reply
+from msgsim.web.edge.calls import request_headers
+from msgsim.web.edge.replies import Asgi, Message, Receive, Scope, Send, TooLarge, answer, ours, too_large
+
+COOKIE = "msgsim-token"
+FOREIGN = "Another site's page"
+PORTS = {"http": "80", "https": "443"}
+
+
+def foreign(headers: Mapping[str, str]) -> str:
+    """Why a request is from a page of another site; empty: it is from none."""
+    site, origin = headers.get("sec-fetch-site", "none"), headers.get("origin")
+    if site not in ("same-origin", "none"):
+        return f"a browser marks it as {site} (Sec-Fetch-Site), and no page of another origin may ask for anything here"
+    if origin is not None and not is_same(origin, headers.get("host", "")):
+        host = headers.get("host", "")
+        return f"it is from a page of {origin}, and the server is addressed as {host} (Host): these have to be the same"
+    return ""
+
+
+def is_same(origin: str, host: str) -> bool:
+    """Whether a Host header addresses an origin; the default port may be left out of both, and case does not matter."""
+    scheme, _, authority = origin.lower().partition("://")
+    port = PORTS.get(scheme)
+    return port is not None and authority.removesuffix(f":{port}") == host.lower().removesuffix(f":{port}")
+
+
+class Access:
+    """Who may ask for what, as the server is served."""
+
+    def __init__(self, config: Config) -> None:
+        self._token = config.token
+        self._beyond_loopback = not is_local(config.host)
+
+    def to_provider(self, call: Call) -> Reply | None:
+        """A refusal, where a browser says that a page asks that is none of ours; providers answer no pages at all."""
+        headers = call.headers
+        if "origin" not in headers and "sec-fetch-site" not in headers:
+            return None
+        reason = foreign(headers)
+        if not reason and not self._beyond_loopback and not is_local(headers.get("host", "")):
+            reason = "a page asks under a name that is none of this machine (Host), as one does that rebinds its name"
+        return ours(403, FOREIGN, reason) if reason else None
+
+    def to_ours(self, scope: Scope, headers: Mapping[str, str]) -> Reply | None:
+        """A refusal, or the page that a link with the token leads to; None: come in."""
+        if self._beyond_loopback and self._has_link(scope):
+            return self._welcome(scope)
+        return self._unknown(scope, headers) or self._foreign(scope, headers)
+
+    def _unknown(self, scope: Scope, headers: Mapping[str, str]) -> Reply | None:
+        """Beyond loopback the token counts; on it the Host header, which a page that rebinds its name cannot choose."""
+        if not self._beyond_loopback:
+            if is_local(headers.get("host", "")):
+                return None
+            detail = "the control API answers to localhost and loopback addresses only (Host)"
+            return ours(403, "Unknown host name", detail)
+        # Callbacks come to a sink as they go to any receiver: without our token.
+        if scope["path"] == "/__sim/v1/health" or is_sink(scope):
+            return None
+        scheme, _, given = headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "bearer" and self._is_token(given.strip()):
+            return None
+        if any(map(self._is_token, _cookies(headers))):
+            return None
+        return ours(401, "Token needed", "send Authorization: Bearer <token>; the server printed it at start")
+
+    def _foreign(self, scope: Scope, headers: Mapping[str, str]) -> Reply | None:
+        """A person may follow a link from anywhere to a page of ours; nothing else may come from other sites."""
+        if not (reason := foreign(headers)) or _is_link(scope, headers):
+            return None
+        return ours(403, FOREIGN, reason)
+
+    def _is_token(self, given: str) -> bool:
+        return bool(self._token) and hmac.compare_digest(given.encode(), self._token.encode())
+
+    def _has_link(self, scope: Scope) -> bool:
+        """Whether a browser comes with the link that was printed at start."""
+        given = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])
+        return scope["method"] == "GET" and self._is_token(given[-1])
+
+    def _welcome(self, scope: Scope) -> Reply:
+        """The token leaves the address bar, and stays in a cookie that no script and no other site can use."""
+        cookie = f"{COOKIE}={self._token}; Path=/; HttpOnly; SameSite=Strict"
+        return Reply(303, b"", (("Location", scope["raw_path"].decode("latin-1")), ("Set-Cookie", cookie)))
+
+
+class Guarded:
+    """An application of ours behind a check of who asks, and of how much is sent."""
+
+    def __init__(self, app: Asgi, config: Config) -> None:
+        self._app = app
+        self._access = Access(config)
+        self._limit = config.body_limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = request_headers(scope)
+        if (refusal := self._access.to_ours(scope, headers)) is not None:
+            await answer(refusal, send)
+        elif headers.get("content-encoding", "identity") != "identity" and not is_sink(scope):
+            await answer(ours(415, "The body is not decoded", "the control API takes bodies as they are"), send)
+        else:
+            await self._limited(scope, headers, receive, send)
+
+    async def _limited(self, scope: Scope, headers: Mapping[str, str], receive: Receive, send: Send) -> None:
+        """The application; its body is counted while it comes in."""
+        size = 0
+        begun = False
+
+        async def counted() -> Message:
+            nonlocal size
+            message = await receive()
+            size += len(message.get("body", b""))
+            if size > self._limit:
+                raise TooLarge(self._limit)
+            return message
+
+        async def noticed(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            if headers.get("content-length", "").isdigit() and int(headers["content-length"]) > self._limit:
+                raise TooLarge(self._limit)
+            await self._app(scope, counted, noticed)
+        except TooLarge as error:
+            if not begun:
+                await answer(too_large(error), send)
+
+
+def is_sink(scope: Scope) -> bool:
+    path: str = scope["path"]
+    return path.startswith("/__sim/sink/")
+
+
+def _is_link(scope: Scope, headers: Mapping[str, str]) -> bool:
+    """Whether a person follows a link to something to be shown in a tab; a sink is nothing to be shown."""
+    mode, to = headers.get("sec-fetch-mode"), headers.get("sec-fetch-dest")
+    shown = scope["method"] in ("GET", "HEAD") and not is_sink(scope)
+    return shown and mode == "navigate" and to == "document"
+
+
+def _cookies(headers: Mapping[str, str]) -> Iterator[str]:
+    """The values of our cookie; what other applications on this host keep in theirs does not matter."""
+    for pair in headers.get("cookie", "").split(";"):
+        name, _, value = pair.strip().partition("=")
+        if name == COOKIE:
+            yield value

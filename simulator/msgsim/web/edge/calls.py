@@ -1,0 +1,72 @@
+"""Bytes to Call: what a request says, in the one form in which everybody reads it."""
+
+import re
+import zlib
+from functools import lru_cache
+from urllib.parse import unquote
+
+from msgspec.structs import replace
+
+from msgsim.model import Call
+from msgsim.web.edge.replies import Scope, TooLarge, Undecoded
+
+_SLASH = re.compile(r"%(2f|25)", re.IGNORECASE)
+"""A slash or a percent sign that is part of a name in a path."""
+CODINGS = {"gzip": (31,), "x-gzip": (31,), "deflate": (zlib.MAX_WBITS, -zlib.MAX_WBITS)}
+"""Content-Encoding to the window bits that zlib wants; some clients send deflate without the frame of zlib."""
+
+
+def call_of(scope: Scope, body: bytes) -> Call:
+    headers = request_headers(scope)
+    get = headers.get
+    base = _base(get("x-forwarded-proto"), get("x-forwarded-host"), get("host"), scope.get("scheme", "http"))
+    query = scope["query_string"].decode("latin-1")
+    client = scope["client"][0] if scope.get("client") else ""
+    return Call(scope["method"], _path(scope), query, headers, body, base, client)
+
+
+def request_headers(scope: Scope) -> dict[str, str]:
+    """By name in lower case. Those that came several times are one list, in order (RFC 9110, 5.3)."""
+    headers: dict[str, str] = {}
+    for written, value in scope["headers"]:
+        name, text = written.decode("latin-1"), value.decode("latin-1").strip(" \t")
+        if name in headers:
+            text = f"{headers[name]}{'; ' if name == 'cookie' else ', '}{text}"
+        headers[name] = text
+    return headers
+
+
+def _path(scope: Scope) -> str:
+    """Decoded, but for what is a slash inside a name: that is decoded once the path has been matched."""
+    raw = scope.get("raw_path")
+    if raw is None or b"%" not in raw:
+        path: str = scope["path"]
+        return path
+    return unquote(_SLASH.sub(r"%25\1", raw.decode("latin-1")))
+
+
+@lru_cache(maxsize=256)
+def _base(proto: str | None, forwarded: str | None, host: str | None, scheme: str) -> str:
+    """The root URL as the client wrote it, whatever stands in between."""
+    first = (proto or scheme).partition(",")[0].strip()
+    return f"{first}://{(forwarded or host or '127.0.0.1').partition(',')[0].strip()}/"
+
+
+def decoded(call: Call, limit: int) -> Call:
+    """With its body as it was before Content-Encoding. Raises TooLarge and Undecoded."""
+    coding = call.headers["content-encoding"].lower()
+    if coding in ("", "identity"):
+        return call
+    if coding not in CODINGS:
+        raise Undecoded(f"Content-Encoding {coding} is not known here; send gzip, deflate, or the body as it is")
+    for bits in CODINGS[coding]:
+        unzip = zlib.decompressobj(bits)
+        try:
+            body = unzip.decompress(call.body, limit + 1)
+        except zlib.error:
+            continue
+        if len(body) > limit:
+            raise TooLarge(limit)
+        if unzip.eof and not unzip.unused_data:
+            return replace(call, body=body)
+    raise Undecoded(f"Content-Encoding says {coding}, but the body is none, or not all of one")

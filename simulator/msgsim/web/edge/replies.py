@@ -1,0 +1,78 @@
+"""Reply to bytes: the provider's answers and our own, as they go out.
+
+Where a request cannot be answered as it was meant, one of these says so, and `ours` gives each its status:
+
+* `Refused` (`msgsim.model`): the provider says no, in its own words; it never leaves the engine
+* `Unknown` (`msgsim.model`): no provider, sandbox, message or scenario of that name: 404
+* `Gone`: the client left before its request was whole: nobody is answered
+* `TooLarge`: more bytes than ``body_limit``: 413
+* `TooMany` (`msgsim.engine.receive`): more messages in one request than any provider takes: 413
+* `Undecoded`: a Content-Encoding that is not known, or is not what the body has: 415
+* `StoreError` (`msgsim.storage.database`): nothing of it could be kept: 503
+* anything else is a mistake of ours: 500, and its stack trace stays in the log
+
+Below ``/__sim`` the control API adds `Problem` and the mistakes of a scenario (`msgsim.web.control.problem`).
+Before a server runs there are `ConfigError` (`msgsim.config`) and `CannotStart` (`msgsim.server`).
+"""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+import msgspec
+
+from msgsim.model import Reply
+from msgsim.scenarios.dictated import WITHOUT_BODY
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+class TooLarge(Exception):
+    """A body above the limit."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"at most {limit} bytes are taken; see body_limit")
+
+
+class Gone(Exception):
+    """The client left before its request was whole."""
+
+
+class Undecoded(Exception):
+    """A body that stays as it is encoded; the text says why."""
+
+
+class Name(bytes):
+    """The name of a header as it was written: uvicorn writes all names in lower case, and asks them for it."""
+
+    def lower(self) -> "Name":
+        return self
+
+
+async def answer(reply: Reply, send: Send) -> None:
+    """Send a whole answer."""
+    await send({"type": "http.response.start", "status": reply.status, "headers": response_headers(reply)})
+    await send({"type": "http.response.body", "body": reply.body})
+
+
+def response_headers(reply: Reply) -> list[tuple[bytes, bytes]]:
+    """All headers of an answer, with those that frame it: how long it is, and of what kind where it is anything."""
+    headers: list[tuple[bytes, bytes]] = []
+    if reply.body:
+        headers.append((b"content-type", reply.media.encode("latin-1")))
+    if reply.status not in WITHOUT_BODY:
+        headers.append((b"content-length", b"%d" % len(reply.body)))
+    return headers + [(Name(name, "latin-1"), value.encode("latin-1")) for name, value in reply.headers]
+
+
+def ours(status: int, title: str, detail: str) -> Reply:
+    """Our own voice: an RFC 9457 problem that says it is ours."""
+    problem = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+    return Reply(status, msgspec.json.encode(problem), (("X-Sim-Error", title),), "application/problem+json")
+
+
+def too_large(error: Exception) -> Reply:
+    return ours(413, "The body is too large", str(error))
