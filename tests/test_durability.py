@@ -90,7 +90,7 @@ def test_sigterm_ends_it_cleanly_and_leaves_no_log_behind(tmp_path: Path) -> Non
     server = Process(store)
     server.send("http://127.0.0.1:9/nobody")
     assert server.end(signal.SIGTERM) == 0
-    assert sorted(file.name for file in tmp_path.iterdir()) == ["store.db", "store.db-lock"]
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["store.db"]
 
 
 def test_the_store_is_for_its_owner_only(tmp_path: Path) -> None:

@@ -195,9 +195,9 @@ def test_what_was_reserved_in_a_transaction_that_is_lost_is_reserved_again(tmp_p
     for _ in range(2):
         store.add_inbound(Inbound(1, "id", "messente", "+1", "+2", "the same key twice", 0))
     with pytest.raises(StoreError):
-        store.commit()
+        engine.commits.now()
     found = [token(engine) for _ in range(3)]
-    store.commit()
+    engine.commits.now()
     copy = tmp_path / "copy.db"
     for file in tmp_path.glob("store.db*"):
         shutil.copy(file, tmp_path / file.name.replace("store", "copy"))

@@ -1,6 +1,5 @@
 """Requests as bytes on a socket: in one piece, in several, one after another without waiting."""
 
-import asyncio
 import contextlib
 import re
 import socket
@@ -9,10 +8,7 @@ from collections.abc import Callable, Iterator
 import msgspec
 import pytest
 from msgsim.model import Json
-from msgsim.storage.database import StoreError
-from msgsim.storage.store import Store
 from msgsim.testing import Simulator
-from msgsim.web.edge.wire import Batch, Told
 
 from tests.conftest import Http
 
@@ -170,71 +166,6 @@ def test_a_connection_is_closed_where_the_client_wants_it(connect: Connect) -> N
         assert b"connection: close\r\n" in head
         assert body
         assert client.answer() == (b"", b"")
-
-
-def test_who_cannot_be_told_keeps_nobody_else_waiting(caplog: pytest.LogCaptureFixture) -> None:
-    """A connection that broke between a request and the commit that it shares with others."""
-    told: list[StoreError | None] = []
-
-    def gone(_wrong: StoreError | None) -> None:
-        raise RuntimeError("the handler is closed")
-
-    async def share() -> None:
-        batch = Batch(Store(None))
-        batch.then(gone)
-        batch.then(told.append)
-        await batch.committed()
-
-    asyncio.run(share())
-    assert told == [None]
-    assert "the handler is closed" in caplog.text
-
-
-def test_a_request_that_begins_while_others_are_told_waits_for_a_commit_of_its_own() -> None:
-    """The next of a pipeline is read as soon as the one before is answered."""
-    kept, told = Store(None), []
-
-    async def pipeline() -> None:
-        batch = Batch(kept)
-
-        def answered(_wrong: StoreError | None) -> None:
-            kept.keep_record(1, "messente", "second", "", 2)
-            batch.then(lambda _: told.append(kept.dirty))
-
-        kept.keep_record(1, "messente", "first", "", 1)
-        batch.then(answered)
-        await batch.committed()
-        await batch.settled()
-
-    asyncio.run(pipeline())
-    assert told == [False]
-
-
-def test_whoever_came_before_a_write_that_failed_is_told_so() -> None:
-    """Both were received in a row: the first one's write went with the second one's."""
-    kept = Store(None)
-    told: list[str] = []
-
-    async def share() -> None:
-        batch = Batch(kept)
-
-        def first() -> Told:
-            kept.keep_record(1, "messente", "first", "", 1)
-            return lambda wrong: told.append(f"first: {wrong}")
-
-        def second() -> Told:
-            with contextlib.suppress(StoreError):
-                kept.keep_record(1, "messente", "second", "\ud800", 2)
-            return lambda wrong: told.append(f"second: {wrong}")
-
-        batch.add(first)
-        batch.add(second)
-        await batch.settled()
-
-    asyncio.run(share())
-    assert told[0].startswith("first: memory: 'utf-8' codec can't encode")
-    assert told[1:] == ["second: None"]
-    assert kept.record(1, "messente", "first", "") is None
 
 
 def test_a_body_is_asked_for_where_the_client_waits(connect: Connect) -> None:

@@ -1,96 +1,13 @@
 """What is said when something cannot be kept, who may come in, and what is hidden: the single rules."""
 
 import http.client
-from pathlib import Path
 
 import pytest
 from msgsim import clock
 from msgsim.config import Config, guarded, is_local
 from msgsim.engine import redaction
-from msgsim.model import Inbound
 from msgsim.scenarios.yaml import Wrong, parse
-from msgsim.storage import store
-from msgsim.storage.database import StoreError
 from msgsim.testing import Simulator, call
-from msgspec.structs import replace
-
-MO = Inbound(1, "id", "messente", "+1", "+2", "hello", 0)
-
-
-def test_one_failed_write_takes_the_whole_transaction_with_it_and_says_so() -> None:
-    told: list[StoreError | None] = []
-    kept = store.Store(None)
-    kept.told.append(told.append)
-    kept.add_inbound(MO)
-    kept.add_inbound(MO)
-    with pytest.raises(StoreError, match="UNIQUE"):
-        kept.commit()
-    assert [str(one) for one in told] == ["memory: UNIQUE constraint failed: inbound.key"]
-    kept.commit()
-    assert kept.inbound_by_key(1) is None
-    kept.add_inbound(MO)
-    kept.commit()
-    assert kept.inbound_by_key(1) == MO
-    assert told[1:] == [None]
-    kept.close()
-
-
-def test_a_value_that_no_row_can_hold_is_a_failed_write_too() -> None:
-    told: list[StoreError | None] = []
-    kept = store.Store(None)
-    kept.told.append(told.append)
-    kept.add_inbound(replace(MO, at=1 << 63))
-    with pytest.raises(StoreError, match="too large"):
-        kept.commit()
-    assert len(told) == 1
-    kept.add_inbound(MO)
-    kept.commit()
-    assert kept.inbound_by_key(1) == MO
-    kept.close()
-
-
-def test_a_store_that_was_deleted_is_written_back_at_the_next_commit(tmp_path: Path) -> None:
-    path = tmp_path / "store.db"
-    kept = store.Store(path)
-    kept.add_inbound(MO)
-    kept.commit()
-    path.unlink()
-    kept.close()
-    again = store.Store(path)
-    assert again.inbound_by_key(1) == MO
-    again.close()
-
-
-def test_a_store_is_one_servers_by_any_of_its_names_and_after_it_was_written_back(tmp_path: Path) -> None:
-    path, link = tmp_path / "store.db", tmp_path / "link.db"
-    kept = store.Store(path)
-    link.symlink_to(path)
-    for name in (path, link):
-        with pytest.raises(StoreError, match="another msgsim uses it"):
-            store.Store(name)
-    for file in tmp_path.glob("store.db*"):
-        file.unlink()
-    kept.add_inbound(MO)
-    kept.commit()
-    with pytest.raises(StoreError, match="another msgsim uses it"):
-        store.Store(path)
-    kept.close()
-    again = store.Store(path)
-    assert again.inbound_by_key(1) == MO
-    again.close()
-
-
-def test_what_is_written_while_the_log_is_taken_back_is_there(tmp_path: Path) -> None:
-    path = tmp_path / "store.db"
-    kept = store.Store(path)
-    for number in range(1, 40_001):
-        kept.add_inbound(replace(MO, key=number, text="x" * 2000))
-        if number % 50 == 0:
-            kept.commit()
-    kept.close()
-    again = store.Store(path)
-    assert len(again.inbound(0)) == 40_000
-    again.close()
 
 
 @pytest.mark.parametrize("host", ["localhost", "localhost:80", "127.0.0.1:8080", "[::1]:1", "::1", "a.localhost"])

@@ -14,6 +14,7 @@ from msgsim.engine.receive import Engine
 from msgsim.engine.sandbox import Sandbox
 from msgsim.model import Attempt, Callback, Entry, Json, Message, Step, Unknown
 from msgsim.storage.database import StoreError
+from msgsim.storage.store import Changes
 from msgsim.storage.store import host as host_of
 
 IDLE = 3600.0
@@ -51,48 +52,68 @@ class Dispatcher:
         self._committing: asyncio.TimerHandle | None = None
         self._stalled = False
         """The store lost what was written last: what is posted now could not be recorded."""
-        engine.changed = self._wake.set
-        engine.store.told.append(self._lost)
+        self._running = False
+        self._pause = 0.0
+        """Seconds after which more is due, as of the last look."""
+        engine.commits.followers.append(self._committed)
 
     async def run(self) -> None:
         """Until cancelled."""
+        self._running = True
         while True:
             if self._stalled:
                 await self._recover()
             self._wake.clear()
             try:
                 await self._round()
-            except Exception as wrong:
-                self._stall(wrong)
+            except Exception as error:
+                self._stall(error)
 
     async def _round(self) -> None:
-        pause = self._start_due()
+        self._look()
         sweeping = bool(self._engine.run.left)
         try:
-            await asyncio.wait_for(self._wake.wait(), min(pause, SWEEPING) if sweeping else pause)
+            async with asyncio.timeout(min(self._pause, SWEEPING) if sweeping else self._pause):
+                await self._wake.wait()
         except TimeoutError:
             if sweeping:
                 self._engine.sweep()
                 self._commit()
 
-    def _lost(self, wrong: StoreError | None) -> None:
-        if wrong is not None:
-            self._stall(wrong)
+    def _committed(self, changes: Changes, error: StoreError | None) -> None:
+        """The store is clean now, so this is the moment to look at it: what is found is committed."""
+        if error is not None:
+            self._stall(error)
+        elif self._running and not self._stalled and (changes.callbacks or changes.sandboxes or self._engine.run.left):
+            try:
+                self._look()
+            except Exception as failed:
+                self._stall(failed)
+            self._wake.set()
 
-    def _stall(self, wrong: Exception) -> None:
-        if not isinstance(wrong, StoreError):
-            logging.getLogger("msgsim").error("unexpected", exc_info=wrong)
+    def _look(self) -> None:
+        """Start what is due, unless something is owed that is not committed: then the commit is the moment for it."""
+        if not self._engine.store.owes_uncommitted:
+            self._pause = self._start_due()
+
+    def _stall(self, error: Exception) -> None:
+        if not isinstance(error, StoreError):
+            logging.getLogger("msgsim").error("unexpected", exc_info=error)
         elif not self._stalled:
-            logging.getLogger("msgsim").error("%s; callbacks wait until it can be written again", wrong)
+            logging.getLogger("msgsim").error("%s; callbacks wait until it can be written again", error)
         self._stalled = True
         self._wake.set()
 
     async def _recover(self) -> None:
         """What cannot be recorded is not posted: every post would be made again."""
+        store, commits = self._engine.store, self._engine.commits
         while self._stalled:
             await asyncio.sleep(STALLED)
             with contextlib.suppress(StoreError):
-                self._engine.store.try_room()
+                store.take_room()
+                commits.now()
+                store.give_room_back()
+                commits.now()
                 self._stalled = False
 
     async def close(self) -> None:
@@ -172,8 +193,8 @@ class Dispatcher:
 
     def _commit(self) -> None:
         self._committing = None
-        with contextlib.suppress(StoreError):  # The store tells `_stall` itself.
-            self._engine.store.commit()
+        with contextlib.suppress(StoreError):  # `_committed` was given it.
+            self._engine.commits.now()
 
     def hold(self, keys: tuple[int, ...]) -> None:
         """Nobody else may post the callbacks that leave before the answer to their send does."""
@@ -245,7 +266,7 @@ class Dispatcher:
             sandbox.clock = sandbox.clock.moved(to)
         if self._engine.sandboxes.get(sandbox.name) is sandbox:
             sandbox.save(self._engine.store)
-        self._engine.store.commit()
+        self._engine.commits.now()
         return entries
 
     def _next(self, sandbox: Sandbox, to: int) -> int | None:
@@ -272,7 +293,7 @@ class Dispatcher:
         for (callback, _), (attempt, refused) in zip(posts, answers, strict=True):
             with contextlib.suppress(Unknown):
                 entries.append(actions.settle(self._engine, callback, attempt, refused))
-        self._engine.store.commit()
+        self._engine.commits.now()
         return entries
 
     def _happened(

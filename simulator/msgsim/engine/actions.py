@@ -58,7 +58,6 @@ def force(world: World, sandbox: Sandbox, message: Message, word: str, err: int 
     forced = cut(message, now, Step(now, channel, status.word, status.code if err is None else err))
     rewrite(world.store, sandbox, provider, forced, now, world.settings(sandbox, provider))
     world.control(sandbox, {"action": "force", "message": message.id, "status": status.word})
-    world.changed()
     return forced
 
 
@@ -76,7 +75,6 @@ def cancel(world: World, sandbox: Sandbox, message: Message) -> Message:
     cancelled = cut(message, now, *steps)
     rewrite(world.store, sandbox, provider, cancelled, now, world.settings(sandbox, provider))
     world.control(sandbox, {"action": "cancel", "message": message.id})
-    world.changed()
     return cancelled
 
 
@@ -91,7 +89,6 @@ def inbound(world: World, sandbox: Sandbox, provider: Provider, sender: str, to:
     world.store.add_inbound(inbound)
     world.store.add_callbacks(owed(sandbox, provider.name, inbound.key, dues))
     world.control(sandbox, {"action": "inbound", "id": inbound.id, "from": sender, "to": to})
-    world.changed()
     return inbound
 
 
@@ -106,5 +103,4 @@ def replay(world: World, callback: Callback) -> Callback:
     )
     world.store.add_callbacks([again])
     world.control(sandbox, {"action": "replay", "callback": callback.key & NUMBERS})
-    world.changed()
     return again

@@ -287,7 +287,6 @@ class Engine(World):
         if desk.owing:
             store.add_callbacks(desk.owing)
             early = tuple([callback.key for callback in desk.owing if "before-response" in callback.twists])
-            self.changed()
         exchange = exchange_of(desk, found, reply)
         key = sandbox.base + desk.exchange
         store.add_entry(Entry(key, desk.now, "exchange", desk.provider.name, exchange=exchange))

@@ -30,8 +30,9 @@ from msgsim.scenarios.reserved import Terms
 from msgsim.scenarios.scenario import Counts, Scenario, carried, load, shipped_file
 from msgsim.scenarios.yaml import Wrong
 from msgsim.seed import Seed, drawn, following
+from msgsim.storage.commits import Commits
 from msgsim.storage.database import StoreError
-from msgsim.storage.store import SHIFT, SandboxRow, Store
+from msgsim.storage.store import SHIFT, Changes, SandboxRow, Store
 
 SERVER = 0
 """The number under which the store keeps what belongs to no sandbox."""
@@ -44,12 +45,11 @@ class World:
         """Raises ValueError for settings, yamlfile.Wrong for a scenario that cannot be used."""
         self.config = config
         self.store = store
+        self.commits = Commits(store)
         self.providers = providers
         self.terms = {name: terms_of(provider) for name, provider in providers.items()}
         self.sandboxes: dict[str, Sandbox] = {}
         self.by_credential: dict[tuple[str, str], Sandbox] = {}
-        self.changed: Callable[[], None] = lambda: None
-        """Told when callbacks may be due earlier than before."""
         self.chosen: Callable[[], None] = lambda: None
         """Told when a sandbox may have another scenario than before."""
         self.watchers: list[Callable[[int], None]] = []
@@ -59,7 +59,7 @@ class World:
         self.run = Run(dict.fromkeys(store.strays()))
         self._settings: dict[tuple[str, str], dict[str, Json]] = {}
         self._checked(config.providers)
-        store.told.append(self._committed)
+        self.commits.followers.append(self._committed)
         rows = store.sandboxes()
         self.seed = self._seed(rows)
         for row in rows:
@@ -67,7 +67,7 @@ class World:
             self._enter(Sandbox(row.name, row.number, kept, chosen(kept.scenario, self.terms)))
         if "default" not in self.sandboxes:
             self.open("default", config.seed)
-        self.store.commit()
+        self.commits.now()
 
     def _seed(self, rows: Iterable[SandboxRow]) -> int:
         """The server's seed: as the flag says, else the store's own, which is drawn for a new one."""
@@ -79,7 +79,7 @@ class World:
             self.store.keep_record(SERVER, "", "seed", "", seed)
         return seed
 
-    def _committed(self, error: StoreError | None) -> None:
+    def _committed(self, changes: Changes, error: StoreError | None) -> None:
         """What was reserved in a transaction that is lost has to be reserved again."""
         if error is not None:
             for sandbox in self.sandboxes.values():
@@ -118,7 +118,7 @@ class World:
         if (old := self.sandboxes.get(name)) is not None:
             self.store.drop_sandbox(old.number)
         sandbox.save(self.store)
-        self.store.commit()
+        self.commits.now()
         if old is not None:
             self._leave(old)
         self._enter(sandbox)
@@ -149,7 +149,7 @@ class World:
     def close(self, sandbox: Sandbox) -> None:
         self._remember(sandbox)
         self.store.drop_sandbox(sandbox.number)
-        self.store.commit()
+        self.commits.now()
         self._leave(sandbox)
         del self.sandboxes[sandbox.name]
         self.by_credential = {key: one for key, one in self.by_credential.items() if one is not sandbox}

@@ -46,7 +46,7 @@ class Watch:
         async for changes in changing:
             self._engine.reload(_resolved(path for _, path in changes))
             with contextlib.suppress(StoreError):
-                self._engine.store.commit()
+                await self._engine.commits.durable()
 
 
 def _resolved(paths: Iterable[str]) -> set[Path]:

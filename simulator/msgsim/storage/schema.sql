@@ -16,6 +16,7 @@ CREATE TABLE IF NOT EXISTS messages (
     doc       BLOB NOT NULL
 );
 CREATE INDEX IF NOT EXISTS messages_id ON messages (id);
+CREATE INDEX IF NOT EXISTS messages_ends ON messages (key >> 40, ends);
 
 CREATE TABLE IF NOT EXISTS inbound (
     key      INTEGER PRIMARY KEY,

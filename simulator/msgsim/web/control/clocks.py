@@ -82,5 +82,4 @@ def _moved(context: Context, sandbox: Sandbox, happened: Happened) -> Json:
 def _changed(context: Context, sandbox: Sandbox) -> dict[str, Json]:
     context.engine.control(sandbox, {"action": "clock", "rate": sandbox.clock.rate, "now": iso(sandbox.now())})
     sandbox.save(context.engine.store)
-    context.engine.changed()
     return view.clock(sandbox)

@@ -114,7 +114,7 @@ def _route(context: Context, path: str, methods: tuple[str, ...], ask: Ask) -> R
             if path.startswith(ROOT):
                 openapi.check_query(request, path.removeprefix(ROOT))
             said = await ask(context, request)
-            context.engine.store.commit()
+            await context.engine.commits.durable()
         except Exception as wrong:
             return say(told(wrong))
         return said if isinstance(said, Response) else answer(said)

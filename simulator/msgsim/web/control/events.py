@@ -41,7 +41,7 @@ async def _stream(context: Context, name: str, last: str) -> AsyncIterator[bytes
         while not context.feed.closing:
             number = listener.number
             cursor, told = _news(context, listener, followed, cursor)
-            context.engine.store.commit()
+            await context.engine.commits.durable()
             for event, data in told:
                 head = f"id: {number}.{cursor}\nevent: {event}\ndata: "
                 yield head.encode() + msgspec.json.encode(data) + b"\n\n"

@@ -53,7 +53,6 @@ async def create(context: Context, request: Request) -> Response:
     if asked.seed is not None and asked.seed_from is not None:
         raise ValueError("seed, seed_from: only one of them")
     sandbox = context.engine.open(name, asked.seed, asked.clock, asked.settings, choice, asked.seed_from)
-    context.engine.store.commit()
     return answer(_whole(context, request, sandbox), 201)
 
 
@@ -62,13 +61,11 @@ async def delete(context: Context, request: Request) -> Response:
     if sandbox is context.engine.default:
         raise Problem(409, "The default sandbox stays", "it can be emptied with POST reset, not deleted")
     context.engine.close(sandbox)
-    context.engine.store.commit()
     return Response(status_code=204)
 
 
 async def reset(context: Context, request: Request) -> Json:
     sandbox = context.engine.reset(context.sandbox(request))
-    context.engine.changed()
     return view.clock(sandbox)
 
 

@@ -149,8 +149,7 @@ class Connection(HttpToolsProtocol):
         return call
 
     def _take(self, cycle: RequestResponseCycle, call: Call) -> None:
-        if not self._wire.take(call, partial(self._answer, cycle)):
-            self._start_task(cycle, self._wire)
+        self._wire.take(call, partial(self._answer, cycle))
 
     def on_response_complete(self) -> None:
         """As uvicorn does it, with one timer for all answers: to set one anew costs as much as to read a request."""
