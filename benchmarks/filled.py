@@ -7,7 +7,6 @@ from pathlib import Path
 from msgsim.config import Config
 from msgsim.engine.receive import Engine
 from msgsim.model import Call, Callback, Message, Step
-from msgsim.plan import ends
 from msgsim.provider import discover
 from msgsim.server import store_of
 from msgsim.storage.store import Store
@@ -38,7 +37,7 @@ def pending(path: Path, count: int) -> list[str]:
     ids = []
     copies = _copies(waiting, count)
     while batch := list(islice(copies, BATCH)):
-        store.add_messages(batch, [ends(one) for one in batch])
+        store.add_messages(batch)
         store.commit()
         ids += [one.id for one in batch]
     store.close()
@@ -53,7 +52,7 @@ def owing(path: Path, url: str, count: int, clock: str) -> None:
         store.rewrite_callback(replace(other, state="done"))
     first = max(other.key for other in store.callbacks(message.key >> 40)) + 1
     copies = list(_copies(message, count))
-    store.add_messages(copies, [ends(one) for one in copies])
+    store.add_messages(copies)
     store.add_callbacks(
         [
             replace(callback, key=first + place, subject=one.key, due=message.accepted)

@@ -132,6 +132,8 @@ class Draft(Struct, frozen=True, omit_defaults=True, gc=False):
     """What the provider wants to find again: callback URLs, correlation ids, ..."""
     batch: str = ""
     item: int = 0
+    reference: str = ""
+    """The client's own id of it, where the provider finds messages by that; need not be unique."""
 
 
 class Step(Struct, frozen=True, omit_defaults=True, array_like=True, gc=False):
@@ -168,6 +170,8 @@ class Message(Struct, frozen=True, omit_defaults=True, array_like=True, gc=False
     """Per channel ``file:line`` of the rule that decided it."""
     exchange: int = 0
     """Key of the exchange that brought it."""
+    reference: str = ""
+    """The client's own id of it, where it gave one."""
     unreadable: str = ""
     """Why its row cannot be read; then nothing is known but its key, id, provider and recipient."""
 

@@ -63,11 +63,20 @@ class Desk(Protocol):
     def message(self, id: str) -> Message | None:
         """A message of this provider by any of its ids."""
 
-    def messages(self, since: int = 0) -> Iterator[Message]:
-        """This provider's messages that still changed after ``since``, oldest first."""
+    def latest(
+        self, after: tuple[int, int], until: int, most: int, fits: Callable[[Message], bool]
+    ) -> tuple[list[tuple[int, Message]], tuple[int, int]]:
+        """This provider's messages that fit, in the order in which they got their latest statuses, with that time.
 
-    def inbound(self, since: int = 0) -> Iterator[Inbound]:
-        """This provider's inbound messages that came after ``since``, oldest first."""
+        ``after`` and the second value are positions, a time and a key: where to begin, and up to where was looked.
+        One call looks at so many messages that nobody else waits long; there may be more before ``until``.
+        """
+
+    def referred(self, reference: str) -> Iterator[Message]:
+        """This provider's messages with a reference, newest first."""
+
+    def inbound(self, since: int = 0, key: int = 0) -> Iterator[Inbound]:
+        """This provider's inbound messages that came after ``since``, or then with a higher key, in that order."""
 
     def rewrite(self, message: Message, reports: bool = True) -> None:
         """Store a message whose plan was cut; callbacks of the lost future are dropped.

@@ -46,7 +46,7 @@ def test_a_message_is_told_from_send_to_delivery(sim: Simulator, advance: Advanc
 
 
 def test_statuses_are_told_when_they_fall_due_on_a_clock_that_runs() -> None:
-    with Simulator(clock="20x") as sim, listening(sim) as told:
+    with Simulator(clock="5x") as sim, listening(sim) as told:
         send(sim)
         statuses = []
         while "DELIVRD" not in statuses:

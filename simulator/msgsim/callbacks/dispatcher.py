@@ -9,12 +9,13 @@ from operator import itemgetter
 
 from msgsim.callbacks.http import Poster
 from msgsim.config import Config
-from msgsim.engine import actions
+from msgsim.engine import actions, statuses
 from msgsim.engine.receive import Engine
 from msgsim.engine.sandbox import Sandbox
-from msgsim.model import Attempt, Callback, Entry, Json, Message, Step, Unknown
+from msgsim.engine.statuses import Reached
+from msgsim.model import Attempt, Callback, Entry, Json, Unknown
 from msgsim.storage.database import StoreError
-from msgsim.storage.store import Changes
+from msgsim.storage.store import NUMBERS, Changes
 from msgsim.storage.store import host as host_of
 
 IDLE = 3600.0
@@ -221,7 +222,7 @@ class Dispatcher:
         async with self._alone(sandbox):
             start = sandbox.now()
             entries = await self._drive(sandbox, to)
-            return self._happened(sandbox, start, max(start, to), entries)
+            return await self._happened(sandbox, start, max(start, to), entries)
 
     async def idle(self, sandbox: Sandbox) -> tuple[list[dict[str, Json]], int]:
         """Move a clock until no callback is owed and no message changes any more. Raises Busy."""
@@ -232,7 +233,7 @@ class Dispatcher:
                 if not self._goes_on(sandbox) or (moment := self._last_moment(sandbox)) is None:
                     break
                 entries += await self._drive(sandbox, moment)
-            return self._happened(sandbox, start, sandbox.now(), entries)
+            return await self._happened(sandbox, start, sandbox.now(), entries)
 
     @contextlib.asynccontextmanager
     async def _alone(self, sandbox: Sandbox) -> AsyncIterator[None]:
@@ -296,30 +297,37 @@ class Dispatcher:
         self._engine.commits.now()
         return entries
 
-    def _happened(
+    async def _happened(
         self, sandbox: Sandbox, start: int, end: int, entries: list[Entry]
     ) -> tuple[list[dict[str, Json]], int]:
         """Statuses and attempts between two times, in order, and how many there were."""
-        found: list[tuple[int, Message | Entry, Step | None]] = []
-        for message in self._engine.store.changing(sandbox.number, start):
-            found += [(step.at, message, step) for step in message.steps if start < step.at <= end]
-        found += [(entry.at, entry, None) for entry in entries]
-        found.sort(key=itemgetter(0))
-        return [_shown(*one) for one in found[:MOST_HAPPENED]], len(found)
+        store, total = self._engine.store, len(entries)
+        found: list[Reached] = []
+        for piece in statuses.reached(store, sandbox.number, start, end):
+            found += piece
+            if len(found) >= MOST_HAPPENED:
+                break
+            await asyncio.sleep(0)
+        for count in statuses.count(store, sandbox.number, start, end):
+            total += count
+            await asyncio.sleep(0)
+        listed = [*map(_status, found[:MOST_HAPPENED]), *map(_attempt, entries[:MOST_HAPPENED])]
+        return sorted(listed, key=itemgetter("at"))[:MOST_HAPPENED], total
 
 
-def _shown(at: int, what: Message | Entry, step: Step | None) -> dict[str, Json]:
-    """A status that a message got, or an attempt."""
-    if isinstance(what, Message):
-        assert step is not None
-        named = {"message": what.id, "channel": what.channels[step.channel].name}
-        return {"at": at, "kind": "status", **named, "status": step.status, "code": step.code}
-    assert what.attempt is not None
-    attempt = what.attempt
+def _status(reached: Reached) -> dict[str, Json]:
+    at, message, step = reached
+    named = {"message": message.id, "channel": message.channels[step.channel].name}
+    return {"at": at, "kind": "status", **named, "status": step.status, "code": step.code}
+
+
+def _attempt(entry: Entry) -> dict[str, Json]:
+    assert entry.attempt is not None
+    attempt = entry.attempt
     return {
-        "at": at,
+        "at": entry.at,
         "kind": "callback",
-        "callback": attempt.callback & 0xFFFFFFFFFF,
+        "callback": attempt.callback & NUMBERS,
         "attempt": attempt.number,
         "url": attempt.url,
         "answered": attempt.status,

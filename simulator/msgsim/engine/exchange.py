@@ -1,12 +1,13 @@
 """What a provider sees of its sandbox while one request is answered."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from msgspec.structs import replace
 
 from msgsim.engine.sandbox import Sandbox
+from msgsim.engine.statuses import Position, latest
 from msgsim.model import Call, Callback, Credential, Due, Fault, Inbound, Json, Message, Refusal, Refused, Unknown
-from msgsim.plan import ends, twist
+from msgsim.plan import twist
 from msgsim.provider import Provider
 from msgsim.scenarios.rule import Rule
 from msgsim.storage.store import FROM_PHONES, Store
@@ -67,12 +68,20 @@ class Desk:
         message = find_message(self.store, self.sandbox, id, self.provider.name)
         return None if message is None or message.unreadable else message
 
-    def messages(self, since: int = 0) -> Iterator[Message]:
-        found = self.store.changing(self.sandbox.number, since, self.provider.name)
-        return (message for message in found if not message.unreadable)
+    def latest(
+        self, after: Position, until: int, most: int, fits: Callable[[Message], bool]
+    ) -> tuple[list[tuple[int, Message]], Position]:
+        def mine(message: Message) -> bool:
+            return message.provider == self.provider.name and not message.unreadable and fits(message)
 
-    def inbound(self, since: int = 0) -> Iterator[Inbound]:
-        found = self.store.inbound(self.sandbox.number, self.provider.name, since, self.now)
+        return latest(self.store, self.sandbox.number, after, until, self.now, most, mine)
+
+    def referred(self, reference: str) -> Iterator[Message]:
+        found = self.store.referred(self.sandbox.number, reference)
+        return (message for message in found if message.provider == self.provider.name and not message.unreadable)
+
+    def inbound(self, since: int = 0, key: int = 0) -> Iterator[Inbound]:
+        found = self.store.inbound(self.sandbox.number, self.provider.name, since, key, self.now)
         return (inbound for inbound in found if not inbound.unreadable)
 
     def rewrite(self, message: Message, reports: bool = True) -> None:
@@ -164,7 +173,7 @@ def rewrite(
     if message.unreadable:
         raise ValueError(message.unreadable)
     before = store.message_by_key(message.key)
-    store.rewrite_message(message, ends(message))
+    store.rewrite_message(message)
     for callback in store.callbacks_of(message.key):
         if callback.state == "pending" and callback.step is not None and callback.step not in message.steps:
             store.rewrite_callback(cancelled(callback))

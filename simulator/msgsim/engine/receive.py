@@ -21,7 +21,7 @@ from msgsim.model import (
     Reply,
     Unknown,
 )
-from msgsim.plan import begins, ends, unfold
+from msgsim.plan import begins, unfold
 from msgsim.provider import AnySend, Ask, Endpoint, Provider, SendMany, body_of
 from msgsim.scenarios.dictated import reply_of, with_headers
 from msgsim.scenarios.reserved import life
@@ -244,6 +244,7 @@ class Engine(World):
             draft.item,
             tuple([rule.place for rule in decided]),
             sandbox.base + desk.exchange,
+            draft.reference,
         )
         desk.accepted.append(message)
         desk.owe(message, decided)
@@ -280,7 +281,7 @@ class Engine(World):
         """Exchange, messages and callbacks go into the open transaction together."""
         sandbox, store = desk.sandbox, self.store
         if desk.accepted:
-            store.add_messages(desk.accepted, [ends(message) for message in desk.accepted])
+            store.add_messages(desk.accepted)
         for inbound in desk.replies:
             store.add_inbound(inbound)
         early: tuple[int, ...] = ()

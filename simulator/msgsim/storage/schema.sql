@@ -11,19 +11,36 @@ CREATE TABLE IF NOT EXISTS messages (
     key       INTEGER PRIMARY KEY,
     id        TEXT NOT NULL,
     provider  TEXT NOT NULL,
-    recipient TEXT NOT NULL,
-    ends      INTEGER NOT NULL,
+    recipient TEXT NOT NULL, -- without plus
+    others    TEXT,          -- recipients that only one channel has, a line each
+    reference TEXT,          -- the client's own id
     doc       BLOB NOT NULL
 );
 CREATE INDEX IF NOT EXISTS messages_id ON messages (id);
-CREATE INDEX IF NOT EXISTS messages_ends ON messages (key >> 40, ends);
+CREATE INDEX IF NOT EXISTS messages_reference ON messages (reference) WHERE reference IS NOT NULL;
+-- Block by block of 512 keys: what is written together stands together, so that it costs little.
+CREATE INDEX IF NOT EXISTS messages_recipient ON messages (key >> 9, recipient);
+CREATE INDEX IF NOT EXISTS messages_others ON messages (key >> 9, others) WHERE others IS NOT NULL;
+
+-- How many steps of the messages of a block fall on a time, and how many plans are over then.
+CREATE TABLE IF NOT EXISTS steps (
+    sandbox INTEGER NOT NULL,
+    at      INTEGER NOT NULL,
+    block   INTEGER NOT NULL,
+    count   INTEGER NOT NULL,
+    ends    INTEGER NOT NULL,
+    PRIMARY KEY (sandbox, at, block)
+) WITHOUT ROWID;
 
 CREATE TABLE IF NOT EXISTS inbound (
     key      INTEGER PRIMARY KEY,
     provider TEXT NOT NULL,
+    sender   TEXT NOT NULL, -- without plus
     at       INTEGER NOT NULL,
     doc      BLOB NOT NULL
 );
+CREATE INDEX IF NOT EXISTS inbound_at ON inbound (key >> 40, at);
+CREATE INDEX IF NOT EXISTS inbound_sender ON inbound (key >> 40, sender, at);
 
 CREATE TABLE IF NOT EXISTS callbacks (
     key     INTEGER PRIMARY KEY,

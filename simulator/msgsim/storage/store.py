@@ -1,10 +1,11 @@
 """The only module that knows our tables. It knows nobody: one method per question."""
 
+from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import lru_cache
 from heapq import merge
 from importlib.resources import files
-from itertools import islice
+from itertools import islice, starmap
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -14,17 +15,27 @@ from msgspec import Struct
 
 from msgsim.model import Callback, Entry, Inbound, Json, Message
 from msgsim.storage import unreadable
-from msgsim.storage.database import Database
+from msgsim.storage.database import Database, StoreError
 
 SHIFT = 40
 NUMBERS = (1 << SHIFT) - 1
 FROM_PHONES = 1 << (SHIFT - 1)
 """Set in the numbers of inbound messages: a callback's subject is either kind."""
-VERSION = 4
-EVER = -(1 << 62)
-"""Before every time a clock can show: those before 1970 are negative."""
+VERSION = 5
+BLOCK = 9
+"""Bits of a number within its block: indexes over messages are cut into blocks of 512 keys, in the order of the blocks.
+
+What is written at about the same time stands together then, whatever its recipient is; who asks goes block by block.
+"""
+SPAN = 64 << BLOCK
+"""Numbers that one question about recipients or counts goes through."""
+EVER, NEVER = -(1 << 62), 1 << 62
+"""Before every time a clock can show, those before 1970 are negative; and after every one."""
 KEYED = ("messages", "callbacks", "inbound", "journal")
 """Tables whose keys are sandbox and number."""
+PIECE = 256
+"""Rows that are read at once of a list that is read as it is asked for."""
+MOST_REWRITTEN = 10_000
 ROOM = 1 << 20
 """Bytes that have to fit before a store that was full counts as writable again."""
 _T = TypeVar("_T")
@@ -35,12 +46,44 @@ _entry_of = msgspec.json.Decoder(Entry).decode
 _inbound_of = msgspec.json.Decoder(Inbound).decode
 
 
+class Steps(Struct, frozen=True, gc=False):
+    """How many steps of a block of messages fall on a time."""
+
+    at: int
+    block: int
+    count: int
+    ends: int
+    """How many plans are over then. One without any step is over when it starts."""
+
+
 class SandboxRow(Struct):
     """A sandbox as it is kept."""
 
     number: int
     name: str
     doc: dict[str, Json]
+
+
+class Rewritten:
+    """Keys of rows that were rewritten: who keeps what it saw of them asks which it has to look at again."""
+
+    def __init__(self) -> None:
+        self.total = 0
+        """How many there have been: from here on is asked for later."""
+        self._keys: deque[int] = deque(maxlen=MOST_REWRITTEN)
+
+    def add(self, key: int) -> None:
+        self.total += 1
+        self._keys.append(key)
+
+    def since(self, total: int) -> list[int] | None:
+        """Those after the first ``total``; None when too many have been rewritten since to say which."""
+        new = self.total - total
+        return None if new > len(self._keys) else list(self._keys)[len(self._keys) - new :]
+
+    def lose(self) -> None:
+        """Nobody can say any more which rows are as they were: a transaction was rolled back."""
+        self.total += MOST_REWRITTEN + 1
 
 
 def first(sandbox: int) -> int:
@@ -68,6 +111,8 @@ class Store:
         self._database = Database(path, files("msgsim.storage").joinpath("schema.sql").read_text(), VERSION)
         self._changes = Changes()
         self._numbered = 0
+        self.rewritten_messages = Rewritten()
+        self.rewritten_callbacks = Rewritten()
 
     @property
     def dirty(self) -> bool:
@@ -82,7 +127,12 @@ class Store:
     def commit(self) -> Changes:
         """Make everything written so far durable. Raises StoreError, and then nothing of it was kept."""
         changes, self._changes = self._changes, Changes()
-        self._database.commit()
+        try:
+            self._database.commit()
+        except StoreError:
+            self.rewritten_messages.lose()
+            self.rewritten_callbacks.lose()
+            raise
         return changes
 
     def close(self) -> None:
@@ -134,6 +184,7 @@ class Store:
             while key is not None:
                 found.add(key >> SHIFT)
                 key = self._value(table, sql, (last(key >> SHIFT),))
+        found |= {sandbox for (sandbox,) in self._database.rows("steps", _STEPPED)}
         return found - {row.number for row in self.sandboxes()}
 
     def sweep(self, number: int, most: int = 2000) -> bool:
@@ -143,6 +194,9 @@ class Store:
             keys = f"SELECT key FROM {table} WHERE key BETWEEN ? AND ? ORDER BY key DESC LIMIT ?"  # noqa: S608
             sql = f"DELETE FROM {table} WHERE key IN ({keys})"  # noqa: S608
             removed += self._database.write(table, sql, (first(number), last(number), most))
+        rows = "SELECT sandbox, at, block FROM steps WHERE sandbox = ? LIMIT ?"
+        sql = f"DELETE FROM steps WHERE (sandbox, at, block) IN ({rows})"  # noqa: S608
+        removed += self._database.write("steps", sql, (number, 4 * most))
         return removed > 0
 
     def highest(self, table: str, sandbox: int) -> int:
@@ -150,23 +204,67 @@ class Store:
         sql = f"SELECT MAX(key) FROM {table} WHERE key BETWEEN ? AND ?"  # noqa: S608
         return (self._value(table, sql, (first(sandbox), last(sandbox))) or 0) & NUMBERS
 
+    def bounds(self, table: str, sandbox: int) -> tuple[int, int]:
+        """The lowest and the highest number there is in a table of a sandbox; 1 and 0 when there is none."""
+        sql = (
+            f"SELECT (SELECT MIN(key) FROM {table} WHERE key BETWEEN :first AND :last),"  # noqa: S608
+            f" (SELECT MAX(key) FROM {table} WHERE key BETWEEN :first AND :last)"
+        )
+        lowest, highest = self._database.rows(table, sql, {"first": first(sandbox), "last": last(sandbox)}).fetchone()
+        return (1, 0) if lowest is None else (lowest & NUMBERS, highest & NUMBERS)
+
     # Messages
 
-    def add_messages(self, messages: Sequence[Message], ends: Sequence[int]) -> None:
+    def add_messages(self, messages: Sequence[Message]) -> None:
         self._database.defer(
             "messages",
-            "INSERT INTO messages (key, id, provider, recipient, ends, doc) VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO messages (key, id, provider, recipient, others, reference, doc) VALUES (?, ?, ?, ?, ?, ?, ?)",
             [
-                (message.key, message.id, message.provider, message.to, end, _encode(message))
-                for message, end in zip(messages, ends, strict=True)
+                (
+                    message.key,
+                    message.id,
+                    message.provider,
+                    bare(message.to),
+                    _others(message),
+                    message.reference or None,
+                    _encode(message),
+                )
+                for message in messages
             ],
         )
+        self._count_steps(messages, 1)
 
-    def rewrite_message(self, message: Message, ends: int) -> None:
-        self._database.write(
-            "messages",
-            "UPDATE messages SET ends = ?, doc = ? WHERE key = ?",
-            (ends, _encode(message), message.key),
+    def rewrite_message(self, message: Message) -> None:
+        before = self.message_by_key(message.key)
+        self._database.write("messages", "UPDATE messages SET doc = ? WHERE key = ?", (_encode(message), message.key))
+        self._count_steps([message], 1)
+        if before is not None:
+            self._count_steps([before], -1)
+            for at in {before.start, *(step.at for step in before.steps)}:
+                self._database.write(
+                    "steps",
+                    "DELETE FROM steps WHERE sandbox = ? AND at = ? AND block = ? AND count = 0 AND ends = 0",
+                    (message.key >> SHIFT, at, message.key >> BLOCK),
+                )
+        self.rewritten_messages.add(message.key)
+
+    def _count_steps(self, messages: Sequence[Message], each: int) -> None:
+        counts: dict[tuple[int, int, int], list[int]] = {}
+        for message in messages:
+            sandbox, block, at = message.key >> SHIFT, message.key >> BLOCK, message.start
+            for step in message.steps:
+                at = step.at
+                if (place := (sandbox, at, block)) in counts:
+                    counts[place][0] += each
+                else:
+                    counts[place] = [each, 0]
+            counts.setdefault((sandbox, at, block), [0, 0])[1] += each
+        self._database.defer(
+            "steps",
+            "INSERT INTO steps (sandbox, at, block, count, ends) VALUES (?, ?, ?, ?, ?)"
+            " ON CONFLICT (sandbox, at, block)"
+            " DO UPDATE SET count = count + excluded.count, ends = ends + excluded.ends",
+            [(*place, *counted) for place, counted in counts.items()],
         )
 
     def message(self, sandbox: int, id: str) -> Message | None:
@@ -186,89 +284,161 @@ class Store:
             (start, end, first(sandbox), last(sandbox)),
         )
 
+    def referred(self, sandbox: int, reference: str) -> Iterator[Message]:
+        """Messages by the client's own id of them, newest first, read as they are asked for."""
+        key = last(sandbox) + 1
+        sql = (
+            f"SELECT key, doc FROM messages WHERE reference = ? AND key BETWEEN ? AND ? ORDER BY key DESC LIMIT {PIECE}"  # noqa: S608
+        )
+        while rows := self._database.rows("messages", sql, (reference, first(sandbox), key - 1)).fetchall():
+            for key, doc in rows:
+                yield self._message(key, doc)
+
     def message_by_key(self, key: int) -> Message | None:
         return self._find(self._message, "messages", "key = ?", (key,))
 
     def messages(
-        self, sandbox: int, provider: str = "", to: str = "", before: int = 0, after: int = 0, limit: int = 1_000_000
+        self, sandbox: int, provider: str = "", to: str = "", before: int = 0, limit: int = 1_000_000
     ) -> Iterator[Message]:
-        """Newest first below ``before`` (a number, 0: all), or oldest first above ``after``."""
-        where = "key BETWEEN ? AND ?"
-        values: list[Json] = [first(sandbox) + after + 1, last(sandbox)]
-        if before:
-            values[1] = first(sandbox) + before - 1
-        if provider:
-            where, values = f"{where} AND provider = ?", [*values, provider]
-        if to:
-            where, values = (
-                f"{where} AND recipient IN (?, ?)",
-                [*values, to.removeprefix("+"), f"+{to.removeprefix('+')}"],
-            )
-        order = "" if after else " DESC"
-        sql = f"SELECT key, doc FROM messages WHERE {where} ORDER BY key{order} LIMIT ?"  # noqa: S608
-        for key, doc in self._database.rows("messages", sql, [*values, limit]):
-            yield self._message(key, doc)
+        """Newest first, of numbers below ``before`` (0: all); ``to`` fits with and without plus."""
+        lowest, high = self.bounds("messages", sandbox)
+        high = before - 1 if before else high
+        while high >= lowest:
+            low = max(lowest, high + 1 - (SPAN if to else PIECE))
+            for message in self.messages_between(sandbox, low, high, provider, to, newest_first=True):
+                if limit <= 0:
+                    return
+                limit -= 1
+                yield message
+            high = low - 1
 
-    def recipients(
+    def messages_between(
         self,
         sandbox: int,
-        before: int = 0,
-        after: int = 0,
-        like: str = "",
-        limit: int = 1_000_000,
-        who: str | None = None,
-    ) -> list[tuple[str, int, int]]:
-        """Who was written to, without plus, the key of their newest message and how many; the newest first.
+        low: int,
+        high: int,
+        provider: str = "",
+        to: str = "",
+        others: bool = False,
+        newest_first: bool = False,
+    ) -> Iterator[Message]:
+        """Those with numbers from ``low`` to ``high``, read at once and decoded one by one.
 
-        The newest message's number is below ``before`` (0: any) and above ``after``.
+        ``to`` fits with and without plus; with ``others`` it may be a part of what only one channel is sent to.
         """
-        where = "key BETWEEN ? AND ?"
-        values: list[Json] = [first(sandbox), last(sandbox)]
+        where, values = "key BETWEEN :low AND :high", {"low": first(sandbox) + low, "high": first(sandbox) + high}
+        more: dict[str, Json] = {"provider": provider} if provider else {}
+        if provider:
+            where = f"{where} AND provider = :provider"
+        if to:
+            where = f"{where} AND key IN ({_TO}{_TO_ONE_CHANNEL if others else ''})"
+            more |= {"from": values["low"] >> BLOCK, "till": values["high"] >> BLOCK, "to": bare(to)}
+        sql = f"SELECT key, doc FROM messages WHERE {where} ORDER BY key{_order(newest_first)}"  # noqa: S608
+        return starmap(self._message, self._database.rows("messages", sql, {**values, **more}).fetchall())
+
+    def block(self, block: int) -> list[Message]:
+        """The messages of one block, oldest first."""
+        sql = "SELECT key, doc FROM messages WHERE key BETWEEN ? AND ? ORDER BY key"
+        rows = self._database.rows("messages", sql, (block << BLOCK, (block + 1 << BLOCK) - 1)).fetchall()
+        return list(starmap(self._message, rows))
+
+    def count_messages(self, sandbox: int, low: int = 0, high: int = NUMBERS, provider: str = "") -> int:
+        """How many have numbers from ``low`` to ``high``."""
+        least, most = first(sandbox) + low, first(sandbox) + high
+        if provider:
+            sql = "SELECT COUNT(*) FROM messages WHERE key BETWEEN ? AND ? AND provider = ?"
+            return self._value("messages", sql, (least, most, provider)) or 0
+        sql = "SELECT COUNT(*) FROM messages WHERE key >> 9 BETWEEN ? AND ? AND key BETWEEN ? AND ?"
+        return self._value("messages", sql, (least >> BLOCK, most >> BLOCK, least, most)) or 0
+
+    def recipients(
+        self, sandbox: int, low: int, high: int, like: str = "", only: Collection[str] = ()
+    ) -> list[tuple[str, int, int]]:
+        """Who was written to by messages with numbers from ``low`` to ``high``: without plus, the newest key, how many.
+
+        ``like``: a part of them. ``only``: who is asked about; empty: everybody.
+        """
+        least, most = first(sandbox) + low, first(sandbox) + high
+        where = "key >> 9 BETWEEN ? AND ? AND key BETWEEN ? AND ?"
+        values: list[Json] = [least >> BLOCK, most >> BLOCK, least, most]
         if like:
             where, values = f"{where} AND INSTR(recipient, ?) > 0", [*values, like]
-        if who is not None:
-            where, values = f"{where} AND recipient IN (?, ?)", [*values, who, f"+{who}"]
+        if only:
+            where, values = f"{where} AND recipient IN ({', '.join('?' * len(only))})", [*values, *only]
+        sql = f"SELECT recipient, MAX(key), COUNT(*) FROM messages WHERE {where} GROUP BY recipient"  # noqa: S608
+        return self._database.rows("messages", sql, values).fetchall()
+
+    # Steps
+
+    def steps(self, sandbox: int, after: tuple[int, int], until: int, most: int) -> list[Steps]:
+        """In order of time and block, those behind a time and block, at most ``until`` a time."""
         sql = (
-            f"SELECT LTRIM(recipient, '+') AS who, MAX(key) AS newest, COUNT(*) FROM messages WHERE {where} "  # noqa: S608
-            "GROUP BY LTRIM(recipient, '+') HAVING MAX(key) < ? AND MAX(key) > ? ORDER BY MAX(key) DESC LIMIT ?"
+            "SELECT at, block, count, ends FROM steps"
+            " WHERE sandbox = ? AND (at, block) > (?, ?) AND at <= ? ORDER BY at, block LIMIT ?"
         )
-        top = first(sandbox) + before if before else last(sandbox)
-        return self._database.rows("messages", sql, [*values, top, first(sandbox) + after, limit]).fetchall()
+        return [Steps(*row) for row in self._database.rows("steps", sql, (sandbox, *after, until, most))]
 
-    def count_messages(self, sandbox: int) -> int:
-        return self._count("messages", sandbox)
+    def count_steps(self, sandbox: int, after: int, until: int) -> int:
+        """How many statuses messages get after a time and until another."""
+        sql = "SELECT SUM(count) FROM steps WHERE sandbox = ? AND at > ? AND at <= ?"
+        return self._value("steps", sql, (sandbox, after, until)) or 0
 
-    def changing(self, sandbox: int, since: int, provider: str = "") -> Iterator[Message]:
-        """Messages whose plan went on after a time, oldest first."""
-        sql = "SELECT key, doc FROM messages WHERE key >> 40 = ? AND ends > ?"
-        values: list[Json] = [sandbox, since]
-        if provider:
-            sql, values = f"{sql} AND provider = ?", [*values, provider]
-        for key, doc in self._database.rows("messages", f"{sql} ORDER BY key", values).fetchall():
-            yield self._message(key, doc)
+    def step_time(self, sandbox: int, after: int, rows: int = 0) -> int | None:
+        """The first time after a time at which messages get statuses; of so many rows later; None: there is none."""
+        sql = "SELECT at FROM steps WHERE sandbox = ? AND at > ? ORDER BY at LIMIT 1 OFFSET ?"
+        row = self._database.rows("steps", sql, (sandbox, after, rows)).fetchone()
+        return None if row is None else int(row[0])
 
     def last_end(self, sandbox: int) -> int | None:
         """When the last plan of a sandbox is over."""
-        return self._value("messages", "SELECT MAX(ends) FROM messages WHERE key >> 40 = ?", (sandbox,))
+        return self._value("steps", "SELECT MAX(at) FROM steps WHERE sandbox = ?", (sandbox,))
 
     # Inbound
 
     def add_inbound(self, inbound: Inbound) -> None:
         self._database.defer(
             "inbound",
-            "INSERT INTO inbound (key, provider, at, doc) VALUES (?, ?, ?, ?)",
-            [(inbound.key, inbound.provider, inbound.at, _encode(inbound))],
+            "INSERT INTO inbound (key, provider, sender, at, doc) VALUES (?, ?, ?, ?, ?)",
+            [(inbound.key, inbound.provider, bare(inbound.sender), inbound.at, _encode(inbound))],
         )
 
-    def inbound(self, sandbox: int, provider: str = "", since: int = EVER, until: int | None = None) -> list[Inbound]:
-        """Oldest first; ``since`` and ``until`` are times, the first exclusive."""
-        sql = "SELECT key, doc FROM inbound WHERE key BETWEEN ? AND ? AND at > ?"
-        values: list[Json] = [first(sandbox), last(sandbox), since]
-        if provider:
-            sql, values = f"{sql} AND provider = ?", [*values, provider]
-        if until is not None:
-            sql, values = f"{sql} AND at <= ?", [*values, until]
-        return [self._inbound(*row) for row in self._database.rows("inbound", f"{sql} ORDER BY at, key", values)]
+    def inbound(
+        self, sandbox: int, provider: str = "", since: int = EVER, key: int = 0, until: int = NEVER
+    ) -> Iterator[Inbound]:
+        """In order of time, behind a time and a key at that time, at most ``until`` a time; read as it is asked for."""
+        where = "key >> 40 = ? AND (at, key) > (?, ?) AND at <= ?" + (" AND provider = ?" if provider else "")
+        sql = f"SELECT at, key, doc FROM inbound WHERE {where} ORDER BY at, key LIMIT {PIECE}"  # noqa: S608
+        return self._inbound_by_time(sql, sandbox, (since, key or NEVER), (until, *([provider] if provider else [])))
+
+    def latest_inbound(
+        self, sandbox: int, since: int = EVER, until: int = NEVER, sender: str = ""
+    ) -> Iterator[Inbound]:
+        """In reverse order of time, from one time to another; read as it is asked for.
+
+        ``sender`` fits with and without plus.
+        """
+        where = "key >> 40 = ? AND (at, key) < (?, ?) AND at >= ?" + (" AND sender = ?" if sender else "")
+        sql = f"SELECT at, key, doc FROM inbound WHERE {where} ORDER BY at DESC, key DESC LIMIT {PIECE}"  # noqa: S608
+        return self._inbound_by_time(sql, sandbox, (until, NEVER), (since, *([bare(sender)] if sender else [])))
+
+    def _inbound_by_time(
+        self, sql: str, sandbox: int, start: tuple[int, int], more: tuple[Json, ...]
+    ) -> Iterator[Inbound]:
+        """Piece by piece from a time and a key on."""
+        while rows := self._database.rows("inbound", sql, [sandbox, *start, *more]).fetchall():
+            start = rows[-1][:2]
+            for _, key, doc in rows:
+                yield self._inbound(key, doc)
+
+    def inbound_between(self, sandbox: int, low: int, high: int, provider: str = "") -> Iterator[Inbound]:
+        """Those with numbers from ``low`` to ``high``, oldest first, read at once and decoded one by one."""
+        where, values = _between(sandbox, FROM_PHONES + low, FROM_PHONES + high, provider=provider)
+        sql = f"SELECT key, doc FROM inbound WHERE {where} ORDER BY key"  # noqa: S608
+        return starmap(self._inbound, self._database.rows("inbound", sql, values).fetchall())
+
+    def count_inbound(self, sandbox: int, low: int, high: int, provider: str = "") -> int:
+        where, values = _between(sandbox, FROM_PHONES + low, FROM_PHONES + high, provider=provider)
+        return self._value("inbound", f"SELECT COUNT(*) FROM inbound WHERE {where}", values) or 0  # noqa: S608
 
     def inbound_by_key(self, key: int) -> Inbound | None:
         return self._find(self._inbound, "inbound", "key = ?", (key,))
@@ -300,6 +470,7 @@ class Store:
             "UPDATE callbacks SET due = ?, state = ?, doc = ? WHERE key = ?",
             [(callback.due, callback.state, _encode(callback), callback.key)],
         )
+        self.rewritten_callbacks.add(callback.key)
         if callback.state == "pending":
             self._changes.callbacks.append(callback)
 
@@ -312,19 +483,17 @@ class Store:
         )
         return [self._callback(*row) for row in rows]
 
-    def callbacks(self, sandbox: int, state: str = "", after: int = 0, limit: int = 1_000_000) -> list[Callback]:
-        where, values = _in_state(sandbox, state)
-        keys = f"SELECT key FROM callbacks WHERE {where} AND key > ? ORDER BY key LIMIT ?"  # noqa: S608
-        sql = f"SELECT key, doc FROM callbacks WHERE key IN ({keys}) ORDER BY key"  # noqa: S608
-        return [
-            self._callback(*row)
-            for row in self._database.rows("callbacks", sql, [*values, first(sandbox) + after, limit])
-        ]
+    def callbacks(
+        self, sandbox: int, low: int = 1, high: int = NUMBERS, state: str = "", newest_first: bool = False
+    ) -> Iterator[Callback]:
+        """Those with numbers from ``low`` to ``high``, read at once and decoded one by one."""
+        where, values = _between(sandbox, low, high, state=state)
+        sql = f"SELECT key, doc FROM callbacks WHERE {where} ORDER BY key{_order(newest_first)}"  # noqa: S608
+        return starmap(self._callback, self._database.rows("callbacks", sql, values).fetchall())
 
-    def count_callbacks(self, sandbox: int, state: str = "") -> int:
-        where, values = _in_state(sandbox, state)
-        sql = f"SELECT COUNT(*) FROM callbacks WHERE {where}"  # noqa: S608
-        return self._value("callbacks", sql, values) or 0
+    def count_callbacks(self, sandbox: int, low: int = 1, high: int = NUMBERS, state: str = "") -> int:
+        where, values = _between(sandbox, low, high, state=state)
+        return self._value("callbacks", f"SELECT COUNT(*) FROM callbacks WHERE {where}", values) or 0  # noqa: S608
 
     def due(self, sandbox: int, until: int, limit: int, full: Collection[str] = ()) -> list[Callback]:
         """Pending callbacks due by a time, earliest first, but none for hosts that are busy enough.
@@ -375,23 +544,22 @@ class Store:
         )
 
     def journal(
-        self, sandbox: int, kind: str = "", provider: str = "", after: int = 0, before: int = 0, limit: int = 1_000_000
+        self,
+        sandbox: int,
+        low: int = 1,
+        high: int = NUMBERS,
+        kind: str = "",
+        provider: str = "",
+        newest_first: bool = False,
     ) -> Iterator[Entry]:
-        """Oldest first above ``after``; newest first below ``before``."""
-        where = "key BETWEEN ? AND ?"
-        values: list[Json] = [first(sandbox) + after + 1, last(sandbox) if not before else first(sandbox) + before - 1]
-        if kind:
-            where, values = f"{where} AND kind = ?", [*values, kind]
-        if provider:
-            where, values = f"{where} AND provider = ?", [*values, provider]
-        order = " DESC" if before else ""
-        sql = f"SELECT key, doc FROM journal WHERE {where} ORDER BY key{order} LIMIT ?"  # noqa: S608
-        for row in self._database.rows("journal", sql, [*values, limit]):
-            yield self._entry(*row)
+        """Lines with numbers from ``low`` to ``high``, read at once and decoded one by one."""
+        where, values = _between(sandbox, low, high, kind=kind, provider=provider)
+        sql = f"SELECT key, doc FROM journal WHERE {where} ORDER BY key{_order(newest_first)}"  # noqa: S608
+        return starmap(self._entry, self._database.rows("journal", sql, values).fetchall())
 
-    def count_journal(self, sandbox: int, kind: str) -> int:
-        sql = "SELECT COUNT(*) FROM journal WHERE key BETWEEN ? AND ? AND kind = ?"
-        return self._value("journal", sql, (first(sandbox), last(sandbox), kind)) or 0
+    def count_journal(self, sandbox: int, low: int = 1, high: int = NUMBERS, kind: str = "", provider: str = "") -> int:
+        where, values = _between(sandbox, low, high, kind=kind, provider=provider)
+        return self._value("journal", f"SELECT COUNT(*) FROM journal WHERE {where}", values) or 0  # noqa: S608
 
     def entry(self, key: int) -> Entry | None:
         return self._find(self._entry, "journal", "key = ?", (key,))
@@ -447,10 +615,6 @@ class Store:
         (value,) = self._database.rows(table, sql, values).fetchone()
         return value if value is None else int(value)
 
-    def _count(self, table: str, sandbox: int) -> int:
-        sql = f"SELECT COUNT(*) FROM {table} WHERE key BETWEEN ? AND ?"  # noqa: S608
-        return self._value(table, sql, (first(sandbox), last(sandbox))) or 0
-
     # A row that cannot be decoded concerns itself only
 
     def _message(self, key: int, doc: bytes) -> Message:
@@ -502,9 +666,40 @@ def host(url: str) -> str:
     return urlsplit(url).netloc
 
 
-def _in_state(sandbox: int, state: str) -> tuple[str, list[Json]]:
-    """A condition on callbacks; those that are pending have an index of their own, which asks for the word itself."""
-    if state == "pending":
-        return "state = 'pending' AND sandbox = ?", [sandbox]
-    between: list[Json] = [first(sandbox), last(sandbox)]
-    return ("key BETWEEN ? AND ? AND state = ?", [*between, state]) if state else ("key BETWEEN ? AND ?", between)
+def _order(newest_first: bool) -> str:
+    return " DESC" if newest_first else ""
+
+
+def bare(recipient: str) -> str:
+    """As it stands in an index: numbers are found with and without plus."""
+    return recipient.removeprefix("+")
+
+
+def _others(message: Message) -> str | None:
+    """Recipients that only single channels have, a line each."""
+    others = [bare(channel.to) for channel in message.channels if channel.to and channel.to != message.to]
+    return "\n".join(others) or None
+
+
+def _between(sandbox: int, low: int, high: int, **columns: str) -> tuple[str, list[Json]]:
+    """A condition on keys and on the columns that are not empty."""
+    asked = {name: value for name, value in columns.items() if value}
+    where = " AND ".join(["key BETWEEN ? AND ?", *(f"{name} = ?" for name in asked)])
+    return where, [first(sandbox) + low, first(sandbox) + high, *asked.values()]
+
+
+_TO = (
+    "WITH RECURSIVE blocks (block) AS (VALUES (:from) UNION ALL SELECT block + 1 FROM blocks WHERE block < :till)"
+    " SELECT key FROM blocks CROSS JOIN messages ON key >> 9 = block AND recipient = :to"
+)
+"""Keys of messages, looked up in each block's part of the index."""
+_TO_ONE_CHANNEL = (
+    " UNION ALL SELECT key FROM messages"
+    " WHERE key >> 9 BETWEEN :from AND :till AND others IS NOT NULL AND INSTR(others, :to) > 0"
+)
+_STEPPED = (
+    "WITH RECURSIVE stepped (sandbox) AS (SELECT MIN(sandbox) FROM steps UNION ALL"
+    " SELECT (SELECT MIN(sandbox) FROM steps WHERE sandbox > stepped.sandbox) FROM stepped WHERE sandbox IS NOT NULL)"
+    " SELECT sandbox FROM stepped WHERE sandbox IS NOT NULL"
+)
+"""Sandboxes with rows in ``steps``, each found by one look into its key."""

@@ -10,8 +10,9 @@ from msgsim.engine.receive import Engine
 from msgsim.web.control import problem
 from msgsim.web.control.context import Context
 from msgsim.web.control.control import routes
-from msgsim.web.control.feed import Feed
+from msgsim.web.control.polls import Polls
 from msgsim.web.control.received import Sinks
+from msgsim.web.control.subscriptions import Subscriptions
 from msgsim.web.edge.access import Guarded
 from msgsim.web.edge.replies import Asgi
 from msgsim.web.pages.ui import Ui
@@ -19,7 +20,8 @@ from msgsim.web.pages.ui import Ui
 
 def application(engine: Engine, dispatcher: Dispatcher, config: Config) -> Asgi:
     """The control API and the pages as an ASGI application."""
-    context = Context(engine, dispatcher, Feed(engine), Sinks())
+    subscriptions = Subscriptions(engine)
+    context = Context(engine, dispatcher, subscriptions, Polls(subscriptions), Sinks())
     api = routes(context)
     return Starlette(
         routes=[*api, *Ui(engine, Router(api)).routes],

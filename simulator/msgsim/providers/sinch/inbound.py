@@ -1,5 +1,7 @@
 """Messages from phones (MO): pushed when they come, listed once, and found for five days."""
 
+from collections.abc import Iterator
+from itertools import islice, takewhile
 from urllib.parse import urlencode
 
 import msgspec
@@ -16,6 +18,8 @@ LISTED = 3 * DAY
 FOUND = 5 * DAY
 MOST = 1000
 """How many one call of the list gives."""
+MOST_FOUND = 10_000
+"""How many one search gives: nobody else is answered meanwhile [inferred]."""
 CURSOR = "mo-list"
 
 
@@ -85,30 +89,29 @@ def _flat(told: dict[str, Json]) -> dict[str, Json]:
     return flat
 
 
-def _visible(desk: Desk) -> list[Inbound]:
+def _visible(desk: Desk, since: int, key: int = 0) -> Iterator[Inbound]:
     """What the caller may see: its own subaccount, or the one an administrator asks for."""
     mine, viewer = account(desk.settings), desk.credential.name
     wanted, user = query(desk).get("subAccount"), mine.user(viewer)
     if wanted and user is not None and not user.admin and wanted != user.sub_account:
         raise Refused(Refusal("forbidden_subaccount", "subAccount"))
-    return [
+    return (
         inbound
-        for inbound in desk.inbound(desk.now - FOUND - 1)
-        if inbound.at <= desk.now
-        and (wanted is None or inbound.extra.get("subAccount") == wanted)
+        for inbound in desk.inbound(since, key)
+        if (wanted is None or inbound.extra.get("subAccount") == wanted)
         and (not inbound.credential or mine.shares(viewer, inbound.credential))
-    ]
+    )
 
 
 def listed(body: Json, desk: Desk) -> Reply:
     """All that this call has not given before; it gives nothing twice."""
     place = f"{desk.credential.name} {query(desk).get('subAccount', '')}"
     cursor = desk.record(CURSOR, place) or {"at": 0, "last": [0, 0]}
-    start = max(cursor["at"], desk.now - LISTED)
-    fresh = [one for one in _visible(desk) if one.at >= desk.now - LISTED and [one.at, one.key] > cursor["last"]][:MOST]
-    if fresh:
-        desk.keep(CURSOR, place, {"at": desk.now, "last": [fresh[-1].at, fresh[-1].key]})
-    return _answer(fresh, start, desk.now)
+    since, key = max(cursor["last"], [desk.now - LISTED - 1, 0])
+    new = list(islice(_visible(desk, since, key), MOST))
+    if new:
+        desk.keep(CURSOR, place, {"at": desk.now, "last": [new[-1].at, new[-1].key]})
+    return _answer(new, max(cursor["at"], desk.now - LISTED), desk.now)
 
 
 def found(body: Json, desk: Desk) -> Reply:
@@ -118,7 +121,8 @@ def found(body: Json, desk: Desk) -> Reply:
     earliest = desk.now - FOUND
     start = earliest if start is None else max(start, earliest)
     end = desk.now if end is None else end
-    return _answer([one for one in _visible(desk) if start <= one.at <= end], start, end)
+    fitting = takewhile(lambda inbound: inbound.at <= end, _visible(desk, start - 1))
+    return _answer(list(islice(fitting, MOST_FOUND)), start, end)
 
 
 def _answer(messages: list[Inbound], start: int, end: int) -> Reply:

@@ -1,8 +1,10 @@
 """What can be asked of this provider: statuses, once or again, and whose numbers are whose."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable
+from itertools import islice
 
 import msgspec
+from msgspec import Struct
 
 from msgsim.model import Json, Message, Refusal, Refused, Reply
 from msgsim.provider import Desk
@@ -16,6 +18,10 @@ KEPT = 3 * DAY
 """Statuses can be asked for this long after their last change."""
 CURSOR = "status-list"
 RECENT = "status-queries"
+MOST_LISTED = 1000
+"""How many one call of the list gives, as of the list of MOs; the next call gives what follows [inferred]."""
+MOST_FOUND = 10_000
+"""How many one search gives, and how many of one correlation id: nobody else is answered meanwhile [inferred]."""
 
 
 def shape(body: Json, desk: Desk) -> Json:
@@ -44,56 +50,67 @@ def count(desk: Desk, kind: str, rate: int, error: str) -> None:
     desk.keep(kind, desk.call.client, [*recent, desk.now])
 
 
-def _visible(messages: Iterable[Message], desk: Desk) -> Iterator[tuple[Message, Known]]:
-    """Messages of those whose statuses the caller may see, with what is known of them and still kept."""
+def _may_see(desk: Desk) -> Callable[[Message], bool]:
+    """Whose statuses the caller may see."""
     mine, viewer = account(desk.settings), desk.credential.name
-    for message in messages:
-        what = known(message, desk.now)
-        if what is not None and what.updated >= desk.now - KEPT and mine.shares(viewer, message.credential):
-            yield message, what
+    return lambda message: mine.shares(viewer, message.credential)
 
 
 def searched(body: Json, desk: Desk) -> Reply:
     """Statuses by id and by correlation id; what has none yet is left out."""
     limited(desk)
-    found = {one.key: one for id in body.get("ids", ()) if (one := desk.message(id.lower())) is not None}
-    if correlations := set(body.get("correlationIds", ())):
-        found |= {
-            one.key: one
-            for one in desk.messages(desk.now - KEPT - 1)
-            if one.extra.get("correlationId", one.id) in correlations
-        }
-    told = [entry(message, what) for message, what in _visible((found[key] for key in sorted(found)), desk)]
-    return _answer(told, desk.now - DAY, desk.now)
+    ids, references = body.get("ids", ()), dict.fromkeys(body.get("correlationIds", ()))
+    messages = [desk.message(id.lower()) for id in ids]
+    for reference in references:
+        messages += islice(desk.referred(reference), MOST_FOUND)
+        # A message that was sent without one has its id for it.
+        messages += [own for own in [desk.message(reference)] if own and own.id == reference and not own.reference]
+    may_see = _may_see(desk)
+    found = {message.key: message for message in messages if message is not None and may_see(message)}
+    statuses = [(message, known(message, desk.now)) for _, message in sorted(found.items())]
+    entries = [entry(message, what) for message, what in statuses if what and what.updated >= desk.now - KEPT]
+    return _answer(entries[-MOST_FOUND:], desk.now - DAY, desk.now)
+
+
+class Consumed(Struct):
+    """Up to where a user was given statuses: all before a time, and at that time those of keys up to one."""
+
+    at: int = 0
+    key: int = 0
+    given: list[str] = []
+    """What was given of that time while it was still now; empty: nothing is added to it any more."""
 
 
 def listed(body: Json, desk: Desk) -> Reply:
     """Statuses this call has not given before, in the order they came; a later status is given again."""
     limited(desk)
     asked = query(desk)
-    most = positive(asked, "limit", 1_000_000)
+    most = min(positive(asked, "limit", MOST_LISTED), MOST_LISTED)
     start, end = moment(asked, "start"), moment(asked, "end")
-    cursor = desk.record(CURSOR, desk.credential.name) or {"at": 0, "given": []}
-    since = max(cursor["at"], desk.now - KEPT, start or 0)
-    given = set(cursor["given"])
-    fresh = [
-        (what.updated, message, what)
-        for message, what in _visible(desk.messages(since - 1), desk)
-        if since <= what.updated <= (desk.now if end is None else end)
-        and not (what.updated == cursor["at"] and _mark(message, what) in given)
-    ]
-    fresh.sort(key=lambda one: (one[0], one[1].key))
-    del fresh[most:]
-    if fresh:
-        last = fresh[-1][0]
-        marks = [_mark(message, what) for at, message, what in fresh if at == last]
-        desk.keep(
-            CURSOR,
-            desk.credential.name,
-            {"at": last, "given": cursor["given"] + marks if last == cursor["at"] else marks},
-        )
-    told = [entry(message, what) for _, message, what in fresh]
-    return _answer(told, desk.now - DAY if start is None else start, desk.now if end is None else end)
+    consumed = msgspec.convert(desk.record(CURSOR, desk.credential.name) or {}, Consumed)
+    earliest = desk.now - KEPT if start is None else max(start, desk.now - KEPT)
+    after = max((consumed.at, 0 if consumed.given else consumed.key), (earliest, 0))
+    may_see = _may_see(desk)
+
+    def fits(message: Message) -> bool:
+        what = known(message, desk.now)
+        return what is not None and _mark(message, what) not in consumed.given and may_see(message)
+
+    latest, position = desk.latest(after, desk.now if end is None else min(end, desk.now), most, fits)
+    statuses = [(at, message, what) for at, message in latest if (what := known(message, desk.now)) is not None]
+    if statuses or start is None:
+        given = consumed.given if consumed.at == desk.now else []
+        given = given + [_mark(message, what) for at, message, what in statuses if at == desk.now]
+        _consume(desk, position, given)
+    entries = [entry(message, what) for _, message, what in statuses]
+    return _answer(entries, desk.now - DAY if start is None else start, desk.now if end is None else end)
+
+
+def _consume(desk: Desk, position: tuple[int, int], given: list[str]) -> None:
+    """Messages may get another status at the very time that is now: so long it is kept which were given."""
+    at, key = position
+    consumed = Consumed(at, key, given if at == desk.now and len(given) <= MOST_FOUND else [])
+    desk.keep(CURSOR, desk.credential.name, msgspec.to_builtins(consumed))
 
 
 def _mark(message: Message, what: Known) -> str:

@@ -282,7 +282,8 @@ def _draft(item: dict[str, Json], index: int | None, batch: Batch, desk: Desk) -
     place = index or 0
     id = batch.seed.uuid1(batch.first + 1 + place)
     channel = Channel("sms", id, batch.account.short_code, "", text, content)
-    return Draft(id, number, (channel,), batch.start, batch.expires, fate, extra, batch.id, place)
+    reference = item.get("correlationId", "")
+    return Draft(id, number, (channel,), batch.start, batch.expires, fate, extra, batch.id, place, reference)
 
 
 def _composed(item: dict[str, Json], index: int | None, mine: Account) -> tuple[str, bool]:

@@ -15,8 +15,9 @@ from msgsim.engine.sandbox import Sandbox
 from msgsim.model import Json, Unknown
 from msgsim.provider import Provider
 from msgsim.scenarios.yaml import suggestion
-from msgsim.web.control.feed import Feed
+from msgsim.web.control.polls import Polls
 from msgsim.web.control.received import Sinks
+from msgsim.web.control.subscriptions import Subscriptions
 
 PAGE = 100
 LONGEST_PAGE = 10_000
@@ -31,7 +32,8 @@ class Context(Struct, frozen=True):
 
     engine: Engine
     dispatcher: Dispatcher
-    feed: Feed
+    subscriptions: Subscriptions
+    polls: Polls
     sinks: Sinks
 
     def sandbox(self, request: Request) -> Sandbox:

@@ -1,26 +1,27 @@
 """What happens in a sandbox, told as it happens: Server-Sent Events out of the journal and the plans."""
 
-from collections.abc import AsyncIterator, Iterator
-from heapq import heapify, heappop, heappush
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from msgsim.model import Entry, Json, Unknown
+from msgsim.engine.statuses import reached
+from msgsim.model import Entry, Json, Message, Unknown
 from msgsim.storage.store import NUMBERS
 from msgsim.web.control import view
 from msgsim.web.control.context import Context
-from msgsim.web.control.feed import Listener
+from msgsim.web.control.lists import TURN
+from msgsim.web.control.subscriptions import Subscription
 from msgsim.web.control.traffic import shown
 
 HEARTBEAT = 15.0
 """Seconds after which a silent stream says that it is alive."""
-AT_ONCE = 500
-"""Lines of the journal told in one turn of the loop."""
-MOST_FOLLOWED = 10_000
-"""Messages on their way whose statuses a stream follows."""
-Told = tuple[str, Json]
+LINES = 50
+"""Numbers of lines of the journal that are read at once."""
+MESSAGES = 100
+"""Messages of one request that are read at once."""
 
 
 async def events(context: Context, request: Request) -> Response:
@@ -34,106 +35,122 @@ async def events(context: Context, request: Request) -> Response:
 
 
 async def _stream(context: Context, name: str, last: str) -> AsyncIterator[bytes]:
-    with context.feed.listening(name) as listener:
-        followed = Followed(context, listener)
-        cursor = _resumed(last, listener)
+    """What is new, piece by piece; who listens rests after each piece, so that others are not slower for it."""
+    loop, subscriptions = asyncio.get_running_loop(), context.subscriptions
+    with subscriptions.to(name) as subscription:
+        stream = Stream(context, subscription, last)
         yield b"retry: 1000\n: here is what happens from now on\n\n"
-        while not context.feed.closing:
-            number = listener.number
-            cursor, told = _news(context, listener, followed, cursor)
-            await context.engine.commits.durable()
-            for event, data in told:
-                head = f"id: {number}.{cursor}\nevent: {event}\ndata: "
-                yield head.encode() + msgspec.json.encode(data) + b"\n\n"
-            if cursor < listener.sandbox.journal and listener.number == number:
-                continue
+        while not subscriptions.closing:
+            said, begun = bytearray(), loop.time()
             try:
-                await listener.wait(followed.next_moment(), HEARTBEAT)
+                for event in stream.news():
+                    said += event
+                    if (worked := loop.time() - begun) > TURN:
+                        await context.engine.commits.durable()
+                        yield bytes(said)
+                        await subscriptions.rest(worked)
+                        said, begun = bytearray(), loop.time()
+                worked = loop.time() - begun
+                await context.engine.commits.durable()
+                yield bytes(said)
+                await subscriptions.rest(worked)
+                await subscription.wait(stream.next_status, HEARTBEAT)
             except Unknown:
                 return
-            if listener.number != number:
-                followed, cursor = Followed(context, listener), 0
-            elif not told:
+            if not said:
                 yield b": alive\n\n"
 
 
-def _resumed(last: str, listener: Listener) -> int:
-    """Go on where a client was cut off, while the sandbox is still the same one."""
-    number, _, line = last.partition(".")
-    if number == str(listener.number) and line.isdigit():
-        return int(line)
-    return listener.sandbox.journal
+class Stream:
+    """How far one who listens has been told, in the journal and on the clock."""
 
+    def __init__(self, context: Context, subscription: Subscription, last: str) -> None:
+        """``last``: the id of the last event the client has, where it was cut off."""
+        self._context = context
+        self._store = context.engine.store
+        self._subscription = subscription
+        self._sandbox = subscription.number
+        self._line = subscription.sandbox.journal
+        """Everything up to this line of the journal was told."""
+        self._place = 0
+        """How many events of the line after it were told."""
+        self._moment = subscription.sandbox.now()
+        """Statuses up to this time were told."""
+        sandbox, *place = last.split(".")
+        if sandbox == str(self._sandbox) and place and all(part.isdecimal() for part in place):
+            self._line, self._place, *_ = (*map(int, place), 0)
 
-def _news(context: Context, listener: Listener, followed: "Followed", cursor: int) -> tuple[int, list[Told]]:
-    """Lines of the journal after the cursor, then statuses that fell due; and where to go on."""
-    told: list[Told] = []
-    for entry in list(context.engine.store.journal(listener.number, after=cursor, limit=AT_ONCE)):
-        cursor = entry.key & NUMBERS
-        told += _told(context, listener, followed, entry)
-    return cursor, [*told, *(("message", data) for data in followed.fallen_due())]
+    @property
+    def next_status(self) -> int | None:
+        """When the next message gets a status; None: never."""
+        return self._store.step_time(self._sandbox, self._moment)
 
+    def news(self) -> Iterator[bytes]:
+        """Events, and nothing where a step of work gave none. Raises Unknown when the sandbox is gone."""
+        sandbox = self._subscription.sandbox
+        if sandbox.number != self._sandbox:
+            lowest, _ = self._store.bounds("journal", sandbox.number)
+            self._sandbox, self._line, self._place, self._moment = sandbox.number, lowest - 1, 0, sandbox.now()
+        told: dict[int, int] = {}
+        """Keys of messages, and as of which time they were told."""
+        while self._line < sandbox.journal:
+            high = self._line + LINES
+            for entry in self._store.journal(sandbox.number, self._line + 1, high):
+                for name, data in self._of_line(entry, told):
+                    self._place += 1
+                    yield self._event(name, data)
+                self._line, self._place = entry.key & NUMBERS, 0
+            self._line = min(high, sandbox.journal)
+            yield b""
+        now = sandbox.now()
+        for piece in reached(self._store, sandbox.number, self._moment, now):
+            changed = {status.message.key: status for status in piece if told.get(status.message.key, 0) < status.at}
+            for status in changed.values():
+                yield self._event("message", self._shown(status.message, status.at))
+            yield b""
+        self._moment = max(self._moment, now)
 
-def _told(context: Context, listener: Listener, followed: "Followed", entry: Entry) -> Iterator[Told]:
-    if entry.exchange is not None:
-        yield "exchange", view.entry(entry)
-        for id in entry.exchange.messages:
-            yield from followed.message(id)
-    elif entry.attempt is not None:
-        callback = context.engine.store.callback(entry.attempt.callback)
-        if callback is not None:
-            yield "callback", shown(context, callback)
-    else:
-        control = view.entry(entry)
-        if "message" in control:
-            yield from followed.message(control["message"])
-        else:
-            yield control["action"], {**view.clock(listener.sandbox), **control}
+    def _event(self, name: str, data: Json) -> bytes:
+        head = f"id: {self._sandbox}.{self._line}.{self._place}\nevent: {name}\ndata: "
+        return head.encode() + msgspec.json.encode(data) + b"\n\n"
 
-
-class Followed:
-    """Messages on their way, by the time at which each changes next."""
-
-    def __init__(self, context: Context, listener: Listener) -> None:
-        self._engine = context.engine
-        self._listener = listener
-        now = listener.sandbox.now()
-        self._moments: list[tuple[int, int]] = []
-        for message in context.engine.store.changing(listener.number, now):
-            self._moments += [(step.at, message.key) for step in message.steps if step.at > now]
-            if len(self._moments) >= MOST_FOLLOWED:
-                break
-        heapify(self._moments)
-
-    def message(self, id: str) -> Iterator[Told]:
-        """One that came or was changed just now."""
-        try:
-            message = self._engine.find(self._listener.sandbox, id)
-        except Unknown:
+    def _of_line(self, entry: Entry, told: dict[int, int]) -> Iterator[tuple[str, Json]]:
+        """What was not told yet of a line of the journal; messages as they were then, or when the stream began."""
+        at = max(entry.at, self._moment)
+        if entry.exchange is not None:
+            if self._place == 0:
+                yield "exchange", view.entry(entry)
+            for message in self._messages(entry.key, entry.exchange.messages[max(self._place - 1, 0) :]):
+                told[message.key] = at
+                yield "message", self._shown(message, at)
+        elif self._place:
             return
-        now = self._listener.sandbox.now()
-        for step in message.steps:
-            if step.at > now and len(self._moments) < MOST_FOLLOWED:
-                heappush(self._moments, (step.at, message.key))
-        yield "message", self._shown(message.key)
+        elif entry.attempt is not None:
+            callback = self._store.callback(entry.attempt.callback)
+            if callback is not None:
+                yield "callback", shown(self._context, callback)
+        elif "message" in (control := view.entry(entry)):
+            for message in self._messages(0, [control["message"]]):
+                told[message.key] = at
+                yield "message", self._shown(message, at)
+        else:
+            yield control["action"], {**view.clock(self._subscription.sandbox), **control}
 
-    def next_moment(self) -> int | None:
-        return self._moments[0][0] if self._moments else None
+    def _messages(self, exchange: int, ids: Sequence[str]) -> Iterator[Message]:
+        """Those an exchange brought were numbered one after the other, most of the time."""
+        near: dict[str, Message] = {}
+        for place, id in enumerate(ids):
+            if id not in near:
+                try:
+                    message = self._context.engine.find(self._subscription.sandbox, id)
+                except Unknown:
+                    continue
+                near = {id: message}
+                if len(ids) - place > 1:
+                    number = message.key & NUMBERS
+                    after = self._store.messages_between(self._sandbox, number + 1, number + MESSAGES)
+                    near |= {message.id: message for message in after if message.exchange == exchange}
+            yield near[id]
 
-    def fallen_due(self) -> Iterator[Json]:
-        """Each message whose plan has a step at a time that has come; a plan that was cut has none any more."""
-        now = self._listener.sandbox.now()
-        due: dict[int, set[int]] = {}
-        while self._moments and self._moments[0][0] <= now:
-            at, key = heappop(self._moments)
-            due.setdefault(key, set()).add(at)
-        for key, times in due.items():
-            message = self._engine.store.message_by_key(key)
-            if message is not None and any(step.at in times for step in message.steps):
-                yield self._shown(key)
-
-    def _shown(self, key: int) -> Json:
-        message = self._engine.store.message_by_key(key)
-        assert message is not None
-        contract = self._engine.providers[message.provider].contract
-        return view.message(message, contract, self._listener.sandbox.now())
+    def _shown(self, message: Message, at: int) -> Json:
+        return view.message(message, self._context.engine.providers[message.provider].contract, at)

@@ -1,7 +1,6 @@
 """The journal for other tools: JSON Lines, and an HTTP archive."""
 
-import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from http import HTTPStatus
 from urllib.parse import parse_qsl, urlsplit
 
@@ -16,19 +15,22 @@ from msgsim.model import Attempt, Entry, Exchange, Json
 from msgsim.storage.store import NUMBERS
 from msgsim.web.control import view
 from msgsim.web.control.context import Context
+from msgsim.web.control.lists import in_turns
 
-CHUNK = 500
-"""Lines read in one turn of the loop."""
+CHUNK = 1 << 16
+"""Bytes that are sent at once."""
+LINES = 100
+"""Numbers of lines that are read at once: one may hold a request with a thousand messages."""
 
 
 async def lines(context: Context, request: Request) -> Response:
     sandbox = context.sandbox(request)
 
     async def written() -> AsyncIterator[bytes]:
-        async for entries in _chunks(context, sandbox):
-            yield b"".join(msgspec.json.encode(view.entry(entry)) + b"\n" for entry in entries)
+        async for entry in in_turns(entries(context, sandbox)):
+            yield msgspec.json.encode(view.entry(entry)) + b"\n"
 
-    return StreamingResponse(written(), media_type="application/x-ndjson")
+    return StreamingResponse(_joined(written()), media_type="application/x-ndjson")
 
 
 async def archive(context: Context, request: Request) -> Response:
@@ -39,31 +41,35 @@ async def archive(context: Context, request: Request) -> Response:
         head = msgspec.json.encode({"version": "1.2", "creator": creator})
         yield b'{"log":' + head[:-1] + b',"entries":['
         comma = b""
-        async for entries in _chunks(context, sandbox):
-            for entry in entries:
-                if entry.exchange is not None:
-                    yield comma + msgspec.json.encode(_exchange(entry, entry.exchange, root))
-                elif entry.attempt is not None:
-                    yield comma + msgspec.json.encode(_attempt(entry, entry.attempt))
-                else:
-                    continue
-                comma = b","
+        async for entry in in_turns(entries(context, sandbox)):
+            if entry.exchange is not None:
+                yield comma + msgspec.json.encode(_exchange(entry, entry.exchange, root))
+            elif entry.attempt is not None:
+                yield comma + msgspec.json.encode(_attempt(entry, entry.attempt))
+            else:
+                continue
+            comma = b","
         yield b"]}}"
 
-    return StreamingResponse(written(), media_type="application/json")
+    return StreamingResponse(_joined(written()), media_type="application/json")
 
 
-async def _chunks(context: Context, sandbox: Sandbox) -> AsyncIterator[list[Entry]]:
-    """Up to the last line there was when it was asked for; an export asked for is no line of it."""
-    after, last = 0, sandbox.journal
-    while after < last:
-        entries = list(context.engine.store.journal(sandbox.number, after=after, limit=CHUNK))
-        entries = [entry for entry in entries if entry.key & NUMBERS <= last]
-        if not entries:
-            return
-        yield entries
-        after = entries[-1].key & NUMBERS
-        await asyncio.sleep(0)
+async def _joined(parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Small parts put together: each that is sent costs more than its bytes."""
+    waiting = bytearray()
+    async for part in parts:
+        waiting += part
+        if len(waiting) > CHUNK:
+            yield bytes(waiting)
+            waiting.clear()
+    yield bytes(waiting)
+
+
+def entries(context: Context, sandbox: Sandbox, first: int = 1) -> Iterator[Entry]:
+    """From a number up to the last line there was when it was asked for; an export asked for is no line of it."""
+    store, last = context.engine.store, sandbox.journal
+    for low in range(max(first, store.bounds("journal", sandbox.number)[0]), last + 1, LINES):
+        yield from store.journal(sandbox.number, low, min(low + LINES - 1, last))
 
 
 def _exchange(entry: Entry, one: Exchange, root: str) -> Json:

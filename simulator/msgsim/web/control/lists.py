@@ -1,26 +1,24 @@
-"""Lists that are filtered, read page by page, and waited for."""
+"""Lists that are filtered and read page by page, a bounded slice of their rows at a time."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from typing import Generic, TypeVar
 
 from msgspec import Struct
-from starlette.requests import Request
 
-from msgsim.engine.sandbox import Sandbox
 from msgsim.model import Json
-from msgsim.web.control.context import Context, limit, number, patience
-from msgsim.web.control.problem import Problem
+from msgsim.storage.store import Rewritten, Store
 
-CHUNK = 1000
-"""Rows that are looked at in one turn of the loop."""
-SHOWN = 200
-"""Rows that are shown in one turn: each may ask the store for more."""
+TURN = 0.005
+"""Seconds after which everybody else gets a turn of the event loop."""
+SLICE = 1000
+"""Numbers whose rows are read at once."""
+COUNTED = 1 << 15
+"""Numbers whose rows are counted at once."""
 MOST_MISSES = 3
 MISSES_AMONG = 1000
-"""How many of the newest rows are looked at for near misses."""
-SHARE = 4
-"""Whoever waits leaves this many times the time a look took to everybody else."""
+"""How many of the newest rows may be near misses."""
+MISSES_READ = 100
 T = TypeVar("T")
 
 
@@ -32,135 +30,157 @@ class Test(Struct, Generic[T], frozen=True):
 
 
 class Listing(Struct, Generic[T], frozen=True):
-    """Rows of one kind in one sandbox, at one time."""
+    """Rows of one kind in one sandbox, at one time. Each has a number; higher ones came later."""
 
     name: str
     """The member they are listed under."""
-    chunk: Callable[[int, int], Sequence[T]]
-    """(number to go on from, most) → rows in the order they are listed in; 0: from the start."""
+    sandbox: int
+    now: int
+    between: Callable[[int, int], Iterable[T]]
+    """Rows with numbers from one to another, in the order of the list: all that may fit."""
+    newest: Callable[[int, int], Iterable[T]]
+    """All rows with such numbers, newest first, whether they fit or not."""
+    row: Callable[[int], T | None]
+    """One by its number; None when it is not there any more."""
+    count: Callable[[int, int], int]
+    """How many ``between`` would give."""
+    bounds: Callable[[], tuple[int, int]]
+    """The lowest and the highest number there is; 1 and 0 where there is none."""
     number: Callable[[T], int]
     show: Callable[[T], Json]
     tests: Sequence[Test[T]]
-    total: Callable[[], int]
-    """How many there are without any filter."""
     label: Callable[[T], str]
-    soon: Callable[[T], int | None] = lambda row: None
-    """When a row that does not fit yet may change by itself."""
-    cursor: str = "before"
-    elsewhere: Callable[[], list[Json]] = list
-    """What came instead: further near misses."""
-    direct: "Listing[T] | None" = None
-    """The same rows without a test, where the store finds them by itself."""
+    exact: bool = False
+    """Everything that ``between`` gives fits: no row has to be read to be counted."""
+    turn: Callable[[T], int | None] = lambda row: None
+    """When a row that fits may no longer do so, or the other way round, by the clock alone; None: never."""
+    rewritten: Rewritten | None = None
+    """Tells which rows changed otherwise; None: they never do."""
+    newest_first: bool = True
+    width: int = SLICE
+    elsewhere: Callable[[], Iterable[Json]] = list
+    """What came instead: further near misses, and None where a look found none."""
+
+    @property
+    def cursor(self) -> str:
+        """The name under which a client gives the number of the last row it has."""
+        return "before" if self.newest_first else "after"
 
     def fits(self, row: T) -> bool:
         return all(test.fits(row) for test in self.tests)
 
+    def follows(self, number: int, cursor: int) -> bool:
+        """Whether a row stands behind that of a cursor; 0 is the start."""
+        return cursor == 0 or (number < cursor if self.newest_first else number > cursor)
 
-class Look(Struct, Generic[T]):
-    """What a look at a listing found."""
+    def slices(self) -> Iterator[tuple[int, int]]:
+        """Ranges of numbers, in the order of the list."""
+        lowest, highest = self.bounds()
+        starts = range(lowest // self.width * self.width, highest + 1, self.width)
+        for start in reversed(starts) if self.newest_first else starts:
+            yield max(start, lowest), min(start + self.width - 1, highest)
 
+
+class Page(Struct, Generic[T]):
+    """A part of a list, as of one time."""
+
+    listing: Listing[T]
     rows: list[T]
-    total: int
+    total: int = 0
+    """How many rows fit in all."""
     following: int | None = None
-    moment: int | None = None
-    """When another look may find more."""
+    """The cursor for the rest; None: there is none."""
+
+    def add(self, row: T, most: int) -> None:
+        """The next row, in the order of the list."""
+        if len(self.rows) < most:
+            self.rows.append(row)
+        elif self.following is None:
+            self.following = self.listing.number(self.rows[-1])
+
+    async def shown(self) -> Json:
+        """``{name: [...], "total": n, "next": cursor or null}``"""
+        rows = [self.listing.show(row) async for row in in_turns(self.rows)]
+        return {self.listing.name: rows, "total": self.total, "next": self.following}
 
 
-Make = Callable[[Context, Request, Sandbox], Listing[T]]
+class Search(Generic[T]):
+    """Goes through a whole list once: counts what fits, and keeps one page of it."""
 
+    def __init__(self, listing: Listing[T], cursor: int, most: int, wanted: int = 0) -> None:
+        """``wanted``: before so many fit, every row is read."""
+        self.page: Page[T] = Page(listing, [])
+        self._listing = listing
+        self._cursor = cursor
+        self._most = most
+        self._wanted = wanted
 
-async def listed(context: Context, request: Request, make: Make[T]) -> Json:
-    """``{name: [...], "total": n, "next": cursor or null}``, at once or as soon as enough rows fit."""
-    seconds = patience(request)
-    if seconds is None:
-        sandbox = context.sandbox(request)
-        listing = make(context, request, sandbox)
-        return await _shown(listing, await look(listing, number(request, listing.cursor), limit(request)))
-    return await _waited(context, request, make, seconds)
-
-
-async def _waited(context: Context, request: Request, make: Make[T], seconds: float) -> Json:
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + seconds
-    wanted = number(request, "count", 1)
-    with context.feed.listening(context.sandbox(request).name) as listener:
-        while True:
-            begun = loop.time()
-            listing = make(context, request, listener.sandbox)
-            found = await look(listing, number(request, listing.cursor), max(limit(request), wanted))
-            if found.total >= wanted:
-                return await _shown(listing, found)
-            left = deadline - loop.time()
-            if left <= 0 or context.feed.closing:
-                raise await _timed_out(listing, found, wanted, request)
-            await asyncio.sleep(min(SHARE * (loop.time() - begun), left))
-            await listener.wait(found.moment, max(deadline - loop.time(), 0))
-
-
-async def look(listing: Listing[T], start: int, most: int) -> Look[T]:
-    """One page, and how many rows fit in all."""
-    listing = listing.direct or listing
-    if not listing.tests:
-        rows = list(listing.chunk(start, most + 1))
-        following = listing.number(rows[most - 1]) if len(rows) > most else None
-        return Look(rows[:most], listing.total(), following)
-    found: Look[T] = Look([], 0)
-    async for row in _all(listing):
-        if listing.fits(row):
-            found.total += 1
-            here = listing.number(row)
-            if start and (here >= start if listing.cursor == "before" else here <= start):
+    def steps(self) -> Iterator[tuple[T, bool] | None]:
+        """Each a bounded piece of work: a row and whether it fits, or None where rows were only counted."""
+        listing, page = self._listing, self.page
+        for low, high in listing.slices():
+            if listing.exact and page.total >= self._wanted and not self._shows(low, high):
+                page.total += listing.count(low, high)
+                yield None
                 continue
-            if len(found.rows) < most:
-                found.rows.append(row)
-            elif found.following is None:
-                found.following = listing.number(found.rows[-1])
-        elif (moment := listing.soon(row)) is not None:
-            found.moment = moment if found.moment is None else min(moment, found.moment)
-    return found
+            for row in listing.between(low, high):
+                fits = listing.exact or listing.fits(row)
+                if fits:
+                    page.total += 1
+                    if listing.follows(listing.number(row), self._cursor):
+                        page.add(row, self._most)
+                yield row, fits
+            yield None
+
+    def _shows(self, low: int, high: int) -> bool:
+        """Whether the page may have rows of a slice."""
+        end = low if self._listing.newest_first else high
+        return self.page.following is None and self._listing.follows(end, self._cursor)
 
 
-async def _all(listing: Listing[T]) -> AsyncIterator[T]:
-    """Everything, so that others get their turn now and then."""
-    start = 0
-    while rows := listing.chunk(start, CHUNK):
-        for row in rows:
-            yield row
-        if len(rows) < CHUNK:
-            return
-        start = listing.number(rows[-1])
-        await asyncio.sleep(0)
+async def page(listing: Listing[T], cursor: int, most: int) -> Page[T]:
+    search = Search(listing, cursor, most)
+    async for _ in in_turns(search.steps()):
+        pass
+    return search.page
 
 
-async def _shown(listing: Listing[T], found: Look[T]) -> Json:
-    """A long page takes its time, and lets others have theirs."""
-    rows = []
-    for place, row in enumerate(found.rows, 1):
-        rows.append(listing.show(row))
-        if place % SHOWN == 0:
+async def count(store: Store, sandbox: int) -> int:
+    """How many messages a sandbox has."""
+    lowest, highest = store.bounds("messages", sandbox)
+    starts = range(lowest, highest + 1, COUNTED)
+    counts = (store.count_messages(sandbox, start, start + COUNTED - 1) for start in starts)
+    return sum([some async for some in in_turns(counts)])
+
+
+async def in_turns(pieces: Iterable[T]) -> AsyncIterator[T]:
+    """Lets everybody else have a turn of the event loop wherever the pieces took long."""
+    loop = asyncio.get_running_loop()
+    begun = loop.time()
+    for piece in pieces:
+        yield piece
+        if loop.time() - begun > TURN:
             await asyncio.sleep(0)
-    return {listing.name: rows, "total": found.total, "next": found.following}
+            begun = loop.time()
 
 
-async def _timed_out(listing: Listing[T], found: Look[T], wanted: int, request: Request) -> Problem:
-    """Says what came nearest, and why it is not what was waited for."""
-    missing = f"{found.total} of {wanted} {listing.name}" if found.total else f"no {listing.name}"
-    asked = {key: value for key, value in request.query_params.items() if key not in ("wait", "count", "sandbox")}
-    fitting = " with " + ", ".join(f"{key}={value}" for key, value in asked.items()) if asked else ""
-    near = [*_misses(listing), *listing.elsewhere()]
-    if not near:
-        near = [{"text": f"the sandbox has {'no' if not found.total else 'no other'} {listing.name}"}]
-    return Problem(
-        408, "Timed out", f"{missing}{fitting} within {request.query_params['wait']}", near=near, found=found.total
-    )
+async def near_misses(listing: Listing[T]) -> list[Json]:
+    """The rows that fail the fewest filters, newest first among equals; then what came instead."""
+    misses: list[tuple[T, list[Test[T]]]] = []
+    async for row in in_turns(_newest(listing)):
+        if failed := [test for test in listing.tests if not test.fits(row)]:
+            misses = sorted([*misses, (row, failed)], key=lambda miss: len(miss[1]))[:MOST_MISSES]
+    elsewhere = [miss async for miss in in_turns(listing.elsewhere()) if miss is not None]
+    return [_miss(listing, row, failed) for row, failed in misses] + elsewhere
 
 
-def _misses(listing: Listing[T]) -> Iterator[Json]:
-    """The rows that fail the fewest filters, newest first among equals."""
-    looked = ((row, [test for test in listing.tests if not test.fits(row)]) for row in listing.chunk(0, MISSES_AMONG))
-    scored = [(len(failing), row, failing) for row, failing in looked if failing]
-    if listing.cursor == "after":
-        scored.reverse()
-    for _, row, failing in sorted(scored, key=lambda one: one[0])[:MOST_MISSES]:
-        why = [test.why(row) for test in failing]
-        yield {"text": f"{listing.label(row)}: {'; '.join(why)}", "number": listing.number(row), "why": why}
+def _newest(listing: Listing[T]) -> Iterator[T]:
+    lowest, highest = listing.bounds()
+    end = max(lowest, highest + 1 - MISSES_AMONG)
+    for high in range(highest, end - 1, -MISSES_READ):
+        yield from listing.newest(max(end, high + 1 - MISSES_READ), high)
+
+
+def _miss(listing: Listing[T], row: T, failed: Sequence[Test[T]]) -> Json:
+    why = [test.why(row) for test in failed]
+    return {"text": f"{listing.label(row)}: {'; '.join(why)}", "number": listing.number(row), "why": why}

@@ -1,6 +1,6 @@
 """Accepted messages: listed, waited for, shown, forced and cancelled."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from msgspec import Struct
 from starlette.requests import Request
@@ -15,10 +15,13 @@ from msgsim.scenarios.rule import is_exact, pattern
 from msgsim.storage.store import NUMBERS
 from msgsim.web.control import view
 from msgsim.web.control.context import Context, body, moment
-from msgsim.web.control.lists import Listing, Test, listed
+from msgsim.web.control.list_answers import listed
+from msgsim.web.control.lists import SLICE, Listing, Test
 from msgsim.web.control.problem import Problem
 
-REFUSED_SHOWN = 3
+INDEXED = 4096
+"""Numbers among which a recipient is looked up at once."""
+REFUSED_SHOWN, REFUSED_AMONG = 3, 100
 
 
 class Force(Struct, forbid_unknown_fields=True):
@@ -32,20 +35,38 @@ async def page(context: Context, request: Request) -> Json:
 
 def listing(context: Context, request: Request, sandbox: Sandbox) -> Listing[Message]:
     """Raises ValueError for a filter that cannot be read."""
-    store, now, query = context.engine.store, sandbox.now(), request.query_params
-    if query.get("provider"):
-        context.provider(query["provider"])
+    store, base, now, query = context.engine.store, sandbox.base, sandbox.now(), request.query_params
+    number, provider, to = sandbox.number, query.get("provider", ""), query.get("to", "").strip()
+    if provider:
+        context.provider(provider)
+    indexed = to if is_exact(to) else ""
+    tests = _tests(context, request, sandbox, now)
     return Listing(
         name="messages",
-        chunk=lambda before, most: list(store.messages(sandbox.number, before=before, limit=most)),
-        number=lambda one: one.key & NUMBERS,
-        show=lambda one: view.message(one, context.engine.providers[one.provider].contract, now),
-        tests=_tests(context, request, sandbox, now),
-        total=lambda: store.count_messages(sandbox.number),
-        label=lambda one: f"message {one.id} to {one.to} ({one.provider})",
-        soon=lambda one: next((step.at for step in one.steps if step.at > now), None),
+        sandbox=number,
+        now=now,
+        between=lambda low, high: store.messages_between(
+            number, low, high, provider, indexed, others=True, newest_first=True
+        ),
+        newest=lambda low, high: store.messages_between(number, low, high, newest_first=True),
+        row=lambda number: store.message_by_key(base + number),
+        count=lambda low, high: store.count_messages(sandbox.number, low, high, provider),
+        bounds=lambda: store.bounds("messages", number),
+        number=lambda message: message.key & NUMBERS,
+        show=lambda message: view.message(message, context.engine.providers[message.provider].contract, now),
+        tests=tests,
+        label=lambda message: f"message {message.id} to {message.to} ({message.provider})",
+        exact=len(tests) == bool(provider),
+        turn=(lambda message: _next_change(message, now)) if "status" in query else lambda message: None,
+        rewritten=store.rewritten_messages,
+        width=INDEXED if indexed else SLICE,
         elsewhere=lambda: _refused(context, request, sandbox),
     )
+
+
+def _next_change(message: Message, now: int) -> int | None:
+    """When its status is another."""
+    return min((at for at in (message.start, *(step.at for step in message.steps)) if at > now), default=None)
 
 
 def _tests(context: Context, request: Request, sandbox: Sandbox, now: int) -> list[Test[Message]]:
@@ -133,26 +154,29 @@ def _either(values: Iterable[str]) -> str:
     return " or ".join(dict.fromkeys(values))
 
 
-def _refused(context: Context, request: Request, sandbox: Sandbox) -> list[Json]:
-    """Sends that were refused may be what was waited for."""
-    engine = context.engine
+def _refused(context: Context, request: Request, sandbox: Sandbox) -> Iterator[Json]:
+    """Sends that were refused may be what was waited for; None for every other request."""
+    engine, shown = context.engine, 0
     sends = {
-        (name, one.name)
-        for name, each in engine.providers.items()
-        for one in each.endpoints
-        if isinstance(one, AnySend)
+        (name, endpoint.name)
+        for name, provider in engine.providers.items()
+        for endpoint in provider.endpoints
+        if isinstance(endpoint, AnySend)
     }
-    found: list[Json] = []
-    provider = request.query_params.get("provider", "")
-    for entry in engine.store.journal(sandbox.number, "exchange", provider, before=sandbox.journal + 1, limit=100):
+    provider, highest = request.query_params.get("provider", ""), sandbox.journal
+    lowest = max(1, highest + 1 - REFUSED_AMONG)
+    for entry in engine.store.journal(sandbox.number, lowest, highest, "exchange", provider, newest_first=True):
         exchange = entry.exchange
         if exchange is None or not exchange.refusals or (exchange.provider, exchange.endpoint) not in sends:
+            yield None
             continue
-        why = [one.key + (f" ({one.source})" if one.source else "") for one in exchange.refusals[:5]]
+        why = [refusal.key + (f" ({refusal.source})" if refusal.source else "") for refusal in exchange.refusals[:5]]
         number = entry.key & NUMBERS
         text = f"request {number}, {exchange.method} {exchange.path}, was refused: {', '.join(why)}"
-        found.append({"text": text, "request": number, "why": why})
-    return found[:REFUSED_SHOWN]
+        yield {"text": text, "request": number, "why": why}
+        shown += 1
+        if shown == REFUSED_SHOWN:
+            return
 
 
 async def one(context: Context, request: Request) -> Json:

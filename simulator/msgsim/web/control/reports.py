@@ -1,8 +1,6 @@
 """What the whole of the traffic says: which documented errors and outcomes were seen, and bad habits."""
 
-import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
 
 import msgspec
 from starlette.requests import Request
@@ -11,11 +9,11 @@ from msgsim.engine.coverage import Covered, Seen, outcomes, summary
 from msgsim.engine.coverage import coverage as covered
 from msgsim.engine.habits import lint as linted
 from msgsim.engine.sandbox import Sandbox
-from msgsim.model import Entry, Json, Message
+from msgsim.model import Json
 from msgsim.web.control.context import Context
+from msgsim.web.control.exports import entries
+from msgsim.web.control.lists import SLICE, in_turns
 
-CHUNK = 1000
-"""Rows looked at in one turn of the loop."""
 MOST_LINTED = 10_000
 """The newest lines of the journal that are looked at for bad habits."""
 
@@ -61,41 +59,25 @@ async def _of_run(context: Context) -> Seen:
 
 async def _reached(context: Context, number: int, begun: int, until: int) -> Seen:
     seen: Seen = Counter()
-    async for messages in _messages(context, number):
+    lowest, highest = context.engine.store.bounds("messages", number)
+    starts = range(max(lowest, begun + 1), highest + 1, SLICE)
+    slices = (context.engine.store.messages_between(number, start, start + SLICE - 1) for start in starts)
+    async for messages in in_turns(slices):
         seen += outcomes(messages, begun, until)
     return seen
 
 
-async def _messages(context: Context, number: int) -> AsyncIterator[list[Message]]:
-    before = 0
-    while found := list(context.engine.store.messages(number, before=before, limit=CHUNK)):
-        yield found
-        before = found[-1].key & 0xFFFFFFFFFF
-        await asyncio.sleep(0)
-        if before <= 1:
-            return
-
-
 async def _errors(context: Context, sandbox: Sandbox) -> Seen:
     seen: Seen = Counter()
-    async for entries in _journal(context, sandbox, 0):
-        for entry in entries:
-            if entry.exchange is not None:
-                seen.update((entry.provider, refusal.key) for refusal in entry.exchange.refusals)
+    async for entry in in_turns(entries(context, sandbox)):
+        if entry.exchange is not None:
+            seen.update((entry.provider, refusal.key) for refusal in entry.exchange.refusals)
     return seen
-
-
-async def _journal(context: Context, sandbox: Sandbox, after: int) -> AsyncIterator[list[Entry]]:
-    """Oldest first."""
-    while found := list(context.engine.store.journal(sandbox.number, after=after, limit=CHUNK)):
-        yield found
-        after = found[-1].key & 0xFFFFFFFFFF
-        await asyncio.sleep(0)
 
 
 async def lint(context: Context, request: Request) -> Json:
     sandbox = context.sandbox(request)
-    after = max(0, sandbox.journal - MOST_LINTED)
-    entries = [entry async for found in _journal(context, sandbox, after) for entry in found]
-    findings = linted(entries, context.engine.providers)
+    first = max(1, sandbox.journal + 1 - MOST_LINTED)
+    found = [entry async for entry in in_turns(entries(context, sandbox, first))]
+    findings = linted(found, context.engine.providers)
     return {"findings": msgspec.to_builtins(findings), "total": len(findings)}

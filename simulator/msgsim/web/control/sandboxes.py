@@ -13,6 +13,7 @@ from msgsim.engine.sandbox import Choice, Sandbox
 from msgsim.model import Json
 from msgsim.web.control import view
 from msgsim.web.control.context import Context, Int64, answer, body
+from msgsim.web.control.lists import count
 from msgsim.web.control.problem import Problem
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}", re.ASCII)
@@ -34,12 +35,12 @@ class WantedSeed(Struct, forbid_unknown_fields=True):
 
 
 async def all(context: Context, request: Request) -> Json:
-    found = [_shown(context, sandbox) for sandbox in context.engine.sandboxes.values()]
+    found = [await _shown(context, sandbox) for sandbox in list(context.engine.sandboxes.values())]
     return {"sandboxes": found, "total": len(found), "next": None}
 
 
 async def one(context: Context, request: Request) -> Json:
-    return _whole(context, request, context.named(request.path_params["name"]))
+    return await _whole(context, request, context.named(request.path_params["name"]))
 
 
 async def create(context: Context, request: Request) -> Response:
@@ -53,7 +54,7 @@ async def create(context: Context, request: Request) -> Response:
     if asked.seed is not None and asked.seed_from is not None:
         raise ValueError("seed, seed_from: only one of them")
     sandbox = context.engine.open(name, asked.seed, asked.clock, asked.settings, choice, asked.seed_from)
-    return answer(_whole(context, request, sandbox), 201)
+    return answer(await _whole(context, request, sandbox), 201)
 
 
 async def delete(context: Context, request: Request) -> Response:
@@ -72,7 +73,7 @@ async def reset(context: Context, request: Request) -> Json:
 async def seed(context: Context, request: Request) -> Json:
     sandbox = context.sandbox(request)
     context.engine.reseed(sandbox, (await body(request, WantedSeed)).seed)
-    return _shown(context, sandbox)
+    return await _shown(context, sandbox)
 
 
 async def settings(context: Context, request: Request) -> Json:
@@ -135,16 +136,16 @@ def _free_name(context: Context) -> str:
     return f"sandbox-{number}"
 
 
-def _shown(context: Context, sandbox: Sandbox) -> dict[str, Json]:
-    return view.sandbox(sandbox, context.engine.store.count_messages(sandbox.number))
+async def _shown(context: Context, sandbox: Sandbox) -> dict[str, Json]:
+    return view.sandbox(sandbox, await count(context.engine.store, sandbox.number))
 
 
-def _whole(context: Context, request: Request, sandbox: Sandbox) -> Json:
+async def _whole(context: Context, request: Request, sandbox: Sandbox) -> Json:
     """With what its user puts into the clients of the providers."""
     root = str(request.base_url).rstrip("/")
     providers = context.engine.providers.items()
     return {
-        **_shown(context, sandbox),
+        **await _shown(context, sandbox),
         "credentials": {name: provider.credentials(sandbox.name) for name, provider in providers},
         "base_urls": {name: provider.base_url(root) for name, provider in providers},
         "settings": msgspec.to_builtins(hidden(sandbox.kept.settings)),

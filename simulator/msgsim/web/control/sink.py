@@ -44,7 +44,7 @@ async def collect(context: Context, request: Request) -> Response:
             answered=told.status,
         )
     )
-    context.feed.tell(sandbox.base)
+    context.subscriptions.tell(sandbox.base)
     if pause := milliseconds(told.delay):
         await asyncio.sleep(pause / 1000)
     reply = reply_of(told.status, tuple(told.headers.items()), told.body)
@@ -83,14 +83,14 @@ async def show(context: Context, request: Request) -> Json:
         return _shown(context, context.sandbox(request), name, request)
     loop = asyncio.get_running_loop()
     deadline = loop.time() + seconds
-    with context.feed.listening(context.sandbox(request).name) as listener:
-        while (total := _peek(context, listener.sandbox, name).total) < wanted:
+    with context.subscriptions.to(context.sandbox(request).name) as subscription:
+        while (total := _peek(context, subscription.sandbox, name).total) < wanted:
             left = deadline - loop.time()
-            if left <= 0 or context.feed.closing:
+            if left <= 0 or context.subscriptions.closing:
                 detail = f"{total} of {wanted} posts came to sink {name!r} within {request.query_params['wait']}"
-                raise Problem(408, "Timed out", detail, near=_near(context, listener.sandbox, name), found=total)
-            await listener.wait(None, left)
-        return _shown(context, listener.sandbox, name, request)
+                raise Problem(408, "Timed out", detail, near=_near(context, subscription.sandbox, name), found=total)
+            await subscription.wait(None, left)
+        return _shown(context, subscription.sandbox, name, request)
 
 
 async def tell(context: Context, request: Request) -> Json:

@@ -1,18 +1,21 @@
 """What went over the wire: requests, callbacks and messages from phones."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from msgspec import Struct, field
-from msgspec.structs import replace
 from starlette.requests import Request
 
 from msgsim.engine import actions
 from msgsim.engine.sandbox import Sandbox
-from msgsim.model import Callback, Entry, Exchange, Json, Unknown
-from msgsim.storage.store import NUMBERS
+from msgsim.model import Callback, Entry, Exchange, Inbound, Json, Unknown
+from msgsim.storage.store import FROM_PHONES, NUMBERS
 from msgsim.web.control import view
-from msgsim.web.control.context import Context, body, limit, number
-from msgsim.web.control.lists import Listing, Test, listed
+from msgsim.web.control.context import Context, body, number
+from msgsim.web.control.list_answers import listed
+from msgsim.web.control.lists import SLICE, Listing, Test
+
+EXCHANGES = 100
+"""Lines of the journal that are read at once: one may hold a request with a thousand messages."""
 
 
 class FromPhone(Struct, forbid_unknown_fields=True):
@@ -30,19 +33,23 @@ async def requests(context: Context, request: Request) -> Json:
 
 
 def _exchanges(context: Context, request: Request, sandbox: Sandbox) -> Listing[Entry]:
-    store = context.engine.store
-
-    def chunk(before: int, most: int) -> list[Entry]:
-        return list(store.journal(sandbox.number, "exchange", before=before or sandbox.journal + 1, limit=most))
-
+    store, sandbox_number, provider = context.engine.store, sandbox.number, request.query_params.get("provider", "")
+    tests = _exchange_tests(context, request)
     return Listing(
         name="requests",
-        chunk=chunk,
+        sandbox=sandbox_number,
+        now=sandbox.now(),
+        between=lambda low, high: store.journal(sandbox_number, low, high, "exchange", provider, newest_first=True),
+        newest=lambda low, high: store.journal(sandbox_number, low, high, "exchange", newest_first=True),
+        row=lambda number: store.entry(sandbox.base + number),
+        count=lambda low, high: store.count_journal(sandbox_number, low, high, "exchange", provider),
+        bounds=lambda: store.bounds("journal", sandbox_number),
         number=lambda entry: entry.key & NUMBERS,
         show=view.entry,
-        tests=_exchange_tests(context, request),
-        total=lambda: store.count_journal(sandbox.number, "exchange"),
+        tests=tests,
         label=lambda entry: f"request {entry.key & NUMBERS}, {_of(entry).method} {_of(entry).path}",
+        exact=len(tests) == bool(provider),
+        width=EXCHANGES,
     )
 
 
@@ -112,36 +119,44 @@ async def callbacks(context: Context, request: Request) -> Json:
 
 
 def _callbacks(context: Context, request: Request, sandbox: Sandbox) -> Listing[Callback]:
-    tests = _callback_tests(context, request, sandbox)
-    state = request.query_params.get("state", "")
-    direct = _callbacks_in(context, sandbox, state, []) if state and len(tests) == 1 else None
-    return replace(_callbacks_in(context, sandbox, "", tests), direct=direct)
+    store, state, id = context.engine.store, request.query_params.get("state", ""), request.query_params.get("message")
+    subject = None if id is None else context.engine.find(sandbox, id).key
+    tests = _callback_tests(request, sandbox, subject)
 
+    def between(low: int, high: int) -> Iterable[Callback]:
+        if subject is None:
+            return store.callbacks(sandbox.number, low, high, state)
+        reports = sorted(store.callbacks_of(subject), key=lambda callback: callback.key)
+        return (callback for callback in reports if low <= callback.key - sandbox.base <= high)
 
-def _callbacks_in(context: Context, sandbox: Sandbox, state: str, tests: Sequence[Test[Callback]]) -> Listing[Callback]:
-    """All of a state; empty: of any."""
-    store = context.engine.store
     return Listing(
         name="callbacks",
-        chunk=lambda after, most: store.callbacks(sandbox.number, state, after, most),
-        number=lambda one: one.key & NUMBERS,
-        show=lambda one: shown(context, one),
+        sandbox=sandbox.number,
+        now=sandbox.now(),
+        between=between,
+        newest=lambda low, high: store.callbacks(sandbox.number, low, high, newest_first=True),
+        row=lambda number: store.callback(sandbox.base + number),
+        count=lambda low, high: store.count_callbacks(sandbox.number, low, high, state),
+        bounds=lambda: store.bounds("callbacks", sandbox.number),
+        number=lambda callback: callback.key & NUMBERS,
+        show=lambda callback: shown(context, callback),
         tests=tests,
-        total=lambda: store.count_callbacks(sandbox.number, state),
-        label=lambda one: f"callback {one.key & NUMBERS} to {one.url}",
-        cursor="after",
+        label=lambda callback: f"callback {callback.key & NUMBERS} to {callback.url}",
+        exact=len(tests) == bool(state),
+        rewritten=store.rewritten_callbacks,
+        newest_first=False,
+        width=SLICE if subject is None else NUMBERS,
     )
 
 
-def _callback_tests(context: Context, request: Request, sandbox: Sandbox) -> list[Test[Callback]]:
+def _callback_tests(request: Request, sandbox: Sandbox, subject: int | None) -> list[Test[Callback]]:
     query = request.query_params
     tests: list[Test[Callback]] = []
     if (state := query.get("state")) is not None:
         tests.append(Test(lambda one: one.state == state, lambda one: _state(sandbox, one)))
     if (kind := query.get("kind")) is not None:
         tests.append(Test(lambda one: one.kind == kind, lambda one: f"its kind is {one.kind}"))
-    if (id := query.get("message")) is not None:
-        subject = context.engine.find(sandbox, id).key
+    if subject is not None:
         tests.append(
             Test(
                 lambda one: one.subject == subject and one.step is not None,
@@ -188,13 +203,31 @@ async def replay(context: Context, request: Request) -> Json:
 
 
 async def inbox(context: Context, request: Request) -> Json:
-    sandbox = context.sandbox(request)
-    provider = request.query_params.get("provider", "")
-    found = context.engine.store.inbound(sandbox.number, provider)
-    after, most = number(request, "after"), limit(request)
-    later = [one for one in found if (one.key & NUMBERS) > after]
-    page = [view.inbound(one) for one in later[:most]]
-    return {"inbound": page, "total": len(found), "next": page[-1]["number"] if len(later) > most else None}
+    return await listed(context, request, _inbound)
+
+
+def _inbound(context: Context, request: Request, sandbox: Sandbox) -> Listing[Inbound]:
+    store, provider = context.engine.store, request.query_params.get("provider", "")
+    return Listing(
+        name="inbound",
+        sandbox=sandbox.number,
+        now=sandbox.now(),
+        between=lambda low, high: store.inbound_between(sandbox.number, low, high, provider),
+        newest=lambda low, high: reversed(list(store.inbound_between(sandbox.number, low, high))),
+        row=lambda number: store.inbound_by_key(sandbox.base + FROM_PHONES + number),
+        count=lambda low, high: store.count_inbound(sandbox.number, low, high, provider),
+        bounds=lambda: _numbers_of_phones(*store.bounds("inbound", sandbox.number)),
+        number=lambda inbound: inbound.key & NUMBERS & ~FROM_PHONES,
+        show=view.inbound,
+        tests=(),
+        label=lambda inbound: f"inbound message {inbound.id}",
+        exact=True,
+        newest_first=False,
+    )
+
+
+def _numbers_of_phones(lowest: int, highest: int) -> tuple[int, int]:
+    return lowest & ~FROM_PHONES, highest & ~FROM_PHONES
 
 
 async def inbound(context: Context, request: Request) -> Json:

@@ -1,19 +1,27 @@
 """Conversations: who was written to, what stands on their device, and what they wrote back."""
 
 from collections.abc import Mapping, Sequence
+from itertools import islice
+from operator import itemgetter
+
+from msgspec import Struct
 
 from msgsim.clock import instant, iso
 from msgsim.engine.receive import Engine
 from msgsim.engine.sandbox import Sandbox
 from msgsim.model import Inbound, Json, Message
 from msgsim.provider import Provider
-from msgsim.scenarios.rule import digits
-from msgsim.storage.store import NUMBERS
+from msgsim.storage.store import EVER, NUMBERS, SPAN, bare
 from msgsim.web.control import view
+from msgsim.web.control.lists import in_turns
 from msgsim.web.pages.conversation import is_flash, marks, pieces
 
 ROWS, BUBBLES = 40, 30
 """How many conversations, and how many messages of one, are drawn at a time."""
+BUBBLES_WRITTEN = 300
+"""How many messages of a phone are drawn at most between the messages to it."""
+WROTE = 2000
+"""The newest messages of phones among which somebody is looked for who was never written to."""
 OVER = frozenset({"failed", "rejected", "expired", "cancelled"})
 
 
@@ -66,55 +74,107 @@ def forceable(shown: Json, provider: Provider) -> list[Json]:
     ]
 
 
+class Conversation(Struct):
+    """All messages to one recipient."""
+
+    who: str
+    """Without plus."""
+    newest: int
+    """Key of the newest one."""
+    count: int = 0
+
+
 class Inbox:
     """What one sandbox's devices show."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def rows(self, sandbox: Sandbox, before: int = 0, after: int = 0, like: str = "") -> list[Json]:
+    async def rows(self, sandbox: Sandbox, before: int = 0, after: int = 0, like: str = "") -> list[Json]:
         """Conversations, the one with the newest message first: below ``before``, or above ``after``."""
-        store = self._engine.store
-        found = [
-            self._row(sandbox, who, key, count)
-            for who, key, count in store.recipients(sandbox.number, before, after, like, ROWS)
-        ]
+        conversations = await self._conversations(sandbox, before, after, like)
+        found = [self._row(sandbox, conversation) for conversation in conversations]
         if not before:
-            found += self._only_wrote(sandbox, like)
+            found += await self._only_wrote(sandbox, like)
             found.sort(key=lambda row: str(row["at"]), reverse=True)
         return found
 
-    def row(self, sandbox: Sandbox, who: str) -> Json | None:
+    async def row(self, sandbox: Sandbox, who: str) -> Json | None:
         """One conversation of the list."""
-        for found, key, count in self._engine.store.recipients(sandbox.number, who=digits(who), limit=1):
-            return self._row(sandbox, found, key, count)
-        return next((row for row in self._only_wrote(sandbox, "") if digits(row["who"]) == digits(who)), None)
+        newest = next(self._engine.store.messages(sandbox.number, to=who, limit=1), None)
+        if newest is None:
+            return next((row for row in await self._only_wrote(sandbox, "") if row["key"] == bare(who)), None)
+        conversation = Conversation(bare(who), newest.key)
+        await self._count(sandbox, [conversation])
+        return self._row(sandbox, conversation)
 
-    def _row(self, sandbox: Sandbox, who: str, key: int, count: int) -> Json:
-        message = self._engine.store.message_by_key(key)
+    async def _conversations(self, sandbox: Sandbox, before: int, after: int, like: str) -> list["Conversation"]:
+        """The first ROWS whose newest message is below ``before`` (0: any) and above ``after``."""
+        store, known, shown = self._engine.store, set[str](), list[Conversation]()
+        lowest, highest = store.bounds("messages", sandbox.number)
+        lowest = max(lowest, after + 1)
+        spans = ((max(lowest, top + 1 - SPAN), top) for top in range(highest, lowest - 1, -SPAN))
+        async for found in in_turns(store.recipients(sandbox.number, low, top, bare(like)) for low, top in spans):
+            for who, key, _ in sorted(found, key=itemgetter(1), reverse=True):
+                if who not in known:
+                    known.add(who)
+                    if not before or key & NUMBERS < before:
+                        shown.append(Conversation(who, key))
+            if len(shown) >= ROWS:
+                break
+        del shown[ROWS:]
+        await self._count(sandbox, shown)
+        return shown
+
+    async def _count(self, sandbox: Sandbox, conversations: list["Conversation"]) -> None:
+        """How many messages each of them has."""
+        store = self._engine.store
+        if not conversations:
+            return
+        by_name = {conversation.who: conversation for conversation in conversations}
+        lowest, highest = store.bounds("messages", sandbox.number)
+        spans = ((low, min(low + SPAN - 1, highest)) for low in range(lowest, highest + 1, SPAN))
+        counts = (store.recipients(sandbox.number, low, top, only=by_name) for low, top in spans)
+        async for found in in_turns(counts):
+            for who, _, count in found:
+                by_name[who].count += count
+
+    def _row(self, sandbox: Sandbox, conversation: "Conversation") -> Json:
+        message = self._engine.store.message_by_key(conversation.newest)
         assert message is not None
         shown = self.bubble(sandbox, message)
         return {
             "who": message.to,
-            "key": who,
-            "number": key & NUMBERS,
-            "count": count,
+            "key": conversation.who,
+            "number": conversation.newest & NUMBERS,
+            "count": conversation.count,
             "at": shown["accepted"],
             "last": shown,
             "text": "",
         }
 
-    def _only_wrote(self, sandbox: Sandbox, like: str) -> list[Json]:
-        """Who wrote to the application and was never written to."""
-        latest = {one.sender: one for one in self._wrote(sandbox) if like in one.sender}
+    async def _only_wrote(self, sandbox: Sandbox, like: str) -> list[Json]:
+        """Who wrote to the application lately and was never written to."""
+        latest: dict[str, Inbound] = {}
+        wrote = self._engine.store.latest_inbound(sandbox.number, until=sandbox.now())
+        async for inbound in in_turns(islice(wrote, WROTE)):
+            if like in inbound.sender:
+                latest.setdefault(bare(inbound.sender), inbound)
+        conversations = [Conversation(who, 0) for who in latest]
+        await self._count(sandbox, conversations)
         return [
-            {"who": who, "key": digits(who), "number": 0, "count": 1, "at": iso(one.at), "last": None, "text": one.text}
-            for who, one in latest.items()
-            if not self._engine.store.recipients(sandbox.number, who=digits(who), limit=1)
+            {
+                "who": inbound.sender,
+                "key": who,
+                "number": 0,
+                "count": 1,
+                "at": iso(inbound.at),
+                "last": None,
+                "text": inbound.text,
+            }
+            for conversation, (who, inbound) in zip(conversations, latest.items(), strict=True)
+            if not conversation.count
         ]
-
-    def _wrote(self, sandbox: Sandbox) -> list[Inbound]:
-        return self._engine.store.inbound(sandbox.number, until=sandbox.now())
 
     def bubble(self, sandbox: Sandbox, message: Message) -> Json:
         contract = self._engine.providers[message.provider].contract
@@ -129,9 +189,8 @@ class Inbox:
         found = list(self._engine.store.messages(sandbox.number, to=who, before=before, limit=BUBBLES + 1))
         page = found[:BUBBLES]
         more = len(found) > BUBBLES
-        since = page[-1].accepted - 1 if page and more else -1
-        until = self._accepted(sandbox, before) if before else None
-        wrote = [one for one in self._mine(sandbox, who) if one.at > since and (until is None or one.at < until)]
+        since = page[-1].accepted if page and more else None
+        wrote = self._mine(sandbox, who, since, self._accepted(sandbox, before) if before else None)
         return {
             "who": page[0].to if page else who,
             "things": self._merged(sandbox, page, wrote),
@@ -144,7 +203,7 @@ class Inbox:
         """What came since: messages above one number, inbound messages above another."""
         new = list(self._engine.store.messages(sandbox.number, to=who, before=0, limit=BUBBLES))
         page = [one for one in new if one.key & NUMBERS > after]
-        inbound = [one for one in self._mine(sandbox, who) if one.key & NUMBERS > wrote]
+        inbound = [one for one in self._mine(sandbox, who, None, None) if one.key & NUMBERS > wrote]
         return {
             "who": who,
             "things": self._merged(sandbox, page, inbound),
@@ -152,8 +211,12 @@ class Inbox:
             "wrote": max((one.key & NUMBERS for one in inbound), default=wrote),
         }
 
-    def _mine(self, sandbox: Sandbox, who: str) -> list[Inbound]:
-        return [one for one in self._wrote(sandbox) if digits(one.sender) == digits(who)]
+    def _mine(self, sandbox: Sandbox, who: str, since: int | None, until: int | None) -> list[Inbound]:
+        """What somebody wrote between two times, the second exclusive; None: any."""
+        now = sandbox.now()
+        end = now if until is None else min(now, until - 1)
+        wrote = self._engine.store.latest_inbound(sandbox.number, EVER if since is None else since, end, who)
+        return list(islice(wrote, BUBBLES_WRITTEN))
 
     def _accepted(self, sandbox: Sandbox, number: int) -> int:
         message = self._engine.store.message_by_key(sandbox.base + number)

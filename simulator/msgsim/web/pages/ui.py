@@ -118,7 +118,7 @@ class Ui:
 
     async def inbox(self, look: Look) -> Response:
         who, like = look.query.get("to", ""), look.query.get("like", "")
-        rows = self._inbox.rows(look.sandbox, like=like)
+        rows = await self._inbox.rows(look.sandbox, like=like)
         if not rows and not who and not like:
             return await self.start(look)
         thread = self._inbox.thread(look.sandbox, who) if who else None
@@ -265,16 +265,16 @@ class Ui:
         return self._text(look, "_clock.html")
 
     async def _row_part(self, look: Look, who: str) -> str:
-        row = self._inbox.row(look.sandbox, who)
+        row = await self._inbox.row(look.sandbox, who)
         return self._text(look, "_rows.html", rows=[row], open=look.query.get("to", "")) if row else ""
 
     async def _newest_part(self, look: Look, after: str) -> str:
-        rows = self._inbox.rows(look.sandbox, after=int(after), like=look.query.get("like", ""))
+        rows = await self._inbox.rows(look.sandbox, after=int(after), like=look.query.get("like", ""))
         newest = max((row["number"] for row in rows), default=int(after))
         return self._text(look, "_newest.html", rows=rows, newest=newest, open=look.query.get("to", ""))
 
     async def _more_part(self, look: Look, before: str) -> str:
-        rows = self._inbox.rows(look.sandbox, before=int(before), like=look.query.get("like", ""))
+        rows = await self._inbox.rows(look.sandbox, before=int(before), like=look.query.get("like", ""))
         more = rows[-1]["number"] if len(rows) >= 40 else 0
         return self._text(look, "_more.html", rows=rows, more=more, open=look.query.get("to", ""))
 

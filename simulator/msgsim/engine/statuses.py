@@ -1,0 +1,105 @@
+"""Statuses by the time at which messages get them, read from the store a bounded piece at a time."""
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from msgsim.model import Message, Step
+from msgsim.plan import last
+from msgsim.storage.store import BLOCK, NEVER, Store
+
+BLOCKS = 8
+"""Blocks of messages that are decoded for one piece: some milliseconds."""
+ROWS = 256
+COUNTED = 20_000
+"""Rows that are added up at once."""
+MOST_BLOCKS, MOST_ROWS, MOST_UNFINISHED = 16, 20_480, 5_000
+"""What is read for one call of a provider, which nobody else is answered meanwhile."""
+Position = tuple[int, int]
+"""A time, and a key at that time."""
+
+
+class Reached(NamedTuple):
+    """A message gets a status."""
+
+    at: int
+    message: Message
+    step: Step
+
+
+def reached(store: Store, sandbox: int, after: int, until: int) -> Iterator[list[Reached]]:
+    """Pieces, in order of time and acceptance. Whoever has time may do something else between two of them."""
+    behind = (after, NEVER)
+    while rows := store.steps(sandbox, behind, until, ROWS):
+        blocks: dict[int, dict[int, list[Reached]]] = {}
+        piece: list[Reached] = []
+        for row in rows:
+            if row.block not in blocks:
+                if len(blocks) == BLOCKS:
+                    break
+                blocks[row.block] = _by_time(store.block(row.block))
+            piece += blocks[row.block].get(row.at, ())
+            behind = (row.at, row.block)
+        yield piece
+
+
+def _by_time(messages: list[Message]) -> dict[int, list[Reached]]:
+    found: dict[int, list[Reached]] = {}
+    for message in messages:
+        for step in message.steps:
+            found.setdefault(step.at, []).append(Reached(step.at, message, step))
+    return found
+
+
+def count(store: Store, sandbox: int, after: int, until: int) -> Iterator[int]:
+    """How many there are, in pieces that have to be added up."""
+    while after < until:
+        further = store.step_time(sandbox, after, COUNTED)
+        end = until if further is None else min(further, until)
+        yield store.count_steps(sandbox, after, end)
+        after = end
+
+
+def latest(
+    store: Store, sandbox: int, after: Position, until: int, now: int, most: int, fits: Callable[[Message], bool]
+) -> tuple[list[tuple[int, Message]], Position]:
+    """Messages with the times of their latest statuses as of ``now``: the first ``most`` that fit behind a position.
+
+    The second value is the position up to which was looked. It may come before the end although fewer than ``most``
+    are there: no call reads more than MOST_BLOCKS and MOST_ROWS.
+    """
+    unfinished = _unfinished(store, sandbox, now)
+    blocks: dict[int, dict[int, list[Message]]] = {}
+    found: list[tuple[int, Message]] = []
+    behind, looked = (after[0], (after[1] >> BLOCK) - 1), after
+    for _ in range(MOST_ROWS // ROWS):
+        rows = store.steps(sandbox, behind, until, ROWS)
+        for row in rows:
+            if row.ends or unfinished is None or row.block in unfinished:
+                if row.block not in blocks:
+                    if len(blocks) == MOST_BLOCKS:
+                        return found, looked
+                    blocks[row.block] = _by_latest(store.block(row.block), now)
+                for message in blocks[row.block].get(row.at, ()):
+                    if (row.at, message.key) > after and fits(message):
+                        found.append((row.at, message))
+                        if len(found) == most:
+                            return found, (row.at, message.key)
+            behind, looked = (row.at, row.block), max(after, (row.at, (row.block + 1 << BLOCK) - 1))
+        if len(rows) < ROWS:
+            # Whatever else gets a status at the end itself comes later than this call.
+            return found, max(after, (until, 0), *((at, message.key) for at, message in found[-1:]))
+    return found, looked
+
+
+def _unfinished(store: Store, sandbox: int, now: int) -> set[int] | None:
+    """Blocks with plans that go on; None when there are too many to say."""
+    ahead = store.steps(sandbox, (now, NEVER), NEVER, MOST_UNFINISHED)
+    return None if len(ahead) == MOST_UNFINISHED else {row.block for row in ahead}
+
+
+def _by_latest(messages: list[Message], now: int) -> dict[int, list[Message]]:
+    found: dict[int, list[Message]] = {}
+    for message in messages:
+        if (step := last(message, now)) is not None:
+            found.setdefault(step.at, []).append(message)
+    return found

@@ -1,0 +1,63 @@
+"""What a query for a list is answered: at once, or as soon as enough is there."""
+
+import asyncio
+from collections.abc import Callable
+from typing import TypeVar
+
+from starlette.requests import Request
+
+from msgsim.engine.sandbox import Sandbox
+from msgsim.model import Json
+from msgsim.web.control.context import Context, limit, number, patience
+from msgsim.web.control.lists import Listing, Page, near_misses, page
+from msgsim.web.control.polls import Poll
+from msgsim.web.control.problem import Problem
+
+T = TypeVar("T")
+Make = Callable[[Context, Request, Sandbox], Listing[T]]
+
+
+async def listed(context: Context, request: Request, make: Make[T]) -> Json:
+    """A list at once, or, with ``wait``, as soon as ``count`` of its rows fit."""
+    name, seconds = context.sandbox(request).name, patience(request)
+
+    def current() -> Listing[T]:
+        return make(context, request, context.named(name))
+
+    listing = current()
+    cursor, most = number(request, listing.cursor), limit(request)
+    if seconds is None:
+        return await (await page(listing, cursor, most)).shown()
+    wanted = number(request, "count", 1)
+    found = await _waited(context, name, Poll(current, cursor, max(most, wanted), wanted), seconds)
+    if isinstance(found, Page):
+        return await found.shown()
+    raise await _timed_out(current(), found, wanted, request)
+
+
+async def _waited(context: Context, sandbox: str, poll: Poll[T], seconds: float) -> Page[T] | int:
+    """The answer, or how many rows fitted when the time was over."""
+    subscriptions, loop = context.polls.subscriptions, asyncio.get_running_loop()
+    deadline = loop.time() + seconds
+    while True:
+        if poll.stale:
+            await subscriptions.resting(poll.search())
+        left = deadline - loop.time()
+        if poll.found is not None:
+            return poll.found
+        if left <= 0 or subscriptions.closing:
+            return poll.total
+        await context.polls.news(sandbox, poll, left)
+
+
+async def _timed_out(listing: Listing[T], total: int, wanted: int, request: Request) -> Problem:
+    """Says what came nearest, and why it is not what was waited for."""
+    missing = f"{total} of {wanted} {listing.name}" if total else f"no {listing.name}"
+    asked = {key: value for key, value in request.query_params.items() if key not in ("wait", "count", "sandbox")}
+    fitting = " with " + ", ".join(f"{key}={value}" for key, value in asked.items()) if asked else ""
+    near = await near_misses(listing)
+    if not near:
+        near = [{"text": f"the sandbox has {'no' if not total else 'no other'} {listing.name}"}]
+    return Problem(
+        408, "Timed out", f"{missing}{fitting} within {request.query_params['wait']}", near=near, found=total
+    )

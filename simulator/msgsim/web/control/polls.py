@@ -1,0 +1,232 @@
+"""Long polls: lists that are answered as soon as enough of their rows fit.
+
+Each looks through everything once. After that it looks only at rows that are new or were rewritten, and at those whose
+turn on the sandbox's clock has come.
+"""
+
+import asyncio
+import contextlib
+import heapq
+from collections.abc import Callable, Iterator
+from typing import Any, Generic, TypeVar
+
+from msgsim.storage.store import SHIFT
+from msgsim.web.control.lists import Listing, Page, Search
+from msgsim.web.control.subscriptions import Subscription, Subscriptions
+
+MOST_TURNS = 10_000
+"""Rows whose turn on the clock is remembered; when it is that of further ones, everything is looked through again."""
+T = TypeVar("T")
+
+
+class Turns:
+    """Rows that are to be looked at again, by the times at which they are."""
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[int, int]] = []
+        self.forgotten: int | None = None
+        """From this time on there are others too."""
+
+    def add(self, at: int, number: int) -> None:
+        if self.forgotten is not None and at >= self.forgotten:
+            return
+        heapq.heappush(self._heap, (at, number))
+        if len(self._heap) > MOST_TURNS:
+            self._heap = heapq.nsmallest(MOST_TURNS // 2, self._heap)
+            self.forgotten = self._heap.pop()[0]
+            while self._heap and self._heap[-1][0] == self.forgotten:
+                self._heap.pop()
+
+    def next(self) -> int | None:
+        return self._heap[0][0] if self._heap else self.forgotten
+
+    def come(self, now: int) -> Iterator[int]:
+        """Numbers of the rows whose turn it is, each time once."""
+        while self._heap and self._heap[0][0] <= now:
+            yield heapq.heappop(self._heap)[1]
+
+
+class Poll(Generic[T]):
+    """One list that is waited for, and what is known of it so far."""
+
+    def __init__(self, make: Callable[[], Listing[T]], cursor: int, most: int, wanted: int) -> None:
+        """``make`` gives the listing as it is now; it may raise Unknown."""
+        self.found: Page[T] | None = None
+        """The answer."""
+        self.total = 0
+        self.stale = True
+        """Everything has to be looked through."""
+        self._make = make
+        self._cursor = cursor
+        self._most = most
+        self._wanted = wanted
+        self._fitting: set[int] = set()
+        self._turns = Turns()
+        self._sandbox = self._seen = self._now = self._rewritten = 0
+
+    @property
+    def next_turn(self) -> int | None:
+        """When to look again although there is no news."""
+        return self._turns.next()
+
+    def search(self) -> Iterator[None]:
+        """Looks through everything, as of now; each step is a bounded piece of work."""
+        listing = self._make()
+        self._fitting, self._turns = set(), Turns()
+        self._sandbox, self._seen, self._now = listing.sandbox, listing.bounds()[1], listing.now
+        self._rewritten = listing.rewritten.total if listing.rewritten else 0
+        search = Search(listing, self._cursor, self._most, self._wanted)
+        for looked in search.steps():
+            if looked is not None and search.page.total < self._wanted:
+                self._note(listing, *looked)
+            yield
+        self.total, self.stale = search.page.total, False
+        if self.total >= self._wanted:
+            self.found = search.page
+
+    def news(self) -> Iterator[None]:
+        """Looks at what may have changed since; `stale` afterwards where it cannot tell what that is."""
+        listing = self._make()
+        rewritten = listing.rewritten.since(self._rewritten) if listing.rewritten else []
+        forgotten = self._turns.forgotten
+        self.stale = (
+            listing.sandbox != self._sandbox
+            or listing.now < self._now
+            or rewritten is None
+            or (forgotten is not None and listing.now >= forgotten)
+        )
+        if self.stale or rewritten is None:
+            return
+        self._now, self._rewritten = listing.now, listing.rewritten.total if listing.rewritten else 0
+        for number in [*self._turns.come(listing.now), *_numbers(rewritten, listing.sandbox)]:
+            if number <= self._seen:
+                self._look_again(listing, number)
+                yield
+        yield from self._new(listing)
+        self.total = len(self._fitting)
+        if self.total >= self._wanted:
+            self._answer(listing)
+
+    def _new(self, listing: Listing[T]) -> Iterator[None]:
+        _, highest = listing.bounds()
+        while self._seen < highest:
+            low, high = self._seen + 1, min(self._seen + listing.width, highest)
+            for row in listing.between(low, high):
+                self._note(listing, row, listing.fits(row))
+                yield
+            self._seen = high
+
+    def _look_again(self, listing: Listing[T], number: int) -> None:
+        if (row := listing.row(number)) is None:
+            self._fitting.discard(number)
+        else:
+            self._note(listing, row, listing.fits(row))
+
+    def _note(self, listing: Listing[T], row: T, fits: bool) -> None:
+        number = listing.number(row)
+        (self._fitting.add if fits else self._fitting.discard)(number)
+        if (at := listing.turn(row)) is not None:
+            self._turns.add(at, number)
+
+    def _answer(self, listing: Listing[T]) -> None:
+        """What fits, unless some of it is gone meanwhile."""
+        page: Page[T] = Page(listing, [])
+        for number in sorted(self._fitting, reverse=listing.newest_first):
+            row = listing.row(number)
+            if row is None:
+                self._fitting.discard(number)
+                continue
+            page.total += 1
+            if listing.follows(number, self._cursor):
+                page.add(row, self._most)
+        self.total = page.total
+        if page.total >= self._wanted:
+            self.found = page
+
+
+def _numbers(keys: list[int], sandbox: int) -> Iterator[int]:
+    """Those of one sandbox."""
+    return (key - (sandbox << SHIFT) for key in keys if key >> SHIFT == sandbox)
+
+
+class Waiting:
+    """The long polls of one sandbox that have looked through everything."""
+
+    def __init__(self, subscription: Subscription) -> None:
+        self.subscription = subscription
+        self.polls: dict[Poll[Any], asyncio.Future[None]] = {}
+
+    async def news(self, poll: Poll[T], seconds: float) -> None:
+        done = asyncio.get_running_loop().create_future()
+        self.polls[poll] = done
+        self.subscription.news.set()
+        try:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await done
+        finally:
+            del self.polls[poll]
+            self.subscription.news.set()
+
+    @property
+    def next_turn(self) -> int | None:
+        turns = [poll.next_turn for poll in self.polls]
+        return min((turn for turn in turns if turn is not None), default=None)
+
+    def round(self) -> Iterator[None]:
+        """Has each look at what is new, and wakes those that need not wait any longer."""
+        for poll, done in list(self.polls.items()):
+            if done.done():
+                continue
+            try:
+                yield from poll.news()
+            except Exception as error:  # Whoever asked is told.
+                _settle(done, error)
+            else:
+                if poll.found is not None or poll.stale:
+                    _settle(done, None)
+            yield
+
+    def end(self, error: Exception | None) -> None:
+        for done in self.polls.values():
+            _settle(done, error)
+
+
+def _settle(done: "asyncio.Future[None]", error: Exception | None) -> None:
+    if done.done():
+        return
+    if error is None:
+        done.set_result(None)
+    else:
+        done.set_exception(error)
+
+
+class Polls:
+    """All long polls. They look at news in rounds, so that a message does not wake hundreds of tasks."""
+
+    def __init__(self, subscriptions: Subscriptions) -> None:
+        self.subscriptions = subscriptions
+        self._waiting: dict[str, Waiting] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def news(self, sandbox: str, poll: Poll[T], seconds: float) -> None:
+        """Until the poll is answered or stale, the time is over, or the server stops. Raises what looking raises."""
+        if sandbox not in self._waiting:
+            self._waiting[sandbox] = Waiting(self.subscriptions.open(sandbox))
+            task = asyncio.create_task(self._run(sandbox, self._waiting[sandbox]))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        await self._waiting[sandbox].news(poll, seconds)
+
+    async def _run(self, sandbox: str, waiting: Waiting) -> None:
+        """Round by round, as long as there are any."""
+        try:
+            while waiting.polls and not self.subscriptions.closing:
+                await self.subscriptions.resting(waiting.round())
+                await waiting.subscription.wait(waiting.next_turn, None)
+            waiting.end(None)
+        except Exception as error:  # The sandbox is gone, for instance; whoever asked is told.
+            waiting.end(error)
+        finally:
+            del self._waiting[sandbox]
+            self.subscriptions.close(waiting.subscription)
