@@ -11,7 +11,7 @@ CREATE TABLE IF NOT EXISTS messages (
     key       INTEGER PRIMARY KEY,
     id        TEXT NOT NULL,
     provider  TEXT NOT NULL,
-    recipient TEXT NOT NULL, -- without plus
+    recipient TEXT NOT NULL,
     others    TEXT,          -- recipients that only one channel has, a line each
     reference TEXT,          -- the client's own id
     doc       BLOB NOT NULL

@@ -224,7 +224,7 @@ class Store:
                     message.key,
                     message.id,
                     message.provider,
-                    bare(message.to),
+                    message.to,
                     _others(message),
                     message.reference or None,
                     _encode(message),
@@ -364,9 +364,14 @@ class Store:
         if like:
             where, values = f"{where} AND INSTR(recipient, ?) > 0", [*values, like]
         if only:
-            where, values = f"{where} AND recipient IN ({', '.join('?' * len(only))})", [*values, *only]
+            names = [*only, *(f"+{who}" for who in only)]
+            where, values = f"{where} AND recipient IN ({', '.join('?' * len(names))})", [*values, *names]
         sql = f"SELECT recipient, MAX(key), COUNT(*) FROM messages WHERE {where} GROUP BY recipient"  # noqa: S608
-        return self._database.rows("messages", sql, values).fetchall()
+        found: dict[str, tuple[int, int]] = {}
+        for recipient, newest, count in self._database.rows("messages", sql, values):
+            key, others = found.get(bare(recipient), (0, 0))
+            found[bare(recipient)] = (max(key, newest), others + count)
+        return [(who, newest, count) for who, (newest, count) in found.items()]
 
     # Steps
 
@@ -690,7 +695,7 @@ def _between(sandbox: int, low: int, high: int, **columns: str) -> tuple[str, li
 
 _TO = (
     "WITH RECURSIVE blocks (block) AS (VALUES (:from) UNION ALL SELECT block + 1 FROM blocks WHERE block < :till)"
-    " SELECT key FROM blocks CROSS JOIN messages ON key >> 9 = block AND recipient = :to"
+    " SELECT key FROM blocks CROSS JOIN messages ON key >> 9 = block AND recipient IN (:to, '+' || :to)"
 )
 """Keys of messages, looked up in each block's part of the index."""
 _TO_ONE_CHANNEL = (

@@ -114,7 +114,7 @@ class Inbox:
         lowest, highest = store.bounds("messages", sandbox.number)
         lowest = max(lowest, after + 1)
         spans = ((max(lowest, top + 1 - SPAN), top) for top in range(highest, lowest - 1, -SPAN))
-        async for found in in_turns(store.recipients(sandbox.number, low, top, bare(like)) for low, top in spans):
+        async for found in in_turns(store.recipients(sandbox.number, low, top, like) for low, top in spans):
             for who, key, _ in sorted(found, key=itemgetter(1), reverse=True):
                 if who not in known:
                     known.add(who)
