@@ -21,7 +21,6 @@ class Documented(Struct, frozen=True):
     code: str
     text: str
     provenance: str
-    source: str
     how: str
     """What the example is: a request, or one that a header makes fail."""
     failure: str
@@ -54,7 +53,7 @@ def _tried(server: Server, error: Json) -> Documented:
     how = "scenario" if "X-Sim-Outcome" in example["headers"] else "request"
     code = "" if error["code"] is None else str(error["code"])
     text = error["text"] or error["title"]
-    return Documented(key, error["status"], code, text, error["provenance"], error["source"], how, failure)
+    return Documented(key, error["status"], code, text, error["provenance"], how, failure)
 
 
 def _times(server: Server, provider: str, key: str) -> int:

@@ -10,7 +10,8 @@ from conformance.catalogue import Documented, providers
 from conformance.client import Absent, Check, Client, Report
 from conformance.families import FAMILIES
 from conformance.install import HERE
-from conformance.samples import BARE, LANGUAGES, SAMPLES
+from conformance.samples import BARE, LANGUAGES, SAMPLES, Language
+from conformance.samples import run as run_samples
 
 CLIENT = Client("messente", "messente-api", "2.7.0", "Python", "messente.py", "option `host`")
 GOOD = Report(
@@ -21,7 +22,7 @@ GOOD = Report(
     errors=frozenset({"message_not_found"}),
 )
 BAD = Report(CLIENT, "", (Check("send"), Check("report", "got 1 instead of 2")), failure="exit code 1: KeyError: 'to'")
-ERROR = Documented("message_not_found", 404, "101", "Message | not found", "seed", "source", "request", "")
+ERROR = Documented("message_not_found", 404, "101", "Message | not found", "seed", "request", "")
 
 
 def page(*reports: Report, error: Documented = ERROR) -> list[str]:
@@ -67,6 +68,12 @@ def test_an_example_that_brings_about_something_else_fails() -> None:
 
 def test_what_is_left_out_says_why() -> None:
     assert "| – | messente | SDK for Ruby |  | Ruby | left out | only on RubyGems |" in page()
+
+
+def test_a_language_that_is_missing_is_left_out() -> None:
+    language = Language("COBOL", ".py", "no-such-cobol", lambda file: ["no-such-cobol", str(file)])
+    left_out = Absent("sinch", "2 samples of the documents", "COBOL", "no-such-cobol not on this machine")
+    assert run_samples("sinch", language) == left_out
 
 
 def test_every_sample_is_run() -> None:
