@@ -68,7 +68,7 @@ def part(run: Callable[..., None], *args: object) -> None:
     try:
         run(*args)
     except Exception as error:
-        _write(run.__name__, f"{type(error).__name__}: {' '.join(str(error).split())[:200]}")
+        _write(run.__name__, f"{type(error).__name__}: {str(error).partition(chr(10))[0]}")
 
 
 def _write(what: str, reason: str) -> None:
