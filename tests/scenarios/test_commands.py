@@ -7,7 +7,7 @@ import pytest
 from msgsim.cli import main
 from msgsim.cli.exits import BAD_CONFIGURATION, FAILED, OK, USAGE
 from msgsim.config import data_folder
-from msgsim.scenarios.scenario import shipped
+from msgsim.scenarios.library import shipped
 
 SCENARIOS = str(data_folder("scenarios"))
 Run = pytest.CaptureFixture[str]
@@ -64,7 +64,7 @@ def test_test_of_a_broken_file_is_no_failed_expectation(broken: Path) -> None:
 def test_scenarios_lists_what_ships_one_line_each(capsys: Run) -> None:
     assert run("scenarios") == OK
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines] == [one.name for one in shipped()]
+    assert [line.split()[0] for line in lines] == list(shipped())
     assert any(line.split(maxsplit=1)[1].startswith("Out of service for ten minutes") for line in lines)
 
 

@@ -86,21 +86,17 @@ def test_rules_that_an_edit_left_alone_keep_their_counts(edited: Edited) -> None
     assert [edited.send(), edited.send()] == [403, 201]
 
 
-def test_a_file_chosen_later_is_watched_too(edited: Edited, tmp_path: Path) -> None:
-    other = tmp_path / "elsewhere"
-    other.mkdir()
-    edited.file = other / "other.yaml"
-    edited.file.write_text("name: other\nrules: []\n")
-    edited.sim.control("PUT", "scenario", {"names": [str(edited.file)]})
-    assert edited.send() == 201
-    # The watch moves to another folder in a thread of its own: save until it has seen one.
-    refusing = FORBIDDEN.replace("mine", "other").replace("times: 2", "times: 100000")
-
-    def refused() -> bool:
-        edited.put(refusing)
-        return edited.send() == 403
-
-    edited.until(refused)
+def test_a_file_chosen_later_is_watched_too(tmp_path: Path) -> None:
+    mine, other = tmp_path / "mine.yaml", tmp_path / "elsewhere" / "other.yaml"
+    other.parent.mkdir()
+    mine.write_text("name: mine\nrules: []\n")
+    other.write_text("name: other\nrules: []\n")
+    with Simulator(clock=f"frozen@{START}", scenario=(str(mine), str(other))) as sim:
+        sim.control("PUT", "scenario", {"names": ["mine"]})
+        sim.control("PUT", "scenario", {"names": ["other"]})
+        edited = Edited(sim, other)
+        edited.save(FORBIDDEN.replace("mine", "other"))
+        assert edited.send() == 403
 
 
 def test_a_file_that_is_gone_changes_nothing(edited: Edited) -> None:

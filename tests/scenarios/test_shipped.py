@@ -8,10 +8,10 @@ from msgsim.config import data_folder
 from msgsim.examples.dry_run import rehearse
 from msgsim.model import Json
 from msgsim.scenarios.compiler import schema
-from msgsim.scenarios.scenario import Shipped, shipped
+from msgsim.scenarios.library import Shipped, shipped
 from msgsim.scenarios.yaml import read
 
-SHIPPED = list(shipped())
+SHIPPED = list(shipped().values())
 EVERYWHERE = {"messente", "sinch"}
 TWISTS = {
     "duplicate": "callbacks-duplicated",

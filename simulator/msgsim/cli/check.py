@@ -23,7 +23,7 @@ def command(paths: tuple[str, ...]) -> int:
     from msgsim.cli.exits import BAD_CONFIGURATION, OK
     from msgsim.engine.sandboxes import terms_of
     from msgsim.provider import discover
-    from msgsim.scenarios.scenario import load
+    from msgsim.scenarios.library import Choice, load
     from msgsim.scenarios.yaml import Wrong
 
     terms = {name: terms_of(provider) for name, provider in discover().items()}
@@ -31,7 +31,7 @@ def command(paths: tuple[str, ...]) -> int:
     mistakes: list[Mistake] = []
     for name in names:
         try:
-            load((name,), terms)
+            load(Choice((name,)), terms)
         except Wrong as wrong:
             mistakes += wrong.mistakes
     if mistakes:

@@ -14,18 +14,17 @@ def command(name: str | None) -> int:
       msgsim scenarios flaky-network > my-rules.yaml
     """
     from msgsim.cli.exits import BAD_CONFIGURATION, OK
-    from msgsim.scenarios.scenario import shipped, shipped_file
-    from msgsim.scenarios.yaml import Wrong
+    from msgsim.scenarios.library import shipped
+    from msgsim.scenarios.yaml import suggestion
 
-    if name is not None:
-        try:
-            click.echo(shipped_file(name).read_text(encoding="utf-8"), nl=False)
-        except Wrong as wrong:
-            click.secho(wrong.mistakes[0].reason, fg="red", err=True)
-            return BAD_CONFIGURATION
+    known = shipped()
+    if name is None:
+        width = max(map(len, known))
+        for one in known.values():
+            click.echo(f"{click.style(one.name.ljust(width), bold=True)}  {one.title}")
         return OK
-    listed = list(shipped())
-    width = max(len(one.name) for one in listed)
-    for one in listed:
-        click.echo(f"{click.style(one.name.ljust(width), bold=True)}  {one.title}")
+    if name not in known:
+        click.secho(f"no scenario of that name ships{suggestion(name, known)}", fg="red", err=True)
+        return BAD_CONFIGURATION
+    click.echo(known[name].file.read_text(encoding="utf-8"), nl=False)
     return OK

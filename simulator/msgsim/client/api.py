@@ -6,7 +6,8 @@ Answers are the JSON of the API as dictionaries and lists; times in them are ISO
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar
 from urllib.parse import quote, urlencode
 
@@ -225,7 +226,9 @@ class Sandboxes(Generic[T]):
         scenario: tuple[str, ...] = (),
         settings: dict[str, dict[str, Json]] | None = None,
     ) -> T:
-        """A new, empty one; ``name``, ``credentials`` and ``base_urls`` are in what comes back.
+        """A new, empty one; ``name``, ``credentials`` and ``base_urls`` are in what comes back. Raises OSError.
+
+        ``scenario`` names files of this machine, which are read here, and scenarios that the server has.
 
         ``clock`` is ``real``, ``frozen``, ``frozen@2026-01-01T00:00:00Z`` or a rate such as ``60x``. Instead of a
         ``seed``, after which a reset brings the same ids again, it may follow from a text, after which ids go on.
@@ -238,7 +241,7 @@ class Sandboxes(Generic[T]):
             "scenario": list(scenario),
             "settings": settings,
         }
-        body = {key: value for key, value in asked.items() if value not in ("", None, [])}
+        body = {key: value for key, value in asked.items() if value not in ("", None, [])} | _texts(scenario)
         return self._ask(Request("POST", "sandboxes", body=body))
 
     def get(self, name: str) -> T:
@@ -322,8 +325,11 @@ class Api(Generic[T]):
         return self._ask(Request("GET", "scenarios", pick=_member("scenarios")))
 
     def choose(self, *names: str) -> T:
-        """Files or shipped scenarios, tried in order; none for the happy path alone."""
-        return self._ask(Request("PUT", "scenario", body={"names": list(names)}))
+        """Files or shipped scenarios, tried in order; none for the happy path alone. Raises OSError for a file.
+
+        A file of this machine is read here and sent; other names are those that the server has.
+        """
+        return self._ask(Request("PUT", "scenario", body={"names": list(names), **_texts(names)}))
 
     def tell(self, text: str) -> T:
         """A scenario of one's own, as YAML."""
@@ -438,3 +444,9 @@ def _snake(name: str) -> str:
 
 def _lines(text: str) -> list[Json]:
     return [json.loads(line) for line in text.splitlines()]
+
+
+def _texts(names: Sequence[str]) -> dict[str, dict[str, str]]:
+    """``{"texts": ...}`` with the files among the names of scenarios; nothing where there is none."""
+    files = [name for name in names if name.endswith((".yaml", ".yml")) and Path(name).is_file()]
+    return {"texts": {name: Path(name).read_text(encoding="utf-8") for name in files}} if files else {}

@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Mapping
-from pathlib import Path
 
 import msgspec
 from msgspec import Struct, field
@@ -10,18 +9,10 @@ from msgspec import Struct, field
 from msgsim.clock import Clock, instant, machine, real
 from msgsim.config import Config
 from msgsim.model import Json
-from msgsim.scenarios import yaml
-from msgsim.scenarios.reserved import Terms
-from msgsim.scenarios.scenario import Counts, Scenario, find, load
+from msgsim.scenarios.library import Choice
+from msgsim.scenarios.scenario import Counts, Scenario
 from msgsim.seed import Seed, following
 from msgsim.storage.store import FROM_PHONES, SHIFT, SandboxRow, Store
-
-
-class Choice(Struct, frozen=True, omit_defaults=True):
-    """Which scenario: names and files in order, or the text of one."""
-
-    names: tuple[str, ...] = ()
-    text: str = ""
 
 
 NUMBERS_AHEAD = 10_000
@@ -145,24 +136,6 @@ def clock_of(text: str) -> Clock:
             f"{text!r} is no clock; write real, frozen, frozen@2026-01-01T00:00:00Z, or a rate such as 60x"
         )
     return real().running(rate)
-
-
-def chosen(choice: Choice, terms: Mapping[str, Terms]) -> Scenario:
-    """Raises yaml.Wrong."""
-    if choice.text:
-        return Scenario([yaml.parse(choice.text, "scenario")], terms)
-    return load(choice.names, terms)
-
-
-def files_of(choice: Choice) -> list[Path]:
-    """The files behind a choice, as far as there are any; absolute, symbolic links followed."""
-    found = []
-    for name in choice.names:
-        try:
-            found.append(find(name).resolve())
-        except yaml.Wrong:
-            continue
-    return found
 
 
 def fresh(config: Config, seed: int, clock: Clock, settings: dict[str, dict[str, Json]] | None = None) -> Kept:

@@ -1,7 +1,7 @@
 """The world: every sandbox, and what they share. It changes; what it holds does not."""
 
 import logging
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -11,23 +11,12 @@ from msgspec.structs import replace
 from msgsim.config import Config
 from msgsim.engine.coverage import Left, Run, outcomes
 from msgsim.engine.exchange import find_message
-from msgsim.engine.sandbox import (
-    Choice,
-    Kept,
-    Marks,
-    Sandbox,
-    chosen,
-    clock_of,
-    files_of,
-    fresh,
-    merged,
-    restored,
-    seed_of,
-)
+from msgsim.engine.sandbox import Kept, Marks, Sandbox, clock_of, fresh, merged, restored, seed_of
 from msgsim.model import Entry, Json, Message, Unknown
 from msgsim.provider import AnySend, Provider
+from msgsim.scenarios.library import Choice, files_of, load, offered
 from msgsim.scenarios.reserved import Terms
-from msgsim.scenarios.scenario import Counts, Scenario, carried, load, shipped_file
+from msgsim.scenarios.scenario import Counts, Scenario, carried
 from msgsim.scenarios.yaml import Wrong
 from msgsim.seed import Seed, drawn, following
 from msgsim.storage.commits import Commits
@@ -64,7 +53,7 @@ class World:
         self.seed = self._seed(rows)
         for row in rows:
             kept = restored(row, config, self.seed)
-            self._enter(Sandbox(row.name, row.number, kept, chosen(kept.scenario, self.terms)))
+            self._enter(Sandbox(row.name, row.number, kept, load(kept.scenario, self.terms)))
         if "default" not in self.sandboxes:
             self.open("default", config.seed)
         self.commits.now()
@@ -129,7 +118,7 @@ class World:
         for one in (self.sandboxes.get(name), self.sandboxes.get("default")):
             if one is not None and one.kept.scenario == choice:
                 return one.scenario
-        return chosen(choice, self.terms)
+        return load(choice, self.terms)
 
     def _leave(self, sandbox: Sandbox) -> None:
         """Its rows are swept when there is time. It has to be dropped for good before."""
@@ -235,7 +224,7 @@ class World:
 
     def choose(self, sandbox: Sandbox, choice: Choice) -> None:
         """Switch the scenario; everything accepted so far keeps its plan. Raises yamlfile.Wrong."""
-        sandbox.scenario = chosen(choice, self.terms)
+        sandbox.scenario = load(choice, self.terms)
         sandbox.kept.scenario = choice
         sandbox.counts = sandbox.kept.counts = Counts({}, {}, {sandbox.scenario.key: sandbox.now()})
         sandbox.mistakes = []
@@ -252,11 +241,11 @@ class World:
         compiled: dict[Choice, Scenario | Wrong] = {}
         for sandbox in self.sandboxes.values():
             choice = sandbox.kept.scenario
-            if choice.text or not any(found in files for found in files_of(choice)):
+            if not any(found in files for found in files_of(choice)):
                 continue
             if choice not in compiled:
                 try:
-                    compiled[choice] = chosen(choice, self.terms)
+                    compiled[choice] = load(choice, self.terms)
                 except Wrong as wrong:
                     compiled[choice] = wrong
             self._reloaded(sandbox, compiled[choice])
@@ -277,8 +266,13 @@ class World:
     @lru_cache(maxsize=64)  # noqa: B019 - one engine lives as long as its process
     def named(self, name: str) -> Scenario:
         """One of the server's own files, or a shipped scenario; never any file that a client names."""
-        own = [file for file in self.config.scenario if Path(file).stem == name]
-        return load(own or (str(shipped_file(name)),), self.terms)
+        return load(self.offered((name,)), self.terms)
+
+    def offered(self, names: Sequence[str], texts: Mapping[str, str] | None = None) -> Choice:
+        """What a client chooses: of the server's own files, of the shipped ones, of texts it sends. Raises Wrong."""
+        sent = texts or {}
+        chosen = tuple(name if name in sent else offered(name, self.config.scenario) for name in names)
+        return Choice(chosen, tuple(sent.items()))
 
     def kept(self, sandbox: Sandbox, key: int) -> None:
         """The journal has a new line: the oldest ones go, and whoever watches is told."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from msgsim.engine.receive import Engine
-from msgsim.engine.sandbox import files_of
+from msgsim.scenarios.library import files_of
 from msgsim.storage.database import StoreError
 
 

@@ -7,20 +7,9 @@ from msgsim.config import data_folder, milliseconds
 from msgsim.contract import FAILURES, KINDS, Schema
 from msgsim.model import Json
 from msgsim.scenarios.dictated import unsendable
+from msgsim.scenarios.pattern import is_exact, jsonpath, pattern
 from msgsim.scenarios.reserved import Terms
-from msgsim.scenarios.rule import (
-    BODY,
-    DRAFT,
-    HEAD,
-    Outcome,
-    Rule,
-    check_path,
-    is_duration,
-    is_exact,
-    outcome_of,
-    pattern,
-    tests_of,
-)
+from msgsim.scenarios.rule import BODY, DRAFT, HEAD, Outcome, Rule, is_duration, outcome_of, tests_of
 from msgsim.scenarios.yaml import Document, Mistake, Wrong, suggestion
 
 NEUTRAL = KINDS[:-1]
@@ -107,7 +96,7 @@ def _unreadable(when: Mapping[str, Json]) -> Iterator[tuple[_Path, str]]:
         try:
             pattern(str(text))
             if path[1] == "body":
-                check_path(str(path[2]))
+                jsonpath(str(path[2]))
         except ValueError as wrong:
             yield path, str(wrong)
 

@@ -13,6 +13,11 @@ def of_schema(document: Document, schema: dict[str, Json]) -> list[Mistake]:
     """Every place where a document breaks the schema of its format."""
     if not isinstance(document.value, dict):
         return [document.at((), f"a mapping is expected, not {_kind(document.value)}")]
+    if not document.value.keys() & schema["properties"].keys() and not any(
+        suggestion(key, schema["properties"]) for key in document.value
+    ):
+        # Whatever else it is, its keys are none of our business, and may be secrets.
+        return [document.at((), f"this is no scenario: it has none of the keys {_listed(schema['properties'])}")]
     errors = list(explainer()(schema).iter_errors(document.value))
     misspelled = {error.json_path for error in errors if error.validator == "additionalProperties"}
     found: list[Mistake] = []

@@ -1,9 +1,6 @@
 """One rule of a scenario: when it fits, and what it decides."""
 
-import re
 from collections.abc import Callable, Mapping
-from fnmatch import translate
-from functools import lru_cache
 from statistics import NormalDist
 
 from msgspec import Struct, field
@@ -11,6 +8,7 @@ from msgspec import Struct, field
 from msgsim.config import milliseconds
 from msgsim.model import Beat, Call, Channel, Fault, Json
 from msgsim.plan import Twist
+from msgsim.scenarios.pattern import Fits, is_exact, pattern, values
 from msgsim.seed import Seed
 
 Test = Callable[["Subject"], bool]
@@ -117,48 +115,9 @@ class Rule(Struct):
         return True
 
 
-WILD = "*?["
-
-
-def pattern(text: str) -> Callable[[str], bool]:
-    """Exact, shell wildcard, or ``/regular expression/``. Raises ValueError."""
-    if len(text) > 1 and text.startswith("/") and text.endswith("/"):
-        try:
-            return _searches(re.compile(text[1:-1]))
-        except re.error as wrong:
-            raise ValueError(f"{text} is no regular expression: {wrong}") from None
-    if any(mark in text for mark in WILD):
-        found = re.compile(translate(text)).match
-        return lambda value: found(value) is not None
-    return lambda value: value == text
-
-
-def _searches(expression: re.Pattern[str]) -> Callable[[str], bool]:
-    return lambda value: expression.search(value) is not None
-
-
-def is_exact(text: str) -> bool:
-    return not (any(mark in text for mark in WILD) or (len(text) > 1 and text[0] == text[-1] == "/"))
-
-
 def digits(number: str) -> str:
     """A phone number without its plus: recipients match with and without it."""
     return number.removeprefix("+")
-
-
-@lru_cache(maxsize=512)
-def _path(text: str) -> Json:
-    from jsonpath_ng.ext import parse
-
-    return parse(text)
-
-
-def check_path(text: str) -> None:
-    """Raises ValueError when a JSONPath cannot be read."""
-    try:
-        _path(text)
-    except Exception as wrong:
-        raise ValueError(f"{text} is no JSONPath: {wrong}") from None
 
 
 def tests_of(when: Mapping[str, Json]) -> tuple[Test, ...]:
@@ -187,7 +146,7 @@ def one_of(channels: tuple[str, ...]) -> Test:
     return lambda subject: subject.channel is not None and subject.channel.name in channels
 
 
-def _recipient(fits: Callable[[str], bool]) -> Test:
+def _recipient(fits: Fits) -> Test:
     def test(subject: Subject) -> bool:
         to = (subject.channel.to if subject.channel else "") or subject.to
         return fits(to) or fits(f"+{to}" if to[:1].isdigit() else to)
@@ -195,19 +154,19 @@ def _recipient(fits: Callable[[str], bool]) -> Test:
     return test
 
 
-def _sender(fits: Callable[[str], bool]) -> Test:
+def _sender(fits: Fits) -> Test:
     return lambda subject: subject.channel is not None and fits(subject.channel.sender)
 
 
-def _text(fits: Callable[[str], bool]) -> Test:
+def _text(fits: Fits) -> Test:
     return lambda subject: subject.channel is not None and fits(subject.channel.text)
 
 
-def _credential(fits: Callable[[str], bool]) -> Test:
+def _credential(fits: Fits) -> Test:
     return lambda subject: fits(subject.credential)
 
 
-def _header(name: str, fits: Callable[[str], bool]) -> Test:
+def _header(name: str, fits: Fits) -> Test:
     return lambda subject: name in subject.call.headers and fits(subject.call.headers[name])
 
 
@@ -215,10 +174,10 @@ def _body(path: str, wanted: Json) -> Test:
     fits = pattern(wanted) if isinstance(wanted, str) else None
 
     def test(subject: Subject) -> bool:
-        values = [found.value for found in _path(path).find(subject.body)]
+        found = values(path, subject.body)
         if fits is not None:
-            return any(isinstance(value, str) and fits(value) for value in values)
-        return any(value == wanted and type(value) is type(wanted) for value in values)
+            return any(isinstance(value, str) and fits(value) for value in found)
+        return any(value == wanted and type(value) is type(wanted) for value in found)
 
     return test
 

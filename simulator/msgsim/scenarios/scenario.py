@@ -1,10 +1,9 @@
 """Rules of several files, tried in order; the first that fits decides."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from heapq import merge
 from operator import attrgetter
-from pathlib import Path
 
 from msgspec import Struct, field
 
@@ -15,7 +14,7 @@ from msgsim.scenarios import yaml
 from msgsim.scenarios.compiler import NEUTRAL, compile_rules
 from msgsim.scenarios.reserved import Terms, magic_rules, recipient
 from msgsim.scenarios.rule import DRAFT, Rule, Subject
-from msgsim.scenarios.yaml import Document, Mistake, Wrong, suggestion
+from msgsim.scenarios.yaml import Document, Mistake, Wrong
 from msgsim.seed import Seed
 
 ALWAYS_ON = ("magic", "default")
@@ -213,58 +212,3 @@ def always_on() -> list[Document]:
     """The files below every scenario."""
     folder = data_folder("scenarios")
     return [yaml.read(folder / f"{name}.yaml", f"scenarios/{name}.yaml") for name in ALWAYS_ON]
-
-
-class Shipped(Struct, frozen=True):
-    """A scenario that comes with the simulator."""
-
-    name: str
-    title: str
-    """What it teaches: the first line of comment that does not tell an editor something."""
-    file: Path
-
-
-def shipped() -> Iterator[Shipped]:
-    """All of them, by name."""
-    for file in sorted(data_folder("scenarios").glob("*.yaml")):
-        yield Shipped(file.stem, title_of(file.read_text(encoding="utf-8")), file)
-
-
-def title_of(text: str) -> str:
-    """The first comment line of a scenario's text that says what it teaches; empty when there is none."""
-    for line in text.splitlines():
-        if not line.startswith("#"):
-            return ""
-        if "yaml-language-server" not in line:
-            return line.lstrip("# ").rstrip()
-    return ""
-
-
-def shipped_file(name: str) -> Path:
-    """Raises Wrong with a suggestion."""
-    known = {file.stem: file for file in data_folder("scenarios").glob("*.yaml")}
-    if name in known:
-        return known[name]
-    raise Wrong([Mistake(name, 1, 1, f"no such file, and no scenario of that name ships{suggestion(name, known)}")])
-
-
-def find(name: str) -> Path:
-    """A file by its path, or a shipped scenario by its name. Raises Wrong with a suggestion."""
-    path = Path(name)
-    return path if path.suffix in (".yaml", ".yml") or path.exists() else shipped_file(name)
-
-
-def load(names: Iterable[str], terms: Mapping[str, Terms]) -> Scenario:
-    """Files or shipped names, in order. Raises Wrong."""
-    documents: list[Document] = []
-    mistakes: list[Mistake] = []
-    for name in names:
-        try:
-            path = find(name)
-            shown = f"scenarios/{path.name}" if path.parent == data_folder("scenarios") else None
-            documents.append(yaml.read(path, shown))
-        except Wrong as wrong:
-            mistakes += wrong.mistakes
-    if mistakes:
-        raise Wrong(mistakes)
-    return Scenario(documents, terms)

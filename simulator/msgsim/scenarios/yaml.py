@@ -1,7 +1,9 @@
 """YAML files of ours, read with the position of every value, so that a mistake can be pointed at."""
 
 import gc
+import os
 import re
+import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
@@ -93,12 +95,37 @@ def read(path: Path, shown: str | None = None) -> Document:
     """Read a file. Raises Wrong with one mistake when it is no YAML that we take."""
     name = shown or str(path)
     try:
-        if path.stat().st_size > LARGEST:
-            raise Wrong([Mistake(name, 1, 1, f"the file is larger than {LARGEST // 1_000_000} MB")])
-        data = path.read_bytes()
-    except OSError as wrong:
-        raise Wrong([Mistake(name, 1, 1, f"cannot be read: {wrong.strerror}")]) from None
-    return parse(data, name)
+        return parse(contents(path), name)
+    except OSError as error:
+        raise Wrong([Mistake(name, 1, 1, f"cannot be read: {error.strerror or error}")]) from None
+
+
+def contents(path: Path) -> bytes:
+    """The bytes of a regular file, one more than `LARGEST` at most; never waits for a device or a pipe.
+
+    Raises OSError, which says what it is where it is no regular file.
+    """
+    try:
+        mode = path.stat().st_mode
+    except ValueError as error:
+        raise OSError(str(error)) from None
+    if not stat.S_ISREG(mode):
+        raise OSError(f"it is {_KINDS.get(stat.S_IFMT(mode), 'something else')}, not a file")
+    # Without waiting for whoever writes into a pipe, should one have come in its place meanwhile.
+    with os.fdopen(os.open(path, _FLAGS), "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError("it is not a file")
+        return file.read(LARGEST + 1) or b""
+
+
+_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+_KINDS = {
+    stat.S_IFDIR: "a folder",
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFSOCK: "a socket",
+}
 
 
 def parse(data: bytes | str, name: str) -> Document:

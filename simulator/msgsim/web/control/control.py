@@ -81,7 +81,7 @@ TABLE: tuple[tuple[str, str, Ask], ...] = (
     ("POST", "clock/run-until-idle", clocks.run_until_idle),
     ("GET", "scenario", scenarios.show),
     ("PUT", "scenario", scenarios.choose),
-    ("GET", "scenarios", scenarios.shipped),
+    ("GET", "scenarios", scenarios.listed),
     ("GET", "errors", catalogue.errors),
     ("POST", "sample", catalogue.sample),
     ("GET", "coverage", reports.coverage),

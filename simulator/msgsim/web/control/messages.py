@@ -11,7 +11,7 @@ from msgsim.engine.sandbox import Sandbox
 from msgsim.model import Json, Message
 from msgsim.plan import state, word
 from msgsim.provider import AnySend
-from msgsim.scenarios.rule import is_exact, pattern
+from msgsim.scenarios.pattern import is_exact, pattern
 from msgsim.storage.store import NUMBERS
 from msgsim.web.control import view
 from msgsim.web.control.context import Context, body, moment

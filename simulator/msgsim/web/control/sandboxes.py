@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from msgsim.engine.redaction import HIDDEN
-from msgsim.engine.sandbox import Choice, Sandbox
+from msgsim.engine.sandbox import Sandbox
 from msgsim.model import Json
 from msgsim.web.control import view
 from msgsim.web.control.context import Context, Int64, answer, body
@@ -27,6 +27,7 @@ class Wanted(Struct, forbid_unknown_fields=True):
     """A text that the seed follows from, instead of the server's and the name."""
     clock: str | None = None
     scenario: tuple[str, ...] | None = None
+    texts: dict[str, str] = {}
     settings: dict[str, dict[str, Json]] | None = None
 
 
@@ -50,7 +51,7 @@ async def create(context: Context, request: Request) -> Response:
         raise ValueError(f"name: {name!r} is not made of at most 63 letters, digits, - and _")
     if name in context.engine.sandboxes:
         raise Problem(409, "The name is taken", f"there is a sandbox {name!r} already; delete it or reset it")
-    choice = None if asked.scenario is None else Choice(names=asked.scenario)
+    choice = None if asked.scenario is None else context.engine.offered(asked.scenario, asked.texts)
     if asked.seed is not None and asked.seed_from is not None:
         raise ValueError("seed, seed_from: only one of them")
     sandbox = context.engine.open(name, asked.seed, asked.clock, asked.settings, choice, asked.seed_from)

@@ -1,0 +1,113 @@
+"""Where scenarios come from: files, texts that were sent, and those that ship."""
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+
+from msgspec import Struct
+
+from msgsim.config import data_folder
+from msgsim.scenarios import yaml
+from msgsim.scenarios.reserved import Terms
+from msgsim.scenarios.scenario import Scenario
+from msgsim.scenarios.yaml import Document, Mistake, Wrong, suggestion
+
+ENDINGS = (".yaml", ".yml")
+"""Of the names of scenario files: nothing else is read as one."""
+
+
+class Choice(Struct, frozen=True, omit_defaults=True):
+    """Which scenarios hold, in order: names of files or of shipped ones, and the texts of those that were sent."""
+
+    names: tuple[str, ...] = ()
+    texts: tuple[tuple[str, str], ...] = ()
+    """Name and YAML."""
+
+
+class Shipped(Struct, frozen=True):
+    """A scenario that comes with the simulator."""
+
+    name: str
+    title: str
+    """What it teaches: the first line of comment that does not tell an editor something."""
+    file: Path
+
+    @property
+    def shown(self) -> str:
+        return shown(self.file)
+
+
+@cache
+def shipped() -> Mapping[str, Shipped]:
+    """By name, those that are always on too."""
+    files = sorted(data_folder("scenarios").glob("*.yaml"))
+    return {file.stem: Shipped(file.stem, title_of(file.read_text(encoding="utf-8")), file) for file in files}
+
+
+def title_of(text: str) -> str:
+    """The first comment line of a scenario's text that says what it teaches; empty when there is none."""
+    for line in text.splitlines():
+        if not line.startswith("#"):
+            return ""
+        if "yaml-language-server" not in line:
+            return line.lstrip("# ").rstrip()
+    return ""
+
+
+def shown(path: Path) -> str:
+    """A file as it stands in places of rules and mistakes: shipped ones without the folder they are installed in."""
+    return f"scenarios/{path.name}" if path.parent == data_folder("scenarios") else str(path)
+
+
+def find(name: str) -> Path:
+    """A file by its path, or a shipped scenario by its name; an operator names it. Raises Wrong with a suggestion."""
+    if name.endswith(ENDINGS):
+        return Path(name)
+    if name in shipped():
+        return shipped()[name].file
+    reason = "no such file, and no scenario of that name ships"
+    if "/" in name or "\\" in name:
+        reason = f"the name of a scenario file ends in {' or '.join(ENDINGS)}"
+    raise Wrong([Mistake(name, 1, 1, f"{reason}{suggestion(name, shipped())}")])
+
+
+def offered(name: str, own: Sequence[str]) -> str:
+    """What a client may name: one of the server's ``own`` files, by its path or the stem of it, or a shipped scenario.
+
+    Raises Wrong with a suggestion, and looks at no other file.
+    """
+    for file in own:
+        if name in (file, Path(file).stem):
+            return file
+    if name in shipped():
+        return name
+    near = suggestion(name, [*shipped(), *(Path(file).stem for file in own)])
+    reason = f"neither a shipped scenario nor a file that the server was started with{near}; send the text of any other"
+    raise Wrong([Mistake(name, 1, 1, reason)])
+
+
+def load(choice: Choice, terms: Mapping[str, Terms]) -> Scenario:
+    """Raises Wrong with the mistakes of all its files."""
+    texts = dict(choice.texts)
+    documents: list[Document] = []
+    mistakes: list[Mistake] = []
+    for name in choice.names:
+        try:
+            documents.append(yaml.parse(texts[name], name) if name in texts else read(name))
+        except Wrong as wrong:
+            mistakes += wrong.mistakes
+    if mistakes:
+        raise Wrong(mistakes)
+    return Scenario(documents, terms)
+
+
+def read(name: str) -> Document:
+    """A file by its path, or a shipped scenario by its name. Raises Wrong."""
+    path = find(name)
+    return yaml.read(path, shown(path))
+
+
+def files_of(choice: Choice) -> list[Path]:
+    """The files behind a choice, by the paths as they are given."""
+    texts = dict(choice.texts)
+    return [find(name) for name in choice.names if name not in texts and (name.endswith(ENDINGS) or name in shipped())]
