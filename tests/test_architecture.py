@@ -137,7 +137,7 @@ def test_two_providers_of_one_name_are_an_error_at_start(tmp_path: Path) -> None
 
 def test_nothing_starts_with_what_it_does_not_need() -> None:
     """Heavy parts are imported when first needed, not when the server starts."""
-    heavy = ["aiohttp", "faker", "jinja2", "jsonschema", "phonenumbers", "starlette", "watchfiles", "jsonpath_ng"]
+    heavy = ["aiohttp", "faker", "jinja2", "jsonschema", "phonenumbers", "starlette", "jsonpath_ng", "jsonschema_rs"]
     code = (
         "import sys, msgsim.server, msgsim.provider; msgsim.provider.discover();"
         f"print([name for name in {heavy} if name in sys.modules])"

@@ -65,6 +65,8 @@ class Sandbox:
         self.ticks = 0
         self.driven = False
         """Somebody moves the clock by hand just now; the dispatcher keeps out."""
+        self.read = scenario.digests
+        """What its scenario files said when they were read last, with or without success; one digest per file."""
         self.mistakes: list[str] = []
         """What is wrong with a scenario file that was saved last; the one before it still holds."""
 

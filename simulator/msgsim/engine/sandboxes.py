@@ -1,8 +1,7 @@
 """The world: every sandbox, and what they share. It changes; what it holds does not."""
 
 import logging
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -47,6 +46,8 @@ class World:
         """The server stops; nobody should wait for anything any longer."""
         self.run = Run(dict.fromkeys(store.strays()))
         self._settings: dict[tuple[str, str], dict[str, Json]] = {}
+        self._named: dict[Choice, Scenario] = {}
+        """Of requests that name a scenario."""
         self._checked(config.providers)
         self.commits.followers.append(self._committed)
         rows = store.sandboxes()
@@ -225,6 +226,7 @@ class World:
     def choose(self, sandbox: Sandbox, choice: Choice) -> None:
         """Switch the scenario; everything accepted so far keeps its plan. Raises yamlfile.Wrong."""
         sandbox.scenario = load(choice, self.terms)
+        sandbox.read = sandbox.scenario.digests
         sandbox.kept.scenario = choice
         sandbox.counts = sandbox.kept.counts = Counts({}, {}, {sandbox.scenario.key: sandbox.now()})
         sandbox.mistakes = []
@@ -232,23 +234,34 @@ class World:
         self.control(sandbox, {"action": "scenario", "names": list(sandbox.scenario.names)})
         self.chosen()
 
-    def reload(self, files: Collection[Path]) -> None:
-        """Files were saved: whoever uses them goes on with what they say now, or with what they said last.
+    def followed(self) -> set[Path]:
+        """The files that the rules of any sandbox, or of a request that named a scenario, come from."""
+        choices = {sandbox.kept.scenario for sandbox in self.sandboxes.values()} | set(self._named)
+        return {file for choice in choices for file in files_of(choice)}
 
-        A mistake is kept in the sandbox and goes into its journal.
+    def reload(self, digests: Mapping[Path, bytes]) -> bool:
+        """Sandboxes whose files hold something else than was read go on with it, or with the last good rules.
+
+        ``digests`` tell what the `followed` files hold now. A mistake is kept in the sandbox and goes into its journal.
+        Whether anything was read.
         """
-        self.named.cache_clear()
         compiled: dict[Choice, Scenario | Wrong] = {}
         for sandbox in self.sandboxes.values():
             choice = sandbox.kept.scenario
-            if not any(found in files for found in files_of(choice)):
+            now = tuple(digests[file] for file in files_of(choice))
+            if now == sandbox.read:
                 continue
             if choice not in compiled:
                 try:
                     compiled[choice] = load(choice, self.terms)
                 except Wrong as wrong:
                     compiled[choice] = wrong
+            sandbox.read = now
             self._reloaded(sandbox, compiled[choice])
+        for choice, scenario in list(self._named.items()):
+            if tuple(digests[file] for file in files_of(choice)) != scenario.digests:
+                del self._named[choice]
+        return bool(compiled)
 
     def _reloaded(self, sandbox: Sandbox, new: Scenario | Wrong) -> None:
         if isinstance(new, Wrong):
@@ -258,15 +271,18 @@ class World:
             )
         else:
             sandbox.counts = sandbox.kept.counts = carried(sandbox.counts, sandbox.scenario, new)
-            sandbox.scenario, sandbox.mistakes = new, []
+            sandbox.scenario, sandbox.mistakes, sandbox.read = new, [], new.digests
             sandbox.save(self.store)
         told: Json = {"mistakes": sandbox.mistakes} if sandbox.mistakes else {}
         self.control(sandbox, {"action": "reload", "names": list(sandbox.scenario.names), **told})
 
-    @lru_cache(maxsize=64)  # noqa: B019 - one engine lives as long as its process
     def named(self, name: str) -> Scenario:
-        """One of the server's own files, or a shipped scenario; never any file that a client names."""
-        return load(self.offered((name,)), self.terms)
+        """One of the server's own files, or a shipped scenario; never any file that a client names. Raises Wrong."""
+        choice = self.offered((name,))
+        if choice not in self._named:
+            self._named[choice] = load(choice, self.terms)
+            self.chosen()
+        return self._named[choice]
 
     def offered(self, names: Sequence[str], texts: Mapping[str, str] | None = None) -> Choice:
         """What a client chooses: of the server's own files, of the shipped ones, of texts it sends. Raises Wrong."""

@@ -1,53 +1,84 @@
-"""Scenario files are read again when they are saved; everything in a sandbox stays as it is."""
+"""Scenario files are read again when they were saved; everything in a sandbox stays as it is."""
 
 import asyncio
-import contextlib
-from collections.abc import Iterable
 from pathlib import Path
 
+from msgspec import Struct
+
+from msgsim.clock import machine
 from msgsim.engine.receive import Engine
-from msgsim.scenarios.library import files_of
+from msgsim.scenarios.yaml import contents, digest
 from msgsim.storage.database import StoreError
+
+PAUSE = 0.1
+"""Seconds between two looks. What two looks in a row find is read: a file that is still being written is not."""
+RECENT = 3000
+"""Milliseconds within which a file may change again under the same time of change: some file systems count seconds."""
 
 
 class Watch:
-    """Follows the files that the sandboxes have chosen, whichever these are at the time."""
+    """Follows the files that the sandboxes have chosen, whichever these are at the time.
+
+    It looks at what stands at each path, again and again, instead of being told by the system. So it does not matter
+    how another file gets there: a save in place, a rename, a folder made anew, a link that was switched somewhere in
+    the path, a network file system. Nor is there a moment in which a change is missed: it is compared with what the
+    rules in force were made of.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._chosen = asyncio.Event()
+        self._looks: dict[Path, _Look] = {}
         engine.chosen = self._chosen.set
 
     async def run(self) -> None:
         """Until cancelled."""
+        self._chosen.set()
+        files: set[Path] = set()
+        before: dict[Path, bytes] | None = None
+        done: dict[Path, bytes] | None = None
         while True:
-            self._chosen.clear()
-            files = self.files()
-            folders = {file.parent for file in files if file.parent.is_dir()}
-            if folders:
-                await self._follow(files, folders)
+            if self._chosen.is_set():
+                self._chosen.clear()
+                files, done = self._engine.followed(), None
+            now = {file: self._digest(file) for file in files}
+            if now == before and now != done and await self._read(now):
+                done = now
+            before = now
+            if files:
+                await asyncio.sleep(PAUSE)
             else:
                 await self._chosen.wait()
 
-    def files(self) -> set[Path]:
-        return {file for sandbox in self._engine.sandboxes.values() for file in files_of(sandbox.kept.scenario)}
-
-    async def _follow(self, files: set[Path], folders: set[Path]) -> None:
-        """Folders are watched, not files: editors save by putting another file in the place of the first."""
-        from watchfiles import awatch
-
-        changing = awatch(
-            *folders,
-            watch_filter=lambda _, path: Path(path).resolve() in files,
-            stop_event=self._chosen,
-            recursive=False,
-            debounce=200,
-        )
-        async for changes in changing:
-            self._engine.reload(_resolved(path for _, path in changes))
-            with contextlib.suppress(StoreError):
+    async def _read(self, digests: dict[Path, bytes]) -> bool:
+        """False where the store cannot be written now: it is tried again."""
+        try:
+            if self._engine.reload(digests):
                 await self._engine.commits.durable()
+        except StoreError:
+            return False
+        return True
+
+    def _digest(self, file: Path) -> bytes:
+        """What a file holds now, or why it cannot be read.
+
+        It is read when anything about it has changed, or did so just before the last look.
+        """
+        try:
+            stat = file.stat()
+            mark = (stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
+            look = self._looks.get(file)
+            changed = max(stat.st_mtime_ns, stat.st_ctime_ns) // 1_000_000
+            if look is None or look.mark != mark or look.at - changed < RECENT:
+                self._looks[file] = look = _Look(mark, machine(), digest(contents(file)))
+            return look.digest
+        except (OSError, ValueError) as error:
+            return repr(error).encode()
 
 
-def _resolved(paths: Iterable[str]) -> set[Path]:
-    return {Path(path).resolve() for path in paths}
+class _Look(Struct, frozen=True):
+    """When a file was read, and what it held."""
+
+    mark: tuple[int, ...]
+    at: int
+    digest: bytes

@@ -107,7 +107,8 @@ def read(name: str) -> Document:
     return yaml.read(path, shown(path))
 
 
-def files_of(choice: Choice) -> list[Path]:
-    """The files behind a choice, by the paths as they are given."""
+def files_of(choice: Choice) -> tuple[Path, ...]:
+    """The files behind a choice, by the paths as they are given: links in them may be switched."""
     texts = dict(choice.texts)
-    return [find(name) for name in choice.names if name not in texts and (name.endswith(ENDINGS) or name in shipped())]
+    known = (name for name in choice.names if name not in texts and (name.endswith(ENDINGS) or name in shipped()))
+    return tuple(find(name) for name in known)

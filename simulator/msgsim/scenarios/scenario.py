@@ -37,6 +37,8 @@ class Scenario:
         self.documents = tuple(documents)
         self.names = tuple(str(document.value["name"]) for document in documents if _named(document))
         self.key = " ".join(self.names)
+        self.digests = tuple(document.digest for document in documents if document.digest)
+        """Of the files that were read, in order."""
         with yaml.uncollected():
             always = [magic_rules(terms), *(compile_rules(one, terms, expecting=False) for one in always_on())]
             for rule in always[-1]:
