@@ -14,7 +14,6 @@ from msgsim.scenarios.scenario import Counts, Scenario
 from msgsim.seed import Seed, following
 from msgsim.storage.store import FROM_PHONES, SHIFT, SandboxRow, Store
 
-
 NUMBERS_AHEAD = 10_000
 TICKS_AHEAD = 60 * 10_000_000
 """How many are reserved at once: what a server that is killed has reserved is never given."""
