@@ -1,5 +1,6 @@
 """Every entry of every catalogue, brought about by its own example; every schema, by its own samples."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -50,6 +51,7 @@ def test_a_catalogue_says_where_everything_comes_from(provider: Provider) -> Non
     for status in contract.statuses.values():
         assert status.kind in KINDS, status
     assert set(contract.words.values()) <= set(contract.statuses)
+    assert {beat.status for beat in contract.life} <= set(contract.statuses)
     numbers = [entry.magic for entry in entries if entry.magic]
     assert len(numbers) == len(set(numbers)), "two outcomes share a magic recipient"
 
@@ -75,3 +77,21 @@ def test_a_sample_is_taken_on(http: Http, control: Http, provider: Provider, end
     answer = http("POST", endpoint.path, json=sample(provider, endpoint), headers=headers(provider))
     assert answer.status in (200, 201, 202), answer.body
     assert control("GET", "messages").json["total"] > 0
+
+
+@pytest.mark.parametrize("provider", PROVIDERS.values(), ids=of)
+def test_an_empty_text_is_never_told_as_one_of_another_type(provider: Provider) -> None:
+    for name in provider.contract.names():
+        for node in nodes(provider.contract.schema(name).document):
+            named = node.get("x-error")
+            if "minLength" in node and isinstance(named, dict) and "key" not in named:
+                fallback = named.get("else")
+                assert named.get("minLength", fallback) != named.get("type", fallback), (name, node)
+
+
+def nodes(document: Any) -> Iterator[dict[str, Any]]:
+    """Every object of a schema."""
+    if isinstance(document, dict):
+        yield document
+    for inner in document.values() if isinstance(document, dict) else document if isinstance(document, list) else ():
+        yield from nodes(inner)

@@ -15,7 +15,7 @@ import msgspec
 import yaml
 from msgspec import Struct, field
 
-from msgsim.config import data_folder
+from msgsim.config import data_folder, milliseconds
 from msgsim.model import Beat, Json, Refusal
 
 if TYPE_CHECKING:
@@ -105,6 +105,11 @@ class Contract:
     def codes(self) -> dict[int, str]:
         """The provider's number to its text, where it has a list of its own."""
         return cast("dict[int, str]", self._vocabulary.get("codes", {}))
+
+    @cached_property
+    def life(self) -> tuple[Beat, ...]:
+        """A message's life where no scenario says otherwise; empty: that of ``default.yaml``."""
+        return tuple(Beat(milliseconds(beat["after"]), beat["status"]) for beat in self._vocabulary.get("life", ()))
 
     @cached_property
     def settings(self) -> dict[str, Json]:

@@ -61,6 +61,14 @@ def test_a_rule_that_is_gone_is_said_to_be(sim: Simulator, control: Http) -> Non
     assert (decided["rule"], decided["outcome"]) == ("scenario:3", "it is not loaded any more")
 
 
+def test_a_providers_own_pace_is_explained(sim: Simulator, control: Http) -> None:
+    body = {"destination": "5511900000000", "messageText": "Hello"}
+    headers = {"UserName": "acme", "AuthenticationToken": "x"}
+    (accepted,) = call(f"{sim.url}/v1/send-sms", "POST", body, headers=headers).json
+    (decided,) = explained(control, f"messages/{accepted['id']}")["decided_by"]
+    assert decided["outcome"] == "SENT_SUCCESS after 300 ms, DELIVERED_SUCCESS after 2.3 s"
+
+
 def test_a_magic_recipient_is_explained_by_the_catalogue(sim: Simulator, control: Http) -> None:
     statuses = control("GET", "errors?provider=messente").json["statuses"]
     (rejected,) = [one for one in statuses if one["word"] == "REJECTD"]

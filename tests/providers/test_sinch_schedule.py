@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from msgsim.model import Json
 from msgsim.providers.sinch import provider, schedule
-from msgsim.providers.sinch.account import Account
+from msgsim.providers.sinch.account import CAPITALS, Account
 from msgsim.providers.sinch.segments import parts, without_accents
 
 from tests.conftest import Http
@@ -111,14 +111,23 @@ def test_schedules_never_begin_before_now(now: int, minutes: int, name: str) -> 
 
 @pytest.mark.parametrize(
     ("name", "minutes"),
-    [("+03:00", 180), ("-0100", -60), ("+05:45", 345), ("UTC", 0), ("GMT", 0), ("-03", -180), ("GMT-03:00", -180)],
-)
+    [
+        ("+03:00", 180), ("-0100", -60), ("+05:45", 345), ("UTC", 0), ("GMT", 0), ("-03", -180), ("GMT-03:00", -180),
+        ("GMT-3", -180), ("UTC-03:00", -180), ("UTC+5:30", 330), ("UT+1", 60), ("-3", -180), ("+18", 1080), ("Z", 0),
+        ("GMT0", 0), ("Etc/GMT+3", -180), ("+03:00:00", 180),
+    ],
+)  # fmt: skip
 def test_offsets(name: str, minutes: int) -> None:
     assert schedule.zone(name).utcoffset(datetime(2026, 1, 1)) == timedelta(minutes=minutes)  # noqa: DTZ001
 
 
 @pytest.mark.parametrize(
-    "name", ["", "Nowhere", "America", "+3", "+24:00", "-01:60", "/etc/passwd", "..", "UTC+x", "\0"]
+    "name",
+    [
+        *["", "Nowhere", "America", "america/sao_paulo", "/etc/passwd", "..", "\0"],
+        *["+24:00", "+18:01", "-01:60", "UTC+x", "GMT-", "+", "GMT-3h", "−03:00"],
+        *["localtime", "posixrules", "Factory", "right/UTC", "posix/UTC", "tzdata.zi", "zone.tab"],
+    ],
 )
 def test_what_is_no_zone(name: str) -> None:
     assert not schedule.is_zone(name)
@@ -219,6 +228,17 @@ def test_the_zone_of_a_request_then_of_the_user_then_of_its_country() -> None:
     ours = Account(provider.contract.settings | {"users": users, "timeZone": "-0300"})
     assert [str(ours.zone(name)) for name in ("a", "c")] == ["Asia/Kathmandu", "UTC-03:00"]
     assert isinstance(mine.zone("a"), ZoneInfo)
+
+
+def test_only_countries_with_a_known_zone_can_be_set() -> None:
+    settings = provider.contract.schema("settings").document["properties"]
+    assert settings["users"]["items"]["properties"]["country"]["enum"] == list(CAPITALS)
+    assert settings["country"]["enum"] == ["", *CAPITALS]
+    for wrong in ({"country": "JP"}, {"users": [{"name": "a", "country": "JP"}]}):
+        assert "'JP' is not one of" in provider.contract.wrong_settings(wrong)
+    for country in CAPITALS:
+        mine = Account(provider.contract.settings | {"country": country})
+        assert str(mine.zone("nobody")) == CAPITALS[country]
 
 
 @pytest.mark.parametrize(

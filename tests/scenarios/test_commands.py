@@ -112,8 +112,8 @@ def test_plan_draws_a_sequence(capsys: Run) -> None:
         "  sim->>app: before the answer: callback SENT_SUCCESS [before-response]",
         "  sim->>app: before the answer: dlr DELIVERED_SUCCESS [before-response]",
         "  sim-->>app: 200",
-        "  sim-)phone: +200ms sms SENT_SUCCESS 2",
-        "  sim->>phone: +1s sms DELIVERED_SUCCESS 4",
+        "  sim-)phone: +300ms sms SENT_SUCCESS 2",
+        "  sim->>phone: +2.3s sms DELIVERED_SUCCESS 4",
     ]
 
 

@@ -11,6 +11,8 @@ SLOW = 2000
 """Milliseconds a callback receiver may take."""
 MOST_PLACES = 20
 """Numbers named per finding; the rest is counted."""
+MOST_NOTES = 10
+"""Tolerances named per finding."""
 AGAIN_WITHIN = 60_000
 """Milliseconds within which the same request is a repetition, not another one that happens to be equal."""
 LOST = frozenset({"reset", "empty", "truncate", "hang", "garbage"})
@@ -158,12 +160,27 @@ def _in_query(provider: Provider, asked: Sequence[Asked]) -> Iterator[Finding]:
     )
 
 
+def _undocumented(provider: Provider, asked: Sequence[Asked]) -> Iterator[Finding]:
+    """Wrote what only a tolerant reading accepts, ignored members among it."""
+    where = [one for one in asked if one.one.notes]
+    notes = list(dict.fromkeys(note.rstrip(".") for one in where for note in one.one.notes))
+    more = f"; and {len(notes) - MOST_NOTES} more" if len(notes) > MOST_NOTES else ""
+    yield from _finding(
+        "undocumented",
+        provider,
+        where,
+        f"wrote what only a tolerant reading accepts: {'; '.join(notes[:MOST_NOTES])}{more}",
+        "write it as the document does; a server with --strict refuses all of it",
+    )
+
+
 CHECKS: tuple[Callable[[Provider, Sequence[Asked]], Iterator[Finding]], ...] = (
     _too_soon,
     _unchanged,
     _twice,
     _token_each,
     _in_query,
+    _undocumented,
 )
 
 

@@ -268,6 +268,8 @@ class Engine(World):
             rule = scenario.fallback(subject, desk.seed, desk.sandbox.counts)
         if rule.base and draft.fate is not None:
             return draft.fate
+        if rule.base and desk.contract.life:
+            return desk.contract.life
         return rule.outcome.deliver or ()
 
     def _replies(self, message: Message, place: int, begin: int, reply: tuple[int, str], desk: Desk) -> None:

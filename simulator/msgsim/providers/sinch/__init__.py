@@ -5,9 +5,11 @@ from urllib.parse import parse_qsl
 from msgsim.contract import Contract
 from msgsim.model import Call, Credential, Refusal, Refused
 from msgsim.provider import Ask, Desk, Endpoint, Provider, Send, SendMany
-from msgsim.providers.sinch import answers, campaigns, inbound, queries, reading, reports
+from msgsim.providers.sinch import answers, campaigns, drafts, inbound, members, queries, reports, rules
 from msgsim.providers.sinch.account import account
+from msgsim.providers.sinch.limits import limit_requests
 from msgsim.providers.sinch.schedule import is_local, is_zone
+from msgsim.providers.sinch.segments import LENGTHS
 
 
 def identify(call: Call) -> Credential | None:
@@ -40,7 +42,7 @@ def _check_address(desk: Desk) -> None:
     allowed: list[str] = desk.settings["addresses"]
     if allowed and desk.call.client not in allowed:
         raise Refused(Refusal("forbidden_address"))
-    queries.count(desk, "requests", desk.settings["rate_limit"], "too_many_requests")
+    limit_requests(desk)
 
 
 def credentials(sandbox: str) -> dict[str, str]:
@@ -54,15 +56,15 @@ def _named(name: str, token: str) -> dict[str, str]:
 ENDPOINTS = (
     Send(
         "send-sms", "POST", "/v1/send-sms", "send-sms",
-        reading.read, answers.sent, shape=reading.shape, check=reading.check,
+        drafts.read, answers.sent, shape=members.of_a_single_send, check=rules.check,
     ),
     Send(
         "send-sms-get", "GET", "/v1/send-sms", "send-sms",
-        reading.read, answers.sent, parse=reading.parse, check=reading.check,
+        drafts.read, answers.sent, parse=members.of_a_query, check=rules.check,
     ),
     SendMany(
-        "send-bulk-sms", "POST", "/v1/send-bulk-sms", "send-bulk-sms", reading.items,
-        reading.read_item, answers.sent_bulk, reading.Batch, shape=reading.shape_bulk, check=reading.check_bulk,
+        "send-bulk-sms", "POST", "/v1/send-bulk-sms", "send-bulk-sms", drafts.items,
+        drafts.read_item, answers.sent_bulk, drafts.Batch, shape=members.of_a_bulk, check=rules.check_bulk,
     ),
     Ask("status-search", "POST", "/v1/sms/status/search", queries.searched, "status-search", shape=queries.shape),
     Ask("status-list", "GET", "/v1/sms/status/list", queries.listed),
@@ -81,7 +83,7 @@ ENDPOINTS = (
 provider = Provider(
     name="sinch",
     title="Sinch (Wavy) SMS",
-    contract=Contract("sinch", {"local-date-time": is_local, "time-zone": is_zone}),
+    contract=Contract("sinch", {"local-date-time": is_local, "time-zone": is_zone, **LENGTHS}),
     endpoints=ENDPOINTS,
     identify=identify,
     authorize=authorize,

@@ -1,6 +1,5 @@
 """What is set for this provider in one sandbox, compiled once: users, flows, templates, carriers."""
 
-import re
 from datetime import UTC, tzinfo
 from functools import cached_property
 
@@ -10,18 +9,19 @@ from msgspec import Struct
 from msgsim.model import Credential, Json
 from msgsim.providers.sinch.carriers import Carrier, Carriers
 from msgsim.providers.sinch.schedule import zone
+from msgsim.providers.sinch.texts import Text, Texts
 
 CAPITALS = {
     "AR": "America/Argentina/Buenos_Aires", "BO": "America/La_Paz", "BR": "America/Sao_Paulo", "CL": "America/Santiago",
-    "CO": "America/Bogota", "CR": "America/Costa_Rica", "EC": "America/Guayaquil", "ES": "Europe/Madrid",
-    "GT": "America/Guatemala", "HN": "America/Tegucigalpa", "MX": "America/Mexico_City", "NI": "America/Managua",
-    "PA": "America/Panama", "PE": "America/Lima", "PT": "Europe/Lisbon", "PY": "America/Asuncion",
-    "SV": "America/El_Salvador", "US": "America/New_York", "UY": "America/Montevideo", "VE": "America/Caracas",
+    "CO": "America/Bogota", "CR": "America/Costa_Rica", "CU": "America/Havana", "DO": "America/Santo_Domingo",
+    "EC": "America/Guayaquil", "ES": "Europe/Madrid", "GT": "America/Guatemala", "HN": "America/Tegucigalpa",
+    "MX": "America/Mexico_City", "NI": "America/Managua", "PA": "America/Panama", "PE": "America/Lima",
+    "PR": "America/Puerto_Rico", "PT": "Europe/Lisbon", "PY": "America/Asuncion", "SV": "America/El_Salvador",
+    "US": "America/New_York", "UY": "America/Montevideo", "VE": "America/Caracas",
 }  # fmt: skip
-"""The zone of a user of whom only the country is known."""
+"""The zone of a user of whom only the country is known; the settings take no other country."""
 URLS = {"callback": "callback_url", "dlr": "dlr_url"}
 """Kind of a report, and the setting that says where it goes."""
-_GAP = re.compile(r"\$\{(\w+)\}|\{\{\s*(\w+)\s*\}\}")
 
 
 class User(Struct, frozen=True, rename={"sub_account": "subAccount", "time_zone": "timeZone"}):
@@ -39,22 +39,6 @@ class User(Struct, frozen=True, rename={"sub_account": "subAccount", "time_zone"
     dlr_url: str = ""
     mo_url: str = ""
     mo_method: str = ""
-
-
-class Text(Struct, frozen=True, omit_defaults=True):
-    """A text kept at the provider, with gaps such as ``${name}`` or ``{{name}}``."""
-
-    text: str
-    id: int = 0
-    name: str = ""
-
-    @property
-    def gaps(self) -> set[str]:
-        return {first or second for first, second in _GAP.findall(self.text)}
-
-    def filled(self, params: dict[str, str]) -> str:
-        """The text with every gap filled that has a value."""
-        return _GAP.sub(lambda gap: params.get(gap[1] or gap[2], gap[0]), self.text)
 
 
 class Account:
@@ -100,22 +84,22 @@ class Account:
         if own:
             return zone(own)
         country = (user and user.country) or self.settings["country"]
-        return zone(CAPITALS[country]) if country in CAPITALS else UTC
+        return zone(CAPITALS[country]) if country else UTC
 
-    def shares(self, viewer: str, owner: str) -> bool:
-        """Whether one user sees what another sent: in the same subaccount, and administrators all."""
-        user, other = self.user(viewer), self.user(owner)
-        if not self.users or user is None or user.admin or viewer == owner:
+    def sees(self, viewer: str, sender: str, sub_account: str) -> bool:
+        """Whether a user sees what another sent: administrators all, others what is of their subaccount.
+
+        ``sub_account``: that of the message, empty where it has none; then only the sender sees it. Who is no user of
+        the settings (there are none, or it is the one issued for the sandbox) sees all.
+        """
+        user = self.user(viewer)
+        if user is None or user.admin:
             return True
-        return other is not None and user.sub_account != "" and user.sub_account == other.sub_account
+        return user.sub_account == sub_account if sub_account else self.user(sender) is user
 
     @cached_property
-    def flows(self) -> dict[str, Text]:
-        return {id.lower(): Text(text) for id, text in self.settings["flows"].items()}
-
-    @cached_property
-    def templates(self) -> list[Text]:
-        return msgspec.convert(self.settings["templates"], list[Text])
+    def texts(self) -> Texts:
+        return Texts(self.settings["flows"], msgspec.convert(self.settings["templates"], list[Text]))
 
 
 _seen: dict[int, Account] = {}

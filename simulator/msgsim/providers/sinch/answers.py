@@ -5,10 +5,11 @@ from collections.abc import Sequence
 
 import msgspec
 
+from msgsim.contract import Error
 from msgsim.model import Json, Message, Refusal, Refused, Reply
 from msgsim.provider import Desk
 from msgsim.providers.sinch.account import account
-from msgsim.providers.sinch.reading import Batch
+from msgsim.providers.sinch.drafts import Batch
 
 _ITEM = re.compile(r"messages\.(\d+)\.")
 _INDEX = re.compile(r"\.(\d+)\b")
@@ -38,7 +39,7 @@ def refuse(refusals: Sequence[Refusal], desk: Desk) -> Reply:
     errors = desk.contract.errors
     first = next((one for one in refusals if errors[one.key].status == 403), refusals[0])
     error = errors[first.key]
-    message = _text(first, error.text)
+    message = _text(first, error)
     if desk.call.path.removeprefix("/sinch").startswith("/api/v1/campaign"):
         body: Json = {"status": {"error": True, "message": message}}
     else:
@@ -49,12 +50,13 @@ def refuse(refusals: Sequence[Refusal], desk: Desk) -> Reply:
     return Reply(error.status, msgspec.json.encode(body), headers)
 
 
-def _text(refusal: Refusal, text: str) -> str:
+def _text(refusal: Refusal, error: Error) -> str:
+    """The catalogue's text with its gaps filled; what is wrong with one message of a bulk says with which."""
     if refusal.detail is not None:
         return f"Bad Request: {refusal.detail}"
     source = refusal.source or "a field"
     item = _ITEM.match(source)
     field = _INDEX.sub(r"[\1]", source[item.end() :] if item else source)
     values = {"field": field, "type": "of another type", "value": field, "wanted": "another value"} | refusal.values
-    text = _GAP.sub(lambda gap: str(values[gap[1]]), text)
-    return f"{text} (messages[{item[1]}])" if item else text
+    text = _GAP.sub(lambda gap: str(values[gap[1]]), error.text)
+    return f"{text} (messages[{item[1]}])" if item and error.status == 400 else text

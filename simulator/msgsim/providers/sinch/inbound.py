@@ -99,7 +99,7 @@ def _visible(desk: Desk, since: int, key: int = 0) -> Iterator[Inbound]:
         inbound
         for inbound in desk.inbound(since, key)
         if (wanted is None or inbound.extra.get("subAccount") == wanted)
-        and (not inbound.credential or mine.shares(viewer, inbound.credential))
+        and (not inbound.credential or mine.sees(viewer, inbound.credential, inbound.extra.get("subAccount", "")))
     )
 
 

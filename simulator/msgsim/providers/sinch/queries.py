@@ -10,6 +10,7 @@ from msgsim.model import Json, Message, Refusal, Refused, Reply
 from msgsim.provider import Desk
 from msgsim.providers.sinch.account import account
 from msgsim.providers.sinch.carriers import UNKNOWN, digits
+from msgsim.providers.sinch.limits import limit_queries
 from msgsim.providers.sinch.query import date, moment, positive, query
 from msgsim.providers.sinch.reports import Known, entry, known, legacy
 
@@ -17,7 +18,6 @@ DAY = 86_400_000
 KEPT = 3 * DAY
 """Statuses can be asked for this long after their last change."""
 CURSOR = "status-list"
-RECENT = "status-queries"
 MOST_LISTED = 1000
 """How many one call of the list gives, as of the list of MOs; the next call gives what follows [inferred]."""
 MOST_FOUND = 10_000
@@ -35,30 +35,15 @@ def shape(body: Json, desk: Desk) -> Json:
     return shaped
 
 
-def limited(desk: Desk) -> None:
-    """Count a status query of this address. Raises Refused beyond the documented rate."""
-    count(desk, RECENT, desk.settings["status_rate_limit"], "too_many_status_queries")
-
-
-def count(desk: Desk, kind: str, rate: int, error: str) -> None:
-    """Count a request of this address. Raises Refused when there were as many in the second before; 0: never."""
-    if not rate:
-        return
-    recent = [at for at in desk.record(kind, desk.call.client) or [] if desk.now - at < 1000]
-    if len(recent) >= rate:
-        raise Refused(Refusal(error))
-    desk.keep(kind, desk.call.client, [*recent, desk.now])
-
-
 def _may_see(desk: Desk) -> Callable[[Message], bool]:
     """Whose statuses the caller may see."""
     mine, viewer = account(desk.settings), desk.credential.name
-    return lambda message: mine.shares(viewer, message.credential)
+    return lambda message: mine.sees(viewer, message.credential, message.extra.get("subAccount", ""))
 
 
 def searched(body: Json, desk: Desk) -> Reply:
     """Statuses by id and by correlation id; what has none yet is left out."""
-    limited(desk)
+    limit_queries(desk)
     ids, references = body.get("ids", ()), dict.fromkeys(body.get("correlationIds", ()))
     messages = [desk.message(id.lower()) for id in ids]
     for reference in references:
@@ -83,7 +68,7 @@ class Consumed(Struct):
 
 def listed(body: Json, desk: Desk) -> Reply:
     """Statuses this call has not given before, in the order they came; a later status is given again."""
-    limited(desk)
+    limit_queries(desk)
     asked = query(desk)
     most = min(positive(asked, "limit", MOST_LISTED), MOST_LISTED)
     start, end = moment(asked, "start"), moment(asked, "end")
@@ -124,12 +109,12 @@ def _answer(told: list[Json], start: int, end: int) -> Reply:
 
 def single(body: Json, desk: Desk) -> Reply:
     """The older status query: one message, one flat object."""
-    limited(desk)
+    limit_queries(desk)
     id = query(desk).get("id", "")
     if not id:
         raise Refused(Refusal("id_missing", "id"))
     message = desk.message(id.lower())
-    if message is None or not account(desk.settings).shares(desk.credential.name, message.credential):
+    if message is None or not _may_see(desk)(message):
         raise Refused(Refusal("unknown_message", "id"))
     what = known(message, desk.now)
     if what is not None and what.updated < desk.now - KEPT:

@@ -14,6 +14,9 @@ from msgsim.providers.sinch.query import date
 DELIVERIES = frozenset({"DELIVERED_SUCCESS", "NOT_DELIVERED"})
 """Statuses that the handset decides; all others say whether the carrier took the message."""
 
+RECORDING = 250
+"""Milliseconds from a status to its record, which ``updatedAt`` tells; longer in the recorded traffic."""
+
 
 class Known(Struct, frozen=True):
     """What is known of a message up to some time."""
@@ -128,7 +131,8 @@ def entry(message: Message, what: Known) -> Json:
             "deliveredDate": date(step.at),
             "deliveredAt": step.at,
         }
-    return told | {"updatedDate": date(what.updated), "updatedAt": what.updated} | _optional(message)
+    recorded = what.updated + RECORDING
+    return told | {"updatedDate": date(recorded), "updatedAt": recorded} | _optional(message)
 
 
 def legacy(message: Message, what: Known | None) -> Json:

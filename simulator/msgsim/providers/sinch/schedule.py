@@ -4,7 +4,8 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from importlib.resources import files
+from zoneinfo import ZoneInfo
 
 from msgsim.model import Json
 
@@ -13,26 +14,42 @@ HALF_HOUR = 30 * MINUTE
 _FIRST_MILLISECONDS = 100_000_000_000
 """Unix times from here on are milliseconds, smaller ones seconds: the documents do not name the unit."""
 _LOCAL = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}", re.ASCII)
-_OFFSET = re.compile(r"(?:UTC|GMT)?([+-])(\d{2})(?::?(\d{2}))?", re.ASCII)
+_OFFSET = re.compile(r"(?:UTC|GMT|UT)?([+-])(\d{1,2})(?::?(\d{2})(?::?(\d{2}))?)?", re.ASCII)
+_UTC = frozenset({"UTC", "GMT", "UT", "Z", "GMT0"})
+_FARTHEST = timedelta(hours=18)
+"""Java's limit of an offset."""
 _LAST_YEAR = 9000
 """Room for a window after a date; nobody schedules an SMS beyond."""
 
 
 @lru_cache(maxsize=1024)
 def zone(name: str) -> tzinfo:
-    """A zone by its id or offset: ``America/Sao_Paulo``, ``+03:00``, ``-0100``, ``UTC``. Raises ValueError."""
-    if name in ("UTC", "GMT", "Z"):
+    """A zone by its IANA name or as an offset that Java knows. Raises ValueError.
+
+    ``America/Sao_Paulo``, ``+03:00``, ``-0100``, ``+3``, ``GMT-3``, ``UTC-03:00``, ``UTC``: the documents name the
+    first kinds, and types that are Java's; the rest is inferred from these.
+    """
+    if name in _UTC:
         return UTC
     if offset := _OFFSET.fullmatch(name):
-        sign, hours, minutes = offset.groups()
-        if int(hours) > 18 or int(minutes or 0) > 59:
-            raise ValueError(f"{name!r} is no offset")
-        ahead = timedelta(hours=int(hours), minutes=int(minutes or 0))
-        return timezone(ahead if sign == "+" else -ahead)
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, OSError, ValueError):
-        raise ValueError(f"{name!r} is no time zone") from None
+        return _offset(name, *offset.groups(default="0"))
+    if name not in _names():
+        raise ValueError(f"{name!r} is no time zone")
+    return ZoneInfo(name)
+
+
+def _offset(name: str, sign: str, hours: str, minutes: str, seconds: str) -> timezone:
+    ahead = timedelta(hours=int(hours), minutes=int(minutes), seconds=int(seconds))
+    if int(minutes) > 59 or int(seconds) > 59 or ahead > _FARTHEST:
+        raise ValueError(f"{name!r} is no offset")
+    return timezone(ahead if sign == "+" else -ahead)
+
+
+@lru_cache(maxsize=1)
+def _names() -> frozenset[str]:
+    """IANA's names, whichever files lie beside them on this machine (``localtime``, ``posixrules``)."""
+    listed = files("tzdata").joinpath("zones").read_text("ascii").split()
+    return frozenset(listed) - {"Factory"}
 
 
 def is_zone(name: str) -> bool:

@@ -1,8 +1,10 @@
 """Which rule of which file decided, and which rule of which document refused."""
 
+from collections.abc import Iterable
+
 from msgsim.contract import Contract
 from msgsim.engine.sandbox import Sandbox
-from msgsim.model import Exchange, Json, Message, Refusal
+from msgsim.model import Beat, Exchange, Json, Message, Refusal
 from msgsim.provider import Provider
 from msgsim.scenarios.rule import Outcome, Rule
 from msgsim.web.control import view
@@ -25,6 +27,8 @@ def decided(sandbox: Sandbox, one: Message, provider: Provider, brought: Exchang
             }
         elif rule is not None and rule.base and not _lives(rule, one, channel.name, provider.contract):
             told["outcome"] = f"what {provider.title} itself makes of such a request"
+        elif rule is not None and rule.base and provider.contract.life:
+            told["outcome"] = _beats(provider.contract.life)
         found.append(told)
     return found
 
@@ -43,7 +47,7 @@ def _lives(rule: Rule, one: Message, channel: str, contract: Contract) -> bool:
     """Whether the happy path can have given a channel what it had, as far as it got."""
     if rule.outcome.deliver is None:
         return True
-    given = {contract.status(beat, channel).word for beat in rule.outcome.deliver}
+    given = {contract.status(beat, channel).word for beat in contract.life or rule.outcome.deliver}
     had = {step.status for step in one.steps if one.channels[step.channel].name == channel}
     kinds = {contract.statuses[word].kind for word in had - given}
     return not had or bool(had & given) or not kinds & {"failed", "rejected"}
@@ -52,8 +56,7 @@ def _lives(rule: Rule, one: Message, channel: str, contract: Contract) -> bool:
 def _outcome(outcome: Outcome) -> str:
     parts = []
     if outcome.deliver is not None:
-        lives = [f"{beat.status} after {view.span(beat.after)}" for beat in outcome.deliver]
-        parts.append(", ".join(lives) or "nothing ever happens")
+        parts.append(_beats(outcome.deliver) or "nothing ever happens")
     if outcome.respond is not None:
         parts.append(f"the answer is {outcome.respond.error or outcome.respond.status}")
     if outcome.fault is not None:
@@ -63,6 +66,10 @@ def _outcome(outcome: Outcome) -> str:
     if outcome.reply is not None:
         parts.append(f"the recipient writes back: {outcome.reply[1]!r}")
     return "; ".join(parts) or "what the rules below it leave open"
+
+
+def _beats(beats: Iterable[Beat]) -> str:
+    return ", ".join(f"{beat.status} after {view.span(beat.after)}" for beat in beats)
 
 
 def by(told: dict[str, Json]) -> str:

@@ -1,0 +1,84 @@
+"""The rules of a send that no schema can say: they need the clock, the account, or each message of a bulk."""
+
+from collections.abc import Iterable, Iterator
+
+from msgspec.structs import replace
+
+from msgsim.model import Json, Refusal
+from msgsim.provider import Desk
+from msgsim.providers.sinch import campaigns, schedule
+from msgsim.providers.sinch.account import User, account
+
+MOST = 1000
+"""Messages in a bulk; the schema says it too."""
+MOST_EXPLAINED = 20
+
+
+def check(body: Json, desk: Desk) -> Iterable[Refusal]:
+    """A single message's."""
+    if not isinstance(body, dict):
+        return
+    yield from _subaccount_rules(body, (body,), desk)
+    yield from _campaign_rules(body, desk)
+    at = body.get("scheduledAt")
+    if (
+        type(at) is int
+        and 0 < schedule.unix(at) - desk.now < schedule.HALF_HOUR
+        and desk.settings["thirty_minute_rule"]
+    ):
+        yield Refusal("schedule_too_soon", "scheduledAt")
+
+
+def check_bulk(body: Json, desk: Desk) -> Iterable[Refusal]:
+    """A bulk's, and those of each of its messages."""
+    if not isinstance(body, dict):
+        return
+    messages = body.get("messages")
+    listed = messages if isinstance(messages, list) and len(messages) <= MOST else []
+    yield from _subaccount_rules(body, listed or (body,), desk)
+    yield from _campaign_rules(body, desk)
+    yield from _message_rules(listed, desk)
+
+
+def _message_rules(messages: list[Json], desk: Desk) -> Iterator[Refusal]:
+    """Explaining takes long: only wrong messages are, and of many only the first."""
+    schema, explained = desk.contract.schema("message"), 0
+    if schema.accepts_all(messages):
+        return
+    for index, item in enumerate(messages):
+        if schema.accepts(item):
+            continue
+        for refusal in schema.violations(item):
+            yield replace(refusal, source=".".join(filter(None, ("messages", str(index), refusal.source))))
+        explained += 1
+        if explained == MOST_EXPLAINED:
+            return
+
+
+def _subaccount_rules(body: dict[str, Json], messages: Iterable[Json], desk: Desk) -> Iterator[Refusal]:
+    """Who may send for whom: the first message that breaks the rule.
+
+    "Only administrators" may name a subaccount; naming one's own is taken. That administrators "do not send" is read
+    as: not without one.
+    """
+    user = account(desk.settings).user(desk.credential.name)
+    if user is None:
+        return
+    for index, message in enumerate(messages):
+        reference = message.get("subAccount") if isinstance(message, dict) else None
+        if (error := _subaccount_error(user, reference)) is not None:
+            inside = message is not body and reference != body.get("subAccount")
+            yield Refusal(error, f"messages.{index}.subAccount" if inside else "subAccount")
+            return
+
+
+def _subaccount_error(user: User, reference: Json) -> str | None:
+    if user.admin:
+        return None if reference else "forbidden"
+    return None if reference in (None, "", user.sub_account) else "forbidden_subaccount"
+
+
+def _campaign_rules(body: dict[str, Json], desk: Desk) -> Iterator[Refusal]:
+    alias = body.get("campaignAlias")
+    if isinstance(alias, str) and campaigns.with_alias(alias, desk) is None:
+        yield Refusal("unknown_campaign", "campaignAlias")
