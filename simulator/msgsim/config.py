@@ -133,10 +133,18 @@ def _file(path: Path) -> dict[str, Json]:
     except OSError as wrong:
         raise ConfigError(f"{path}: {wrong.strerror}") from None
     except yaml.YAMLError as wrong:
-        raise ConfigError(f"{path}: {' '.join(str(wrong).split())}") from None
+        raise ConfigError(f"{path}: {_place(wrong)}") from None
     if not isinstance(settings, dict | None):
         raise ConfigError(f"{path}: a mapping of settings is expected")
     return settings or {}
+
+
+def _place(error: yaml.YAMLError) -> str:
+    """What is wrong with YAML and where, without the line itself: it may hold a secret."""
+    if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
+        return "it is not YAML"
+    mark = error.problem_mark
+    return f"line {mark.line + 1}, column {mark.column + 1}: {error.problem}"
 
 
 LONGEST = 1000 * 366 * 86_400_000

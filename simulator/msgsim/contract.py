@@ -119,6 +119,14 @@ class Contract:
         properties = self.schema("settings").document["properties"]
         return {name: entry["default"] for name, entry in properties.items()}
 
+    @cached_property
+    def secret_names(self) -> frozenset[str]:
+        """Settings whose members' names are secrets, as API keys are."""
+        if not (self.folder / "settings.json").exists():
+            return frozenset()
+        properties = self.schema("settings").document["properties"]
+        return frozenset(name for name, entry in properties.items() if entry.get("x-secret") == "names")
+
     def status(self, beat: Beat, channel: str = "") -> Status:
         """The status a beat means on a channel. Raises KeyError for an unknown word."""
         found = self._meant.get((channel, beat.status))
@@ -186,12 +194,17 @@ class Schema:
         return list(found.values())
 
     def complaint(self, instance: Json) -> str:
-        """The first violation of a schema of ours in a person's words; empty when there is none."""
+        """The first violation of a schema of ours in a person's words, without the value: it may be a secret.
+
+        Empty when there is none.
+        """
         if self.accepts(instance):
             return ""
         error = next(iter(self._explain(instance)))
-        where = ".".join(map(str, error.absolute_path))
-        return f"{where}: {error.message}" if where else error.message
+        where = [str(part) for part in error.absolute_path]
+        if len(where) > 1 and self.document["properties"].get(where[0], {}).get("x-secret") == "names":
+            where[1] = "***"
+        return ": ".join(filter(None, (".".join(where), _expected(error))))
 
     def _refusals(self, error: "ValidationError") -> Iterator[Refusal]:
         pointer = list(error.absolute_schema_path)
@@ -266,6 +279,18 @@ def _refusal(chain: list[dict[str, Json]], keyword: str, where: list[str], rule:
     if "at" in named:
         where = [*where, named["at"]]
     return Refusal(named["key"], ".".join(where) or None, named.get("detail"), named.get("values", {}), rule)
+
+
+def _expected(error: "ValidationError") -> str:
+    limit: Json = error.validator_value
+    keyword = str(error.validator)
+    if keyword in ("required", "additionalProperties", "dependentRequired"):
+        return error.message  # of names only
+    if keyword in ("type", "enum"):
+        return f"{' or '.join(map(str, limit)) if isinstance(limit, list) else limit} is expected"
+    description = error.schema.get("description") if isinstance(error.schema, dict) else None
+    wanted = description or f"{keyword} {limit}"
+    return f"it does not fit: {wanted}"
 
 
 def _on_text(check: Callable[[str], bool]) -> Callable[[object], bool]:

@@ -8,6 +8,7 @@ import importlib
 import pkgutil
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from hashlib import blake2b
 from typing import Protocol
 
 import msgspec
@@ -201,6 +202,11 @@ class Provider(Struct, frozen=True):
     """Key of the error that answers, in strict mode, what only a tolerant reading accepts."""
     secrets: frozenset[str] = frozenset()
     """Headers, query parameters and members (in lower case) that are never shown."""
+
+
+def fingerprint(kind: str, secret: str) -> str:
+    """What is shown of a secret that is a name too: ``key-1a2b3c4d``, enough to tell two apart."""
+    return f"{kind}-{blake2b(secret.encode(), digest_size=4).hexdigest()}"
 
 
 BOM = b"\xef\xbb\xbf"

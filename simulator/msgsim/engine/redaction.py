@@ -1,59 +1,245 @@
-"""What an exchange looks like in the journal: everything that was said, without the secrets."""
+"""What an exchange looks like in the journal: everything that was said, without the secrets.
+
+A secret is told by its name, which the provider lists, and by what it is: every credential that was read from the
+request, wherever else it stands and however it is escaped there.
+"""
 
 import re
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
+from json import detect_encoding
+from urllib.parse import unquote_plus
+
+import msgspec
+from msgspec.structs import replace
 
 from msgsim.engine.exchange import Desk
 from msgsim.engine.routing import Found
-from msgsim.model import Exchange, Reply
+from msgsim.model import Exchange, Json, Refusal, Reply
 
 HIDDEN = "***"
 NEVER_SHOWN = frozenset({"authorization", "cookie", "proxy-authorization"})
+SHORTEST = 6
+"""Characters of a secret that is hidden wherever it stands: shorter ones are parts of words."""
+LONGEST, MOST = 4096, 20
+"""Characters of one, and how many of one request: looking for each takes time."""
+Place = tuple[int, int, str]
+"""Begin, end, and what is shown instead."""
 
 
 def exchange_of(desk: Desk, found: Found, reply: Reply) -> Exchange:
-    call, secrets = desk.call, desk.provider.secrets
+    call, names = desk.call, desk.provider.secrets
+    secrets = Secrets(names, _values(desk))
     headers = call.headers.copy()
-    for name in _hidden_headers(secrets):
+    for name in _hidden_headers(names):
         if name in headers:
             headers[name] = HIDDEN
+    body, query = secrets.by_name(_text(call.body)), secrets.by_name(call.query)
+    answer = secrets.by_name(reply.body.decode(errors="replace"))
+    by_value = _as_it_is
+    if desk.refusals or secrets.may_be_in("\n".join((call.path, query, body, answer, *headers.values(), *desk.notes))):
+        by_value = secrets.by_value
+        headers = {name: by_value(value) for name, value in headers.items()}
     return Exchange(
         desk.provider.name,
         found.endpoint.name if found.endpoint else "",
         call.method,
-        call.path,
-        hidden(call.query, secrets) if call.query else "",
+        by_value(call.path),
+        by_value(query),
         headers,
-        hidden(call.body.decode(errors="replace"), secrets),
+        by_value(body),
         reply.status,
-        hidden(reply.body.decode(errors="replace"), secrets),
+        by_value(answer),
         reply.headers,
         desk.credential.shown or desk.credential.name,
         tuple([message.id for message in desk.accepted]),
-        desk.refusals,
+        tuple([_without(refusal, by_value) for refusal in desk.refusals]),
         desk.rule.place if desk.rule else "",
         desk.fault.kind if desk.fault else "",
-        tuple(desk.notes),
+        tuple([by_value(note) for note in desk.notes]),
     )
 
 
+def _as_it_is(text: str) -> str:
+    return text
+
+
+def _without(refusal: Refusal, by_value: Callable[[str], str]) -> Refusal:
+    """A refusal may quote what it refuses."""
+    values = {name: by_value(value) if isinstance(value, str) else value for name, value in refusal.values.items()}
+    return replace(refusal, detail=refusal.detail and by_value(refusal.detail), values=values)
+
+
+def _values(desk: Desk) -> list[str]:
+    """What proves who is calling, whether it was right or not, and as it was encoded in the headers."""
+    headers, credential = desk.call.headers, desk.provider.identify(desk.call)
+    values = [headers[name].rpartition(" ")[2] for name in _hidden_headers(desk.provider.secrets) if name in headers]
+    if credential is not None:
+        values.append(credential.secret)
+        if credential.shown:  # its name is one too
+            values.append(credential.name)
+    return values
+
+
 @lru_cache(maxsize=16)
-def _hidden_headers(secrets: frozenset[str]) -> tuple[str, ...]:
-    return tuple(sorted(NEVER_SHOWN | secrets))
+def _hidden_headers(names: frozenset[str]) -> tuple[str, ...]:
+    return tuple(sorted(NEVER_SHOWN | names))
 
 
-def hidden(text: str, secrets: frozenset[str]) -> str:
-    if not secrets or not text:
+def _text(body: bytes) -> str:
+    """JSON may come in UTF-16 and UTF-32 too, and is refused; it is shown without its secrets all the same."""
+    return body.decode(detect_encoding(body) if b"\0" in body[:4] else "utf-8", "replace")
+
+
+class Secrets:
+    """Those of one request: ``names`` in lower case, and the values that were read."""
+
+    def __init__(self, names: frozenset[str], values: Iterable[str] = ()) -> None:
+        self._names = names
+        self._values: set[str] = set()
+        self._add(values)
+
+    def _add(self, values: Iterable[str]) -> None:
+        for value in values:
+            if SHORTEST <= len(value) <= LONGEST and len(self._values) < MOST:
+                self._values.add(value)
+
+    def by_name(self, text: str) -> str:
+        """Without the values of members, parameters and parts that are named as secret; they are remembered."""
+        if not self._names or not text:
+            return text
+        folded = text.casefold()
+        if "\\" not in text and "%" not in text and not any(name in folded for name in self._names):
+            return text
+        found = sorted({*self._members(text), *self._parts(text), *self._pairs(text)})
+        return _blotted(text, found)
+
+    def may_be_in(self, text: str) -> bool:
+        """Whether a value stands in a text, or may do so escaped."""
+        if "\\" in text or "%" in text:
+            return True
+        return any(value in text or " " in value for value in self._values)
+
+    def by_value(self, text: str) -> str:
+        """Without the secrets themselves."""
+        escaped = "\\" in text or "%" in text
+        for value in self._values:
+            if escaped or (" " in value and "+" in text):
+                text = _any_spelling(value).sub(HIDDEN, text)
+            elif value in text:
+                text = text.replace(value, HIDDEN)
         return text
-    folded = text.casefold()
-    if not any(name in folded for name in secrets):
-        return text
-    return _blot(secrets).sub(lambda found: f'{found[1]}"{HIDDEN}"' if found[1] else f"{found[2]}{HIDDEN}", text)
+
+    def _members(self, text: str) -> Iterator[Place]:
+        """Values of JSON members, whole or cut off."""
+        done = 0
+        for name in _STRING.finditer(text):
+            if name.start() < done or (colon := _COLON.match(text, name.end())) is None:
+                continue
+            if _unescaped(name[0][1:-1]).casefold() in self._names:
+                begin = colon.end()
+                done = _end_of_value(text, begin)
+                self._add(_strings(text[begin:done]))
+                yield begin, done, f'"{HIDDEN}"'
+
+    def _pairs(self, text: str) -> Iterator[Place]:
+        """Values of parameters, in a query or a form or a URL inside JSON."""
+        in_json = text.lstrip()[:1] in ("{", "[", '"')
+        value, done = _UP_TO_QUOTE if in_json else _UP_TO_NEXT, 0
+        for name in _PAIR.finditer(text):
+            if name.start() >= done and unquote_plus(name[1]).strip().casefold() in self._names:
+                found = value.match(text, name.end())
+                assert found is not None
+                done = found.end()
+                self._add([unquote_plus(found[0])])
+                yield *found.span(), HIDDEN
+
+    def _parts(self, text: str) -> Iterator[Place]:
+        """Values of parts of a multipart form."""
+        if not text.startswith("--"):
+            return
+        boundary, at = text.partition("\n")[0].rstrip("\r"), 0
+        for part in text.split(boundary):
+            head, blank, value = part.partition("\n\r\n" if "\r\n" in part else "\n\n")
+            name = _PART_NAME.search(head[:LONGEST_PART_HEAD])
+            if name is not None and unquote_plus(name[1]).casefold() in self._names:
+                begin = at + len(head) + len(blank)
+                self._add([value.strip("\r\n")])
+                yield begin, begin + len(value.rstrip("\r\n")), HIDDEN
+            at += len(part) + len(boundary)
 
 
-@lru_cache(maxsize=16)
-def _blot(secrets: frozenset[str]) -> re.Pattern[str]:
-    """Members of JSON, their values whole or cut off, and parameters of a query or a form."""
-    names = "|".join(sorted(map(re.escape, secrets)))
-    member = rf'("(?:{names})"\s*:\s*)(?:"(?:[^"\\]|\\.)*(?:"|\\?$)|[^\s",}}\]]+)'
-    return re.compile(rf"{member}|((?:^|[?&])(?:{names})=)[^&\s]*", re.IGNORECASE | re.DOTALL)
+LONGEST_PART_HEAD = 4096
+"""Characters before the value of a part in which its name is looked for."""
+# Each of these reads a text from left to right once, whatever stands in it.
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*(?:"|\\?$)', re.DOTALL)
+_COLON = re.compile(r"\s*:\s*")
+_BARE = re.compile(r'[^\s",\[\]{}]*')
+_BRACKET = re.compile(r'[\[{\]}]|"(?:[^"\\]|\\.)*(?:"|\\?$)', re.DOTALL)
+_PAIR = re.compile(r'(?:(?<=[?&;\s"])|^)([^=&;?\s"]+)=')
+_UP_TO_NEXT, _UP_TO_QUOTE = re.compile(r"[^&\r\n]*"), re.compile(r'[^&\s"\\]*')
+_PART_NAME = re.compile(r'\bname="?([^"\r\n;]*)', re.IGNORECASE)
+
+
+def _end_of_value(text: str, begin: int) -> int:
+    """Where a JSON value ends; the end of the text, where it is cut off."""
+    if text[begin : begin + 1] not in ("[", "{"):
+        value = _STRING.match(text, begin) or _BARE.match(text, begin)
+        assert value is not None
+        return value.end()
+    depth = 0
+    for bracket in _BRACKET.finditer(text, begin):
+        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(bracket[0], 0)
+        if depth == 0:
+            return bracket.end()
+    return len(text)
+
+
+def _strings(value: str) -> Iterator[str]:
+    """What the strings in a JSON value say, and numbers as they are written."""
+    for string in _STRING.findall(value):
+        yield _unescaped(string[1:-1])
+    if value[:1] not in ('"', "[", "{"):
+        yield value
+
+
+def _unescaped(inner: str) -> str:
+    """What the inside of a JSON string says; itself, where it says nothing."""
+    if "\\" not in inner:
+        return inner
+    try:
+        said: Json = msgspec.json.decode(f'"{inner}"')
+    except (msgspec.DecodeError, UnicodeEncodeError):
+        return inner
+    return str(said)
+
+
+def _blotted(text: str, found: Iterable[Place]) -> str:
+    """The text with something else between each begin and end; a place inside another goes with it."""
+    parts, done = [], 0
+    for begin, end, instead in found:
+        if begin >= done:
+            parts += [text[done:begin], instead]
+            done = end
+    return "".join([*parts, text[done:]])
+
+
+@lru_cache(maxsize=256)
+def _any_spelling(value: str) -> re.Pattern[str]:
+    """A text as it is, with the escapes of JSON, or percent-encoded, each letter for itself."""
+    return re.compile("".join(map(_spellings, value)), re.IGNORECASE if not value.isascii() else 0)
+
+
+_SHORT = {'"': r"\"", "\\": r"\\", "/": r"\/", "\b": r"\b", "\f": r"\f", "\n": r"\n", "\r": r"\r", "\t": r"\t"}
+
+
+def _spellings(letter: str) -> str:
+    units = letter.encode("utf-16-be", "surrogatepass").hex()
+    escapes = "".join(f"\\\\u(?i:{units[at : at + 4]})" for at in range(0, len(units), 4))
+    percent = "".join(f"%(?i:{byte:02x})" for byte in letter.encode(errors="surrogatepass"))
+    spelled = [escapes, percent, re.escape(letter)]
+    if letter in _SHORT:
+        spelled.insert(0, re.escape(_SHORT[letter]))
+    if letter == " ":
+        spelled.append(r"\+")
+    return f"(?:{'|'.join(spelled)})"

@@ -1,9 +1,7 @@
 """``X-API-KEY`` and what it permits: one permission per service, of which only send_sms is documented."""
 
-from hashlib import blake2b
-
 from msgsim.model import Call, Credential, Refusal, Refused
-from msgsim.provider import Desk, Endpoint
+from msgsim.provider import Desk, Endpoint, fingerprint
 
 PERMISSIONS = {
     "send-ott": "send_ott",
@@ -15,18 +13,13 @@ NOBODY = Credential("")
 """Who sends e-mail without a key."""
 
 
-def _fingerprint(key: str) -> str:
-    """What is shown of a key: enough to tell two apart."""
-    return f"key-{blake2b(key.encode(), digest_size=4).hexdigest()}"
-
-
 def credentials(sandbox: str) -> dict[str, str]:
     return {"X-API-KEY": f"cima360-{sandbox}"}
 
 
 def identify(call: Call) -> Credential | None:
     key = call.headers.get("x-api-key", "").strip()
-    return Credential(key, shown=_fingerprint(key)) if key else None
+    return Credential(key, shown=fingerprint("key", key)) if key else None
 
 
 def authorize(endpoint: Endpoint | None, credential: Credential | None, desk: Desk) -> Credential:

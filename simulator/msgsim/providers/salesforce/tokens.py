@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from urllib.parse import quote, unquote
 
 from msgsim.model import Call, Credential, Json, Refusal, Refused, Reply
-from msgsim.provider import Ask, Desk, Endpoint, json_of
+from msgsim.provider import Ask, Desk, Endpoint, fingerprint, json_of
 from msgsim.providers.salesforce.answers import json_reply
 from msgsim.providers.salesforce.spelling import fold, shape
 
@@ -35,7 +35,8 @@ def identify(call: Call) -> Credential | None:
     """The client behind a bearer token or a token request; the secret is the token or the client's secret."""
     header = call.headers.get("authorization", "")
     if header[:7].lower() == "bearer " and (token := header[7:].strip()):
-        return Credential(unquote(token.rpartition(".")[0]) or token, token)
+        client = unquote(token.rpartition(".")[0])
+        return Credential(client, token) if client else Credential(token, token, fingerprint("token", token))
     if call.path.lower().endswith(TOKEN_PATHS):
         return _client(call.body)
     return None
@@ -69,7 +70,7 @@ def authorize(endpoint: Endpoint | None, credential: Credential | None, desk: De
             raise Refused(Refusal("forbidden"))
         if endpoint.schema and not _is_json(desk.call):
             raise Refused(Refusal("unsupported_media_type"))
-    return Credential(credential.name)
+    return Credential(credential.name, shown=credential.shown)
 
 
 def _misplaced(call: Call) -> bool:

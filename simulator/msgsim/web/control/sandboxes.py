@@ -1,15 +1,13 @@
 """Isolated worlds: created, listed, emptied and taken away; their settings and their seed."""
 
 import re
-from collections.abc import Sequence
 
-import msgspec
 from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
-from msgsim.engine.redaction import HIDDEN
 from msgsim.engine.sandbox import Sandbox
+from msgsim.engine.secret_settings import hidden, uncovered
 from msgsim.model import Json
 from msgsim.web.control import view
 from msgsim.web.control.context import Context, Int64, answer, body
@@ -17,7 +15,6 @@ from msgsim.web.control.lists import count
 from msgsim.web.control.problem import Problem
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}", re.ASCII)
-_SECRET = re.compile(r"password|secret|token|key", re.IGNORECASE)
 
 
 class Wanted(Struct, forbid_unknown_fields=True):
@@ -80,54 +77,18 @@ async def seed(context: Context, request: Request) -> Json:
 async def settings(context: Context, request: Request) -> Json:
     sandbox = context.sandbox(request)
     providers = context.engine.providers.items()
-    return {name: hidden(context.engine.settings(sandbox, provider)) for name, provider in providers}
+    return {name: hidden(context.engine.settings(sandbox, provider), provider) for name, provider in providers}
 
 
 async def configure(context: Context, request: Request) -> Json:
     sandbox = context.sandbox(request)
     asked = await body(request, dict[str, dict[str, Json]])
-    given = {name: uncovered(one, _present(context, sandbox, name)) for name, one in asked.items()}
+    given = {
+        name: uncovered(asked[name], context.engine.settings(sandbox, context.provider(name)), context.provider(name))
+        for name in asked
+    }
     context.engine.configure(sandbox, given)
     return await settings(context, request)
-
-
-def _present(context: Context, sandbox: Sandbox, provider: str) -> Json:
-    found = context.engine.providers.get(provider)
-    return context.engine.settings(sandbox, found) if found is not None else {}
-
-
-def hidden(value: Json, secret: bool = False) -> Json:
-    """Settings as they may be shown: what is a password, a secret, a token or a key is not."""
-    if isinstance(value, dict):
-        return {key: hidden(inner, secret or _is_secret(key)) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [hidden(inner, secret) for inner in value]
-    return HIDDEN if secret and isinstance(value, str) and value else value
-
-
-def _is_secret(member: str) -> bool:
-    return _SECRET.search(member) is not None
-
-
-def uncovered(given: Json, present: Json, secret: bool = False) -> Json:
-    """Settings that were shown and are given back: what was hidden is what it is now. Raises ValueError for nothing."""
-    if isinstance(given, dict):
-        members: dict[str, Json] = present if isinstance(present, dict) else {}
-        return {key: uncovered(inner, members.get(key), secret or _is_secret(key)) for key, inner in given.items()}
-    if isinstance(given, list):
-        items: Sequence[Json] = present if isinstance(present, list | tuple) else ()
-        return [uncovered(inner, _same(inner, place, items, secret), secret) for place, inner in enumerate(given)]
-    if not secret or given != HIDDEN:
-        return given
-    if not isinstance(present, str) or not present:
-        raise ValueError(f"{HIDDEN} stands for a secret that is set already, and here none is; write the secret itself")
-    return present
-
-
-def _same(given: Json, place: int, present: Sequence[Json], secret: bool) -> Json:
-    """The item that is shown like the given one: at its place, else wherever it stands; None: there is none."""
-    here = present[place : place + 1]
-    return next((one for one in [*here, *present] if hidden(one, secret) == given), None)
 
 
 def _free_name(context: Context) -> str:
@@ -149,5 +110,5 @@ async def _whole(context: Context, request: Request, sandbox: Sandbox) -> Json:
         **await _shown(context, sandbox),
         "credentials": {name: provider.credentials(sandbox.name) for name, provider in providers},
         "base_urls": {name: provider.base_url(root) for name, provider in providers},
-        "settings": msgspec.to_builtins(hidden(sandbox.kept.settings)),
+        "settings": {name: hidden(given, context.provider(name)) for name, given in sandbox.kept.settings.items()},
     }

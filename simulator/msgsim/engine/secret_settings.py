@@ -1,0 +1,75 @@
+"""Settings as they may be shown, and as they are meant when they are given back.
+
+What is called a password, a secret, a token or a key is hidden; where the names themselves are the secrets
+(``"x-secret": "names"`` in ``settings.json``), a fingerprint stands in the place of each.
+"""
+
+import re
+from collections.abc import Sequence
+
+from msgsim.engine.redaction import HIDDEN
+from msgsim.model import Json
+from msgsim.provider import Provider, fingerprint
+
+_SECRET = re.compile(r"password|secret|token|key", re.IGNORECASE)
+
+
+def hidden(settings: dict[str, Json], provider: Provider) -> dict[str, Json]:
+    """Settings of one provider without their secrets."""
+    named = provider.contract.secret_names
+    return {
+        name: {fingerprint("key", key): inner for key, inner in value.items()}
+        if name in named
+        else _hidden(value, name)
+        for name, value in settings.items()
+    }
+
+
+def uncovered(given: dict[str, Json], present: dict[str, Json], provider: Provider) -> dict[str, Json]:
+    """Settings that were shown and are given back: what was hidden is what it is now. Raises ValueError for nothing."""
+    named = provider.contract.secret_names
+    return {
+        name: _renamed(value, present.get(name)) if name in named else _uncovered(value, present.get(name), name)
+        for name, value in given.items()
+    }
+
+
+def _renamed(given: Json, present: Json) -> Json:
+    """Fingerprints become the names they stand for; what is none is a name."""
+    if not isinstance(given, dict) or not isinstance(present, dict):
+        return given
+    names = {fingerprint("key", name): name for name in present}
+    return {names.get(name, name): value for name, value in given.items()}
+
+
+def _hidden(value: Json, member: str, secret: bool = False) -> Json:
+    secret = secret or _SECRET.search(member) is not None
+    if isinstance(value, dict):
+        return {key: _hidden(inner, key, secret) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_hidden(inner, member, secret) for inner in value]
+    return HIDDEN if secret and isinstance(value, str) and value else value
+
+
+def _uncovered(given: Json, present: Json, member: str, secret: bool = False) -> Json:
+    secret = secret or _SECRET.search(member) is not None
+    if isinstance(given, dict):
+        members: dict[str, Json] = present if isinstance(present, dict) else {}
+        return {key: _uncovered(inner, members.get(key), key, secret) for key, inner in given.items()}
+    if isinstance(given, list):
+        items: Sequence[Json] = present if isinstance(present, list | tuple) else ()
+        return [
+            _uncovered(inner, _same(inner, place, items, member, secret), member, secret)
+            for place, inner in enumerate(given)
+        ]
+    if not secret or given != HIDDEN:
+        return given
+    if not isinstance(present, str) or not present:
+        raise ValueError(f"{HIDDEN} stands for a secret that is set already, and here none is; write the secret itself")
+    return present
+
+
+def _same(given: Json, place: int, present: Sequence[Json], member: str, secret: bool) -> Json:
+    """The item that is shown like the given one: at its place, else wherever it stands; None: there is none."""
+    here = present[place : place + 1]
+    return next((item for item in [*here, *present] if _hidden(item, member, secret) == given), None)
