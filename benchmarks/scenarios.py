@@ -51,7 +51,7 @@ def deciding(scenario: Scenario, recipients: list[str]) -> float:
     begun = time.perf_counter()
     for _ in range(rounds):
         for subject in subjects:
-            scenario.decide(subject, seed, counts)
+            scenario.per_draft(subject, seed, counts)
     return (time.perf_counter() - begun) / (rounds * len(subjects)) * 1e6
 
 

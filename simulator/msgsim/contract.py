@@ -79,7 +79,7 @@ class Contract:
         self.folder = data_folder("schemas") / provider
         self.formats = {**FORMATS, **(formats or {})}
         self._schemas: dict[str, Schema] = {}
-        self._meant: dict[tuple[str, str], Status] = {}
+        self._meant: dict[tuple[str, str], Status | None] = {}
 
     @cached_property
     def errors(self) -> dict[str, Error]:
@@ -128,12 +128,21 @@ class Contract:
         return frozenset(name for name, entry in properties.items() if entry.get("x-secret") == "names")
 
     def status(self, beat: Beat, channel: str = "") -> Status:
-        """The status a beat means on a channel. Raises KeyError for an unknown word."""
-        found = self._meant.get((channel, beat.status))
+        """The status a beat means on a channel. Raises KeyError where there is no such."""
+        found = self.known(beat, channel)
         if found is None:
-            word = self.words.get(f"{channel}.{beat.status}") or self.words.get(beat.status, beat.status)
-            self._meant[channel, beat.status] = found = self.statuses[word]
+            raise KeyError(beat.status)
         return found
+
+    def known(self, beat: Beat, channel: str = "") -> Status | None:
+        """The status a beat means on a channel; None for a word that is unknown, or that does not exist there."""
+        key = (channel, beat.status)
+        if key not in self._meant:
+            word = self.words.get(f"{channel}.{beat.status}") or self.words.get(beat.status, beat.status)
+            status = self.statuses.get(word)
+            told = status is not None and (not channel or not status.channels or channel in status.channels)
+            self._meant[key] = status if told else None
+        return self._meant[key]
 
     def schema(self, name: str) -> "Schema":
         if name not in self._schemas:

@@ -101,6 +101,15 @@ class Beat(Struct, frozen=True, omit_defaults=True, gc=False):
     err: int | None = None
 
 
+class Twist(Struct, frozen=True, omit_defaults=True, gc=False):
+    """One way in which callbacks misbehave."""
+
+    kind: str
+    delay: int = 0
+    only: str = ""
+    """The status whose callbacks it touches; empty: all."""
+
+
 class Channel(Struct, frozen=True, omit_defaults=True, array_like=True, gc=False):
     """One way a message may go, in the order in which they are tried."""
 

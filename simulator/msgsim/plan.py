@@ -2,21 +2,10 @@
 
 from collections.abc import Sequence
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from msgsim.contract import FAILURES, SUCCESSES, Contract
-from msgsim.model import Beat, Draft, Due, Message, Step
-
-
-class Twist(Struct, frozen=True, omit_defaults=True):
-    """One way in which callbacks misbehave."""
-
-    kind: str
-    delay: int = 0
-    only: str = ""
-    """The status whose callbacks it touches; empty: all."""
-
+from msgsim.model import Beat, Draft, Due, Message, Step, Twist
 
 EXPIRED = Beat(0, "expired")
 
@@ -45,9 +34,8 @@ def unfold(
             at = begin + beat.after
             if deadline is not None and at >= deadline and not delivered:
                 break
-            try:
-                meant = status(beat, channel.name)
-            except KeyError:  # a neutral word for what this provider never tells
+            meant = contract.known(beat, channel.name)
+            if meant is None:  # This provider never tells it, or not on this channel.
                 continue
             if delivered and meant.kind != "seen":
                 continue
@@ -133,10 +121,8 @@ def _is(due: Due, word: str, message: Message, contract: Contract) -> bool:
     """Whether a callback tells a status, in the provider's or a neutral word."""
     if due.step is None:
         return False
-    try:
-        return contract.status(Beat(0, word), message.channels[due.step.channel].name).word == due.step.status
-    except KeyError:
-        return False
+    meant = contract.known(Beat(0, word), message.channels[due.step.channel].name)
+    return meant is not None and meant.word == due.step.status
 
 
 def _marked(current: list[Due], chosen: list[Due], how: Twist, message: Message, contract: Contract) -> list[Due]:

@@ -54,7 +54,8 @@ def force(world: World, sandbox: Sandbox, message: Message, word: str, err: int 
     try:
         status = provider.contract.status(Beat(0, word), message.channels[channel].name)
     except KeyError:
-        raise ValueError(f"{provider.name} has no status {word!r}") from None
+        there = f" on {message.channels[channel].name}" if word in provider.contract.statuses else ""
+        raise ValueError(f"{provider.name} has no status {word!r}{there}") from None
     forced = cut(message, now, Step(now, channel, status.word, status.code if err is None else err))
     rewrite(world.store, sandbox, provider, forced, now, world.settings(sandbox, provider))
     world.control(sandbox, {"action": "force", "message": message.id, "status": status.word})

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from msgsim.config import Config
+from msgsim.contract import Contract
 from msgsim.engine.exchange import Desk, owed
 from msgsim.engine.redaction import exchange_of
 from msgsim.engine.routing import Found, Routes, with_single_slashes
@@ -25,8 +26,8 @@ from msgsim.plan import begins, unfold
 from msgsim.provider import AnySend, Ask, Endpoint, Provider, SendMany, body_of
 from msgsim.scenarios.dictated import reply_of, with_headers
 from msgsim.scenarios.reserved import life
-from msgsim.scenarios.rule import BODY, Respond, Rule, Subject
-from msgsim.scenarios.scenario import Scenario
+from msgsim.scenarios.rule import Respond, Rule, Subject
+from msgsim.scenarios.scenario import Match, Scenario
 from msgsim.scenarios.yaml import Wrong, suggestion
 from msgsim.storage.store import Store
 
@@ -95,11 +96,11 @@ class Engine(World):
         subject = Subject(desk.call, provider.name, endpoint.name, desk.credential.name, desk.exchange)
         subject.elapsed = self._elapsed(scenario, desk) if scenario.timed else 0
         self._outcome(endpoint, desk)
-        if scenario.gated:
-            self._gate(scenario, subject, desk)
-        subject.body, subject.known = self._body(endpoint, desk), BODY
-        if scenario.gated and desk.rule is None:
-            self._gate(scenario, subject, desk)
+        self._matched(scenario.before_body(subject, desk.seed, desk.sandbox.counts), subject, desk)
+        subject.body = self._body(endpoint, desk)
+        if desk.rule is None:
+            self._matched(scenario.after_body(subject, desk.seed, desk.sandbox.counts), subject, desk)
+        subject.counted = {}
         if isinstance(endpoint, Ask):
             return endpoint.answer(subject.body, desk)
         return self._take_on(scenario, endpoint, subject, desk)
@@ -134,16 +135,23 @@ class Engine(World):
         if isinstance(endpoint, Ask):
             raise Unknown(f"X-Sim-Outcome: {asked} is a status of messages, and {endpoint.name} takes none on")
 
-    def _gate(self, scenario: Scenario, subject: Subject, desk: Desk) -> None:
-        """What a scenario says of a request as a whole."""
-        rule = scenario.gate(subject, desk.seed, desk.sandbox.counts)
-        if subject.nth:
+    def _matched(self, match: Match, subject: Subject, desk: Desk) -> None:
+        """Write down what a scenario says of a request as a whole. Raises Refused as `_decided` does."""
+        self._count(match.counted, subject, desk)
+        if match.rule is not None:
+            self._decided(match.rule, desk)
+
+    def _count(self, counted: Mapping[str, bool], subject: Subject, desk: Desk) -> None:
+        """Write down which rules with ``nth`` have fitted once more."""
+        if counted:
+            fitted = desk.sandbox.counts.fitted
+            for place in counted:
+                fitted[place] = fitted.get(place, 0) + 1
+            subject.counted = {**subject.counted, **counted}
             desk.sandbox.save(self.store)
-        if rule is not None:
-            self._decided(rule, desk)
 
     def _decided(self, rule: Rule, desk: Desk) -> None:
-        """Count it. Raises Refused where it dictates an answer, or leaves none."""
+        """Write down that a rule decides. Raises Refused where it dictates an answer, or leaves none."""
         counts = desk.sandbox.counts.decided
         counts[rule.place] = counts.get(rule.place, 0) + 1
         if desk.rule is None:
@@ -211,20 +219,18 @@ class Engine(World):
         """Decide the whole future of a draft. Raises Refused when a rule refuses it."""
         sandbox, provider = desk.sandbox, desk.provider
         subject.to, subject.item = draft.to, draft.item
-        if subject.nth:
-            subject.nth = {}
+        if subject.counted:
+            subject.counted = {}
         decided: list[Rule] = []
         beats: list[tuple[Beat, ...]] = []
         forced = None if desk.outcome is None else self._forced(desk.outcome, draft, desk)
         for place, channel in enumerate(draft.channels):
             subject.channel = channel
-            rule = scenario.decide(subject, desk.seed, sandbox.counts)
+            rule = self._deciding(scenario.per_draft(subject, desk.seed, sandbox.counts), subject, desk)
             if rule not in decided:
                 self._decided(rule, desk)
             decided.append(rule)
-            beats.append((forced and forced[place]) or self._beats(scenario, rule, subject, draft, desk))
-        if subject.nth:
-            sandbox.save(self.store)
+            beats.append((forced and forced[place]) or self._beats(scenario, rule, channel.name, subject, draft, desk))
         start, steps = unfold(draft, beats, desk.contract, desk.now)
         credential = desk.credential
         message = Message(  # By position: a thousand times per bulk.
@@ -254,18 +260,30 @@ class Engine(World):
                 break
         return message
 
+    def _deciding(self, match: Match, subject: Subject, desk: Desk) -> Rule:
+        """The rule for a channel of a draft, what it counted written down: default.yaml has one for every draft."""
+        if match.counted:
+            self._count(match.counted, subject, desk)
+        assert match.rule is not None
+        return match.rule
+
     def _forced(self, asked: str, draft: Draft, desk: Desk) -> list[tuple[Beat, ...] | None]:
         """Per channel the life that ``X-Sim-Outcome: <status or neutral word>`` asks for; None where it has no such."""
-        meant = [desk.contract.status(Beat(0, asked), channel.name) for channel in draft.channels]
-        names = [channel.name for channel in draft.channels]
-        fit = [not status.channels or name in status.channels for status, name in zip(meant, names, strict=True)]
-        if not any(fit):
-            raise Unknown(f"X-Sim-Outcome: {asked} does not exist on {', '.join(names)}")
-        return [life(status.word, desk.contract) if fits else None for status, fits in zip(meant, fit, strict=True)]
+        lives: list[tuple[Beat, ...] | None] = []
+        for channel in draft.channels:
+            status = desk.contract.known(Beat(0, asked), channel.name)
+            lives.append(life(status.word, desk.contract) if status else None)
+        if not any(lives):
+            names = ", ".join(channel.name for channel in draft.channels)
+            raise Unknown(f"X-Sim-Outcome: {asked} does not exist on {names}")
+        return lives
 
-    def _beats(self, scenario: Scenario, rule: Rule, subject: Subject, draft: Draft, desk: Desk) -> tuple[Beat, ...]:
-        if rule.outcome.deliver is None:
-            rule = scenario.fallback(subject, desk.seed, desk.sandbox.counts)
+    def _beats(
+        self, scenario: Scenario, rule: Rule, channel: str, subject: Subject, draft: Draft, desk: Desk
+    ) -> tuple[Beat, ...]:
+        """The life of a channel, by its rule; by one that is always on, where that one leaves it open."""
+        if rule.outcome.deliver is None or _is_of_other_channels(rule.outcome.deliver, channel, desk.contract):
+            rule = self._deciding(scenario.underneath(subject, desk.seed, desk.sandbox.counts), subject, desk)
         if rule.base and draft.fate is not None:
             return draft.fate
         if rule.base and desk.contract.life:
@@ -306,6 +324,11 @@ def _nowhere(found: Found, call: Call) -> Refusal:
     if found.allowed:
         return Refusal("wrong_method", values={"allow": ", ".join(found.allowed), "method": call.method})
     return Refusal("unknown_path", values={"path": call.path})
+
+
+def _is_of_other_channels(beats: tuple[Beat, ...], channel: str, contract: Contract) -> bool:
+    """Whether a rule without a channel has nothing but statuses that a provider does not tell on this one."""
+    return bool(beats) and all(beat.status in contract.statuses and not contract.known(beat, channel) for beat in beats)
 
 
 def _dictated(respond: Respond, rule: Rule) -> Refused:

@@ -141,14 +141,16 @@ def _unknown(written: Mapping[str, Json], terms: Mapping[str, Terms]) -> Iterato
     if "callbacks" in written:
         if not any(one.reports for one in asked):
             yield ("callbacks",), f"{whose} no callbacks"
-        yield from _unknown_twisted(written["callbacks"], asked, whose)
+        yield from _unknown_twisted(written["callbacks"], asked, whose, when.get("channel", ""))
     if "reply" in written and not any(one.receives for one in asked):
         yield ("reply",), f"{whose} no inbound messages"
     if "deliver" in written:
-        yield from _unknown_steps(written["deliver"], asked, whose)
+        yield from _unknown_steps(written["deliver"], asked, whose, when.get("channel", ""))
 
 
-def _unknown_twisted(twists: Sequence[Json], asked: Sequence[Terms], whose: str) -> Iterator[tuple[_Path, str]]:
+def _unknown_twisted(
+    twists: Sequence[Json], asked: Sequence[Terms], whose: str, channel: str
+) -> Iterator[tuple[_Path, str]]:
     """Statuses whose callbacks are to be touched."""
     for number, twist in enumerate(twists):
         for kind, argument in twist.items() if isinstance(twist, dict) else ():
@@ -156,17 +158,28 @@ def _unknown_twisted(twists: Sequence[Json], asked: Sequence[Terms], whose: str)
             word = argument
             if isinstance(argument, dict):
                 path, word = (*path, "status"), argument.get("status")
-            if word is not None and not is_duration(word) and not _is_status(word, asked):
-                yield path, f"{whose} no status {word!r}{suggestion(word, _statuses(asked))}"
+            if word is None or is_duration(word):
+                continue
+            if reason := _no_status(word, asked, whose, [channel] if channel else []):
+                yield path, reason
 
 
-def _unknown_steps(steps: Sequence[Json], asked: Sequence[Terms], whose: str) -> Iterator[tuple[_Path, str]]:
+def _unknown_steps(
+    steps: Sequence[Json], asked: Sequence[Terms], whose: str, channel: str
+) -> Iterator[tuple[_Path, str]]:
+    """Statuses that there are not, or not on the channel; that no channel has together; that nothing can follow."""
     ended = ""
+    together = [{channel} if channel else set(one.channels) for one in asked]
     for number, step in enumerate(steps):
         word = step["status"]
-        if not _is_status(word, asked):
-            yield ("deliver", number, "status"), f"{whose} no status {word!r}{suggestion(word, _statuses(asked))}"
+        if reason := _no_status(word, asked, whose, [channel] if channel else []):
+            yield ("deliver", number, "status"), reason
             continue
+        together = [before & set(_channels(word, one)) for before, one in zip(together, asked, strict=True)]
+        if not any(together):
+            only = ", ".join(sorted({name for one in asked for name in _channels(word, one)}))
+            yield ("deliver", number, "status"), f"{word} exists only on {only}, where a status before it does not"
+            return
         if ended:
             yield ("deliver", number, "status"), f"nothing can follow {ended}; take {word} out"
         elif _kind(word, asked) in FAILURES:
@@ -193,16 +206,36 @@ def _unknown_expected(expected: Mapping[str, Json], terms: Mapping[str, Terms]) 
             yield ("send", "channels", number), f"{whose} no channel {channel!r}{suggestion(channel, one.channels)}"
     if (error := expected.get("error")) is not None and error not in one.contract.errors:
         yield ("error",), f"{whose} no error {error!r}{suggestion(error, one.contract.errors)}"
-    for number, (_, word) in enumerate(expected.get("statuses", ())):
-        if word is not None and not _is_status(word, [one]):
-            yield ("statuses", number, 1), f"{whose} no status {word!r}{suggestion(word, _statuses([one]))}"
+    for number, (channel, word) in enumerate(expected.get("statuses", ())):
+        if channel not in one.channels:
+            yield ("statuses", number, 0), f"{whose} no channel {channel!r}{suggestion(channel, one.channels)}"
+        elif word is not None and (reason := _no_status(word, [one], whose, [channel])):
+            yield ("statuses", number, 1), reason
     for number, word in enumerate(expected.get("callbacks", ())):
-        if word is not None and not _is_status(word, [one]):
-            yield ("callbacks", number), f"{whose} no status {word!r}{suggestion(word, _statuses([one]))}"
+        if word is not None and (reason := _no_status(word, [one], whose, send.get("channels", ()))):
+            yield ("callbacks", number), reason
 
 
 def _no_provider(named: str, terms: Mapping[str, Terms]) -> str:
     return f"there is no provider {named!r}{suggestion(named, terms)} (there are {', '.join(sorted(terms))})"
+
+
+def _no_status(word: str, asked: Sequence[Terms], whose: str, channels: Sequence[str]) -> str:
+    """Why no provider in question tells a status on any of the channels (none given: on any); empty when one does."""
+    if not _is_status(word, asked):
+        return f"{whose} no status {word!r}{suggestion(word, _statuses(asked))}"
+    told = {name for one in asked for name in _channels(word, one)}
+    if not channels or told & set(channels):
+        return ""
+    return f"{word} does not exist on {', '.join(channels)} (only on {', '.join(sorted(told))})"
+
+
+def _channels(word: str, terms: Terms) -> Sequence[str]:
+    """Where a provider tells a status; a neutral word may stand anywhere, and is passed over where it means nothing."""
+    if word in NEUTRAL:
+        return terms.channels
+    status = terms.contract.statuses.get(word)
+    return () if status is None else status.channels or terms.channels
 
 
 def _is_status(word: str, asked: Iterable[Terms]) -> bool:

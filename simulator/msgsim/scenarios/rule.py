@@ -6,8 +6,7 @@ from statistics import NormalDist
 from msgspec import Struct, field
 
 from msgsim.config import milliseconds
-from msgsim.model import Beat, Call, Channel, Fault, Json
-from msgsim.plan import Twist
+from msgsim.model import Beat, Call, Channel, Fault, Json, Twist
 from msgsim.scenarios.pattern import Fits, is_exact, pattern, values
 from msgsim.seed import Seed
 
@@ -35,11 +34,11 @@ class Subject(Struct):
     body: Json = None
     elapsed: int = 0
     """Milliseconds since the scenario was chosen."""
-    known: int = HEAD
-    asked: int = 0
-    """How many of the rules that decide whole requests have been asked."""
-    nth: dict[str, bool] = field(default_factory=dict)
-    """Counted once per draft, whichever of its channels is asked about."""
+    counted: Mapping[str, bool] = field(default_factory=dict)
+    """Places of the rules with ``nth`` that this draft has been counted for, and whether it was the n-th.
+
+    Once per draft, whichever of its channels is asked about.
+    """
 
 
 class Respond(Struct, frozen=True, omit_defaults=True):

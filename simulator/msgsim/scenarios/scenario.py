@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from heapq import merge
 from operator import attrgetter
+from types import MappingProxyType
+from typing import NamedTuple
 
 from msgspec import Struct, field
 
@@ -13,7 +15,7 @@ from msgsim.model import Beat
 from msgsim.scenarios import yaml
 from msgsim.scenarios.compiler import NEUTRAL, compile_rules
 from msgsim.scenarios.reserved import Terms, magic_rules, recipient
-from msgsim.scenarios.rule import DRAFT, Rule, Subject
+from msgsim.scenarios.rule import DRAFT, HEAD, Rule, Subject
 from msgsim.scenarios.yaml import Document, Mistake, Wrong
 from msgsim.seed import Seed
 
@@ -29,8 +31,16 @@ class Counts(Struct):
     chosen: dict[str, int] = field(default_factory=dict)
 
 
+class Match(NamedTuple):
+    """The answer to which rule decides. Nothing has been written down: that is up to whoever asked."""
+
+    rule: Rule | None
+    counted: Mapping[str, bool]
+    """Places of the rules with ``nth`` that fitted but for that, and whether it was their turn."""
+
+
 class Scenario:
-    """Rules of several files, compiled per provider: recipients that are exact cost one look-up."""
+    """Rules of several files, compiled per endpoint: recipients that are exact cost one look-up."""
 
     def __init__(self, documents: Sequence[Document], terms: Mapping[str, Terms]) -> None:
         """Raises Wrong with every mistake of every file."""
@@ -49,89 +59,60 @@ class Scenario:
                 rule.number = number
                 rule.always = rule.needs == DRAFT and not _is_conditional(rule)
             self.timed = any(rule.since or rule.until for rule in mine)
-            self.gated = any(rule.needs < DRAFT for rule in self.rules)
-            """Whether there is anything to say of a request as a whole."""
             self._first_always = len(mine)
-            self._asked: dict[tuple[str, str], _Asked] = {}
+            self._endpoints: dict[tuple[str, str], _Endpoint] = {}
             for name, one in terms.items():
                 speaking = [rule for rule in self.rules if _for(rule, name, one)]
-                table = _Table(speaking)
-                whole = [rule for rule in speaking if rule.needs < DRAFT]
                 for endpoint in one.endpoints:
-                    rules = speaking if endpoint in one.sends else whole
-                    self._asked[name, endpoint] = _Asked(rules, endpoint, table)
+                    here = [rule for rule in speaking if rule.when.get("endpoint", endpoint) == endpoint]
+                    self._endpoints[name, endpoint] = _Endpoint(here, endpoint in one.sends)
 
-    def gate(self, subject: Subject, seed: Seed, counts: Counts) -> Rule | None:
-        """The rule that decides a request as a whole.
+    def before_body(self, subject: Subject, seed: Seed, counts: Counts) -> Match:
+        """Which rule decides a request as a whole, whatever its body is."""
+        return _first(self._endpoints[subject.provider, subject.endpoint].before_body, subject, seed, counts)
 
-        Asked before the body is read, and once more after that for the rules that look into it.
-        """
-        rules = self._asked[subject.provider, subject.endpoint].rules
-        while subject.asked < len(rules) and rules[subject.asked].needs <= subject.known:
-            rule = rules[subject.asked]
-            subject.asked += 1
-            if _applies(rule, subject, seed, counts):
-                return rule
-        return None
+    def after_body(self, subject: Subject, seed: Seed, counts: Counts) -> Match:
+        """Which rule decides a request as a whole, now that its body is known."""
+        return _first(self._endpoints[subject.provider, subject.endpoint].after_body, subject, seed, counts)
 
-    def decide(self, subject: Subject, seed: Seed, counts: Counts) -> Rule:
-        """The rule that decides a channel of a draft; there is always one."""
-        asked = self._asked[subject.provider, subject.endpoint]
-        for rule in asked.table.candidates(subject):
-            if rule.always or (
-                (rule.needs == DRAFT or rule.number >= asked.before) and _applies(rule, subject, seed, counts)
-            ):
-                return rule
-        raise LookupError("default.yaml has a rule that fits everything")
+    def per_draft(self, subject: Subject, seed: Seed, counts: Counts) -> Match:
+        """Which rule decides a channel of a draft; there is always one."""
+        return _first(self._endpoints[subject.provider, subject.endpoint].candidates(subject), subject, seed, counts)
 
-    def fallback(self, subject: Subject, seed: Seed, counts: Counts) -> Rule:
-        """The rule among those always on: for what the deciding one leaves open."""
-        for rule in self._asked[subject.provider, subject.endpoint].table.candidates(subject):
-            if (
-                rule.number >= self._first_always
-                and rule.outcome.deliver is not None
-                and _applies(rule, subject, seed, counts)
-            ):
-                return rule
-        raise LookupError("default.yaml has a rule that fits everything")
+    def underneath(self, subject: Subject, seed: Seed, counts: Counts) -> Match:
+        """Which rule among those always on decides the life of a channel, where the deciding one leaves it open."""
+        candidates = self._endpoints[subject.provider, subject.endpoint].candidates(subject)
+        rules = (one for one in candidates if one.number >= self._first_always and one.outcome.deliver is not None)
+        return _first(rules, subject, seed, counts)
 
 
-class _Asked:
-    """The rules for one endpoint: those that answer whole requests, as far as no rule about messages stands before
-    them, and all of its provider.
+class _Endpoint:
+    """The rules for one endpoint, in three lists: asked before the body is read, after it, and per draft.
+
+    A rule that decides whole requests is asked per draft, too, where one about messages stands before it.
     """
 
-    def __init__(self, rules: Iterable[Rule], endpoint: str, table: "_Table") -> None:
-        self.table = table
-        self.rules: list[Rule] = []
-        self.before = 0
-        """Rules with lower numbers that decide whole requests are in the list."""
+    def __init__(self, rules: Iterable[Rule], sends: bool) -> None:
+        self.before_body: list[Rule] = []
+        self.after_body: list[Rule] = []
+        self._exact: dict[str, list[Rule]] = {}
+        """Per draft, by recipient."""
+        self._others: list[Rule] = []
+        drafts = False
         for rule in rules:
-            if rule.when.get("endpoint", endpoint) != endpoint:
-                continue
-            if rule.needs == DRAFT:
-                break
-            self.rules.append(rule)
-            self.before = rule.number + 1
-
-
-class _Table:
-    """The rules of one provider, exact recipients apart."""
-
-    def __init__(self, rules: Iterable[Rule]) -> None:
-        self.exact: dict[str, list[Rule]] = {}
-        self.others: list[Rule] = []
-        for rule in rules:
-            if rule.exact_to:
-                self.exact.setdefault(recipient(rule.exact_to), []).append(rule)
+            drafts = drafts or (sends and rule.needs == DRAFT)
+            if drafts:
+                where = self._exact.setdefault(recipient(rule.exact_to), []) if rule.exact_to else self._others
             else:
-                self.others.append(rule)
+                where = self.before_body if rule.needs == HEAD and not self.after_body else self.after_body
+            if sends or rule.needs != DRAFT:
+                where.append(rule)
 
     def candidates(self, subject: Subject) -> Iterable[Rule]:
         """In the order of their numbers, found one by one: mostly the first decides."""
         to = (subject.channel and subject.channel.to) or subject.to
-        exact = self.exact.get(recipient(to))
-        return self.others if exact is None else merge(exact, self.others, key=attrgetter("number"))
+        exact = self._exact.get(recipient(to))
+        return self._others if exact is None else merge(exact, self._others, key=attrgetter("number"))
 
 
 def _for(rule: Rule, name: str, terms: Terms) -> bool:
@@ -154,21 +135,37 @@ def _is_conditional(rule: Rule) -> bool:
     return bool(rule.tests or rule.times or rule.since or rule.until or rule.nth or rule.chance < 1.0)
 
 
+def _first(rules: Iterable[Rule], subject: Subject, seed: Seed, counts: Counts) -> Match:
+    """The first rule that fits. Changes nothing."""
+    counted = _NOTHING
+    for rule in rules:
+        if rule.always:
+            return Match(rule, counted)
+        if not _applies(rule, subject, seed, counts):
+            continue
+        if rule.nth:
+            turn = subject.counted.get(rule.place)
+            if turn is None:
+                turn = counts.fitted.get(rule.place, 0) + 1 == rule.nth
+                counted = {**counted, rule.place: turn}
+            if not turn:
+                continue
+        return Match(rule, counted)
+    return Match(None, counted)
+
+
+_NOTHING: Mapping[str, bool] = MappingProxyType({})
+
+
 def _applies(rule: Rule, subject: Subject, seed: Seed, counts: Counts) -> bool:
+    """Whether everything but ``nth`` is as a rule wants it."""
     if rule.times and counts.decided.get(rule.place, 0) >= rule.times:
         return False
     if (rule.until and subject.elapsed >= rule.until) or subject.elapsed < rule.since:
         return False
     if not rule.fits(subject):
         return False
-    if rule.chance < 1.0 and seed.fraction(subject.place, f"{rule.place} {subject.item}") >= rule.chance:
-        return False
-    if rule.nth:
-        if rule.place not in subject.nth:
-            counts.fitted[rule.place] = fitted = counts.fitted.get(rule.place, 0) + 1
-            subject.nth[rule.place] = fitted == rule.nth
-        return subject.nth[rule.place]
-    return True
+    return rule.chance >= 1.0 or seed.fraction(subject.place, f"{rule.place} {subject.item}") < rule.chance
 
 
 def _all(compiling: Iterable[Callable[[], list[Rule]]]) -> list[Rule]:

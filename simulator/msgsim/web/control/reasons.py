@@ -47,7 +47,8 @@ def _lives(rule: Rule, one: Message, channel: str, contract: Contract) -> bool:
     """Whether the happy path can have given a channel what it had, as far as it got."""
     if rule.outcome.deliver is None:
         return True
-    given = {contract.status(beat, channel).word for beat in contract.life or rule.outcome.deliver}
+    beats = contract.life or rule.outcome.deliver
+    given = {status.word for beat in beats if (status := contract.known(beat, channel))}
     had = {step.status for step in one.steps if one.channels[step.channel].name == channel}
     kinds = {contract.statuses[word].kind for word in had - given}
     return not had or bool(had & given) or not kinds & {"failed", "rejected"}
