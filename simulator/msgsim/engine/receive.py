@@ -205,6 +205,8 @@ class Engine(World):
         results: list[Message | Refused] = []
         for index, item in enumerate(items):
             try:
+                if endpoint.shape_item is not None:
+                    item = endpoint.shape_item(item, desk)
                 if schema is not None and (wrong := schema.violations(item)):
                     raise Refused(*wrong)
                 results.append(self._accept(scenario, endpoint, endpoint.read(item, index, batch, desk), request, desk))
