@@ -6,9 +6,11 @@ from datetime import UTC, datetime
 from msgspec import Struct
 
 _EPOCH = time.time_ns() - time.monotonic_ns()
-_EARLIEST = -62_135_596_800_000
+EARLIEST = -62_135_596_800_000
 LATEST = 253_402_300_799_000
-"""In milliseconds: the years 1 to 9999, to the last second that a float division keeps apart from the next year."""
+"""In milliseconds: the years 1 to 9999, to the last second that a float division keeps apart from the next year.
+Nothing is planned outside them: a clock ends with the year 9999, and so does whatever would come later.
+"""
 
 
 def machine() -> int:
@@ -25,9 +27,9 @@ class Clock(Struct, frozen=True):
     rate: float = 1.0
 
     def at(self, machine_time: int) -> int:
-        if self.rate == 1.0:
-            return self.shown + machine_time - self.since
-        return self.shown + int((machine_time - self.since) * self.rate)
+        passed = machine_time - self.since
+        now = self.shown + (passed if self.rate == 1.0 else int(passed * self.rate))
+        return min(LATEST, now)
 
     def now(self) -> int:
         return self.at(machine())
@@ -53,14 +55,18 @@ def real() -> Clock:
 
 
 def instant(text: str) -> int:
-    """Read an ISO 8601 date-time; one without a zone is UTC. Raises ValueError."""
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return round(moment.timestamp() * 1000)
+    """Read an ISO 8601 date-time; one without a zone is UTC. Raises ValueError.
+
+    A zone may lead out of the years 1 to 9999, which is an error too.
+    """
+    read = datetime.fromisoformat(text)
+    moment = round((read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp() * 1000)
+    if not EARLIEST <= moment < LATEST + 1000:
+        raise ValueError(f"{text} lies outside the years 1 to 9999 in UTC")
+    return min(moment, LATEST)
 
 
 def iso(moment: int) -> str:
     """``2026-01-01T00:00:00.000Z``; what lies outside the years 1 to 9999 is shown as their ends."""
-    text = datetime.fromtimestamp(min(max(moment, _EARLIEST), LATEST) / 1000, UTC).isoformat(timespec="milliseconds")
+    text = datetime.fromtimestamp(min(max(moment, EARLIEST), LATEST) / 1000, UTC).isoformat(timespec="milliseconds")
     return text.replace("+00:00", "Z")

@@ -9,7 +9,7 @@ import msgspec
 import yaml
 from msgspec import Struct, field
 
-from msgsim.model import Json
+from msgsim.model import Int64, Json, whole
 
 ROOT = Path(__file__).resolve().parent
 
@@ -30,7 +30,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Files, or names of shipped scenarios, tried in order."""
     clock: str = "real"
     """``real``, ``frozen``, ``frozen@2026-01-01T00:00:00Z``, or a rate such as ``60x``."""
-    seed: int | None = None
+    seed: Int64 | None = None
     """None: that of the store, which is drawn when it is made."""
     workers: int = 1
     pristine: bool = False
@@ -120,8 +120,6 @@ def _check(config: Config) -> None:
         raise ValueError("port: from 0 to 65535")
     if config.workers != 1:
         raise ValueError("workers: 1 is all there is")
-    if config.seed is not None and not -(1 << 63) <= config.seed < 1 << 63:
-        raise ValueError("seed: a whole number of 64 bits")
     for name in ("body_limit", "journal_limit", "callback_connections", "callback_connections_per_host"):
         if getattr(config, name) < 1:
             raise ValueError(f"{name}: at least 1")
@@ -129,9 +127,11 @@ def _check(config: Config) -> None:
 
 def _file(path: Path) -> dict[str, Json]:
     try:
-        settings = yaml.safe_load(path.read_bytes())
+        settings = whole(yaml.safe_load(path.read_bytes()))
     except OSError as wrong:
         raise ConfigError(f"{path}: {wrong.strerror}") from None
+    except RecursionError:
+        raise ConfigError(f"{path}: nested too deeply") from None
     except yaml.YAMLError as wrong:
         raise ConfigError(f"{path}: {_place(wrong)}") from None
     if not isinstance(settings, dict | None):

@@ -5,12 +5,24 @@ clock of the sandbox they belong to. What the store keeps many of is encoded by 
 (``array_like``): a change of its members is a new `msgsim.storage.store.VERSION`.
 """
 
-from typing import Any
+from typing import Annotated, Any
 
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
 Json = Any
 """What JSON can say: None, bool, int, float, str, list and dict."""
+_INT64 = 1 << 63
+Int64 = Annotated[int, Meta(ge=-_INT64, le=_INT64 - 1)]
+"""A whole number that every row can hold."""
+
+
+def whole(value: Json) -> Json:
+    """A value of JSON or YAML with every whole number of 64 bits as an int, however it was written."""
+    if type(value) is float:
+        return int(value) if value.is_integer() and -_INT64 <= value < _INT64 else value
+    if isinstance(value, dict):
+        return {name: whole(inner) for name, inner in value.items()}
+    return [whole(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 class Call(Struct, frozen=True, gc=False):

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
+from msgsim.clock import LATEST
 from msgsim.contract import FAILURES, SUCCESSES, Contract
 from msgsim.model import Beat, Draft, Due, Message, Step, Twist
 
@@ -17,9 +18,9 @@ def unfold(
 
     ``beats`` stand per channel. A channel that fails, or has no success within its ``ttl``, hands
     over to the next; a success ends the chain. After a failure nothing follows on that channel,
-    after a delivery only that it was seen.
+    after a delivery only that it was seen. What would come after the last moment of a clock comes then.
     """
-    begin = first = now if draft.start is None or draft.start < now else draft.start
+    begin = first = now if draft.start is None or draft.start < now else min(draft.start, LATEST)
     steps: list[Step] = []
     status = contract.status
     for index, channel in enumerate(draft.channels):
@@ -53,6 +54,8 @@ def unfold(
             steps.append(Step(deadline, index, expired.word, expired.code))
             over = deadline
         begin = over
+    if steps and steps[-1].at > LATEST:
+        steps = [step if step.at <= LATEST else replace(step, at=LATEST) for step in steps]
     return first, tuple(steps)
 
 

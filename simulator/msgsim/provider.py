@@ -14,7 +14,7 @@ from typing import Protocol
 import msgspec
 from msgspec import Struct
 
-from msgsim.contract import Contract
+from msgsim.contract import Contract, read_json
 from msgsim.model import (
     Call,
     Callback,
@@ -137,8 +137,6 @@ class SendMany(Struct, frozen=True):
     """One result per item and the batch → answer. May raise Refused: then nothing of the request is kept."""
     batch: Callable[[Json, Desk], Json] | None = None
     """Body → what its items have in common, made once per request; None: the body itself."""
-    shape_item: Shape | None = None
-    """The same for one item: what it notes in strict mode refuses this item only, where ``partial``."""
     item_schema: str = ""
     """What each item has to fit by itself, where one bad item does not spoil the batch."""
     partial: bool = False
@@ -226,7 +224,7 @@ def body_of(desk: Desk) -> Json:
 def json_of(data: bytes, media: str = "") -> Json:
     """What JSON says; ``media`` is the Content-Type it came with. Raises Refused with ``malformed`` and the reason."""
     try:
-        return msgspec.json.decode(data.removeprefix(BOM))
+        return read_json(data.removeprefix(BOM))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Refused(Refusal("malformed", reason=_why_no_json(data, media, error))) from None
 

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 from msgspec.structs import replace
 
+from msgsim.clock import LATEST
+from msgsim.engine.keeping import check_due, check_inbound
 from msgsim.engine.sandbox import Sandbox
 from msgsim.engine.statuses import Position, latest
 from msgsim.model import Call, Callback, Credential, Due, Fault, Inbound, Json, Message, Refusal, Refused, Unknown
@@ -117,7 +119,10 @@ class Desk:
     def heard(
         self, at: int, sender: str, to: str, text: str, answered: Message | None, credential: str
     ) -> tuple[Inbound, list[Due]]:
-        """An inbound message in the provider's shape, and where it is pushed to. Raises Unknown when it takes none."""
+        """An inbound message in the provider's shape, and where it is pushed to.
+
+        Raises Unknown when it takes none, and Unkeepable.
+        """
         provider, sandbox = self.provider, self.sandbox
         if provider.receive is None:
             raise Unknown(f"{provider.name} has no inbound messages")
@@ -133,13 +138,18 @@ class Desk:
             credential,
             answered.id if answered else "",
         )
-        return provider.receive(bare, answered, self)
+        inbound, dues = provider.receive(bare, answered, self)
+        check_inbound(inbound)
+        return inbound, dues
 
 
 def owed(sandbox: Sandbox, provider: str, subject: int, dues: list[Due]) -> list[Callback]:
-    """Callbacks with their keys, in order of time."""
+    """Callbacks with their keys, in order of time. Raises Unkeepable."""
     found = []
     for due in dues:
+        check_due(due)
+        if due.at > LATEST:
+            due = replace(due, at=LATEST)
         sandbox.callbacks += 1
         state = "dropped" if "drop" in due.twists else "pending"
         key = sandbox.base + sandbox.callbacks

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 
+from msgsim.clock import LATEST
 from msgsim.config import Config
 from msgsim.contract import Contract
 from msgsim.engine.exchange import Desk, owed
+from msgsim.engine.keeping import Unkeepable, check, check_credential
 from msgsim.engine.redaction import exchange_of
 from msgsim.engine.routing import Found, Routes, with_single_slashes
 from msgsim.engine.sandbox import Sandbox
@@ -68,7 +70,9 @@ class Engine(World):
             if call.path != written:
                 desk.note(f"the path is written {written}, and taken as {call.path}")
             reply = self._answer(found, credential, desk)
-        except Refused as refused:
+            self._keep_messages(desk)
+        except (Refused, Unkeepable) as error:
+            refused = error if isinstance(error, Refused) else Refused(Refusal("malformed", reason=str(error)))
             desk.refusals = refused.refusals
             reply = refused.reply or provider.refuse(refused.refusals, desk)
             reply = with_headers(reply, refused.headers)
@@ -90,6 +94,7 @@ class Engine(World):
             raise Refused(_nowhere(found, desk.call))
         if not (isinstance(endpoint, Ask) and endpoint.open):
             desk.credential = provider.authorize(endpoint, credential, desk)
+            check_credential(desk.credential)
         if endpoint is None:
             raise Refused(_nowhere(found, desk.call))
         scenario = self._scenario(desk)
@@ -205,8 +210,6 @@ class Engine(World):
         results: list[Message | Refused] = []
         for index, item in enumerate(items):
             try:
-                if endpoint.shape_item is not None:
-                    item = endpoint.shape_item(item, desk)
                 if schema is not None and (wrong := schema.violations(item)):
                     raise Refused(*wrong)
                 results.append(self._accept(scenario, endpoint, endpoint.read(item, index, batch, desk), request, desk))
@@ -218,7 +221,8 @@ class Engine(World):
         return endpoint.answer(results, batch, desk)
 
     def _accept(self, scenario: Scenario, endpoint: AnySend, draft: Draft, subject: Subject, desk: Desk) -> Message:
-        """Decide the whole future of a draft. Raises Refused when a rule refuses it."""
+        """Decide the whole future of a draft. Raises Refused when a rule refuses it, and Unkeepable."""
+        check(draft)
         sandbox, provider = desk.sandbox, desk.provider
         subject.to, subject.item = draft.to, draft.item
         if subject.counted:
@@ -295,15 +299,21 @@ class Engine(World):
     def _replies(self, message: Message, place: int, begin: int, reply: tuple[int, str], desk: Desk) -> None:
         after, text = reply
         sender = message.channels[place].sender
-        inbound, dues = desk.heard(begin + after, message.to, sender, text, message, message.credential)
+        inbound, dues = desk.heard(min(begin + after, LATEST), message.to, sender, text, message, message.credential)
         desk.replies.append(inbound)
         desk.owing += owed(desk.sandbox, desk.provider.name, inbound.key, dues)
 
-    def _keep(self, desk: Desk, found: Found, reply: Reply) -> Reply:
-        """Exchange, messages and callbacks go into the open transaction together."""
-        sandbox, store = desk.sandbox, self.store
+    def _keep_messages(self, desk: Desk) -> None:
+        """First of all that is kept of a request. Raises Unkeepable for what is no JSON, or too deep."""
         if desk.accepted:
-            store.add_messages(desk.accepted)
+            try:
+                self.store.add_messages(desk.accepted)
+            except (TypeError, ValueError, OverflowError, RecursionError) as error:
+                raise Unkeepable(str(error)) from None
+
+    def _keep(self, desk: Desk, found: Found, reply: Reply) -> Reply:
+        """Exchange and callbacks go into the transaction of the messages."""
+        sandbox, store = desk.sandbox, self.store
         for inbound in desk.replies:
             store.add_inbound(inbound)
         early: tuple[int, ...] = ()

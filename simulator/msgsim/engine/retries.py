@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
+from msgsim.clock import LATEST
 from msgsim.config import milliseconds
 from msgsim.model import Attempt, Callback
 
@@ -20,4 +21,4 @@ def settled(
     reason = attempt.error or f"answered {attempt.status}"
     if tries > len(pauses):
         return replace(callback, state="failed", tries=tries, reason=reason)
-    return replace(callback, tries=tries, due=now + milliseconds(pauses[tries - 1]), reason=reason)
+    return replace(callback, tries=tries, due=min(now + milliseconds(pauses[tries - 1]), LATEST), reason=reason)

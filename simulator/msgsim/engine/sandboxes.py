@@ -11,7 +11,7 @@ from msgsim.config import Config
 from msgsim.engine.coverage import Left, Run, outcomes
 from msgsim.engine.exchange import find_message
 from msgsim.engine.sandbox import Kept, Marks, Sandbox, clock_of, fresh, merged, restored, seed_of
-from msgsim.model import Entry, Json, Message, Unknown
+from msgsim.model import Entry, Json, Message, Unknown, whole
 from msgsim.provider import AnySend, Provider
 from msgsim.scenarios.library import Choice, files_of, load, offered
 from msgsim.scenarios.reserved import Terms
@@ -48,7 +48,7 @@ class World:
         self._settings: dict[tuple[str, str], dict[str, Json]] = {}
         self._named: dict[Choice, Scenario] = {}
         """Of requests that name a scenario."""
-        self._checked(config.providers)
+        self._configured = self._checked(config.providers)
         self.commits.followers.append(self._committed)
         rows = store.sandboxes()
         self.seed = self._seed(rows)
@@ -194,7 +194,7 @@ class World:
         """Defaults, then the server's settings, then the sandbox's."""
         key = (sandbox.name, provider.name)
         if key not in self._settings:
-            layers = (self.config.providers.get(provider.name, {}), sandbox.kept.settings.get(provider.name, {}))
+            layers = (self._configured.get(provider.name, {}), sandbox.kept.settings.get(provider.name, {}))
             self._settings[key] = merged(provider.contract.settings, *layers)
         return self._settings[key]
 
@@ -215,13 +215,14 @@ class World:
         self.control(sandbox, {"action": "seed", "seed": seed})
 
     def _checked(self, settings: dict[str, dict[str, Json]]) -> dict[str, dict[str, Json]]:
+        """Raises ValueError."""
         for name, chosen_settings in settings.items():
             if name not in self.providers:
                 raise ValueError(f"there is no provider {name!r} (there are {', '.join(self.providers)})")
             contract = self.providers[name].contract
             if chosen_settings and (wrong := contract.wrong_settings(chosen_settings)):
                 raise ValueError(f"settings of {name}: {wrong}")
-        return settings
+        return {name: whole(one) for name, one in settings.items()}
 
     def choose(self, sandbox: Sandbox, choice: Choice) -> None:
         """Switch the scenario; everything accepted so far keeps its plan. Raises yamlfile.Wrong."""

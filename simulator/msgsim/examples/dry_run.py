@@ -15,7 +15,7 @@ from msgsim.contract import Contract
 from msgsim.engine.receive import Engine
 from msgsim.examples.catalogue import Trial, readdressed, trials
 from msgsim.examples.samples import TEXTS, headers_of
-from msgsim.model import Attempt, Call, Callback, Exchange, Json, Message, Post, Reply, Unknown
+from msgsim.model import Attempt, Call, Callback, Exchange, Json, Message, Post, Reply, Unknown, whole
 from msgsim.plan import state
 from msgsim.provider import AnySend, Endpoint, Provider, discover
 from msgsim.scenarios.yaml import Mistake, Wrong, read
@@ -188,7 +188,7 @@ async def _differences(stage: Stage, expected: Mapping[str, Json]) -> list[tuple
     """What is not as an expectation says, by the key that says it."""
     try:
         call = call_of(expected["send"], stage.engine.providers)
-        for _ in range(expected.get("times", 1)):
+        for _ in range(whole(expected.get("times", 1))):
             sent = await stage.send(call)
     except (ValueError, Unknown) as wrong:
         return [("send", str(wrong))]

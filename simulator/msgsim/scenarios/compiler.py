@@ -5,7 +5,7 @@ from functools import cache
 
 from msgsim.config import data_folder, milliseconds
 from msgsim.contract import FAILURES, KINDS, Schema
-from msgsim.model import Json
+from msgsim.model import Json, whole
 from msgsim.scenarios.dictated import unsendable
 from msgsim.scenarios.pattern import is_exact, jsonpath, pattern
 from msgsim.scenarios.reserved import Terms
@@ -72,8 +72,8 @@ def _rule(document: Document, index: int, written: Mapping[str, Json]) -> Rule:
         needs=_needs(when, outcome),
         since=milliseconds(when.get("since", "0s")),
         until=milliseconds(when.get("until", "0s")),
-        times=written.get("times", 0),
-        nth=when.get("nth", 0),
+        times=whole(written.get("times", 0)),
+        nth=whole(when.get("nth", 0)),
         chance=float(when.get("chance", "100%").rstrip("%")) / 100,
     )
 

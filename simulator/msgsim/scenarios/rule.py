@@ -5,8 +5,8 @@ from statistics import NormalDist
 
 from msgspec import Struct, field
 
-from msgsim.config import milliseconds
-from msgsim.model import Beat, Call, Channel, Fault, Json, Twist
+from msgsim.config import LONGEST, milliseconds
+from msgsim.model import Beat, Call, Channel, Fault, Json, Twist, whole
 from msgsim.scenarios.pattern import Fits, is_exact, pattern, values
 from msgsim.seed import Seed
 
@@ -70,7 +70,7 @@ class Trouble(Struct, frozen=True):
         else:
             spread = max(self.second / max(self.first, 1), 1.0)
             delay = self.first * spread ** NormalDist().inv_cdf(share)
-        return Fault(self.kind, self.after, max(0, round(delay)))
+        return Fault(self.kind, self.after, max(0, round(min(delay, LONGEST))))
 
 
 class Outcome(Struct, frozen=True, omit_defaults=True):
@@ -170,7 +170,7 @@ def _header(name: str, fits: Fits) -> Test:
 
 
 def _body(path: str, wanted: Json) -> Test:
-    fits = pattern(wanted) if isinstance(wanted, str) else None
+    fits, wanted = pattern(wanted) if isinstance(wanted, str) else None, whole(wanted)
 
     def test(subject: Subject) -> bool:
         found = values(path, subject.body)
@@ -190,7 +190,7 @@ def outcome_of(rule: Mapping[str, Json]) -> Outcome:
         if deliver is None
         else tuple(
             sorted(
-                (Beat(milliseconds(step["after"]), step["status"], step.get("err")) for step in deliver),
+                (Beat(milliseconds(step["after"]), step["status"], whole(step.get("err"))) for step in deliver),
                 key=lambda beat: beat.after,
             )
         ),
@@ -203,7 +203,7 @@ def outcome_of(rule: Mapping[str, Json]) -> Outcome:
 
 def _respond(respond: Mapping[str, Json]) -> Respond:
     headers = tuple((name, str(value)) for name, value in respond.get("headers", {}).items())
-    return Respond(respond.get("error", ""), respond.get("status", 0), respond.get("body"), headers)
+    return Respond(respond.get("error", ""), whole(respond.get("status", 0)), respond.get("body"), headers)
 
 
 def _trouble(fault: Mapping[str, Json]) -> Trouble:

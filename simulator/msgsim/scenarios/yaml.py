@@ -14,12 +14,11 @@ from typing import TypeAlias
 import yaml
 from msgspec import Struct
 
+from msgsim.contract import DEEPEST
 from msgsim.model import Json
 
 LARGEST = 10_000_000
 """Bytes of one file."""
-DEEPEST = 500
-"""Levels of values within values."""
 MOST_NODES = 500_000
 """Values of one file, aliases counted each time they are used: a bomb stops here."""
 _TEXT = re.compile(r"(?i:yes|no|on|off|y|n)|\+\d+|0\d+|[-+]?\d+(:[0-5]?\d)+(\.\d*)?", re.ASCII)

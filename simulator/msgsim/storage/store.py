@@ -545,7 +545,7 @@ class Store:
         self._database.defer(
             "journal",
             "INSERT INTO journal (key, at, kind, provider, subject, doc) VALUES (?, ?, ?, ?, ?, ?)",
-            [(entry.key, entry.at, entry.kind, entry.provider, subject, _encode(entry))],
+            [(entry.key, entry.at, entry.kind, entry.provider, subject, _entry_doc(entry))],
         )
 
     def journal(
@@ -653,6 +653,17 @@ class Store:
         sql = f"SELECT {names} FROM {table} WHERE key = ?"  # noqa: S608
         row: tuple[Json, ...] = self._database.rows(table, sql, (key,)).fetchone()
         return row
+
+
+def _entry_doc(entry: Entry) -> bytes:
+    """What is written of an entry; where a provider's words in it could not be read again, that they could not."""
+    doc = _encode(entry)
+    if entry.exchange is not None and (entry.exchange.refusals or entry.exchange.notes):
+        try:
+            _entry_of(doc)
+        except unreadable.ERRORS as error:
+            return _encode(unreadable.entry(error, entry.key, entry.at, entry.kind, entry.provider, 0))
+    return doc
 
 
 _NONE = object()

@@ -10,7 +10,6 @@ from msgsim.contract import Contract
 from msgsim.provider import Provider, Send, SendMany
 from msgsim.providers.cima360 import answers, keys, reading
 from msgsim.providers.cima360.formats import FORMATS
-from msgsim.providers.cima360.members import documented
 
 
 def _email(path: str) -> SendMany:
@@ -20,9 +19,8 @@ def _email(path: str) -> SendMany:
         "POST",
         path,
         "email",
-        shape=documented("email"),
+        shape=reading.without_nulls,
         items=reading.recipients,
-        shape_item=documented("email-recipient"),
         item_schema="email-recipient",
         read=reading.email,
         answer=answers.email,
@@ -40,9 +38,7 @@ provider = Provider(
             "POST",
             "/ott/v1/deliver",
             "ott",
-            shape=documented("ott"),
             items=reading.payload,
-            shape_item=documented("ott-item"),
             item_schema="ott-item",
             read=reading.ott,
             answer=answers.ott,
@@ -53,7 +49,7 @@ provider = Provider(
             "POST",
             "/sms/v1/deliver",
             "sms",
-            shape=documented("sms"),
+            shape=reading.without_nulls,
             read=reading.sms,
             answer=answers.sms,
         ),
@@ -64,7 +60,7 @@ provider = Provider(
             "POST",
             "/voice/v1/deliver",
             "voice",
-            shape=documented("voice"),
+            shape=reading.without_nulls,
             read=reading.voice,
             answer=answers.voice,
         ),
@@ -75,6 +71,6 @@ provider = Provider(
     credentials=keys.credentials,
     base_url=lambda root: root.rstrip("/"),
     channels=("whatsapp", "messenger", "telegram", "rcs", "sms", "email", "voice"),
-    strict=answers.UNDOCUMENTED,
+    strict="undocumented",
     secrets=frozenset({"x-api-key"}),
 )

@@ -1,8 +1,8 @@
 """What CIMA360 writes its own way: phone numbers with and without plus, moments in UTC, mailboxes."""
 
 import re
-from datetime import UTC, datetime
 
+from msgsim.clock import instant
 from msgsim.contract import is_email, possible_number
 
 _PHONE = re.compile(r"\+?[1-9][0-9]{6,14}", re.ASCII)
@@ -19,11 +19,7 @@ def moment(text: str) -> int:
     """Milliseconds of an ISO 8601 date and time; without a zone it is UTC. Raises ValueError."""
     if _MOMENT.fullmatch(text) is None:
         raise ValueError(text)
-    read = datetime.fromisoformat(text)
-    try:
-        return round(read.replace(tzinfo=read.tzinfo or UTC).astimezone(UTC).timestamp() * 1000)
-    except OverflowError:
-        raise ValueError(text) from None
+    return instant(text)
 
 
 def is_moment(text: str) -> bool:

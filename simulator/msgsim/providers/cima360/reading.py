@@ -6,6 +6,13 @@ from msgsim.providers.cima360.formats import moment
 from msgsim.providers.cima360.templates import filled, of, plain
 
 
+def without_nulls(body: Json, desk: Desk) -> Json:
+    """Members that are null count as left out: serialisers write them."""
+    if isinstance(body, dict):
+        return {name: value for name, value in body.items() if value is not None}
+    return body
+
+
 def payload(body: Json) -> list[Json]:
     items: list[Json] = body["payload"]
     return items

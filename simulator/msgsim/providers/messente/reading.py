@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from functools import lru_cache
 
+from msgsim.clock import instant
 from msgsim.model import Channel, Draft, Json, Refusal, Refused
 from msgsim.provider import Desk, body_of
 from msgsim.providers.messente.sms import convert, parts
@@ -34,14 +34,13 @@ def moment(text: str) -> int:
     """ISO 8601 as milliseconds; no zone is UTC. Raises ValueError."""
     if not _FORM.fullmatch(text):
         raise ValueError(text)
-    read = datetime.fromisoformat(text.upper())
-    return round((read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp() * 1000)
+    return instant(text.upper())
 
 
 def is_iso_date_time(text: str) -> bool:
     try:
         moment(text)
-    except (ValueError, OverflowError):
+    except ValueError:
         return False
     return True
 

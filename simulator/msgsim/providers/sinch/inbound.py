@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 import msgspec
 from msgspec.structs import replace
 
+from msgsim.clock import EARLIEST
 from msgsim.model import Due, Inbound, Json, Message, Refusal, Refused, Reply
 from msgsim.provider import Desk
 from msgsim.providers.sinch.account import account
@@ -106,7 +107,7 @@ def _visible(desk: Desk, since: int, key: int = 0) -> Iterator[Inbound]:
 def listed(body: Json, desk: Desk) -> Reply:
     """All that this call has not given before; it gives nothing twice."""
     place = f"{desk.credential.name} {query(desk).get('subAccount', '')}"
-    cursor = desk.record(CURSOR, place) or {"at": 0, "last": [0, 0]}
+    cursor = desk.record(CURSOR, place) or {"at": EARLIEST, "last": [EARLIEST, 0]}
     since, key = max(cursor["last"], [desk.now - LISTED - 1, 0])
     new = list(islice(_visible(desk, since, key), MOST))
     if new:

@@ -6,6 +6,7 @@ from itertools import islice
 import msgspec
 from msgspec import Struct
 
+from msgsim.clock import EARLIEST
 from msgsim.model import Json, Message, Refusal, Refused, Reply
 from msgsim.provider import Desk
 from msgsim.providers.sinch.account import account
@@ -60,7 +61,7 @@ def searched(body: Json, desk: Desk) -> Reply:
 class Consumed(Struct):
     """Up to where a user was given statuses: all before a time, and at that time those of keys up to one."""
 
-    at: int = 0
+    at: int = EARLIEST
     key: int = 0
     given: list[str] = []
     """What was given of that time while it was still now; empty: nothing is added to it any more."""

@@ -1,8 +1,8 @@
 """What query strings of this API say."""
 
-from datetime import UTC, datetime
 from urllib.parse import parse_qsl
 
+from msgsim.clock import instant, iso
 from msgsim.model import Refusal, Refused
 from msgsim.provider import Desk
 
@@ -24,12 +24,11 @@ def moment(asked: dict[str, str], name: str) -> int | None:
     if name not in asked:
         return None
     try:
-        found = datetime.fromisoformat(asked[name].replace(" ", "+"))
-        return round((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp() * 1000)
-    except (ValueError, OverflowError):
+        return instant(asked[name].replace(" ", "+"))
+    except ValueError:
         raise Refused(Refusal("query_value", name, values={"wanted": "an ISO 8601 date"})) from None
 
 
 def date(at: int) -> str:
     """``2015-01-08T16:02:09Z``: whole seconds, as all dates of this API."""
-    return datetime.fromtimestamp(at // 1000, UTC).isoformat()[:19] + "Z"
+    return f"{iso(at)[:19]}Z"

@@ -7,6 +7,7 @@ from functools import lru_cache
 from importlib.resources import files
 from zoneinfo import ZoneInfo
 
+from msgsim.clock import EARLIEST, LATEST
 from msgsim.model import Json
 
 MINUTE = 60_000
@@ -18,6 +19,7 @@ _OFFSET = re.compile(r"(?:UTC|GMT|UT)?([+-])(\d{1,2})(?::?(\d{2})(?::?(\d{2}))?)
 _UTC = frozenset({"UTC", "GMT", "UT", "Z", "GMT0"})
 _FARTHEST = timedelta(hours=18)
 """Java's limit of an offset."""
+_MARGIN = 7 * 24 * 60 * MINUTE
 _LAST_YEAR = 9000
 """Room for a window after a date; nobody schedules an SMS beyond."""
 
@@ -105,11 +107,14 @@ def expiry(body: Mapping[str, Json], where: tzinfo, now: int) -> int | None:
 def inside(moment: int, hours: Sequence[int], where: tzinfo) -> int:
     """The first instant from ``moment`` on whose hour of day in the zone is one of ``hours``.
 
-    A day on which the clocks skip such an hour has none; one they repeat has it twice.
+    A day on which the clocks skip such an hour has none; one they repeat has it twice. At the ends of the calendar,
+    where a zone may lead out of it, every hour will do.
     """
-    if not hours or datetime.fromtimestamp(moment // 1000, where).hour in hours:
-        return moment
     second = moment // 1000
+    if not hours or not EARLIEST + _MARGIN < moment < LATEST - _MARGIN:
+        return moment
+    if datetime.fromtimestamp(second, where).hour in hours:
+        return moment
     while True:
         second = _turn(second, where)
         if datetime.fromtimestamp(second, where).hour in hours:

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from msgsim.contract import Error, Status
 from msgsim.engine.sandboxes import terms_of
 from msgsim.examples.samples import headers_of, samples, sends
-from msgsim.model import Call, Json
+from msgsim.model import Call, Int64, Json
 from msgsim.provider import AnySend, Provider
 from msgsim.scenarios.reserved import magic_recipients
 from msgsim.web.control.context import Context, body
@@ -20,8 +20,8 @@ MOST_SAMPLES = 1000
 
 class Wanted(Struct, forbid_unknown_fields=True):
     provider: str | None = None
-    count: int = 1
-    seed: int | None = None
+    count: Int64 = 1
+    seed: Int64 | None = None
 
 
 async def errors(context: Context, request: Request) -> Json:

@@ -1,15 +1,16 @@
 """What every route of ours is given, and how it reads what it is asked."""
 
-from typing import Annotated, TypeVar
+from typing import TypeVar
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
 from msgsim.callbacks.dispatcher import Dispatcher
 from msgsim.clock import instant
 from msgsim.config import milliseconds
+from msgsim.contract import read_json
 from msgsim.engine.receive import Engine
 from msgsim.engine.sandbox import Sandbox
 from msgsim.model import Json, Unknown
@@ -23,7 +24,6 @@ PAGE = 100
 LONGEST_PAGE = 10_000
 LONGEST_WAIT = 300_000
 """Milliseconds of a long poll."""
-Int64 = Annotated[int, Meta(ge=-(1 << 63), le=(1 << 63) - 1)]
 _T = TypeVar("_T")
 
 
@@ -85,7 +85,7 @@ def patience(request: Request) -> float | None:
 async def body(request: Request, kind: type[_T]) -> _T:
     """Raises ValueError with what is wrong with the body."""
     try:
-        return msgspec.json.decode(await request.body(), type=kind)
+        return msgspec.convert(read_json(await request.body()), kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as wrong:
         raise ValueError(f"body: {wrong}") from None
 

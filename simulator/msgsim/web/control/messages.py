@@ -8,7 +8,7 @@ from starlette.requests import Request
 from msgsim.clock import iso
 from msgsim.engine import actions
 from msgsim.engine.sandbox import Sandbox
-from msgsim.model import Json, Message
+from msgsim.model import Int64, Json, Message
 from msgsim.plan import state, word
 from msgsim.provider import AnySend
 from msgsim.scenarios.pattern import is_exact, pattern
@@ -26,7 +26,7 @@ REFUSED_SHOWN, REFUSED_AMONG = 3, 100
 
 class Force(Struct, forbid_unknown_fields=True):
     status: str
-    err: int | None = None
+    err: Int64 | None = None
 
 
 async def page(context: Context, request: Request) -> Json:

@@ -5,7 +5,7 @@ from collections import deque
 import msgspec
 from msgspec import Struct, field
 
-from msgsim.model import Json
+from msgsim.model import Int64, Json
 
 MOST_POSTS = 1000
 """Kept per sink; the oldest go first."""
@@ -32,13 +32,13 @@ class Posted(Struct, frozen=True):
 class Answer(Struct, frozen=True, forbid_unknown_fields=True):
     """What a sink answers, ``times`` times; 0: from then on always."""
 
-    status: int = 200
+    status: Int64 = 200
     body: Json = None
     """A text goes out as it is, anything else as JSON."""
     headers: dict[str, str] = field(default_factory=dict)
     delay: str = "0ms"
     """Real time."""
-    times: int = 1
+    times: Int64 = 1
 
 
 class Sink:

@@ -8,9 +8,9 @@ from starlette.responses import Response
 
 from msgsim.engine.sandbox import Sandbox
 from msgsim.engine.secret_settings import hidden, uncovered
-from msgsim.model import Json
+from msgsim.model import Int64, Json
 from msgsim.web.control import view
-from msgsim.web.control.context import Context, Int64, answer, body
+from msgsim.web.control.context import Context, answer, body
 from msgsim.web.control.lists import count
 from msgsim.web.control.problem import Problem
 

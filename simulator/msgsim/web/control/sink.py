@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from msgsim.clock import iso
 from msgsim.config import milliseconds
+from msgsim.contract import read_json
 from msgsim.engine.sandbox import Sandbox
 from msgsim.model import Json
 from msgsim.scenarios.dictated import reply_of, unsendable
@@ -64,8 +65,8 @@ async def _start_of(request: Request) -> bytes:
 
 def _json(text: str) -> Json:
     try:
-        return msgspec.json.decode(text)
-    except (msgspec.DecodeError, RecursionError):
+        return read_json(text.encode())
+    except (ValueError, RecursionError):
         return None
 
 
