@@ -40,6 +40,7 @@ JUNK: list[Any] = [
     [None],
     {"x": 1},
     "2026-02-30T10:00",
+    "0500\n",
 ]
 
 
@@ -84,6 +85,22 @@ def test_they_agree_on_samples_with_anything_broken(name: str, data: st.DataObje
         path = data.draw(st.sampled_from(places(body)))
         body = broken(body, path, data.draw(st.sampled_from(JUNK)), data.draw(st.booleans()))
     agreed(schema, body)
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+@given(data=st.data())
+def test_a_member_is_unknown_or_part_of_the_document(name: str, data: st.DataObject) -> None:
+    """A member of our own is found wherever it is put, and nothing else is: the samples have none."""
+    schema = SCHEMAS[name]
+    body = data.draw(st.sampled_from(schema.document["examples"]))
+    assert schema.unknown(body) == []
+    path = data.draw(st.sampled_from(places(body)))
+    inner = body = copy.deepcopy(body)
+    for part in path:
+        inner = inner[part]
+    if isinstance(inner, dict):
+        inner["x-color"] = "red"
+        assert schema.unknown(body) in ([], [".".join(map(str, (*path, "x-color")))])
 
 
 anything = st.recursive(

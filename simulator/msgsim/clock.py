@@ -1,7 +1,9 @@
 """The only module that reads the machine's time. A sandbox's time is two numbers and a rate."""
 
+import re
 import time
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -64,6 +66,22 @@ def instant(text: str) -> int:
     if not EARLIEST <= moment < LATEST + 1000:
         raise ValueError(f"{text} lies outside the years 1 to 9999 in UTC")
     return min(moment, LATEST)
+
+
+_DATE_TIME = re.compile(
+    r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d([.,]\d{1,9})?)?(Z|[+-]\d\d(:?\d\d)?)?", re.ASCII | re.IGNORECASE
+)
+
+
+@lru_cache(maxsize=1024)
+def date_time(text: str) -> int:
+    """Read a date and a time of a provider's API: ISO 8601 in its extended form, seconds and zone may be missing.
+
+    ``2026-01-01T09:05``, ``2026-01-01T09:05:07.123+04:00``; without a zone it is UTC. Raises ValueError.
+    """
+    if _DATE_TIME.fullmatch(text) is None:
+        raise ValueError(f"{text!r} is no ISO 8601 date and time")
+    return instant(text.upper())
 
 
 def iso(moment: int) -> str:

@@ -5,7 +5,8 @@ does ``jsonschema`` find the violations.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import deepcopy
 from functools import cache, cached_property, lru_cache
 from itertools import islice
 from math import isinf
@@ -16,12 +17,14 @@ import msgspec
 import yaml
 from msgspec import Struct, field
 
+from msgsim.clock import date_time
 from msgsim.config import data_folder, milliseconds
 from msgsim.model import Beat, Json, Refusal, whole
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError
     from jsonschema.protocols import Validator
+    from jsonschema_rs import Draft202012Validator
 
 KINDS = ("queued", "sent", "delivered", "seen", "failed", "rejected", "expired", "cancelled")
 """What a status means whoever's word it is; all but cancelled are the neutral words of scenarios."""
@@ -186,10 +189,17 @@ class Contract:
             self._meant[key] = status if told else None
         return self._meant[key]
 
-    def schema(self, name: str) -> "Schema":
+    def schema(self, name: str, extended: bool = False) -> "Schema":
+        """A wire schema; ``extended``: with what the API has beyond the documents, where such a schema is written."""
+        if extended and f"{name}-extended" in self._written:
+            name = f"{name}-extended"
         if name not in self._schemas:
             self._schemas[name] = Schema(self.folder / f"{name}.json", self.formats)
         return self._schemas[name]
+
+    @cached_property
+    def _written(self) -> frozenset[str]:
+        return frozenset(path.stem for path in self.folder.glob("*.json"))
 
     def wrong_settings(self, settings: dict[str, Json]) -> str:
         """What is wrong with settings of this provider, in one line; empty when nothing is."""
@@ -199,15 +209,19 @@ class Contract:
 
     def names(self) -> list[str]:
         """The wire schemas of this provider."""
-        return sorted(path.stem for path in self.folder.glob("*.json") if path.stem != "settings")
+        return sorted(self._written - {"settings"})
 
 
 class Schema:
-    """One wire schema: a fast judge and an exact explainer of the same document."""
+    """One wire schema: a fast judge and an exact explainer of the same document.
+
+    ``"x-extends": "omnimessage"`` makes a document a merge patch (RFC 7396) of another one beside it;
+    ``"x-unknown": "ignored"`` marks an object whose other members the document does not know.
+    """
 
     def __init__(self, path: Path, formats: Mapping[str, Callable[[str], bool]]) -> None:
         self.path = path
-        self.document: dict[str, Json] = msgspec.json.decode(path.read_bytes())
+        self.document = _document(path)
         self.formats = formats
 
     @cached_property
@@ -221,9 +235,35 @@ class Schema:
         return self._judge({"$defs": self.document.get("$defs", {}), "items": each})
 
     def _judge(self, document: dict[str, Json]) -> Callable[[Json], bool]:
+        return self._validator(document).is_valid
+
+    def _validator(self, document: Json) -> "Draft202012Validator":
         from jsonschema_rs import Draft202012Validator
 
-        return Draft202012Validator(document, formats=dict(self.formats), validate_formats=True).is_valid
+        return Draft202012Validator(document, formats=dict(self.formats), validate_formats=True)
+
+    @cached_property
+    def _closed(self) -> "Draft202012Validator | None":
+        """The same schema without room for unknown members; None where it has room anyway."""
+        closed = _closed(self.document)
+        return self._validator(closed) if closed != self.document else None
+
+    def unknown(self, instance: Json) -> list[str]:
+        """The members that the document does not know, as ``messages.0.color``, of an instance that is accepted.
+
+        Deepest first: an object with an unknown member is itself unknown to the objects around it, until that is gone.
+        """
+        found: list[str] = []
+        while self._closed is not None and len(found) < MOST_VIOLATIONS:
+            errors = [] if self._closed.is_valid(instance) else self._closed.iter_errors(instance)
+            named = [(*error.instance_path, name) for error in errors for name in getattr(error.kind, "unexpected", ())]
+            if not named:
+                break
+            depth = max(map(len, named))
+            deepest = [path for path in named if len(path) == depth]
+            found += [".".join(map(str, path)) for path in deepest]
+            instance = _without(instance, deepest)
+        return found[:MOST_VIOLATIONS]
 
     @cached_property
     def _explain(self) -> Callable[[Json], "Iterator[ValidationError]"]:
@@ -238,11 +278,30 @@ class Schema:
         """Everything that is wrong, in the order of the schema; empty when it is accepted."""
         if self.accepts(instance):
             return []
+        errors = list(islice(self._explain(instance), MOST_VIOLATIONS))
         found: dict[tuple[str, str | None], Refusal] = {}
-        for error in islice(self._explain(instance), MOST_VIOLATIONS):
+        for error in self._apart(errors):
             for refusal in self._refusals(error):
                 found.setdefault((refusal.key, refusal.source), refusal)
         return list(found.values())
+
+    def _apart(self, errors: Sequence["ValidationError"]) -> Iterator["ValidationError"]:
+        """Without what only follows: at one place, missing goes before a wrong type, and that before a wrong value."""
+        ranks = [0 if self._is_missing(error) else 1 if error.validator == "type" else 2 for error in errors]
+        places = [tuple(error.absolute_path) for error in errors]
+        best: dict[tuple[str | int, ...], int] = {}
+        for place, rank in zip(places, ranks, strict=True):
+            best[place] = min(rank, best.get(place, rank))
+        for error, place, rank in zip(errors, places, ranks, strict=True):
+            if rank == best[place]:
+                yield error
+
+    def _is_missing(self, error: "ValidationError") -> bool:
+        """Whether null stands where something is required: whatever else it violates there, it is missing."""
+        if error.instance is not None or not error.absolute_path:
+            return False
+        name = error.absolute_path[-1]
+        return any(name in schema.get("required", ()) for schema in self._chain(list(error.absolute_schema_path)))
 
     def complaint(self, instance: Json) -> str:
         """The first violation of a schema of ours in a person's words, without the value: it may be a secret.
@@ -270,7 +329,7 @@ class Schema:
                 if name not in present:
                     inner = self._follow(chain[-1].get("properties", {}).get(name, {}))
                     yield _refusal([*chain, inner], keyword, [*where, name], rule)
-        elif keyword == "type" and error.instance is None and self._needed(chain, where):
+        elif self._is_missing(error):
             yield _refusal(chain, "required", where, rule)
         else:
             yield _refusal(chain, keyword, where, rule)
@@ -295,10 +354,6 @@ class Schema:
                 target = target[part]
             node = {**target, **{key: value for key, value in node.items() if key != "$ref"}}
         return node
-
-    @staticmethod
-    def _needed(chain: list[dict[str, Json]], where: list[str]) -> bool:
-        return bool(where) and any(where[-1] in schema.get("required", ()) for schema in chain)
 
 
 @cache
@@ -344,6 +399,46 @@ def _expected(error: "ValidationError") -> str:
     return f"it does not fit: {wanted}"
 
 
+def _document(path: Path) -> dict[str, Json]:
+    """A schema as it is written, or as the patch of another that it is."""
+    written: dict[str, Json] = msgspec.json.decode(path.read_bytes())
+    base = written.pop("x-extends", None)
+    return written if base is None else _merged(_document(path.with_name(f"{base}.json")), written)
+
+
+def _merged(target: Json, patch: Json) -> Json:
+    """RFC 7396: objects are merged, null removes, anything else replaces."""
+    if not isinstance(patch, dict):
+        return patch
+    merged = dict(target) if isinstance(target, dict) else {}
+    for name, value in patch.items():
+        if value is None:
+            merged.pop(name, None)
+        else:
+            merged[name] = _merged(merged.get(name), value)
+    return merged
+
+
+def _without(instance: Json, paths: Sequence[tuple[str | int, ...]]) -> Json:
+    """A copy without the members at these paths."""
+    copy = deepcopy(instance)
+    for *path, name in paths:
+        inner = copy
+        for part in path:
+            inner = inner[part]
+        del inner[name]
+    return copy
+
+
+def _closed(document: Json) -> Json:
+    if isinstance(document, list):
+        return [_closed(inner) for inner in document]
+    if not isinstance(document, dict):
+        return document
+    closed = {name: _closed(inner) for name, inner in document.items() if name != "x-unknown"}
+    return closed | {"unevaluatedProperties": False} if "x-unknown" in document else closed
+
+
 def _on_text(check: Callable[[str], bool]) -> Callable[[object], bool]:
     return lambda value: not isinstance(value, str) or check(value)
 
@@ -354,19 +449,21 @@ def load_yaml(path: Path) -> Json:
 
 
 @lru_cache(maxsize=65536)
-def possible_number(number: str) -> bool:
-    """Whether ``+`` and digits can be a phone number: by its length in its country, not by its range."""
+def impossible(number: str) -> str:
+    """Why ``+`` and digits can be nobody's phone number: there is no such ``country``, or it has no such ``length``.
+
+    Empty where they can be. Ranges are not looked at: the documents' samples are in none.
+    """
     import phonenumbers
 
     try:
         parsed = phonenumbers.parse(number)
-    except phonenumbers.NumberParseException:
-        return False
-    return phonenumbers.is_possible_number(parsed)
+    except phonenumbers.NumberParseException as error:
+        return "country" if error.error_type == error.INVALID_COUNTRY_CODE else "length"
+    reason = phonenumbers.is_possible_number_with_reason(parsed)
+    return "" if reason == phonenumbers.ValidationResult.IS_POSSIBLE else "length"
 
 
-LONGEST_NUMBER = 16
-"""Plus and 15 digits."""
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
 _EMAIL = re.compile(
     r"[^@\s\"(),:;<>\[\\\]\x00-\x1f]{1,64}@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}"
@@ -374,12 +471,8 @@ _EMAIL = re.compile(
 
 
 def is_e164(text: str) -> bool:
-    return len(text) <= LONGEST_NUMBER and _is_e164(text)
-
-
-@lru_cache(maxsize=65536)
-def _is_e164(text: str) -> bool:
-    return _E164.fullmatch(text) is not None and possible_number(text)
+    """The form alone: whether such a number can be somebody's is another question."""
+    return _E164.fullmatch(text) is not None
 
 
 def is_email(text: str) -> bool:
@@ -396,5 +489,18 @@ def is_http_url(text: str) -> bool:
         return False
 
 
-FORMATS: Mapping[str, Callable[[str], bool]] = {"e164": is_e164, "email": is_email, "http-url": is_http_url}
+def is_date_time(text: str) -> bool:
+    try:
+        date_time(text)
+    except ValueError:
+        return False
+    return True
+
+
+FORMATS: Mapping[str, Callable[[str], bool]] = {
+    "e164": is_e164,
+    "email": is_email,
+    "http-url": is_http_url,
+    "iso-date-time": is_date_time,
+}
 """Formats are asserted, not annotated; a provider adds its own."""

@@ -7,7 +7,7 @@ same name in ``schemas/``. It is registered by being there.
 import importlib
 import pkgutil
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 from typing import Protocol
 
@@ -58,8 +58,11 @@ class Desk(Protocol):
     def ticks(self, count: int) -> int:
         """The first of ``count`` unused ticks (100 ns since 1970), whole milliseconds at the start."""
 
-    def note(self, tolerance: str) -> None:
-        """Put down in the journal, once, what only a tolerant reading accepts. Raises Refused when strict."""
+    def note(self, tolerance: str, source: str | None = None) -> None:
+        """Put down in the journal, once, what only a tolerant reading accepts. Raises Refused when strict.
+
+        ``source``: the member it is about, as the provider writes it; None: no member.
+        """
 
     def message(self, id: str) -> Message | None:
         """A message of this provider by any of its ids."""
@@ -213,9 +216,19 @@ BOM = b"\xef\xbb\xbf"
 """The byte order mark that some editors and .NET clients write in front of UTF-8."""
 
 
+JSON = "application/json"
+
+
+def media_of(call: Call) -> str:
+    """The Content-Type without its parameters, in lower case; empty where there is none."""
+    return call.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
 def body_of(desk: Desk) -> Json:
     """The JSON body of a request. Raises Refused with ``malformed`` and the decoder's reason."""
     call = desk.call
+    if (media := media_of(call)) != JSON:
+        desk.note(f"Content-Type is {media or 'missing'}; the document asks for {JSON}")
     if call.body[:3] == BOM:
         desk.note("a byte order mark stands in front of the JSON")
     return json_of(call.body, call.headers.get("content-type", ""))
@@ -256,6 +269,18 @@ def _why_no_json(data: bytes, media: str, error: Exception) -> str:
     if code < 0x20:
         return f"a raw {_CONTROLS.get(code, f'control character 0x{code:02x}')} at {at}"
     return f"{reason} at position {at}"
+
+
+def knows(credential: Credential, accounts: Mapping[str, str], name: str, secret: str) -> bool:
+    """Whether a name and a secret fit: anybody's while there are no accounts.
+
+    ``name`` and ``secret`` were issued for the sandbox: together always good, another secret with that name never.
+    """
+    if credential.name == name and credential.secret == secret:
+        return True
+    if credential.name in accounts:
+        return credential.secret == accounts[credential.name]
+    return not accounts and credential.name != name
 
 
 class TwiceRegistered(Exception):

@@ -49,7 +49,7 @@ MISSING = ("106", "Missing data")
         ({"to": 37255000001, "messages": [SMS]}, (*INVALID, "to")),
         ({"to": "37255000001", "messages": [SMS]}, (*INVALID, "to")),
         ({"to": "+0", "messages": [SMS]}, (*INVALID, "to")),
-        ({"to": "+372550000011111", "messages": [SMS]}, (*INVALID, "to")),
+        ({"to": "+3725500000111112", "messages": [SMS]}, (*INVALID, "to")),
         ({"to": TO}, (*MISSING, "messages")),
         ({"to": TO, "messages": []}, (*INVALID, "messages")),
         ({"to": TO, "messages": {}}, (*INVALID, "messages")),

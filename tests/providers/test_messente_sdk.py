@@ -14,6 +14,8 @@ from messente_api import (
     Omnimessage,
     OmnimessageApi,
     OmnimessageMessagesInner,
+    Rcs,
+    RcsContentInfo,
     Viber,
     ViberVideo,
     WhatsApp,
@@ -34,7 +36,7 @@ from messente_api.exceptions import (
 )
 from msgsim.testing import Simulator
 
-from tests.conftest import Advance
+from tests.conftest import START, Advance
 
 TO = "+37255000001"
 
@@ -102,6 +104,21 @@ def test_all_channels_are_sent_and_their_statuses_read(client: Any, advance: Adv
 def test_a_video_is_sent(client: Any) -> None:
     sent = OmnimessageApi(client).send_omnimessage(omnimessage(VIDEO))
     assert sent.to == TO
+
+
+def test_rcs_is_sent_where_the_setting_allows_it() -> None:
+    """The client writes the members it knows, nothing else: no tolerance is used."""
+    with Simulator(clock=f"frozen@{START}", strict=True, providers={"messente": {"extensions": True}}) as sim:
+        file = RcsContentInfo(file_url="https://example.com/a.png", force_refresh=False)
+        with ApiClient(Configuration(host=f"{sim.url}/v1", username="user", password="secret")) as api:
+            sent = OmnimessageApi(api).send_omnimessage(omnimessage(Rcs(sender="MyShop", content_info=file), SMS_))
+            assert [message.channel for message in sent.messages] == ["rcs", "sms"]
+            sim.control("POST", "clock/advance", {"by": "1m"})
+            report = DeliveryReportApi(api).retrieve_delivery_report(sent.omnimessage_id)
+            assert [(status.channel, status.status) for status in report.statuses] == [
+                ("rcs", "DELIVRD"),
+                ("sms", None),
+            ]
 
 
 def test_a_bulk_answers_item_by_item(client: Any) -> None:

@@ -13,6 +13,8 @@ CHANNELS = ("sms", "viber", "whatsapp", "messenger", "line", "telegram", "rcs", 
 NAMES = [
     *("template", "components", "parameters", "type", "text", "image", "video", "audio", "document", "sticker", "link"),
     *("url", "caption", "carousel", "items", "title", "contents", "nativePayload", "payload", "attachment", "elements"),
+    *("content_info", "rich_card", "standalone_card", "carousel_card", "card_contents", "card_content", "suggestions"),
+    *("reply", "open_url_action", "file_url", "media"),
     *("buttons", "columns", "actions", "action", "quick_replies", "quickReply", "label"),
 ]
 ANYTHING = st.recursive(
@@ -32,6 +34,28 @@ def test_any_content_is_drawn(channel: str, text: str, content: Json) -> None:
     found = pieces(channel, text, content)
     assert found
     assert all(isinstance(piece["kind"], str) for piece in found)
+
+
+def test_an_rcs_card_is_drawn_with_its_suggestions() -> None:
+    reply = {"reply": {"text": "Thanks", "postback_data": "thanks"}}
+    media = {"height": "TALL", "content_info": {"file_url": "https://example.com/shop.png", "force_refresh": False}}
+    card = {"title": "Your order", "description": "On its way", "media": media, "suggestions": [reply]}
+    visit = {"action": {"text": "Visit", "open_url_action": {"url": "https://example.com"}}}
+    content = {"rich_card": {"standalone_card": {"card_content": card}}, "suggestions": [visit]}
+    assert pieces("rcs", "", content) == [
+        {
+            "kind": "cards",
+            "cards": [
+                {
+                    "title": "Your order",
+                    "text": "On its way",
+                    "picture": "https://example.com/shop.png",
+                    "buttons": [{"label": "Thanks", "leads": ""}],
+                }
+            ],
+        },
+        {"kind": "buttons", "buttons": [{"label": "Visit", "leads": "https://example.com"}]},
+    ]
 
 
 def test_what_nobody_knows_is_shown_raw() -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from msgspec.structs import replace
 
 from msgsim.clock import LATEST
+from msgsim.contract import Schema
 from msgsim.engine.keeping import check_due, check_inbound
 from msgsim.engine.sandbox import Sandbox
 from msgsim.engine.statuses import Position, latest
@@ -60,9 +61,13 @@ class Desk:
     def ticks(self, count: int) -> int:
         return self.sandbox.take_ticks(count, self.store)
 
-    def note(self, tolerance: str) -> None:
+    def schema(self, name: str) -> Schema:
+        """A wire schema, with what the API has beyond the documents where the setting ``extensions`` is on."""
+        return self.contract.schema(name, bool(self.settings.get("extensions")))
+
+    def note(self, tolerance: str, source: str | None = None) -> None:
         if self.strict:
-            raise Refused(Refusal(self.provider.strict, detail=tolerance))
+            raise Refused(Refusal(self.provider.strict, source, tolerance))
         if tolerance not in self.notes:
             self.notes.append(tolerance)
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from msgsim.clock import LATEST
 from msgsim.config import Config
-from msgsim.contract import Contract
+from msgsim.contract import Contract, Schema
 from msgsim.engine.exchange import Desk, owed
 from msgsim.engine.keeping import Unkeepable, check, check_credential
 from msgsim.engine.redaction import exchange_of
@@ -186,11 +186,13 @@ class Engine(World):
         body = body_of(desk) if endpoint.parse is None else endpoint.parse(desk)
         if endpoint.shape is not None:
             body = endpoint.shape(body, desk)
-        wrong = desk.contract.schema(endpoint.schema).violations(body)
+        schema = desk.schema(endpoint.schema)
+        wrong = schema.violations(body)
         if not isinstance(endpoint, Ask) and endpoint.check is not None:
             wrong += endpoint.check(body, desk)
         if wrong:
             raise Refused(*wrong)
+        _note_unknown(schema, body, desk)
         return body
 
     def _take_on(self, scenario: Scenario, endpoint: AnySend, request: Subject, desk: Desk) -> Reply:
@@ -206,12 +208,12 @@ class Engine(World):
         if len(items) > MOST_ITEMS:
             raise TooMany(f"at most {MOST_ITEMS} messages are taken in one request")
         batch = body if endpoint.batch is None else endpoint.batch(body, desk)
-        schema = desk.contract.schema(endpoint.item_schema) if endpoint.item_schema else None
+        schema = desk.schema(endpoint.item_schema) if endpoint.item_schema else None
         results: list[Message | Refused] = []
         for index, item in enumerate(items):
             try:
-                if schema is not None and (wrong := schema.violations(item)):
-                    raise Refused(*wrong)
+                if schema is not None:
+                    _check(schema, item, desk)
                 results.append(self._accept(scenario, endpoint, endpoint.read(item, index, batch, desk), request, desk))
             except Refused as refused:
                 if not endpoint.partial or refused.reply is not None:
@@ -330,6 +332,19 @@ class Engine(World):
         if not self.config.pristine:
             headers = (*headers, ("X-Sim-Exchange", str(desk.exchange)))
         return Reply(reply.status, reply.body, headers, reply.media, desk.fault, early)
+
+
+def _check(schema: Schema, item: Json, desk: Desk) -> None:
+    """Raises Refused with everything that is wrong with one item."""
+    if wrong := schema.violations(item):
+        raise Refused(*wrong)
+    _note_unknown(schema, item, desk)
+
+
+def _note_unknown(schema: Schema, instance: Json, desk: Desk) -> None:
+    """Members that no document has are ignored, unless strict. Raises Refused."""
+    for member in schema.unknown(instance):
+        desk.note(f"{member} is no member of the document and is ignored", member)
 
 
 def _nowhere(found: Found, call: Call) -> Refusal:

@@ -1,9 +1,12 @@
 """Bodies to drafts."""
 
-from msgsim.model import Channel, Draft, Json, Refusal, Refused
+from msgsim.clock import date_time
+from msgsim.model import Beat, Channel, Draft, Json, Refusal, Refused
 from msgsim.provider import Desk
-from msgsim.providers.cima360.formats import moment
+from msgsim.providers.cima360.formats import is_impossible
 from msgsim.providers.cima360.templates import filled, of, plain
+
+UNREACHABLE = (Beat(200, "failed"),)
 
 
 def without_nulls(body: Json, desk: Desk) -> Json:
@@ -45,7 +48,8 @@ def ott(item: Json, index: int, body: Json, desk: Desk) -> Draft:
     text = filled(template["text"], values) if "text" in template else ", ".join(parameters)
     id = desk.seed.hex(desk.number(), 18)
     content = {name: item[name] for name in ("templateID", "templateParameters", "channelType") if name in item}
-    return Draft(id, recipient, (Channel(channel, id, text=text, content=content),), item=index)
+    way = Channel(channel, id, text=text, content=content)
+    return Draft(id, recipient, (way,), fate=_fate(recipient), item=index)
 
 
 def sms(body: Json, desk: Desk) -> Draft:
@@ -68,7 +72,13 @@ def _told(channel: str, body: Json, desk: Desk) -> Draft:
     content = {name: value for name, value in body.items() if name not in ("recipient", "messageBody")}
     id = desk.seed.hex(desk.number(), 24)
     ways = (Channel(channel, id, text=text, content=content or None),)
-    return Draft(id, body["recipient"], ways, start=_start(body.get("programmedDate"), desk))
+    start = _start(body.get("programmedDate"), desk)
+    return Draft(id, body["recipient"], ways, start=start, fate=_fate(body["recipient"]))
+
+
+def _fate(recipient: str) -> tuple[Beat, ...] | None:
+    """A number that nobody can have is taken, and fails where no scenario says otherwise."""
+    return UNREACHABLE if is_impossible(recipient) else None
 
 
 def _start(date: str | None, desk: Desk) -> int | None:
@@ -77,7 +87,7 @@ def _start(date: str | None, desk: Desk) -> int | None:
         return None
     if not date.endswith(("Z", "+00:00")):
         desk.note("The document writes programmedDate in UTC, with a Z at its end.")
-    return moment(date)
+    return date_time(date)
 
 
 def email(item: Json, index: int, body: Json, desk: Desk) -> Draft:

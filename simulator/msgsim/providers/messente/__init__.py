@@ -9,9 +9,9 @@ from functools import lru_cache
 
 from msgsim.contract import Contract
 from msgsim.model import Call, Credential, Refusal, Refused
-from msgsim.provider import Ask, Desk, Endpoint, Provider, Send, SendMany
+from msgsim.provider import Ask, Desk, Endpoint, Provider, Send, SendMany, knows
 from msgsim.providers.messente.answers import bulk_sent, cancelled, refused, sent, statuses
-from msgsim.providers.messente.reading import bulk_item, is_iso_date_time, omnimessage, parse
+from msgsim.providers.messente.reading import bulk_item, omnimessage, with_plus
 from msgsim.providers.messente.reports import inbound, post, reports
 
 
@@ -34,13 +34,11 @@ def identify(call: Call) -> Credential | None:
 
 
 def authorize(endpoint: Endpoint | None, credential: Credential | None, desk: Desk) -> Credential:
-    """Anything non-empty is accepted unless accounts are configured."""
+    """Anything non-empty is accepted unless accounts are configured; who was issued for the sandbox is held to it."""
     if credential is None:
         raise Refused(Refusal("unauthorized"))
-    accounts = desk.settings["accounts"]
-    if accounts and not any(
-        credential == Credential(account["username"], account["password"]) for account in [*accounts, desk.issued]
-    ):
+    accounts = {account["username"]: account["password"] for account in desk.settings["accounts"]}
+    if not knows(credential, accounts, desk.issued["username"], desk.issued["password"]):
         raise Refused(Refusal("unauthorized"))
     return credential
 
@@ -52,15 +50,15 @@ def credentials(sandbox: str) -> dict[str, str]:
 provider = Provider(
     name="messente",
     title="Messente Omnichannel",
-    contract=Contract("messente", {"iso-date-time": is_iso_date_time}),
+    contract=Contract("messente"),
     endpoints=(
-        Send("send", "POST", "/v1/omnimessage", schema="omnimessage", parse=parse, read=omnimessage, answer=sent),
+        Send("send", "POST", "/v1/omnimessage", schema="omnimessage", shape=with_plus, read=omnimessage, answer=sent),
         SendMany(
             "send-bulk",
             "POST",
             "/v1/omnimessages",
             schema="bulk",
-            parse=parse,
+            shape=with_plus,
             items=lambda body: body["messages"],
             item_schema="omnimessage",
             partial=True,
@@ -70,7 +68,7 @@ provider = Provider(
         Ask("status", "GET", "/v1/omnimessage/{id}/status", answer=statuses),
         Ask("cancel", "DELETE", "/v1/omnimessage/{id}", answer=cancelled),
     ),
-    channels=("sms", "viber", "whatsapp"),
+    channels=("sms", "viber", "whatsapp", "rcs"),
     identify=identify,
     authorize=authorize,
     refuse=refused,

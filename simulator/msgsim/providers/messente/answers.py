@@ -10,6 +10,8 @@ from msgsim.model import Channel, Json, Message, Refusal, Refused, Reply, Step
 from msgsim.plan import cut, state
 from msgsim.provider import Desk
 
+FREE = ("rejected", "cancelled")
+"""Kinds of status that are not charged: what the operator did not take, and what was cancelled before it was sent."""
 _encode = msgspec.json.Encoder().encode
 
 
@@ -115,11 +117,11 @@ def _error_text(step: Step, contract: Contract) -> str | None:
 
 def _price(channel: Channel, step: Step, settings: dict[str, Json], contract: Contract) -> Json:
     parts = channel.content.get("parts", 1) if channel.content else 1
-    rejected = contract.statuses[step.status].kind == "rejected"
+    free = contract.statuses[step.status].kind in FREE
     return {
         "part_price": settings["part_price"],
         "parts_count": parts,
-        "total_price": "0" if rejected else _times(settings["part_price"], parts),
+        "total_price": "0" if free else _times(settings["part_price"], parts),
     }
 
 

@@ -1,67 +1,67 @@
-"""Omnimessages to drafts."""
+"""Omnimessages to drafts.
 
-import re
+Sources: Messente Omnichannel API, Sends an Omnimessage; delivery report statuses and error codes.
+"""
+
 from collections.abc import Mapping
-from functools import lru_cache
 
-from msgsim.clock import instant
-from msgsim.model import Channel, Draft, Json, Refusal, Refused
-from msgsim.provider import Desk, body_of
+from msgsim.clock import date_time
+from msgsim.contract import impossible
+from msgsim.model import Beat, Channel, Draft, Json
+from msgsim.provider import Desk
 from msgsim.providers.messente.sms import convert, parts
 
 RETRY_WINDOW = 21_600_000
 """Milliseconds a channel is tried where neither ttl nor validity is given: six hours, as for SMS."""
-_FORM = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d([.,]\d{1,9})?)?(Z|[+-]\d\d(:?\d\d)?)?", re.ASCII | re.IGNORECASE)
-_COMMON = frozenset(("channel", "sender", "ttl", "validity", "text"))
-_EXTENSIONS = {
-    "viber": frozenset(("carousel", "template")),
-    "whatsapp": frozenset(("text", "image", "video", "audio", "document", "sticker")),
+UNREACHABLE = {"length": (Beat(200, "FAILED", 3),), "country": (Beat(200, "FAILED", 5),)}
+"""What becomes of a number that nobody can have: Invalid number, or Invalid number format without a country."""
+CONTENT = {
+    "sms": ("autoconvert", "udh"),
+    "viber": ("image_url", "button_url", "button_text", "video"),
+    "whatsapp": ("template",),
+    "rcs": ("content_info", "rich_card", "suggestions"),
 }
+"""What a message has besides its text."""
+EXTENSIONS = {
+    "viber": ("carousel", "template"),
+    "whatsapp": ("image", "video", "audio", "document", "sticker"),
+}
+"""The same where the setting ``extensions`` is on."""
+SDK_AUTOCONVERT = ("true", "false")
 
 
-def parse(desk: Desk) -> Json:
-    """The JSON body; where the setting says so, recipients get the plus they lack."""
-    body = body_of(desk)
-    if desk.settings["accept_without_plus"] and isinstance(body, dict):
-        for one in body.get("messages") or [] if "to" not in body else [body]:
-            if isinstance(one, dict) and isinstance(one.get("to"), str) and one["to"].isdigit():
-                one["to"] = f"+{one['to']}"
-    return body
+def with_plus(body: Json, desk: Desk) -> Json:
+    """An omnimessage, or a bulk of them; where the setting says so, recipients get the plus they lack."""
+    if not desk.settings["accept_without_plus"] or not isinstance(body, dict):
+        return body
+    if "to" in body:
+        return _with_plus(body)
+    items = body.get("messages")
+    return {**body, "messages": [_with_plus(item) for item in items]} if isinstance(items, list) else body
 
 
-@lru_cache(maxsize=1024)
-def moment(text: str) -> int:
-    """ISO 8601 as milliseconds; no zone is UTC. Raises ValueError."""
-    if not _FORM.fullmatch(text):
-        raise ValueError(text)
-    return instant(text.upper())
-
-
-def is_iso_date_time(text: str) -> bool:
-    try:
-        moment(text)
-    except ValueError:
-        return False
-    return True
+def _with_plus(item: Json) -> Json:
+    to = item.get("to") if isinstance(item, dict) else None
+    return {**item, "to": f"+{to}"} if isinstance(to, str) and to.isdecimal() else item
 
 
 def omnimessage(body: Json, desk: Desk) -> Draft:
     """One omnimessage that has passed its schema, with one channel per message in it."""
-    return _draft(body, 0, desk)
+    return bulk_item(body, 0, body, desk)
 
 
 def bulk_item(item: Json, index: int, body: Json, desk: Desk) -> Draft:
-    """One omnimessage of a bulk."""
-    return _draft(item, index, desk)
-
-
-def _draft(item: Json, index: int, desk: Desk) -> Draft:
+    """The same where it is one of a bulk. Raises Refused where only a tolerant reading takes it and that is off."""
     settings = desk.settings
     account = _account(desk)
     sender = str(account.get("sender") or settings["sender"])
     messages = item["messages"]
     omnimessage_id, *ids = desk.seed.uuid4s(desk.number(), 1 + len(messages))
-    channels = tuple([_channel(message, place, ids[place], sender, settings) for place, message in enumerate(messages)])
+    for place, message in enumerate(messages):
+        if message["channel"] == "sms" and message.get("autoconvert") in SDK_AUTOCONVERT:
+            source = f"messages.{place}.autoconvert"
+            desk.note(f"{source} is {message['autoconvert']}; the document has on, full and off", source)
+    channels = tuple([_channel(message, id, sender, settings) for message, id in zip(messages, ids, strict=True)])
     time_to_send = item.get("time_to_send")
     extra = {"dlr_url": item.get("dlr_url") or str(account.get("dlr_url") or settings["dlr_url"])}
     if "text_store" in item:
@@ -72,39 +72,30 @@ def _draft(item: Json, index: int, desk: Desk) -> Draft:
         id=omnimessage_id,
         to=item["to"],
         channels=channels,
-        start=None if time_to_send is None else moment(time_to_send),
+        start=None if time_to_send is None else date_time(time_to_send),
+        fate=UNREACHABLE.get(impossible(item["to"])),
         extra=extra,
         item=index,
     )
 
 
-def _channel(message: Json, place: int, id: str, sender: str, settings: Mapping[str, Json]) -> Channel:
-    name = message["channel"]
-    if not settings["extensions"] and name in _EXTENSIONS:
-        _refuse_extensions(message, name, place)
-    text = message.get("text", "")
-    content: dict[str, Json] = {}
-    if not message.keys() <= _COMMON:
-        content = {key: value for key, value in message.items() if key not in _COMMON}
+def _channel(message: Json, id: str, sender: str, settings: Mapping[str, Json]) -> Channel:
+    """Members that are not of this channel's content are ignored, whatever they are."""
+    name, extended = message["channel"], settings["extensions"]
+    named = CONTENT[name] + EXTENSIONS.get(name, ()) if extended else CONTENT[name]
+    content = {member: message[member] for member in named if member in message}
+    if name == "whatsapp":
+        text = message["text"]["body"] if extended and "text" in message else ""
+    else:
+        text = message.get("text", "")
     if name == "sms":
         text = convert(text, message.get("autoconvert", "on"))
         content |= parts(text, message.get("udh", ""))
-    elif not isinstance(text, str):
-        content["text"], text = text, text["body"]
     if "ttl" in message:
         ttl = message["ttl"] * 1000
     else:
         ttl = message["validity"] * 60_000 if "validity" in message else RETRY_WINDOW
     return Channel(name, id, message.get("sender") or sender, text=text, content=content or None, ttl=ttl)
-
-
-def _refuse_extensions(message: Json, name: str, place: int) -> None:
-    if _EXTENSIONS[name].isdisjoint(message):
-        return
-    if name == "viber":
-        raise Refused(Refusal("illegal_combination", f"messages.{place}", rule="setting messente.extensions"))
-    if "template" not in message:
-        raise Refused(Refusal("missing_data", f"messages.{place}.template", rule="setting messente.extensions"))
 
 
 def _account(desk: Desk) -> Mapping[str, Json]:

@@ -4,7 +4,7 @@ from urllib.parse import parse_qsl
 
 from msgsim.contract import Contract
 from msgsim.model import Call, Credential, Refusal, Refused
-from msgsim.provider import Ask, Desk, Endpoint, Provider, Send, SendMany
+from msgsim.provider import Ask, Desk, Endpoint, Provider, Send, SendMany, knows
 from msgsim.providers.sinch import answers, campaigns, drafts, inbound, members, queries, reports, rules
 from msgsim.providers.sinch.account import account
 from msgsim.providers.sinch.limits import limit_requests
@@ -23,18 +23,12 @@ def identify(call: Call) -> Credential | None:
 
 def authorize(endpoint: Endpoint | None, credential: Credential | None, desk: Desk) -> Credential:
     """Anybody while no users are set; then those, and who was issued for the sandbox."""
-    if credential is None or not _knows(desk, credential):
+    issued = desk.issued
+    tokens = account(desk.settings).tokens
+    if credential is None or not knows(credential, tokens, issued["UserName"], issued["AuthenticationToken"]):
         raise Refused(Refusal("unauthorized"))
     _check_address(desk)
     return credential
-
-
-def _knows(desk: Desk, credential: Credential) -> bool:
-    """Whether the token fits. The user of the sandbox has one token, even while everybody else may have any."""
-    if desk.issued == _named(credential.name, credential.secret):
-        return True
-    listed = account(desk.settings)
-    return listed.knows(credential) and (bool(listed.users) or credential.name != desk.issued["UserName"])
 
 
 def _check_address(desk: Desk) -> None:
@@ -46,11 +40,7 @@ def _check_address(desk: Desk) -> None:
 
 
 def credentials(sandbox: str) -> dict[str, str]:
-    return _named(f"sinch-{sandbox}", f"sinch-{sandbox}-token")
-
-
-def _named(name: str, token: str) -> dict[str, str]:
-    return {"UserName": name, "AuthenticationToken": token}
+    return {"UserName": f"sinch-{sandbox}", "AuthenticationToken": f"sinch-{sandbox}-token"}
 
 
 ENDPOINTS = (

@@ -6,7 +6,7 @@ from functools import cached_property
 import msgspec
 from msgspec import Struct
 
-from msgsim.model import Credential, Json
+from msgsim.model import Json
 from msgsim.providers.sinch.carriers import Carrier, Carriers
 from msgsim.providers.sinch.schedule import zone
 from msgsim.providers.sinch.texts import Text, Texts
@@ -58,10 +58,10 @@ class Account:
     def user(self, name: str) -> User | None:
         return self._by_name.get(name)
 
-    def knows(self, credential: Credential) -> bool:
-        """Whether name or e-mail and token fit a user; anybody does while there are none."""
-        user = self.user(credential.name)
-        return not self.users or (user is not None and user.token == credential.secret)
+    @property
+    def tokens(self) -> dict[str, str]:
+        """Name or e-mail of each user, and the token that goes with it."""
+        return {name: user.token for name, user in self._by_name.items()}
 
     def says(self, name: str, member: str) -> str:
         """A setting of a user, else of the whole account; empty: none."""

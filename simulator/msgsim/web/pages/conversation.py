@@ -111,6 +111,36 @@ def _media(kind: str, media: Piece) -> Iterator[Piece]:
         yield {"kind": "text", "text": caption}
 
 
+def _rcs(text: str, content: Piece) -> Iterator[Piece]:
+    file = _map(content.get("content_info"))
+    if file:
+        yield _picture(file.get("thumbnail_url") or file.get("file_url"))
+    rich = _map(content.get("rich_card"))
+    inside = [_map(rich.get("standalone_card")).get("card_content")]
+    inside += _maps(_map(rich.get("carousel_card")).get("card_contents"))
+    if cards := [_rcs_card(card) for card in _maps(inside)]:
+        yield {"kind": "cards", "cards": cards}
+    yield from _templated(text, content)
+    if buttons := _suggested(content.get("suggestions")):
+        yield {"kind": "buttons", "buttons": buttons}
+
+
+def _rcs_card(card: Piece) -> Piece:
+    media = _map(_map(card.get("media")).get("content_info"))
+    return {
+        "title": _text(card.get("title")),
+        "text": _text(card.get("description")),
+        "picture": _text(media.get("thumbnail_url") or media.get("file_url")),
+        "buttons": _suggested(card.get("suggestions")),
+    }
+
+
+def _suggested(suggestions: Json) -> list[Piece]:
+    """Suggested replies and actions as buttons."""
+    found = [_map(one.get("reply")) or _map(one.get("action")) for one in _maps(suggestions)]
+    return [_button(one.get("text"), _map(one.get("open_url_action")).get("url")) for one in found if one]
+
+
 def _email(text: str, content: Piece) -> Iterator[Piece]:
     yield {"kind": "mail", "subject": _text(content.get("subject")), "from": _text(content.get("from"))}
 
@@ -132,7 +162,7 @@ _DRAWN: dict[str, Callable[[str, Piece], Iterator[Piece]]] = {
     "voice": _voice,
     "messenger": _templated,
     "telegram": _templated,
-    "rcs": _templated,
+    "rcs": _rcs,
 }
 
 
