@@ -140,6 +140,8 @@ class SendMany(Struct, frozen=True):
     """One result per item and the batch → answer. May raise Refused: then nothing of the request is kept."""
     batch: Callable[[Json, Desk], Json] | None = None
     """Body → what its items have in common, made once per request; None: the body itself."""
+    shape_item: Shape | None = None
+    """The same for one item: what it notes in strict mode refuses this item only, where ``partial``."""
     item_schema: str = ""
     """What each item has to fit by itself, where one bad item does not spoil the batch."""
     partial: bool = False

@@ -15,8 +15,9 @@ MESSAGE = {
     "channelType": 3,
 }
 TEXT = {"recipient": "+573001234567", "messageBody": "Your order has been shipped."}
+GUID = "2f1b6c1e-6f0e-4d55-9c6b-0a4d5f1c7e21"
 JOURNEY = {
-    "journeyID": "2f1b6c1e-6f0e-4d55-9c6b-0a4d5f1c7e21",
+    "journeyID": GUID,
     "templateID": "9d1f9c2a-1b7e-4a3f-8d2c-5e6f7a8b9c0d",
     "templateParams": {"name": "María López", "order": "78910"},
 }
@@ -84,7 +85,8 @@ def test_an_ott_message_is_shown_with_its_template_filled(http: Http, control: H
         ({"templateParameters": [1, 2]}, "Malformed message"),
         ({"templateParameters": "1"}, "Malformed message"),
         ({"channelType": 4}, "No route for channel 4"),
-        ({"channelType": "3"}, "Malformed message"),
+        ({"recipient": 57.5}, "Malformed message"),
+        ({"channelType": "three"}, "Malformed message"),
         ({"channelType": True}, "Malformed message"),
     ],
 )
@@ -93,8 +95,7 @@ def test_what_is_wrong_with_an_ott_item_stands_in_its_result(http: Http, change:
     assert answer.status == 200
     wrong, good = answer.json
     recipient = {**MESSAGE, **change}["recipient"]
-    told = recipient if isinstance(recipient, str) else None
-    assert wrong == {"recipient": told, "messageId": None, "status": "error", "error": error}
+    assert wrong == {"recipient": recipient, "messageId": None, "status": "error", "error": error}
     assert (good["status"], good["error"]) == ("queued", None)
 
 
@@ -236,7 +237,11 @@ NO_DATE = "The programmedDate field must be an ISO 8601 date and time in UTC."
         ({**TEXT, **JOURNEY}, BOTH),
         ({**TEXT, "journeyID": JOURNEY["journeyID"]}, BOTH),
         ({"recipient": "+573001234567", "journeyID": JOURNEY["journeyID"]}, INCOMPLETE),
-        ({"recipient": "+573001234567", "templateParams": {}, "templateID": "x"}, INCOMPLETE),
+        ({"recipient": "+573001234567", "templateParams": {}, "templateID": JOURNEY["templateID"]}, INCOMPLETE),
+        ({"recipient": "+573001234567", **JOURNEY, "templateID": ""}, INCOMPLETE),
+        ({"recipient": "+573001234567", **JOURNEY, "templateID": "x"}, "The templateID field must be a GUID."),
+        ({"recipient": "+573001234567", **JOURNEY, "journeyID": f"{{{GUID}}}"}, "The journeyID field must be a GUID."),
+        ({"recipient": "+573001234567", **JOURNEY, "journeyID": f"{GUID}\n"}, "The journeyID field must be a GUID."),
         ({**TEXT, "recipient": "+57"}, NO_NUMBER),
         ({**TEXT, "recipient": "maria"}, NO_NUMBER),
         ({**TEXT, "programmedDate": "tomorrow"}, NO_DATE),
@@ -295,6 +300,7 @@ def test_a_template_is_filled_for_the_inbox(http: Http, control: Http) -> None:
         ({"to": "maria"}, "maria", "The address of the recipient is not valid."),
         ({"to": ""}, "", "The address of the recipient is not valid."),
         ({"to": None}, None, "The recipient has no address."),
+        ({"to": 573000000000}, 573000000000, "The recipient has no address."),
         ({}, None, "The recipient has no address."),
         ("maria@example.com", None, "The recipient has no address."),
         (
@@ -305,7 +311,7 @@ def test_a_template_is_filled_for_the_inbox(http: Http, control: Http) -> None:
         ({"to": "a@example.com", "fields": []}, "a@example.com", "The fields of the recipient must be texts by name."),
     ],
 )
-def test_a_wrong_recipient_spoils_only_itself(http: Http, wrong: Any, told: str | None, message: str) -> None:
+def test_a_wrong_recipient_spoils_only_itself(http: Http, wrong: Any, told: Any, message: str) -> None:
     answer = http("POST", "/deliver", json={**MAIL, "recipients": [wrong, {"to": "maria@example.com"}]})
     assert answer.status == 202
     assert (answer.json["overallStatus"], answer.json["errors"]) == ("PartiallyAccepted", [])
@@ -338,6 +344,8 @@ def test_an_unknown_template_is_told_to_every_recipient(http: Http, control: Htt
         ({"subject": 1}, ["The value of subject has the wrong type."]),
         ({"templateId": "welcome"}, ["Either templateId or html must be given, not both."]),
         ({"html": None}, ["Either templateId or html is required."]),
+        ({"html": ""}, ["Either templateId or html is required."]),
+        ({"html": None, "templateId": ""}, ["Either templateId or html is required."]),
         ({"from": "nobody"}, ["The from field must be an e-mail address."]),
         ({"subject": None, "html": None}, ["The subject field is required.", "Either templateId or html is required."]),
     ],

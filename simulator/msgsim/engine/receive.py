@@ -212,6 +212,8 @@ class Engine(World):
         results: list[Message | Refused] = []
         for index, item in enumerate(items):
             try:
+                if endpoint.shape_item is not None:
+                    item = endpoint.shape_item(item, desk)
                 if schema is not None:
                     _check(schema, item, desk)
                 results.append(self._accept(scenario, endpoint, endpoint.read(item, index, batch, desk), request, desk))

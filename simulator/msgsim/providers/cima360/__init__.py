@@ -10,6 +10,7 @@ from msgsim.contract import Contract
 from msgsim.provider import Provider, Send, SendMany
 from msgsim.providers.cima360 import answers, keys, reading
 from msgsim.providers.cima360.formats import FORMATS
+from msgsim.providers.cima360.members import documented
 
 
 def _email(path: str) -> SendMany:
@@ -19,8 +20,9 @@ def _email(path: str) -> SendMany:
         "POST",
         path,
         "email",
-        shape=reading.without_nulls,
+        shape=documented("email"),
         items=reading.recipients,
+        shape_item=documented("email-recipient"),
         item_schema="email-recipient",
         read=reading.email,
         answer=answers.email,
@@ -38,7 +40,9 @@ provider = Provider(
             "POST",
             "/ott/v1/deliver",
             "ott",
+            shape=documented("ott"),
             items=reading.payload,
+            shape_item=documented("ott-item"),
             item_schema="ott-item",
             read=reading.ott,
             answer=answers.ott,
@@ -49,7 +53,7 @@ provider = Provider(
             "POST",
             "/sms/v1/deliver",
             "sms",
-            shape=reading.without_nulls,
+            shape=documented("sms"),
             read=reading.sms,
             answer=answers.sms,
         ),
@@ -60,7 +64,7 @@ provider = Provider(
             "POST",
             "/voice/v1/deliver",
             "voice",
-            shape=reading.without_nulls,
+            shape=documented("voice"),
             read=reading.voice,
             answer=answers.voice,
         ),
@@ -71,6 +75,6 @@ provider = Provider(
     credentials=keys.credentials,
     base_url=lambda root: root.rstrip("/"),
     channels=("whatsapp", "messenger", "telegram", "rcs", "sms", "email", "voice"),
-    strict="undocumented",
+    strict=answers.UNDOCUMENTED,
     secrets=frozenset({"x-api-key"}),
 )

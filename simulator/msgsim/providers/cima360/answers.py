@@ -7,10 +7,13 @@ import msgspec
 from msgsim.contract import Contract, Error
 from msgsim.model import Json, Message, Refusal, Refused, Reply
 from msgsim.provider import Desk, json_of
+from msgsim.providers.cima360.members import listed, said
 
 PROBLEM = "application/problem+json"
 OTT = "/ott/v1/deliver"
 EMAIL = ("/deliver", "/email/v1/deliver")
+UNDOCUMENTED = "undocumented"
+"""What strict mode refuses: an item of a batch by itself, anything else with the whole request."""
 
 _encode = msgspec.json.encode
 
@@ -27,7 +30,7 @@ def _ott_result(item: Json, result: Message | Refused, contract: Contract) -> Js
         return {"recipient": result.to, "messageId": result.id, "status": "queued", "error": None}
     number = item.get("channelType") if isinstance(item, dict) else None
     error = text(result.refusals[0], contract, channel=number)
-    return {"recipient": _said(item, "recipient"), "messageId": None, "status": "error", "error": error}
+    return {"recipient": said(item, "recipient"), "messageId": None, "status": "error", "error": error}
 
 
 def sms(message: Message, body: Json, desk: Desk) -> Reply:
@@ -60,7 +63,7 @@ def _email_result(item: Json, result: Message | Refused, contract: Contract) -> 
     refusal = result.refusals[0]
     return {
         "id": None,
-        "to": _said(item, "to"),
+        "to": said(item, "to"),
         "success": False,
         "errorType": contract.errors[refusal.key].extra.get("errorType", "InternalError"),
         "errorMessage": text(refusal, contract),
@@ -75,26 +78,31 @@ def _envelope(results: list[Json], errors: list[str]) -> Reply:
 
 def whole_requests(results: Sequence[Message | Refused], desk: Desk) -> None:
     """A scenario may give an item an error that has an HTTP status of its own. Raises Refused with it."""
+    errors = desk.contract.errors
     for result in results:
-        if isinstance(result, Refused) and desk.contract.errors[result.refusals[0].key].status >= 400:
+        if (
+            isinstance(result, Refused)
+            and (key := result.refusals[0].key) != UNDOCUMENTED
+            and errors[key].status >= 400
+        ):
             raise result
 
 
 def refuse(refusals: Sequence[Refusal], desk: Desk) -> Reply:
-    """A problem; or, for errors that come inside a success, that answer with nothing accepted."""
+    """A problem; or, for errors that come inside a success, that answer with nothing accepted (e-mail: always 202)."""
     error = desk.contract.errors[refusals[0].key]
     path = desk.call.path.removeprefix("/cima360")
-    if error.status < 400 and path in EMAIL:
+    if path in EMAIL and (error.status < 400 or error.key == UNDOCUMENTED):
         return _nobody(refusals, desk)
     if error.status < 400 and path == OTT:
-        items = _listed(desk, "payload")
+        items = listed(_body(desk), "payload")
         return Reply(200, _encode([_ott_result(item, Refused(refusals[0]), desk.contract) for item in items]))
     return _problem(error, " ".join(_texts(refusals, desk.contract)))
 
 
 def _nobody(refusals: Sequence[Refusal], desk: Desk) -> Reply:
     """A rule of the whole e-mail was broken: every recipient is told, and the list of errors tells why."""
-    items = _listed(desk, "recipients")
+    items = listed(_body(desk), "recipients")
     results = [_email_result(item, Refused(refusals[0]), desk.contract) for item in items]
     return _envelope(results, _texts(refusals, desk.contract))
 
@@ -125,17 +133,9 @@ class _Gaps(dict[str, Json]):
         return name
 
 
-def _listed(desk: Desk, name: str) -> list[Json]:
-    """The items of a request that was refused before they were looked at."""
+def _body(desk: Desk) -> Json:
+    """None where it is no JSON."""
     try:
-        body = json_of(desk.call.body)
+        return json_of(desk.call.body)
     except Refused:
-        return []
-    items = body.get(name) if isinstance(body, dict) else None
-    return items if isinstance(items, list) else []
-
-
-def _said(item: Json, name: str) -> str | None:
-    """What an item calls its recipient, as far as it can be told."""
-    value = item.get(name) if isinstance(item, dict) else None
-    return value if isinstance(value, str) else None
+        return None

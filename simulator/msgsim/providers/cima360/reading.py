@@ -9,13 +9,6 @@ from msgsim.providers.cima360.templates import filled, of, plain
 UNREACHABLE = (Beat(200, "failed"),)
 
 
-def without_nulls(body: Json, desk: Desk) -> Json:
-    """Members that are null count as left out: serialisers write them."""
-    if isinstance(body, dict):
-        return {name: value for name, value in body.items() if value is not None}
-    return body
-
-
 def payload(body: Json) -> list[Json]:
     items: list[Json] = body["payload"]
     return items

@@ -30,7 +30,7 @@ BOOLEANS = {"true": True, "false": False}
 """The document's own bulk sample writes ``"flashSMS": "true"``."""
 CREDENTIALS = frozenset({"username", "authenticationtoken"})
 MOST_TOLERANCES = 20
-"""Different tolerances of one request that are noted."""
+"""Tolerances of one request beyond which no further ignored member is noted."""
 
 
 def of_a_single_send(body: Json, desk: Desk) -> Json:
@@ -125,16 +125,13 @@ class Members:
         for spelled, value in item.items():
             name = ALIASES.get(spelled, spelled)
             if name not in self._known:
-                self._tolerate(_ignored(name, self._known))
+                if len(self.tolerances) < MOST_TOLERANCES:
+                    self.tolerances[_ignored(name, self._known)] = None
             elif value is not None:
                 taken = _taken(name, value)
                 if taken is not value and not self._texts_only and not (name == "flashSMS" and value in BOOLEANS):
-                    self._tolerate(f"{name} is taken from a JSON {_kind(value)}")
+                    self.tolerances[f"{name} is taken from a JSON {_kind(value)}"] = None
                 yield name, taken
-
-    def _tolerate(self, tolerance: str) -> None:
-        if len(self.tolerances) < MOST_TOLERANCES:
-            self.tolerances[tolerance] = None
 
 
 def _ignored(name: str, known: frozenset[str]) -> str:

@@ -1,0 +1,75 @@
+"""The members of a body as its schema describes them.
+
+Names in another case and numbers as text are taken as ASP.NET's web defaults take them: the documents' schemas look
+like that framework's [inferred]. Each is noted.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+
+from msgsim.model import Json
+from msgsim.provider import Desk
+from msgsim.scenarios.yaml import suggestion
+
+MOST_UNKNOWN = 3
+"""Unknown members of one object that are named."""
+_INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})", re.ASCII)
+
+
+def documented(schema: str) -> Callable[[Json, Desk], Json]:
+    """A shape for bodies, or items, of a schema; what is no object is left to it. Raises Refused when strict."""
+
+    def shape(body: Json, desk: Desk) -> Json:
+        if not isinstance(body, dict):
+            return body
+        return dict(_read(body, desk.contract.schema(schema).document["properties"], desk))
+
+    return shape
+
+
+def _read(body: dict[str, Json], properties: dict[str, Json], desk: Desk) -> Iterator[tuple[str, Json]]:
+    """Members that are null count as left out: serialisers write them."""
+    unknown: list[str] = []
+    for written, value in body.items():
+        name = _name(written, properties)
+        if name is None:
+            unknown.append(written)
+            continue
+        if name != written:
+            desk.note(f"{written} is written {name} in the document")
+        if value is None:
+            continue
+        if properties[name].get("type") == "integer" and isinstance(value, str) and _INTEGER.fullmatch(value):
+            desk.note(f"{name} is a number in the document, and is taken from a text")
+            value = int(value)
+        yield name, value
+    for written in unknown[:MOST_UNKNOWN]:
+        desk.note(f"{written} is no member of the document and is ignored{suggestion(written, properties)}")
+    if len(unknown) > MOST_UNKNOWN:
+        desk.note(f"{len(unknown) - MOST_UNKNOWN} more are no members of the document and are ignored")
+
+
+def _name(written: str, properties: dict[str, Json]) -> str | None:
+    """As the document writes it; None for no member of it."""
+    if written in properties:
+        return written
+    folded = written.lower()
+    return next((name for name in properties if name.lower() == folded), None)
+
+
+def said(item: Json, name: str) -> str | int | float | None:
+    """A member of an item as it came, in any case; None unless it is a text or a number."""
+    value = _found(item, name)
+    return value if isinstance(value, str | int | float) and not isinstance(value, bool) else None
+
+
+def listed(body: Json, name: str) -> list[Json]:
+    """The items of a body that was refused before they were looked at."""
+    items = _found(body, name)
+    return items if isinstance(items, list) else []
+
+
+def _found(body: Json, name: str) -> Json:
+    if not isinstance(body, dict):
+        return None
+    return body.get(name, next((body[written] for written in body if written.lower() == name.lower()), None))
