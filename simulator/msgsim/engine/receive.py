@@ -39,6 +39,10 @@ MOST_ITEMS = 10_000
 """Messages in one request: nobody else is answered while they are read."""
 
 
+MOST_UNKNOWN = 20
+"""Unknown members of one body or item that are noted."""
+
+
 class TooMany(Exception):
     """More messages in one request than any provider takes."""
 
@@ -345,7 +349,7 @@ def _check(schema: Schema, item: Json, desk: Desk) -> None:
 
 def _note_unknown(schema: Schema, instance: Json, desk: Desk) -> None:
     """Members that no document has are ignored, unless strict. Raises Refused."""
-    for member in schema.unknown(instance):
+    for member in schema.unknown(instance)[:MOST_UNKNOWN]:
         desk.note(f"{member} is no member of the document and is ignored", member)
 
 
