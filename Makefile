@@ -43,6 +43,7 @@ bench: $(VENV)/ready  ## Ratios inside one run; goes on when a budget is missed,
 	-@$(BIN)/python -m benchmarks.callbacks
 	-@$(BIN)/python -m benchmarks.advance
 	-@$(BIN)/python -m benchmarks.sandboxes
+	-@$(BIN)/python -m benchmarks.tls
 	-@$(BIN)/python -m benchmarks.start
 	-@$(BIN)/python -m benchmarks.day
 

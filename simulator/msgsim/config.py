@@ -4,6 +4,7 @@ import ipaddress
 import os
 import sys
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 import yaml
@@ -51,6 +52,20 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Hosts beyond loopback and private networks that callbacks may go to."""
     token: str = ""
     """What the control API asks for when it is served beyond loopback; empty: made up at start."""
+    https_port: int | None = None
+    """Serves the same over TLS; 0 picks a free one, None: no TLS."""
+    proxy_port: int | None = None
+    """An HTTP proxy on loopback that answers for the providers' hosts; 0 picks a free one, None: no proxy."""
+    proxy_others: Literal["refuse", "tunnel"] = "refuse"
+    """What the proxy does with requests to other hosts."""
+    tls_names: tuple[str, ...] = ()
+    """Further names that TLS is served for."""
+    tls_cert: str = ""
+    """A certificate chain of one's own (PEM), for every name; else certificates come from the authority."""
+    tls_key: str = ""
+    """Its private key (PEM)."""
+    ca_folder: str = ""
+    """Where the certificate authority is kept; empty: in the user's state directory."""
     providers: dict[str, dict[str, Json]] = field(default_factory=dict)
     """Per provider what its ``settings.json`` allows."""
 
@@ -75,7 +90,7 @@ def guarded(config: Config) -> Config:
     return msgspec.structs.replace(config, token=os.urandom(16).hex())
 
 
-LISTS = ("scenario", "retries", "callback_hosts")
+LISTS = ("scenario", "retries", "callback_hosts", "tls_names")
 
 
 def data_folder(name: str) -> Path:
@@ -116,8 +131,13 @@ def _check(config: Config) -> None:
     """What types cannot say. Raises ValueError."""
     for pause in (*config.retries, config.callback_timeout):
         milliseconds(pause)
-    if not 0 <= config.port <= 65535:
-        raise ValueError("port: from 0 to 65535")
+    for name in ("port", "https_port", "proxy_port"):
+        if not 0 <= (getattr(config, name) or 0) <= 65535:
+            raise ValueError(f"{name}: from 0 to 65535")
+    if bool(config.tls_cert) != bool(config.tls_key):
+        raise ValueError("tls_cert and tls_key go together")
+    if config.proxy_others == "tunnel" and not is_local(config.host):
+        raise ValueError("proxy_others: tunnel is for a host on loopback only: anybody could use it")
     if config.workers != 1:
         raise ValueError("workers: 1 is all there is")
     for name in ("body_limit", "journal_limit", "callback_connections", "callback_connections_per_host"):

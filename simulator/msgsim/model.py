@@ -37,6 +37,10 @@ class Call(Struct, frozen=True, gc=False):
     """Scheme and authority as the client addressed us, with a trailing slash."""
     client: str = ""
     """The caller's address."""
+    way: str = ""
+    """How the request came where not by the plain port: ``https``, ``proxy`` or ``connect``."""
+    sandbox: str = ""
+    """What the client's credentials for the proxy name."""
 
 
 class Fault(Struct, frozen=True, omit_defaults=True, gc=False):
@@ -291,6 +295,8 @@ class Exchange(Struct, frozen=True, omit_defaults=True, array_like=True, gc=Fals
     """How the connection misbehaved while this was answered."""
     notes: tuple[str, ...] = ()
     """Tolerances used: what a strict reading of the document would have refused."""
+    way: str = ""
+    """How it came where not by the plain port: ``https``, ``proxy`` or ``connect``."""
 
 
 class Entry(Struct, frozen=True, omit_defaults=True, array_like=True, gc=False):

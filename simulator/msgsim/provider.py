@@ -197,6 +197,8 @@ class Provider(Struct, frozen=True):
     channels: tuple[str, ...] = ()
     success: range = range(200, 300)
     """Receiver's statuses that make a callback done; anything else is tried again."""
+    hosts: tuple[str, ...] = ()
+    """The provider's real host names, in lower case; ``*.`` in front stands for one label or more."""
     phones: bool = True
     """Recipients are phone numbers; else they are ids such as ``SIM-SERVER-ERROR``."""
     any_case: bool = False

@@ -6,7 +6,7 @@ test asks for the fixture.
 
 import os
 from collections.abc import Generator, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -33,7 +33,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "scenario(*names): shipped scenarios or files for the sandbox of msgsim.")
-    config.addinivalue_line("markers", "msgsim(clock=..., seed=..., settings=...): how the sandbox of msgsim is made.")
+    config.addinivalue_line(
+        "markers", "msgsim(clock=..., seed=..., settings=..., intercept=True): how the sandbox of msgsim is made."
+    )
     config.stash[COVERED] = []
 
 
@@ -68,9 +70,12 @@ def msgsim(
 ) -> "Iterator[Client]":
     """A sandbox of this test alone: ``msgsim.base_url("messente")``, ``msgsim.clock.advance("5m")``, ..."""
     name = next(_msgsim_names)
-    msgsim_server.sandboxes.create(name, **_asked(request.node))
+    asked = _asked(request.node)
+    intercepted = asked.pop("intercept", False)
+    msgsim_server.sandboxes.create(name, **asked)
     sandbox = request.node.stash[SANDBOX] = msgsim_server.sandbox(name)
-    yield sandbox
+    with sandbox.intercept() if intercepted else nullcontext():
+        yield sandbox
     del request.node.stash[SANDBOX]
     msgsim_server.sandboxes.delete(name)
 
@@ -82,8 +87,10 @@ def _asked(item: pytest.Item) -> "dict[str, Json]":
     """
     asked: dict[str, Json] = {"clock": "frozen"}
     if marker := item.get_closest_marker("msgsim"):
-        if strange := [*marker.args, *(marker.kwargs.keys() - {"clock", "seed", "settings"})]:
-            raise pytest.UsageError(f"{item.nodeid}: msgsim({strange[0]!r}): clock, seed and settings can be given")
+        if strange := [*marker.args, *(marker.kwargs.keys() - {"clock", "seed", "settings", "intercept"})]:
+            raise pytest.UsageError(
+                f"{item.nodeid}: msgsim({strange[0]!r}): clock, seed, settings and intercept can be given"
+            )
         asked |= marker.kwargs
     if marker := item.get_closest_marker("scenario"):
         asked["scenario"] = marker.args

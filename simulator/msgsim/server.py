@@ -1,28 +1,91 @@
 """A server from its settings: everything put together, and run."""
 
+import asyncio
 import gc
+import logging
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import uvicorn
 
 from msgsim.callbacks.dispatcher import Dispatcher
 from msgsim.callbacks.http import Poster
 from msgsim.config import Config, state_folder
 from msgsim.engine.receive import Engine
-from msgsim.provider import discover
+from msgsim.provider import Provider, discover
 from msgsim.storage.store import Store
-from msgsim.web.edge.replies import Asgi
+from msgsim.web.edge.replies import Asgi, CannotStart
 from msgsim.web.edge.wire import Wire
 
 if TYPE_CHECKING:
-    import asyncio
+    from msgsim.authority import Authority
+    from msgsim.web.edge.calls import Arrival
+    from msgsim.web.edge.ports import Ports
 
-    import uvicorn
+
+class Server(uvicorn.Server):
+    """Runs until SIGINT or SIGTERM (``run``), with TLS and the proxy beside the plain port where they are wanted."""
+
+    def __init__(self, config: Config, started: Callable[[int], None]) -> None:
+        """Raises StoreError, ValueError, yaml.Wrong and CannotStart."""
+        engine = Engine(config, store_of(config), discover())
+        dispatcher = Dispatcher(engine, Poster(config), config)
+        self._config = config
+        self._engine = engine
+        self._wire = Wire(engine, dispatcher, config, lambda: _ours(self, engine, dispatcher, config))
+        self._answers = started
+        self._plain_port = 0
+        self.ports = None if config.https_port is None and config.proxy_port is None else _ports(config, engine)
+        super().__init__(
+            uvicorn.Config(
+                self._wire,
+                http=_protocol(),
+                log_level="warning",
+                access_log=False,
+                proxy_headers=False,
+                server_header=False,
+                timeout_graceful_shutdown=1,
+                ws="none",
+                lifespan="on",
+            )
+        )
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if sockets:
+            self._plain_port = sockets[0].getsockname()[1]
+        if self.ports is not None:
+            self.ports.open(self._plain_port, self._connect)
+        _settle_memory()
+        if self.started:
+            self._answers(self._engine.seed)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._wire.stop()
+        if self.ports is not None:
+            self.ports.close()
+        await super().shutdown(sockets)
+
+    def intercept(self) -> "Ports":
+        """The ports beside the plain one, both; on free ports where the settings name none. Raises CannotStart."""
+        ports = self.ports = self.ports or _ports(self._config, self._engine)
+        ports.bind("https")
+        ports.bind("proxy")
+        ports.open(self._plain_port, self._connect)
+        return ports
+
+    def _connect(self, arrival: "Arrival") -> asyncio.Protocol:
+        """A connection that came by another way than the plain port, made as uvicorn makes its own."""
+        kind: Callable[..., asyncio.Protocol] = self.config.http_protocol_class
+        return kind(config=self.config, server_state=self.server_state, app_state={"arrival": arrival})
 
 
-class CannotStart(Exception):
-    """The port is taken or cannot be used; the text says what to do."""
+def _ours(server: Server, engine: Engine, dispatcher: Dispatcher, config: Config) -> Asgi:
+    from msgsim.web.app import application  # Late: Starlette is imported when something of ours is asked for.
+
+    return application(engine, dispatcher, config, server)
 
 
 def store_of(config: Config) -> Store:
@@ -32,65 +95,53 @@ def store_of(config: Config) -> Store:
     return Store(Path(config.store).expanduser() if config.store else state_folder() / "store.db")
 
 
-def build(config: Config) -> Wire:
-    """The application. Raises StoreError, ValueError and yamlfile.Wrong."""
-    engine = Engine(config, store_of(config), discover())
-    dispatcher = Dispatcher(engine, Poster(config), config)
+def authority_of(config: Config, providers: Mapping[str, Provider], renew: bool = False) -> "Authority":
+    """The certificate authority of this machine, limited to the providers' hosts and further names of the settings.
 
-    def ours() -> Asgi:
-        from msgsim.web.app import application
+    Raises AuthorityError.
+    """
+    from msgsim.authority import Authority  # Late: cryptography is slow to import, and most servers speak no TLS.
 
-        return application(engine, dispatcher, config)
+    folder = Path(config.ca_folder).expanduser() if config.ca_folder else state_folder() / "ca"
+    hosts = [host.removeprefix("*.") for provider in providers.values() for host in provider.hosts]
+    return Authority.open(folder, [*hosts, *config.tls_names], renew)
 
-    return Wire(engine, dispatcher, config, ours)
+
+def _ports(config: Config, engine: Engine) -> "Ports":
+    """The ports beside the plain one. Raises CannotStart."""
+    from msgsim.authority import AuthorityError
+    from msgsim.web.edge.ports import Ports  # Late, as the authority.
+
+    def report(text: str) -> None:
+        logging.getLogger("msgsim").warning("%s", text)
+        engine.control(engine.default, {"action": "connection refused", "reason": text})
+
+    try:
+        authority = None if config.tls_cert else authority_of(config, engine.providers)
+        return Ports(config, engine.routes.hosts, authority, bind, report)
+    except AuthorityError as error:
+        raise CannotStart(str(error)) from None
+    except OSError as error:
+        raise CannotStart(f"{config.tls_cert}, {config.tls_key}: {error.strerror or error}") from None
 
 
 def listen(config: Config) -> socket.socket:
     """A socket bound to the configured address; port 0 picks a free one. Raises CannotStart."""
-    family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
+    return bind(config.host, config.port, "port")
+
+
+def bind(host: str, port: int, setting: str) -> socket.socket:
+    """A bound socket. Raises CannotStart, which names the flag of the ``setting``."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listening.bind((config.host, config.port))
-    except OSError as wrong:
+        listening.bind((host, port))
+    except OSError as error:
         listening.close()
-        hint = "choose another with --port (0 picks a free one)" if config.port else "choose another with --host"
-        raise CannotStart(f"{config.host}:{config.port}: {wrong.strerror}; {hint}") from None
+        hint = f"choose another with --{setting} (0 picks a free one)" if port else "choose another with --host"
+        raise CannotStart(f"{host}:{port}: {error.strerror}; {hint}") from None
     return listening
-
-
-def serve(config: Config, listening: socket.socket, started: Callable[[int], None]) -> "uvicorn.Server":
-    """A server that calls ``started`` with its seed when requests are answered; it ends on SIGINT or SIGTERM.
-
-    Raises StoreError, ValueError and yamlfile.Wrong.
-    """
-    import uvicorn
-
-    app = build(config)
-
-    class Server(uvicorn.Server):
-        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-            await super().startup(sockets)
-            _settle_memory()
-            if self.started:
-                started(app.seed)
-
-        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-            app.stop()
-            await super().shutdown(sockets)
-
-    settings = uvicorn.Config(
-        app,
-        http=_protocol(),
-        log_level="warning",
-        access_log=False,
-        proxy_headers=False,
-        server_header=False,
-        timeout_graceful_shutdown=1,
-        ws="none",
-        lifespan="on",
-    )
-    return Server(settings)
 
 
 def _settle_memory() -> None:
@@ -103,7 +154,7 @@ def _settle_memory() -> None:
 def _protocol() -> "type[asyncio.Protocol] | str":
     """h11, where there is no httptools, has limits of its own."""
     try:
-        from msgsim.web.edge.connection import Connection
+        from msgsim.web.edge.connection import Connection  # Not everywhere is there httptools.
     except ImportError:
         return "auto"
     return Connection

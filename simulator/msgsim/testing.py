@@ -12,7 +12,8 @@ from msgspec import Struct
 
 from msgsim.config import Config, guarded
 from msgsim.model import Json
-from msgsim.server import CannotStart, listen, serve
+from msgsim.server import Server, listen
+from msgsim.web.edge.replies import CannotStart
 
 
 class Answer(Struct, frozen=True):
@@ -65,7 +66,7 @@ class Simulator:
         """As it was given, or drawn; known when the server answers."""
         self._started = threading.Event()
         try:
-            self._server = serve(self.config, self._listening, self._answers)
+            self._server = Server(self.config, self._answers)
         except BaseException:
             self._listening.close()
             raise

@@ -8,6 +8,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -42,7 +43,7 @@ class Page:
 
     def __init__(self, name: str, folder: Path) -> None:
         self.folder = folder
-        self.ports = {"8080": _free_port(), "9000": _free_port()}
+        self.ports = {port: _free_port() for port in ("8080", "8081", "8443", "9000")}
         text = (HOWTOS / f"{name}.md").read_text()
         self.blocks = [Block(language, self._here(block)) for language, block in BLOCK.findall(text)]
         for block in self.blocks:
@@ -170,8 +171,23 @@ def test_docker_compose(page: Page, composed: dict[str, Any]) -> None:
     assert statuses == ["UNDELIV", "ACK", "DELIVRD"]
 
 
+@pytest.mark.parametrize("page", ["https"], indirect=True)
+def test_https(page: Page) -> None:
+    with Simulator(ca_folder=str(page.folder / "ca")) as sim:
+        told = {"MSGSIM_URL": sim.url, "MSGSIM_CA_FOLDER": str(page.folder / "ca")}
+        outputs = [page.run([block.text], **told) for block in page.of("sh")]
+    sent, asked, proxied, named = (output[-1] for output in outputs)
+    assert '"omnimessage_id"' in sent
+    assert asked.strip() == "404"
+    assert '"title":"Not found"' in proxied
+    assert '"title":"Not found"' in named
+    tested = page.run([f"{sys.executable} -m pytest -q -p no:cacheprovider test_unmodified.py"])
+    assert "2 passed" in tested[0]
+    assert page.yaml("compose.yaml")["services"]["msgsim"]["networks"]["default"]["aliases"]
+
+
 def test_every_block_is_used() -> None:
-    used = {"python", "yaml", "js", "bash", "sh", "json"}
+    used = {"python", "yaml", "js", "bash", "sh", "json", "text"}
     for path in HOWTOS.glob("*.md"):
         for language, text in BLOCK.findall(path.read_text()):
             assert language in used, path

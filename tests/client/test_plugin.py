@@ -153,7 +153,9 @@ def test_unknown(msgsim):
 """,
     )
     result.assert_outcomes(passed=1, errors=2)
-    result.stdout.fnmatch_lines(["*msgsim('clok'): clock, seed and settings can be given*", "*no-such-story*"])
+    result.stdout.fnmatch_lines(
+        ["*msgsim('clok'): clock, seed, settings and intercept can be given*", "*no-such-story*"]
+    )
 
 
 def test_a_failure_shows_what_happened_and_what_was_to_come(project: pytest.Pytester) -> None:

@@ -81,6 +81,9 @@ def test_a_token_is_announced_for_less_than_it_lives(http: Http) -> None:
 
 def test_the_instance_url_is_where_the_client_found_us(http: Http, sim: Simulator) -> None:
     assert http("POST", "/v2/token", json=ASK).json["rest_instance_url"] == f"{sim.url}/"
+    named = http("POST", "/v2/token", json=ASK, headers={"Host": "mc1-2.auth.marketingcloudapis.com"}).json
+    assert named["rest_instance_url"] == "http://mc1-2.rest.marketingcloudapis.com/"
+    assert named["soap_instance_url"] == "http://mc1-2.soap.marketingcloudapis.com/"
     behind = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "msg.example.com"}
     answer = http("POST", "/v2/token", json=ASK, headers=behind).json
     assert answer["rest_instance_url"] == answer["soap_instance_url"] == "https://msg.example.com/"

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import click
 
-from msgsim.cli.remote import remote
+from msgsim.cli.remote import remote, show_json
 from msgsim.client import Client
 
 
@@ -27,16 +27,37 @@ FORMATS: dict[str, Callable[[str, str], str]] = {"dotenv": _dotenv, "sh": _sh, "
 
 
 @click.command("env")
-@click.option("--format", "form", type=click.Choice(list(FORMATS)), default="dotenv", help="[default: dotenv]")
+@click.option("--format", "form", type=click.Choice([*FORMATS, "json"]), default="dotenv", help="[default: dotenv]")
+@click.option("--intercept", is_flag=True, help="Also what an unmodified program needs: proxy, certificates.")
 @remote
-def command(client: Client, form: str) -> None:
+def command(client: Client, form: str, intercept: bool) -> None:
     """Print base URLs and credentials of a sandbox: MESSENTE_BASE_URL, MESSENTE_USERNAME, ...
+
+    With --intercept the ports for TLS and the proxy are opened, and HTTPS_PROXY, SSL_CERT_FILE, JAVA_TOOL_OPTIONS, ...
+    come along; the files that they name are kept in your state directory.
 
     \b
     Examples:
       msgsim env > .env
       eval "$(msgsim env --format sh)"
       msgsim env --format github >> "$GITHUB_ENV"
+      eval "$(msgsim env --intercept --format sh)"
     """
-    for name, value in client.environment().items():
+    found = client.environment()
+    if intercept:
+        found |= _intercepting(client)
+    if form == "json":
+        show_json(found)
+        return
+    for name, value in found.items():
         click.echo(FORMATS[form](name, value))
+
+
+def _intercepting(client: Client) -> dict[str, str]:
+    from msgsim.client.interception import server_at, variables
+    from msgsim.config import state_folder
+
+    server = server_at(client.url, client.interception())
+    folder = state_folder() / f"intercept-{server.plain_port}"
+    folder.mkdir(parents=True, exist_ok=True)
+    return variables(server, folder, client.name if client.name != "default" else "")

@@ -4,7 +4,9 @@ import os
 import signal
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import click
@@ -24,6 +26,7 @@ The exit code is the command's. MSGSIM_URL, MESSENTE_BASE_URL, MESSENTE_USERNAME
 Examples:
   msgsim exec -- pytest
   msgsim exec --scenario viber-falls-back-to-sms -- npm test
+  msgsim exec --intercept -- python send.py        # its requests to https://api.messente.com come here
   msgsim exec -- sh -c 'curl -s "$MSGSIM_URL/__sim/v1/health"'
 """
 
@@ -34,36 +37,44 @@ Examples:
 @click.option("--scenario", multiple=True, help="A file or a shipped scenario; may be given several times.")
 @click.option("--clock", help="real, frozen, frozen@2026-01-01T00:00:00Z, or a rate such as 60x.  [default: real]")
 @click.option("--seed", type=int, help="Ids and chance follow from it.  [default: the store's; drawn for a new one]")
+@click.option("--intercept", is_flag=True, help="COMMAND reaches it by the providers' own host names, unmodified.")
+@click.option("--proxy-others", type=click.Choice(["refuse", "tunnel"]), help="Its other requests.  [default: refuse]")
 @click.option("--strict", is_flag=True, default=None, help="Refuse what only a tolerant reading accepts.")
 @click.option("--config", type=click.Path(), help="Settings file (YAML).")
 @click.argument("arguments", metavar="COMMAND...", nargs=-1, required=True, type=click.UNPROCESSED)
-def command(arguments: tuple[str, ...], config: str | None, **flags: "Json") -> int:
+def command(arguments: tuple[str, ...], intercept: bool, config: str | None, **flags: "Json") -> int:
     from msgsim.cli.exits import BAD_CONFIGURATION, CANNOT_START
     from msgsim.cli.remote import failed
     from msgsim.config import ConfigError, read
     from msgsim.scenarios.yaml import Wrong
-    from msgsim.server import CannotStart
     from msgsim.storage.database import StoreError
+    from msgsim.web.edge.replies import CannotStart
 
     try:
-        return _run(arguments, read({**flags, "host": "127.0.0.1"}, dict(os.environ), config))
+        return _run(arguments, intercept, read({**flags, "host": "127.0.0.1"}, dict(os.environ), config))
     except (ConfigError, Wrong, ValueError) as wrong:
         return failed(str(wrong), BAD_CONFIGURATION)
     except (CannotStart, StoreError) as wrong:
         return failed(str(wrong), CANNOT_START)
 
 
-def _run(arguments: tuple[str, ...], settings: "Config") -> int:
+def _run(arguments: tuple[str, ...], intercept: bool, settings: "Config") -> int:
     """The command's exit code, as a shell gives it. Raises what a start raises."""
     import msgspec
 
     from msgsim.cli.remote import failed
     from msgsim.client import Client
+    from msgsim.client.interception import server_at, variables
     from msgsim.testing import Simulator
 
-    with Simulator(**msgspec.structs.asdict(settings)) as simulator, Client(simulator.url) as client:
+    with ExitStack() as stack:
+        simulator = stack.enter_context(Simulator(**msgspec.structs.asdict(settings)))
+        client = stack.enter_context(Client(simulator.url))
         click.echo(f"msgsim: seed {simulator.seed}", err=True)
         told = os.environ | client.environment()
+        if intercept:
+            folder = Path(stack.enter_context(TemporaryDirectory(prefix="msgsim-")))
+            told |= variables(server_at(client.url, client.interception()), folder)
         try:
             child = subprocess.Popen(arguments, env=told)  # noqa: S603 - running it is what was asked for
         except FileNotFoundError:

@@ -11,6 +11,7 @@ import click
 if TYPE_CHECKING:
     from msgsim.config import Config
     from msgsim.model import Json
+    from msgsim.server import Server
 
 HELP = """Serve the simulated providers.
 
@@ -39,14 +40,26 @@ Examples:
 @click.option(
     "--callback-host", "callback_hosts", multiple=True, help="A host beyond private networks callbacks may go to."
 )
+@click.option("--https-port", type=click.IntRange(0, 65535), help="Serve over TLS too; 0 picks a free one.")
+@click.option(
+    "--proxy-port", type=click.IntRange(0, 65535), help="An HTTP proxy that answers for the providers' hosts."
+)
+@click.option(
+    "--proxy-others", type=click.Choice(["refuse", "tunnel"]), help="Other hosts through it.  [default: refuse]"
+)
+@click.option("--tls-name", "tls_names", multiple=True, help="A further name that TLS is served for.")
+@click.option("--tls-cert", help="A certificate of your own (PEM), with --tls-key.")
+@click.option("--tls-key", help="Its private key (PEM).")
+@click.option("--ca-folder", help="Where the certificate authority is.  [default: in your state directory]")
 @click.option("--config", type=click.Path(), help="Settings file (YAML).")
 @click.option("--port-file", type=click.Path(path_type=Path), help="Written with the port once requests are answered.")
 def command(config: str | None, port_file: Path | None, **flags: "Json") -> int:
     from msgsim.cli.exits import BAD_CONFIGURATION, CANNOT_START, OK
     from msgsim.config import ConfigError, guarded, read
     from msgsim.scenarios.yaml import Wrong
-    from msgsim.server import CannotStart, listen, serve
+    from msgsim.server import Server, listen
     from msgsim.storage.database import StoreError
+    from msgsim.web.edge.replies import CannotStart
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(OK))
     try:
@@ -58,10 +71,10 @@ def command(config: str | None, port_file: Path | None, **flags: "Json") -> int:
         return _failed(str(wrong), CANNOT_START)
     try:
         port = listening.getsockname()[1]
-        server = serve(settings, listening, lambda seed: _started(settings, port, seed, port_file))
+        server = Server(settings, lambda seed: _started(settings, port, seed, port_file, server))
     except (ValueError, Wrong) as wrong:
         return _failed(str(wrong), BAD_CONFIGURATION)
-    except StoreError as wrong:
+    except (StoreError, CannotStart) as wrong:
         return _failed(str(wrong), CANNOT_START)
     server.run([listening])
     return OK
@@ -72,15 +85,15 @@ def _failed(reason: str, code: int) -> int:
     return code
 
 
-def _started(settings: "Config", port: int, seed: int, port_file: Path | None) -> None:
+def _started(settings: "Config", port: int, seed: int, port_file: Path | None, server: "Server") -> None:
     if port_file is not None:
         part = port_file.with_name(f"{port_file.name}.part")
         part.write_text(f"{port}\n")
         part.replace(port_file)  # Whoever waits for the file finds the whole port in it.
-    _greet(settings, port, seed)
+    _greet(settings, port, seed, server)
 
 
-def _greet(settings: "Config", port: int, seed: int) -> None:
+def _greet(settings: "Config", port: int, seed: int, server: "Server") -> None:
     from msgsim.provider import discover
 
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
@@ -89,6 +102,9 @@ def _greet(settings: "Config", port: int, seed: int) -> None:
     lines = [(provider.title, provider.base_url(root)) for provider in discover().values()]
     shown = f"?token={settings.token}" if settings.token else ""
     lines += [("inbox", f"{root}/__sim/{shown}"), ("control API", f"{root}/__sim/v1/health")]
+    if server.ports is not None:
+        ports = [("HTTPS", "https", server.ports.port("https")), ("proxy", "http", server.ports.port("proxy"))]
+        lines += [(name, f"{scheme}://{host}:{open_port}") for name, scheme, open_port in ports if open_port]
     lines.append(("seed", str(seed)))
     if settings.token:
         lines.append(("token", settings.token))

@@ -19,6 +19,7 @@ What can be asked is in `msgsim.client.api`. `Client` sends it with the standard
 import json
 import os
 from collections.abc import AsyncGenerator, Awaitable, Generator, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, NamedTuple, Self
 from urllib.parse import urlencode, urlsplit
@@ -96,6 +97,17 @@ class Client(Api[Json]):
         other._headers = {**self._headers, "X-Sim-Sandbox": name}
         other._idle = self._idle
         return other
+
+    @contextmanager
+    def intercept(self) -> Iterator[None]:
+        """This process and the programs it starts reach this sandbox by the providers' own host names, over TLS.
+
+        Requests whose credentials lead to another sandbox go there. Raises Problem where the ports cannot be opened.
+        """
+        from msgsim.client.interception import redirected, server_at
+
+        with redirected(server_at(self.url, self.interception()), self.name if self.name != "default" else ""):
+            yield
 
     def _send(self, request: Request) -> Json:
         connection = self._connection()

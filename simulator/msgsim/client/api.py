@@ -313,6 +313,10 @@ class Api(Generic[T]):
         """Their names, and how many posts each has."""
         return self._ask(Request("GET", "sinks", pick=_member("sinks")))
 
+    def interception(self) -> T:
+        """Open TLS and the proxy where they are not open yet: ports, the providers' hosts, the authority (PEM)."""
+        return self._ask(Request("POST", "intercept"))
+
     def health(self) -> T:
         return self._ask(Request("GET", "health"))
 

@@ -84,13 +84,18 @@ class Engine(World):
         return self._keep(desk, found, reply)
 
     def _sandbox(self, call: Call, provider: Provider, credential: str) -> Sandbox:
-        if (named := call.headers.get("x-sim-sandbox")) is not None:
-            if named not in self.sandboxes:
-                raise Unknown(f"there is no sandbox {named!r}")
-            return self.sandboxes[named]
-        if credential and (sandbox := self.by_credential.get((provider.name, credential))) is not None:
-            return sandbox
-        return self.default
+        """By the header, by the credentials for the provider, by those for the proxy, else the default one."""
+        named = call.headers.get("x-sim-sandbox")
+        if named is None and credential:
+            sandbox = self.by_credential.get((provider.name, credential))
+            if sandbox is not None:
+                return sandbox
+        named = call.sandbox if named is None else named
+        if not named:
+            return self.default
+        if named not in self.sandboxes:
+            raise Unknown(f"there is no sandbox {named!r}")
+        return self.sandboxes[named]
 
     def _answer(self, found: Found, credential: Credential | None, desk: Desk) -> Reply:
         provider, endpoint = found.provider, found.endpoint

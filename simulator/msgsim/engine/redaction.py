@@ -57,6 +57,7 @@ def exchange_of(desk: Desk, found: Found, reply: Reply) -> Exchange:
         desk.rule.place if desk.rule else "",
         desk.fault.kind if desk.fault else "",
         tuple([by_value(note) for note in desk.notes]),
+        call.way,
     )
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -22,11 +23,40 @@ class Found(Struct, frozen=True):
 _Methods = dict[str, tuple[Provider, Endpoint]]
 
 
+class Hosts:
+    """The providers' real host names: who is asked by name is asked whatever the path."""
+
+    def __init__(self, providers: Mapping[str, Provider]) -> None:
+        self._exact: dict[str, Provider] = {}
+        self._below: dict[str, Provider] = {}
+        """By what stands after ``*.``: one label or more have to stand before it."""
+        for provider in providers.values():
+            for host in provider.hosts:
+                (self._below if host.startswith("*.") else self._exact)[host.removeprefix("*.")] = provider
+
+    @lru_cache(maxsize=1024)  # noqa: B019 - one set of providers lives as long as its process
+    def provider(self, authority: str) -> Provider | None:
+        """Whose host a Host header or a host name is; None for everybody else's."""
+        host = authority.rpartition("@")[2].lower()
+        name = (host.partition(":")[0] if not host.startswith("[") else host).rstrip(".")
+        if (provider := self._exact.get(name)) is not None:
+            return provider
+        labels = name.split(".")
+        endings = [".".join(labels[start:]) for start in range(1, len(labels))]
+        return next((self._below[ending] for ending in endings if ending in self._below), None)
+
+    def belongs(self, host: str) -> bool:
+        """Whether a host is a provider's, be it simulated or not: it shares its registered domain with one that is."""
+        domain = host.lower().rstrip(".").split(".")[-2:]
+        return any(known.split(".")[-2:] == domain for known in (*self._exact, *self._below))
+
+
 class Routes:
-    """All providers side by side, at their own paths and below ``/<provider>/``."""
+    """All providers side by side, at their own paths and below ``/<provider>/``; each alone at its own host names."""
 
     def __init__(self, providers: Mapping[str, Provider]) -> None:
         self.providers = providers
+        self.hosts = Hosts(providers)
         self._exact: dict[str, _Methods] = {}
         self._known_calls: dict[tuple[str, str], Found] = {}
         self._patterns: dict[str, tuple[re.Pattern[str], _Methods]] = {}
@@ -50,8 +80,12 @@ class Routes:
 
     def find(self, call: Call) -> Found | None:
         """None when not even the provider can be told."""
-        if (found := self._known_calls.get((call.path, call.method))) is not None:
+        named = self.hosts.provider(call.headers.get("host", ""))
+        found = self._known_calls.get((call.path, call.method))
+        if found is not None and named in (None, found.provider):
             return found
+        if named is not None:
+            return self._search(call, call.path, named)
         path, mounted = call.path, None
         head, _, rest = call.path[1:].partition("/")
         if head in self.providers:

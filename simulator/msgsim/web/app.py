@@ -8,7 +8,7 @@ from msgsim.callbacks.dispatcher import Dispatcher
 from msgsim.config import Config
 from msgsim.engine.receive import Engine
 from msgsim.web.control import problem
-from msgsim.web.control.context import Context
+from msgsim.web.control.context import Context, Interceptor
 from msgsim.web.control.control import routes
 from msgsim.web.control.polls import Polls
 from msgsim.web.control.received import Sinks
@@ -18,10 +18,10 @@ from msgsim.web.edge.replies import Asgi
 from msgsim.web.pages.ui import Ui
 
 
-def application(engine: Engine, dispatcher: Dispatcher, config: Config) -> Asgi:
+def application(engine: Engine, dispatcher: Dispatcher, config: Config, interceptor: Interceptor) -> Asgi:
     """The control API and the pages as an ASGI application."""
     subscriptions = Subscriptions(engine)
-    context = Context(engine, dispatcher, subscriptions, Polls(subscriptions), Sinks())
+    context = Context(engine, dispatcher, subscriptions, Polls(subscriptions), Sinks(), interceptor)
     api = routes(context)
     return Starlette(
         routes=[*api, *Ui(engine, Router(api)).routes],

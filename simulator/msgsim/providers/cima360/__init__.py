@@ -69,6 +69,7 @@ provider = Provider(
             answer=answers.voice,
         ),
     ),
+    hosts=("api.cima360.com",),
     identify=keys.identify,
     authorize=keys.authorize,
     refuse=answers.refuse,

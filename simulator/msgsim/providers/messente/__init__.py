@@ -69,6 +69,7 @@ provider = Provider(
         Ask("cancel", "DELETE", "/v1/omnimessage/{id}", answer=cancelled),
     ),
     channels=("sms", "viber", "whatsapp", "rcs"),
+    hosts=("api.messente.com", "api2.messente.com", "api3.messente.com"),
     identify=identify,
     authorize=authorize,
     refuse=refused,

@@ -104,10 +104,15 @@ def issue(body: Json, desk: Desk) -> Reply:
             "token_type": "Bearer",
             "expires_in": ANNOUNCED,
             "scope": " ".join(scopes),
-            "soap_instance_url": desk.call.base,
-            "rest_instance_url": desk.call.base,
+            "soap_instance_url": _instance(desk.call.base, "soap"),
+            "rest_instance_url": _instance(desk.call.base, "rest"),
         },
     )
+
+
+def _instance(base: str, service: str) -> str:
+    """The same tenant's host for a service where the client asked by the real name; else where it found us."""
+    return base.replace(".auth.marketingcloudapis.com", f".{service}.marketingcloudapis.com")
 
 
 def issue_legacy(body: Json, desk: Desk) -> Reply:

@@ -75,6 +75,12 @@ provider = Provider(
     title="Sinch (Wavy) SMS",
     contract=Contract("sinch", {"local-date-time": is_local, "time-zone": is_zone, **LENGTHS}),
     endpoints=ENDPOINTS,
+    hosts=(
+        "api-messaging.wavy.global",
+        "api-messaging.movile.com",
+        "apigw.wavy.global",
+        "chatclub-cdn.wavy.global",
+    ),
     identify=identify,
     authorize=authorize,
     refuse=answers.refuse,

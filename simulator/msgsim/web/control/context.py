@@ -1,6 +1,6 @@
 """What every route of ours is given, and how it reads what it is asked."""
 
-from typing import TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -20,11 +20,24 @@ from msgsim.web.control.polls import Polls
 from msgsim.web.control.received import Sinks
 from msgsim.web.control.subscriptions import Subscriptions
 
+if TYPE_CHECKING:
+    from msgsim.web.edge.ports import Ports
+
 PAGE = 100
 LONGEST_PAGE = 10_000
 LONGEST_WAIT = 300_000
 """Milliseconds of a long poll."""
 _T = TypeVar("_T")
+
+
+class Interceptor(Protocol):
+    """What serves TLS and the proxy."""
+
+    ports: "Ports | None"
+    """None where neither is open."""
+
+    def intercept(self) -> "Ports":
+        """Open both. Raises CannotStart."""
 
 
 class Context(Struct, frozen=True):
@@ -35,6 +48,7 @@ class Context(Struct, frozen=True):
     subscriptions: Subscriptions
     polls: Polls
     sinks: Sinks
+    interceptor: Interceptor
 
     def sandbox(self, request: Request) -> Sandbox:
         """By header or query; else the default one. Raises Unknown."""

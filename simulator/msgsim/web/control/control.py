@@ -18,6 +18,7 @@ from msgsim.web.control import (
     events,
     explain,
     exports,
+    interception,
     messages,
     openapi,
     reports,
@@ -45,11 +46,13 @@ async def health(context: Context, request: Request) -> Json:
         "sandboxes": len(context.engine.sandboxes),
         "scenario": sandbox.scenario.names,
         "mistakes": sandbox.mistakes,
+        **interception.open_ports(context),
     }
 
 
 TABLE: tuple[tuple[str, str, Ask], ...] = (
     ("GET", "health", health),
+    ("POST", "intercept", interception.intercept),
     ("GET", "sandboxes", sandboxes.all),
     ("POST", "sandboxes", sandboxes.create),
     ("GET", "sandboxes/{name}", sandboxes.one),
@@ -105,6 +108,7 @@ def routes(context: Context) -> list[Route]:
         *listed,
         _route(context, "/__sim/openapi.json", ("GET",), openapi.document),
         _route(context, "/__sim/docs", ("GET",), openapi.docs),
+        _route(context, "/__sim/ca.pem", ("GET",), interception.certificate),
     ]
 
 

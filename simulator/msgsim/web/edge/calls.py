@@ -3,6 +3,7 @@
 import re
 import zlib
 from functools import lru_cache
+from typing import NamedTuple
 from urllib.parse import unquote
 
 from msgspec.structs import replace
@@ -16,13 +17,36 @@ CODINGS = {"gzip": (31,), "x-gzip": (31,), "deflate": (zlib.MAX_WBITS, -zlib.MAX
 """Content-Encoding to the window bits that zlib wants; some clients send deflate without the frame of zlib."""
 
 
+class Arrival(NamedTuple):
+    """By which way a connection came; each of its requests has it as ``scope["state"]["arrival"]``."""
+
+    way: str
+    """``https``, ``proxy`` (a request in absolute form), ``connect`` (TLS inside a proxy's tunnel); empty: plain."""
+    sandbox: str = ""
+    """Named by the credentials that the client gave to the proxy."""
+
+    @property
+    def by_proxy(self) -> bool:
+        return self.way in ("proxy", "connect")
+
+
+PLAIN = Arrival("")
+
+
 def call_of(scope: Scope, body: bytes) -> Call:
     headers = request_headers(scope)
     get = headers.get
     base = _base(get("x-forwarded-proto"), get("x-forwarded-host"), get("host"), scope.get("scheme", "http"))
     query = scope["query_string"].decode("latin-1")
     client = scope["client"][0] if scope.get("client") else ""
-    return Call(scope["method"], _path(scope), query, headers, body, base, client)
+    arrival = arrival_of(scope)
+    return Call(scope["method"], _path(scope), query, headers, body, base, client, arrival.way, arrival.sandbox)
+
+
+def arrival_of(scope: Scope) -> Arrival:
+    """By which way its connection came."""
+    arrival: Arrival = scope.get("state", {}).get("arrival", PLAIN)
+    return arrival
 
 
 def request_headers(scope: Scope) -> dict[str, str]:

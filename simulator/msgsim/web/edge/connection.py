@@ -14,7 +14,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from msgsim.model import Call, Reply
 from msgsim.web.edge.calls import call_of
 from msgsim.web.edge.replies import Scope, response_headers
-from msgsim.web.edge.wire import Wire, is_ours
+from msgsim.web.edge.wire import Wire
 
 if TYPE_CHECKING:
     from uvicorn._types import HTTPScope
@@ -141,7 +141,7 @@ class Connection(HttpToolsProtocol):
 
     def _start(self, cycle: RequestResponseCycle) -> Call | None:
         """What a provider is asked, where it came whole; None where that is yet to be seen."""
-        if cycle.more_body or self.transport.is_closing() or is_ours(cycle.scope):  # type: ignore[arg-type]
+        if cycle.more_body or self.transport.is_closing() or self._wire.is_ours(cycle.scope):  # type: ignore[arg-type]
             self._start_task(cycle, self._wire)
             return None
         call = call_of(cycle.scope, bytes(cycle.body))  # type: ignore[arg-type]

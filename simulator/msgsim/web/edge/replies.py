@@ -12,7 +12,7 @@ Where a request cannot be answered as it was meant, one of these says so, and `o
 * anything else is a mistake of ours: 500, and its stack trace stays in the log
 
 Below ``/__sim`` the control API adds `Problem` and the mistakes of a scenario (`msgsim.web.control.problem`).
-Before a server runs there are `ConfigError` (`msgsim.config`) and `CannotStart` (`msgsim.server`).
+Before a server runs there are `ConfigError` (`msgsim.config`) and `CannotStart`.
 """
 
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -39,6 +39,10 @@ class TooLarge(Exception):
 
 class Gone(Exception):
     """The client left before its request was whole."""
+
+
+class CannotStart(Exception):
+    """A port is taken, or a certificate cannot be used; the text says what to do."""
 
 
 class Undecoded(Exception):

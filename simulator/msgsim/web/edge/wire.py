@@ -12,7 +12,7 @@ from msgsim.engine.watch import Watch
 from msgsim.model import Call, Reply, Unknown
 from msgsim.storage.database import StoreError
 from msgsim.web.edge.access import Access
-from msgsim.web.edge.calls import call_of, decoded
+from msgsim.web.edge.calls import arrival_of, call_of, decoded, request_headers
 from msgsim.web.edge.replies import Asgi, Gone, Receive, Scope, Send, TooLarge, Undecoded, answer, ours, too_large
 
 WELCOME = Reply(
@@ -41,12 +41,19 @@ class Wire:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            if is_ours(scope):
+            if self.is_ours(scope):
                 await self._control(scope, receive, send)
             else:
                 await self._provider(scope, receive, send)
         elif scope["type"] == "lifespan":
             await self._lifespan(receive, send)
+
+    def is_ours(self, scope: Scope) -> bool:
+        """Whether a request is for the control API or a page: below our own names, and never through the proxy."""
+        path: str = scope["path"]
+        if not (path.startswith("/__sim") or (path == "/" and _is_browser(scope))) or arrival_of(scope).by_proxy:
+            return False
+        return self._engine.routes.hosts.provider(request_headers(scope).get("host", "")) is None
 
     def take(self, call: Call, answer: Callable[[Reply], None]) -> None:
         """Answer a provider's request that came whole, without a task."""
@@ -87,7 +94,10 @@ class Wire:
         """What the engine says, or what we say where it cannot."""
         if (refusal := self._access.to_provider(call)) is not None:
             return refusal
-        if call.path == "/" and call.method in ("GET", "HEAD"):
+        named = self._engine.routes.hosts.provider(call.headers.get("host", ""))
+        if named is None and call.way in ("proxy", "connect"):
+            return ours(421, "Not through the proxy", "the proxy answers for the providers' hosts only (Host)")
+        if named is None and call.path == "/" and call.method in ("GET", "HEAD"):
             return WELCOME
         try:
             if "content-encoding" in call.headers:
@@ -158,11 +168,6 @@ class Wire:
 
 def _unwritable(error: StoreError) -> Reply:
     return ours(503, "The store cannot be written", str(error))
-
-
-def is_ours(scope: Scope) -> bool:
-    path: str = scope["path"]
-    return path.startswith("/__sim") or (path == "/" and _is_browser(scope))
 
 
 def _is_browser(scope: Scope) -> bool:

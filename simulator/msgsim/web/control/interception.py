@@ -1,0 +1,39 @@
+"""The ways by which unmodified programs come: TLS and the proxy, and the authority they have to trust."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from msgsim.model import Json
+from msgsim.web.control.context import Context
+from msgsim.web.control.problem import Problem
+from msgsim.web.edge.replies import CannotStart
+
+
+async def intercept(context: Context, request: Request) -> Json:
+    """Open both ports where they are not open yet, and say where they are. Raises Problem."""
+    try:
+        ports = context.interceptor.intercept()
+    except CannotStart as error:
+        raise Problem(409, "The ports cannot be opened", str(error)) from None
+    return {
+        **open_ports(context),
+        "hosts": [host for provider in context.engine.providers.values() for host in provider.hosts],
+        "ca": None if ports.authority is None else ports.authority.pem.decode(),
+    }
+
+
+async def certificate(context: Context, request: Request) -> Response:
+    """The authority's certificate (PEM), for whoever is to trust it. Raises Problem."""
+    ports = context.interceptor.ports
+    if ports is None or ports.authority is None:
+        detail = "start with --https-port or --proxy-port, and without a certificate of your own"
+        raise Problem(404, "No authority", detail)
+    return Response(ports.authority.pem, media_type="application/x-pem-file")
+
+
+def open_ports(context: Context) -> dict[str, int | None]:
+    """The ports beside the plain one; None for one that is not open."""
+    ports = context.interceptor.ports
+    if ports is None:
+        return {"https_port": None, "proxy_port": None}
+    return {"https_port": ports.port("https"), "proxy_port": ports.port("proxy")}
