@@ -46,7 +46,8 @@ class Client:
 def send(to: str = "+37255000001", more: str = "", version: str = "1.1", method: str = "POST") -> bytes:
     """One send to Messente."""
     body = msgspec.json.encode({"to": to, "messages": [{"channel": "sms", "text": "x"}]})
-    head = f"{method} /v1/omnimessage HTTP/{version}\r\nHost: sim\r\n{AUTH}{more}Content-Length: {len(body)}\r\n\r\n"
+    said = f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+    head = f"{method} /v1/omnimessage HTTP/{version}\r\nHost: sim\r\n{AUTH}{more}{said}\r\n"
     return head.encode() + body
 
 
