@@ -116,6 +116,21 @@ class Status(Struct, frozen=True, omit_defaults=True):
     magic: int | None = None
 
 
+class Missing(Struct, frozen=True):
+    """A path that the provider has and this simulator does not."""
+
+    path: str
+    """With ``{parameters}``; a ``*`` at its end stands for the rest."""
+    methods: str
+    what: str
+    source: str
+
+    @property
+    def pattern(self) -> str:
+        """A regular expression for it, with or without a slash at its end."""
+        return re.sub(r"\\{\w+\\}", "[^/]+", re.escape(self.path)).replace(r"\*", ".*") + "/?"
+
+
 class Contract:
     """The folder ``schemas/<provider>/``, read when first needed."""
 
@@ -150,6 +165,20 @@ class Contract:
     def codes(self) -> dict[int, str]:
         """The provider's number to its text, where it has a list of its own."""
         return cast("dict[int, str]", self._vocabulary.get("codes", {}))
+
+    @cached_property
+    def not_simulated(self) -> tuple[Missing, ...]:
+        """What ``not-simulated.yaml`` lists; empty where there is no such file."""
+        file = self.folder / "not-simulated.yaml"
+        return msgspec.convert(load_yaml(file), tuple[Missing, ...]) if file.exists() else ()
+
+    @cached_property
+    def _missing(self) -> list[tuple[re.Pattern[str], Missing]]:
+        return [(re.compile(missing.pattern, re.IGNORECASE), missing) for missing in self.not_simulated]
+
+    def missing(self, path: str) -> Missing | None:
+        """What the provider has at a path that is not simulated; None: nothing that is known of."""
+        return next((missing for pattern, missing in self._missing if pattern.fullmatch(path)), None)
 
     @cached_property
     def life(self) -> tuple[Beat, ...]:

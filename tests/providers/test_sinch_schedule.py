@@ -235,7 +235,9 @@ def test_only_countries_with_a_known_zone_can_be_set() -> None:
     assert settings["users"]["items"]["properties"]["country"]["enum"] == list(CAPITALS)
     assert settings["country"]["enum"] == ["", *CAPITALS]
     for wrong in ({"country": "JP"}, {"users": [{"name": "a", "country": "JP"}]}):
-        assert "'JP' is not one of" in provider.contract.wrong_settings(wrong)
+        complaint = provider.contract.wrong_settings(wrong)
+        assert "country:" in complaint
+        assert "BR" in complaint
     for country in CAPITALS:
         mine = Account(provider.contract.settings | {"country": country})
         assert str(mine.zone("nobody")) == CAPITALS[country]

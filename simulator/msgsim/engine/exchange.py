@@ -39,7 +39,8 @@ class Desk:
         self.contract = provider.contract
         self.seed = sandbox.seed
         self.now = sandbox.now()
-        self.credential = Credential("")
+        self.credential = self.claimed = Credential("")
+        """Who is calling, once it is known; and who the request says it is, whether that is believed or not."""
         self.outcome = call.headers.get("x-sim-outcome")
         """What the client asks for: an error, a status or a neutral word."""
         sandbox.journal = self.exchange = sandbox.journal + 1

@@ -70,6 +70,7 @@ class Engine(World):
         sandbox = self._sandbox(call, provider, credential.name if credential else "")
         settings = self.settings(sandbox, provider)
         desk = Desk(call, provider, sandbox, self.store, settings, found.params, self.config.strict)
+        desk.claimed = credential or desk.credential
         try:
             if call.path != written:
                 desk.note(f"the path is written {written}, and taken as {call.path}")
@@ -342,6 +343,8 @@ class Engine(World):
         headers = reply.headers
         if not self.config.pristine:
             headers = (*headers, ("X-Sim-Exchange", str(desk.exchange)))
+            if found.missing:
+                headers = (*headers, ("X-Sim-Not-Simulated", found.missing))
         return Reply(reply.status, reply.body, headers, reply.media, desk.fault, early)
 
 
@@ -361,7 +364,7 @@ def _note_unknown(schema: Schema, instance: Json, desk: Desk) -> None:
 def _nowhere(found: Found, call: Call) -> Refusal:
     if found.allowed:
         return Refusal("wrong_method", values={"allow": ", ".join(found.allowed), "method": call.method})
-    return Refusal("unknown_path", values={"path": call.path})
+    return Refusal("unknown_path", values={"path": call.path}, reason=found.missing or None)
 
 
 def _is_of_other_channels(beats: tuple[Beat, ...], channel: str, contract: Contract) -> bool:

@@ -34,6 +34,7 @@ def exchange_of(desk: Desk, found: Found, reply: Reply) -> Exchange:
     for name in _hidden_headers(names):
         if name in headers:
             headers[name] = HIDDEN
+    caller = desk.credential if desk.credential.name else desk.claimed
     body, query = secrets.by_name(_text(call.body)), secrets.by_name(call.query)
     answer = secrets.by_name(reply.body.decode(errors="replace"))
     by_value = _as_it_is
@@ -51,7 +52,7 @@ def exchange_of(desk: Desk, found: Found, reply: Reply) -> Exchange:
         reply.status,
         by_value(answer),
         reply.headers,
-        desk.credential.shown or desk.credential.name,
+        caller.shown or caller.name,
         tuple([message.id for message in desk.accepted]),
         tuple([_without(refusal, by_value) for refusal in desk.refusals]),
         desk.rule.place if desk.rule else "",

@@ -18,6 +18,8 @@ class Found(Struct, frozen=True):
     endpoint: Endpoint | None
     params: dict[str, str]
     allowed: tuple[str, ...] = ()
+    missing: str = ""
+    """What the provider has at this path and the simulator has not, in a sentence."""
 
 
 _Methods = dict[str, tuple[Provider, Endpoint]]
@@ -105,7 +107,7 @@ class Routes:
             provider, endpoint = methods.get(call.method) or (next(iter(methods.values()))[0], None)
             return Found(provider, endpoint, params, tuple(sorted(methods)))
         owner = mounted or self._owner(call, path)
-        return Found(owner, None, {}) if owner else None
+        return Found(owner, None, {}, missing=self.missing(owner, path)) if owner else None
 
     def _match(self, path: str) -> tuple[_Methods, dict[str, str]]:
         """All patterns that fit: the same path may be written twice with other names."""
@@ -118,7 +120,11 @@ class Routes:
         return methods, params
 
     def _owner(self, call: Call, path: str) -> Provider | None:
-        """Whose unknown path it is: by the nearest known path, else by the kind of credentials."""
+        """Whose unknown path it is: who has it, else by the nearest known path, else by the kind of credentials."""
+        calling = [provider for provider in self.providers.values() if provider.identify(call) is not None]
+        having = [provider for provider in calling or self.providers.values() if provider.contract.missing(path)]
+        if len(having) == 1:
+            return having[0]
         parts = path.split("/")
         near: dict[str, int] = {}
         for known, name in self._known():
@@ -132,8 +138,14 @@ class Routes:
         owners = [name for name, shared in near.items() if shared == best]
         if best > 2 and len(owners) == 1:
             return self.providers[owners[0]]
-        calling = [provider for provider in self.providers.values() if provider.identify(call) is not None]
         return calling[0] if len(calling) == 1 else None
+
+    def missing(self, provider: Provider, path: str) -> str:
+        """What a provider has at a path and the simulator has not, in a sentence; empty: nothing that is known of."""
+        if (missing := provider.contract.missing(path.removeprefix(f"/{provider.name}"))) is None:
+            return ""
+        has = f"{provider.title} has {missing.methods} {missing.path} ({missing.what})"
+        return f"{has}, msgsim does not; source: {missing.source}"
 
     def _known(self) -> list[tuple[str, str]]:
         return [(endpoint.path, name) for name, one in self.providers.items() for endpoint in one.endpoints]

@@ -54,7 +54,8 @@ async def exchange(context: Context, request: Request) -> Response:
     ahead.sort(key=lambda what: what["at"])
     paragraphs = [
         f"Request {entry.key & NUMBERS}, {one.method} {one.path}, came to {provider.title} at {iso(entry.at)}.",
-        f"It came from {one.credential or 'nobody who is known'} and was answered {one.status}.",
+        f"It came {_from(one)} and was answered {one.status}.",
+        *_not_simulated(context, one),
         *(f"It was decided by {reasons.by(each)}" for each in decided),
         *(reasons.why(each) for each in refused[:MOST_NEXT]),
         *_accepted(one),
@@ -107,6 +108,18 @@ def _brought(context: Context, key: int) -> Exchange | None:
     """The exchange that brought a message; None when the journal no longer has it."""
     entry = context.engine.store.entry(key) if key else None
     return entry.exchange if entry else None
+
+
+def _from(exchange: Exchange) -> str:
+    """Whoever the request says it is from, whether that was believed or not."""
+    return f"from {exchange.credential}" if exchange.credential else "without credentials"
+
+
+def _not_simulated(context: Context, exchange: Exchange) -> list[str]:
+    """Where the provider has the path that was asked for and the simulator has not, and another refusal came first."""
+    provider = context.engine.providers[exchange.provider]
+    missing = "" if exchange.endpoint else context.engine.routes.missing(provider, exchange.path)
+    return [f"{missing}."] if missing and all(refusal.reason != missing for refusal in exchange.refusals) else []
 
 
 # What was and what will be
