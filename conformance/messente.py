@@ -10,6 +10,11 @@ CLIENTS = (
     Client("messente", "messente_api", "1.5.0", "Node.js", "messente.mjs", "option `basePath`"),
 )
 ABSENT = tuple(
-    Absent("messente", f"Messente's SDK for {language}", language, f"only on {registry}, out of reach here")
-    for language, registry in (("Ruby", "RubyGems"), ("PHP", "Packagist"), ("Java", "Maven Central"))
+    Absent(
+        "messente",
+        f"Messente's SDK for {language}",
+        language,
+        "no Debian package, and its own registry is out of reach",
+    )
+    for language in ("Ruby", "PHP", "Java")
 )

@@ -65,6 +65,7 @@ SAMPLES: Mapping[str, Sequence[Sample]] = {
     "sinch": [
         *(Sample(f"send-sms.{ending}", 200, 1) for ending in ("sh", "py", "php", "rb")),
         Sample("SendSms.java", 200, 1),
+        # The curl that is printed for the bulk is that of the single send once more.
         *(Sample(f"send-bulk-sms.{ending}", 200, 3) for ending in ("py", "php", "rb")),
         Sample("bulk-1.json", 200, 3),
         Sample("bulk-2.json", 200, 2),

@@ -12,4 +12,4 @@ CLIENTS = (
         "no published client has these endpoints: calls as an application writes them",
     ),
 )
-ABSENT = (Absent("sinch", "movile_sms", "Ruby", "only on RubyGems, out of reach here"),)
+ABSENT = (Absent("sinch", "movile_sms", "Ruby", "no Debian package, and its own registry is out of reach"),)

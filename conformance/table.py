@@ -17,8 +17,9 @@ assertion about what the client returned or raised.
 CATALOGUE = """\
 `clients` are the numbers of the clients above that called the endpoint or met the error. `example` says what brings the
 error about: a `request` by itself, or a `scenario` where only an account's state does; then the header `X-Sim-Outcome`
-asks for it. `provenance` is `seed` for the document that is simulated, `public` for other published pages, and
-`inferred` where the documents leave status, code or text open and what is answered is ours.
+asks for it, as the clients' scripts do for most of what they meet. `provenance` is `seed` for the document that is
+simulated, `public` for other published pages, and `inferred` where the documents leave status, code or text open and
+what is answered is ours.
 """
 CLIENTS = ("", "provider", "client", "version", "language", "checks passed", "base URL, or why it was left out")
 
@@ -59,10 +60,10 @@ def _summary(reports: Sequence[Report], tried: Mapping[str, Sequence[Documented]
     passed = sum(_passed(report) for report in reports)
     clients = sum(1 for report in reports if not report.failed)
     errors = [error for listed in tried.values() for error in listed]
-    brought = sum(1 for error in errors if not error.failure)
+    brought = [sum(1 for error in errors if error.how == how and not error.failure) for how in ("request", "scenario")]
     return (
-        f"**{clients} of {len(reports)} clients pass, {passed} of {checks} checks; "
-        f"{brought} of {len(errors)} documented errors are brought about by their examples.**\n"
+        f"**{clients} of {len(reports)} clients pass, {passed} of {checks} checks. Of {len(errors)} documented errors "
+        f"{brought[0]} are brought about by a request of their own and {brought[1]} when a header asks for them.**\n"
     )
 
 

@@ -51,9 +51,8 @@ def test_a_client_that_fails_is_shown_with_every_reason() -> None:
     name = "- messente-api 2.7.0 (messente, Python)"
     assert f"{name}: report: got 1 instead of 2" in failing
     assert f"{name}: exit code 1: KeyError: 'to'" in failing
-    assert (
-        "**1 of 2 clients pass, 3 of 4 checks; 1 of 1 documented errors are brought about by their examples.**" in lines
-    )
+    summary = next(line for line in lines if line.startswith("**"))
+    assert summary.startswith("**1 of 2 clients pass, 3 of 4 checks. Of 1 documented errors 1 are brought about by")
 
 
 def test_a_runner_that_checks_nothing_fails() -> None:
