@@ -44,6 +44,7 @@ bench: $(VENV)/ready  ## Ratios inside one run; goes on when a budget is missed,
 	-@$(BIN)/python -m benchmarks.advance
 	-@$(BIN)/python -m benchmarks.sandboxes
 	-@$(BIN)/python -m benchmarks.tls
+	-@$(BIN)/python -m benchmarks.beside
 	-@$(BIN)/python -m benchmarks.start
 	-@$(BIN)/python -m benchmarks.day
 

@@ -4,6 +4,7 @@ import re
 import time
 from datetime import UTC, datetime
 from functools import lru_cache
+from math import ceil
 
 from msgspec import Struct
 
@@ -41,6 +42,14 @@ class Clock(Struct, frozen=True):
         if (ahead := moment - self.now()) <= 0:
             return 0.0
         return None if self.rate == 0 else ahead / self.rate / 1000
+
+    def reaches(self, moment: int) -> int | None:
+        """The machine's time at which this clock shows ``moment``; None where that is never, or past all calendars."""
+        ahead = max(moment - self.shown, 0)
+        if self.rate == 0 or ahead / self.rate > LATEST:
+            return None
+        machine_time = self.since + ceil(ahead / self.rate)
+        return machine_time if self.at(machine_time) >= moment else machine_time + 1
 
     def moved(self, to: int) -> "Clock":
         return Clock(to, machine(), self.rate)

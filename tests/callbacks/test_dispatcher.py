@@ -4,7 +4,8 @@ import asyncio
 
 from msgsim.model import Callback
 
-from tests.callbacks.conftest import Play, Room, turns, until
+from tests.callbacks.conftest import Play
+from tests.callbacks.room import Room, turns, until
 
 
 def test_nothing_leaves_before_the_send_that_owes_it_is_committed(play: Play) -> None:
@@ -12,9 +13,9 @@ def test_nothing_leaves_before_the_send_that_owes_it_is_committed(play: Play) ->
         await turns()
         room.send()
         await turns()
-        assert room.desk.posted == []
+        assert room.receivers.posted == []
         room.engine.commits.now()
-        await until(lambda: len(room.desk.posted) == 2)
+        await until(lambda: len(room.receivers.posted) == 2)
 
     play(story)
 
@@ -28,17 +29,17 @@ def test_nor_where_the_dispatcher_looks_for_another_reason(play: Play) -> None:
         async def busy(callback: Callback) -> None:
             await ended.wait()
 
-        room.desk.busy = busy
+        room.receivers.busy = busy
         first = room.send()
         room.engine.commits.now()
-        await until(lambda: len(room.desk.posted) == 1)
+        await until(lambda: len(room.receivers.posted) == 1)
         second = room.send()
         ended.set()
         await turns(6)
-        assert {callback.subject for callback in room.desk.posted} == {first.key}
+        assert {callback.subject for callback in room.receivers.posted} == {first.key}
         room.engine.commits.now()
-        await until(lambda: len(room.desk.posted) == 4)
-        assert {callback.subject for callback in room.desk.posted} == {first.key, second.key}
+        await until(lambda: len(room.receivers.posted) == 4)
+        assert {callback.subject for callback in room.receivers.posted} == {first.key, second.key}
 
     play(story)
 
@@ -50,7 +51,7 @@ def test_what_a_lost_commit_owed_is_never_posted(play: Play) -> None:
         room.store.keep_record(1, "messente", "name", "\ud800", 1)
         room.engine.commits.then(lambda error: None)
         await turns()
-        assert room.desk.posted == []
-        assert room.store.next_due(room.engine.default.number) is None
+        assert room.receivers.posted == []
+        assert room.store.first_due(room.engine.default.number) is None
 
     play(story)

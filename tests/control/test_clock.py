@@ -136,7 +136,7 @@ def test_a_receiver_that_is_answered_for_ever_does_not_keep_it_busy_for_ever(
     sim: Simulator, control: Http, application: Application, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two applications that answer each other are never idle; after so many rounds it is enough."""
-    monkeypatch.setattr("msgsim.callbacks.dispatcher.MOST_ROUNDS", 5)
+    monkeypatch.setattr("msgsim.callbacks.driver.MOST_ROUNDS", 5)
 
     def again(body: dict[str, Any]) -> None:
         if body["status"] == "DELIVRD":

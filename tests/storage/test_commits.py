@@ -113,7 +113,7 @@ def test_what_became_durable_is_handed_on_before_anybody_is_answered(play: Calla
         order: list[object] = []
 
         def after(changes: Changes, error: StoreError | None) -> None:
-            order.append((changes.sandboxes, error, store.dirty))
+            order.append((changes.dropped, error, store.dirty))
 
         commits.followers.append(after)
         store.drop_sandbox(7)

@@ -122,8 +122,8 @@ def test_a_store_is_one_servers_in_a_bind_mount_too(path: Path) -> None:
         with pytest.raises(StoreError, match="another msgsim uses it"):
             Store(mounted)
     finally:
-        os.system(f"umount {mounted}")
         store.close()
+        os.system(f"umount {mounted}")
 
 
 def test_nobody_else_reads_a_store_that_is_in_use(path: Path) -> None:
@@ -154,6 +154,6 @@ def test_reading_writes_nothing(path: Path) -> None:
     store.commit()
     assert store.steps(1, (0, 0), 1, 1) == []
     assert store.last_end(1) is None
-    assert store.next_due(1) is None
+    assert store.first_due(1) is None
     assert not store.dirty
     store.close()

@@ -1,62 +1,67 @@
-"""The only module that waits: follows the clocks, or advances one."""
+"""Posts what is due on clocks that go by themselves; the only module that waits for them.
+
+It sleeps until the earliest moment on its agenda, which follows what is committed: neither a sandbox nor a host is
+asked for anything unless something may be due there.
+"""
 
 import asyncio
 import contextlib
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator
-from operator import itemgetter
 
+from msgsim.callbacks.agenda import Agenda, Moments
+from msgsim.callbacks.attempts import Attempts
+from msgsim.callbacks.driver import Driver
 from msgsim.callbacks.http import Poster
+from msgsim.clock import machine
 from msgsim.config import Config
-from msgsim.engine import actions, statuses
 from msgsim.engine.receive import Engine
 from msgsim.engine.sandbox import Sandbox
-from msgsim.engine.statuses import Reached
-from msgsim.model import Attempt, Callback, Entry, Json, Unknown
+from msgsim.model import Callback
 from msgsim.storage.database import StoreError
-from msgsim.storage.store import NUMBERS, Changes
+from msgsim.storage.store import EVER, SHIFT, Changes
 from msgsim.storage.store import host as host_of
 
-IDLE = 3600.0
-"""Seconds the loop sleeps at most when nothing is owed."""
+IDLE = 3_600_000
+"""Milliseconds the loop sleeps at most when nothing is owed."""
 STALLED = 1.0
-"""Seconds between two looks at a store that cannot be written."""
-SWEEPING = 0.005
-"""Seconds between two slices of a sandbox that is gone."""
-TOGETHER = 0.005
-"""Seconds for which attempts are recorded in one commit: after a crash, those of the last ones are made again."""
-MOST_HAPPENED = 1000
-"""Entries in the answer to a clock that was moved; the rest is counted."""
-
-
-MOST_ROUNDS = 1000
-"""How often a clock runs until idle: two applications that answer each other never are."""
-
-
-class Busy(Exception):
-    """The clock is being moved already."""
+"""Seconds between two tries of a store that cannot be written."""
+SWEEPING = 5
+"""Milliseconds between two slices of a sandbox that is gone."""
 
 
 class Dispatcher:
-    """Posts what is due: by itself where a clock runs, in order where one is moved by hand."""
+    """Starts callbacks when they are due, as many at once as is allowed, in all and to one host."""
 
     def __init__(self, engine: Engine, poster: Poster, config: Config) -> None:
         self._engine = engine
-        self._poster = poster
         self._most = config.callback_connections
         self._most_per_host = config.callback_connections_per_host
-        self._wake = asyncio.Event()
-        self._subjects: set[int] = set()
-        self._hosts: Counter[str] = Counter()
+        self._agenda = Agenda()
+        self._moments: Moments[int] = Moments()
+        """Running sandboxes by when something may be due there, on the machine's clock."""
+        self._attempts = Attempts(engine, self._agenda, poster)
+        self.driver = Driver(engine, self._agenda, self._attempts, self._most, self._plan)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._committing: asyncio.TimerHandle | None = None
+        self._hosts: Counter[str] = Counter()
+        """How many are under way to each."""
+        self._parked: dict[str, set[int]] = {}
+        """Hosts that are busy enough, and the sandboxes that have more for them."""
+        self._wake = asyncio.Event()
+        self._until = 0
+        """When the loop wakes by itself, on the machine's clock."""
+        self._running = False
         self._stalled = False
         """The store lost what was written last: what is posted now could not be recorded."""
-        self._running = False
-        self._pause = 0.0
-        """Seconds after which more is due, as of the last look."""
         engine.commits.followers.append(self._committed)
+        self._fill()
+
+    def _fill(self) -> None:
+        """The agenda from the store: at the start, and when what followed the commits was lost."""
+        self._agenda.clear()
+        for sandbox, host, due in self._engine.store.all_due():
+            if sandbox in self._engine.numbered:  # Rows of one that is gone are swept later.
+                self._agenda.note(sandbox, host, due)
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -65,48 +70,175 @@ class Dispatcher:
             if self._stalled:
                 await self._recover()
             self._wake.clear()
+            self._look()
+            sweeping = bool(self._engine.run.left)
+            self._until = machine() + SWEEPING if sweeping else self._next_moment()
             try:
-                await self._round()
-            except Exception as error:
-                self._stall(error)
+                async with asyncio.timeout((self._until - machine()) / 1000):
+                    await self._wake.wait()
+            except TimeoutError:
+                if sweeping:
+                    self._sweep()
 
-    async def _round(self) -> None:
-        self._look()
-        sweeping = bool(self._engine.run.left)
-        try:
-            async with asyncio.timeout(min(self._pause, SWEEPING) if sweeping else self._pause):
-                await self._wake.wait()
-        except TimeoutError:
-            if sweeping:
-                self._engine.sweep()
-                self._commit()
+    def _next_moment(self) -> int:
+        """On the machine's clock; while there is no room for more, whoever ends says when to look again."""
+        first = self._moments.first() if len(self._tasks) < self._most else None
+        latest = machine() + IDLE
+        return latest if first is None else min(first[0], latest)
+
+    def _sweep(self) -> None:
+        with contextlib.suppress(StoreError):  # `_committed` is given it.
+            self._engine.sweep()
+            self._engine.commits.now()
 
     def _committed(self, changes: Changes, error: StoreError | None) -> None:
-        """The store is clean now, so this is the moment to look at it: what is found is committed."""
+        """Follow what is durable, and start what is due of it. The store is clean at this moment."""
         if error is not None:
             self._stall(error)
-        elif self._running and not self._stalled and (changes.callbacks or changes.sandboxes or self._engine.run.left):
-            try:
-                self._look()
-            except Exception as failed:
-                self._stall(failed)
-            self._wake.set()
+            return
+        for callback in changes.callbacks:
+            self._agenda.note(callback.key >> SHIFT, host_of(callback.url), callback.due)
+        for number in changes.dropped:
+            self._agenda.forget(number)
+            self._moments.drop(number)
+        for number in changes.saved:
+            if (sandbox := self._engine.numbered.get(number)) is not None:
+                self._plan(sandbox)
+        if self._running:
+            self._look()
+            if self._engine.run.left or self._next_moment() < self._until:
+                self._wake.set()
+
+    def _plan(self, sandbox: Sandbox) -> None:
+        """Note down when something may be due in a sandbox, on the machine's clock."""
+        first = self._agenda.first(sandbox.number)
+        drives = self.driver.drives(sandbox)
+        moment = None if first is None or drives else sandbox.clock.reaches(first[0])
+        if moment is None:
+            self._moments.drop(sandbox.number)
+        else:
+            self._moments.set(sandbox.number, moment)
+            if moment < self._until:
+                self._wake.set()
 
     def _look(self) -> None:
-        """Start what is due, unless something is owed that is not committed: then the commit is the moment for it."""
-        if not self._engine.store.owes_uncommitted:
-            self._pause = self._start_due()
+        """Start what is due, unless something is owed that is not committed: the commit is the moment for it then."""
+        if self._stalled or self._attempts.stopping or self._engine.store.owes_uncommitted:
+            return
+        try:
+            self._start_due()
+        except StoreError as error:
+            self._stall(error)
 
-    def _stall(self, error: Exception) -> None:
-        if not isinstance(error, StoreError):
-            logging.getLogger("msgsim").error("unexpected", exc_info=error)
-        elif not self._stalled:
+    def _start_due(self) -> None:
+        """Raises StoreError."""
+        self._plan_earlier()
+        now = machine()
+        while len(self._tasks) < self._most and (first := self._moments.first()) is not None and first[0] <= now:
+            number = first[1]
+            sandbox = self._engine.numbered.get(number)
+            if sandbox is None:
+                self._agenda.forget(number)
+                self._moments.drop(number)
+            else:
+                self._start_in(sandbox)
+                self._plan(sandbox)
+
+    def _plan_earlier(self) -> None:
+        earlier = self._agenda.earlier
+        while earlier:
+            if (sandbox := self._engine.numbered.get(earlier.pop())) is not None:
+                self._plan(sandbox)
+
+    def _start_in(self, sandbox: Sandbox) -> None:
+        """Start what is due in a sandbox, host by host, as far as there is room."""
+        now = sandbox.now()
+        while len(self._tasks) < self._most and (host := self._agenda.take(sandbox.number, now)) is not None:
+            self._start_to(sandbox, host, now)
+            later = self._engine.store.next_due(sandbox.number, host, now)
+            if later is not None:
+                self._agenda.note(sandbox.number, host, later)
+        self._agenda.earlier.discard(sandbox.number)
+
+    def _start_to(self, sandbox: Sandbox, host: str, now: int) -> None:
+        """Start what is due to a host. What is not started is looked for again when something else has ended."""
+        if self._hosts[host] * 4 > self._most_per_host * 3:
+            self._park(sandbox, host)  # Until a quarter has ended: to look is dearer than to wait.
+            return
+        for callback in self._engine.store.due(sandbox.number, host, now):
+            if self._hosts[host] >= self._most_per_host:
+                self._park(sandbox, host)
+                return
+            if len(self._tasks) >= self._most:
+                self._agenda.note(sandbox.number, host, EVER)
+                return
+            if callback.state != "pending":
+                self._attempts.fail(callback, callback.reason)
+            elif not self._attempts.is_busy(callback, host):
+                self._start(callback, host)
+
+    def _park(self, sandbox: Sandbox, host: str) -> None:
+        self._parked.setdefault(host, set()).add(sandbox.number)
+
+    def _start(self, callback: Callback, host: str) -> None:
+        self._attempts.claim(callback.subject)
+        self._hosts[host] += 1
+        task = asyncio.create_task(self._deliver(callback, host))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _deliver(self, callback: Callback, host: str) -> None:
+        try:
+            await self._make(callback)
+        finally:
+            self._hosts[host] -= 1
+            self._unpark(host)
+            self._wake.set()
+
+    def _unpark(self, host: str) -> None:
+        busy = self._hosts[host]
+        if not busy:
+            del self._hosts[host]
+        if host in self._parked and busy * 4 <= self._most_per_host * 3:
+            for number in self._parked.pop(host):
+                self._agenda.note(number, host, EVER)
+
+    async def _make(self, callback: Callback) -> None:
+        """One attempt at a callback whose subject is claimed."""
+        try:
+            outcome = await self._attempts.post(callback)
+            if outcome is not None:
+                self._attempts.settle(callback, outcome)
+        except StoreError as error:
+            self._stall(error)
+        except Exception as error:
+            logging.getLogger("msgsim").exception("unexpected")
+            self._attempts.fail(callback, f"{type(error).__name__}: the server's log has the rest")
+        finally:
+            self._attempts.release(callback.subject)
+
+    async def post_now(self, keys: tuple[int, ...]) -> None:
+        """Post new callbacks that are committed, one after the other: when this returns, each has been tried."""
+        store = self._engine.store
+        for key in keys:
+            if self._stalled or (new := store.callback(key)) is None:
+                continue
+            await self._attempts.claimed(new.subject)
+            callback = store.callback(key)
+            if callback is not None and callback.state == "pending" and not callback.tries:
+                await self._make(callback)
+            else:
+                self._attempts.release(new.subject)
+        self._wake.set()
+
+    def _stall(self, error: StoreError) -> None:
+        """What cannot be recorded is not posted: every post would be made again."""
+        if not self._stalled:
             logging.getLogger("msgsim").error("%s; callbacks wait until it can be written again", error)
         self._stalled = True
         self._wake.set()
 
     async def _recover(self) -> None:
-        """What cannot be recorded is not posted: every post would be made again."""
         store, commits = self._engine.store, self._engine.commits
         while self._stalled:
             await asyncio.sleep(STALLED)
@@ -115,221 +247,13 @@ class Dispatcher:
                 commits.now()
                 store.give_room_back()
                 commits.now()
+                self._fill()
                 self._stalled = False
 
+    def stop(self) -> None:
+        """Start nothing any more."""
+        self._attempts.stop()
+
     async def close(self) -> None:
-        """Interrupted attempts are made again at the next start."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._poster.close()
-
-    def _start_due(self) -> float:
-        """Start everything that is due and has room; seconds until there is more."""
-        soonest = IDLE
-        for sandbox in list(self._engine.sandboxes.values()):
-            if sandbox.clock.rate == 0 or sandbox.driven:
-                continue
-            now = sandbox.now()
-            self._start_of(sandbox, now)
-            moment = self._engine.store.next_due(sandbox.number, after=now)
-            if moment is not None:
-                soonest = min(soonest, sandbox.clock.wait(moment) or 0)
-        return soonest
-
-    def _start_of(self, sandbox: Sandbox, now: int) -> None:
-        """Again while some could start: what one host takes at once is looked at, not all there is room for."""
-        while (room := self._most - len(self._tasks)) > 0:
-            limit = 2 * (min(room, self._most_per_host) + len(self._subjects))
-            found = self._engine.store.due(sandbox.number, now, limit, self._full())
-            started = [self._start(callback) for callback in found]
-            if len(found) < limit or not any(started):
-                return
-
-    def _full(self) -> list[str]:
-        """Hosts that are busy enough; a quarter has to be done before more is looked for."""
-        return [host for host, busy in self._hosts.items() if busy * 4 > self._most_per_host * 3]
-
-    def _start(self, callback: Callback) -> bool:
-        """False when it has to wait: for its turn, or for its host."""
-        host = host_of(callback.url)
-        if (
-            callback.subject in self._subjects
-            or len(self._tasks) >= self._most
-            or self._hosts[host] >= self._most_per_host
-        ):
-            return False
-        self._subjects.add(callback.subject)
-        self._hosts[host] += 1
-        task = asyncio.create_task(self._deliver(callback, host))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return True
-
-    async def _deliver(self, callback: Callback, host: str) -> None:
-        try:
-            await self._attempt(callback)
-        except Exception as wrong:
-            self._stall(wrong)
-        finally:
-            self._subjects.discard(callback.subject)
-            self._hosts[host] -= 1
-            if not self._hosts[host]:
-                del self._hosts[host]
-            self._wake.set()
-
-    async def _attempt(self, callback: Callback) -> Entry | None:
-        """None when its sandbox was emptied meanwhile."""
-        try:
-            attempt, refused = await self._poster.attempt(callback, actions.post(self._engine, callback))
-            return self._settle(callback, attempt, refused)
-        except Unknown:
-            return None
-
-    def _settle(self, callback: Callback, attempt: Attempt, refused: bool) -> Entry:
-        entry = actions.settle(self._engine, callback, attempt, refused)
-        if self._committing is None:
-            self._committing = asyncio.get_running_loop().call_later(TOGETHER, self._commit)
-        return entry
-
-    def _commit(self) -> None:
-        self._committing = None
-        with contextlib.suppress(StoreError):  # `_committed` was given it.
-            self._engine.commits.now()
-
-    def hold(self, keys: tuple[int, ...]) -> None:
-        """Nobody else may post the callbacks that leave before the answer to their send does."""
-        self._subjects.update(callback.subject for callback in self._owed(keys))
-
-    async def post_now(self, keys: tuple[int, ...]) -> None:
-        """Post what was held, now that it is committed."""
-        held = self._owed(keys)
-        try:
-            for callback in held:
-                await self._attempt(callback)
-        except StoreError as wrong:
-            self._stall(wrong)
-        finally:
-            self._subjects.difference_update(callback.subject for callback in held)
-            self._wake.set()
-
-    def _owed(self, keys: tuple[int, ...]) -> list[Callback]:
-        found = [self._engine.store.callback(key) for key in keys]
-        return [callback for callback in found if callback is not None and callback.state == "pending"]
-
-    async def advance(self, sandbox: Sandbox, to: int) -> tuple[list[dict[str, Json]], int]:
-        """Move a clock; everything that falls due happens in order, retries included. Raises Busy."""
-        async with self._alone(sandbox):
-            start = sandbox.now()
-            entries = await self._drive(sandbox, to)
-            return await self._happened(sandbox, start, max(start, to), entries)
-
-    async def idle(self, sandbox: Sandbox) -> tuple[list[dict[str, Json]], int]:
-        """Move a clock until no callback is owed and no message changes any more. Raises Busy."""
-        async with self._alone(sandbox):
-            start = sandbox.now()
-            entries: list[Entry] = []
-            for _ in range(MOST_ROUNDS):
-                if not self._goes_on(sandbox) or (moment := self._last_moment(sandbox)) is None:
-                    break
-                entries += await self._drive(sandbox, moment)
-            return await self._happened(sandbox, start, sandbox.now(), entries)
-
-    @contextlib.asynccontextmanager
-    async def _alone(self, sandbox: Sandbox) -> AsyncIterator[None]:
-        """One at a time. To wait for a turn is safe only while no receiver is being waited for, because it
-        may be the one that asks.
-        """
-        if sandbox.driven:
-            raise Busy(f"the clock of {sandbox.name!r} is being moved; ask again when that is done")
-        sandbox.driven = True
-        try:
-            yield
-        finally:
-            sandbox.driven = False
-            self._wake.set()
-
-    def _last_moment(self, sandbox: Sandbox) -> int | None:
-        now = sandbox.now()
-        moments = [self._engine.store.last_end(sandbox.number), self._engine.store.next_due(sandbox.number)]
-        ahead = [moment for moment in moments if moment is not None and moment > now]
-        if not ahead and self._next(sandbox, now) is not None:
-            return now  # A callback that was asked for once more is due already.
-        return max(ahead, default=None)
-
-    async def _drive(self, sandbox: Sandbox, to: int) -> list[Entry]:
-        entries: list[Entry] = []
-        while self._goes_on(sandbox) and (moment := self._next(sandbox, to)) is not None:
-            if moment > sandbox.now():
-                sandbox.clock = sandbox.clock.moved(moment)
-            entries += await self._all_at(sandbox, moment)
-        if self._goes_on(sandbox) and to > sandbox.now():
-            sandbox.clock = sandbox.clock.moved(to)
-        if self._engine.sandboxes.get(sandbox.name) is sandbox:
-            sandbox.save(self._engine.store)
-        self._engine.commits.now()
-        return entries
-
-    def _next(self, sandbox: Sandbox, to: int) -> int | None:
-        """When the next callback is due that is not under way already."""
-        if not self._subjects:
-            moment = self._engine.store.next_due(sandbox.number)
-            return moment if moment is not None and moment <= to else None
-        due = self._engine.store.due(sandbox.number, to, len(self._subjects) + 1024)
-        return next((one.due for one in due if one.subject not in self._subjects), None)
-
-    def _goes_on(self, sandbox: Sandbox) -> bool:
-        """A receiver may have emptied it meanwhile, or the server is told to stop."""
-        return self._engine.sandboxes.get(sandbox.name) is sandbox and not self._engine.closing
-
-    async def _all_at(self, sandbox: Sandbox, moment: int) -> list[Entry]:
-        """Everything due at one moment: messages side by side, each one's callbacks in turn."""
-        due: dict[int, Callback] = {}
-        for callback in self._engine.store.due(sandbox.number, moment, self._most + len(self._subjects)):
-            if callback.subject not in self._subjects:
-                due.setdefault(callback.subject, callback)
-        posts = [(callback, actions.post(self._engine, callback)) for callback in due.values()]
-        answers = await asyncio.gather(*(self._poster.attempt(*post) for post in posts))
-        entries = []
-        for (callback, _), (attempt, refused) in zip(posts, answers, strict=True):
-            with contextlib.suppress(Unknown):
-                entries.append(actions.settle(self._engine, callback, attempt, refused))
-        self._engine.commits.now()
-        return entries
-
-    async def _happened(
-        self, sandbox: Sandbox, start: int, end: int, entries: list[Entry]
-    ) -> tuple[list[dict[str, Json]], int]:
-        """Statuses and attempts between two times, in order, and how many there were."""
-        store, total = self._engine.store, len(entries)
-        found: list[Reached] = []
-        for piece in statuses.reached(store, sandbox.number, start, end):
-            found += piece
-            if len(found) >= MOST_HAPPENED:
-                break
-            await asyncio.sleep(0)
-        for count in statuses.count(store, sandbox.number, start, end):
-            total += count
-            await asyncio.sleep(0)
-        listed = [*map(_status, found[:MOST_HAPPENED]), *map(_attempt, entries[:MOST_HAPPENED])]
-        return sorted(listed, key=itemgetter("at"))[:MOST_HAPPENED], total
-
-
-def _status(reached: Reached) -> dict[str, Json]:
-    at, message, step = reached
-    named = {"message": message.id, "channel": message.channels[step.channel].name}
-    return {"at": at, "kind": "status", **named, "status": step.status, "code": step.code}
-
-
-def _attempt(entry: Entry) -> dict[str, Json]:
-    assert entry.attempt is not None
-    attempt = entry.attempt
-    return {
-        "at": entry.at,
-        "kind": "callback",
-        "callback": attempt.callback & NUMBERS,
-        "attempt": attempt.number,
-        "url": attempt.url,
-        "answered": attempt.status,
-        "error": attempt.error or None,
-    }
+        """Record what was under way."""
+        await self._attempts.close()

@@ -6,7 +6,7 @@ from msgsim.engine.exchange import Desk, owed, rewrite
 from msgsim.engine.retries import settled
 from msgsim.engine.sandbox import Sandbox
 from msgsim.engine.sandboxes import World
-from msgsim.model import Attempt, Beat, Call, Callback, Entry, Inbound, Message, Post, Step, Unknown
+from msgsim.model import Attempt, Beat, Call, Callback, Entry, Inbound, Message, Post, Step
 from msgsim.plan import cut, ends, state
 from msgsim.provider import Provider
 from msgsim.storage import unreadable
@@ -14,16 +14,20 @@ from msgsim.storage.store import NUMBERS
 
 
 def post(world: World, callback: Callback) -> Post:
-    """The bytes of a callback: a pure function of its step and its message. Raises ValueError where that is lost."""
+    """The bytes of a callback: a pure function of its step and its message.
+
+    Raises Unknown when its sandbox is gone, and whatever a provider raises where its message cannot be told any more.
+    """
+    sandbox = world.owner(callback.key)
     subject = world.store.message_by_key(callback.subject) if callback.step is not None else None
     about: Message | Inbound | None = subject or world.store.inbound_by_key(callback.subject)
     if about is None:
-        raise Unknown(f"callback {callback.key} reports on nothing")
+        raise ValueError("what it reports on is gone")
     if about.unreadable:
         raise ValueError(about.unreadable)
     provider = world.providers[callback.provider]
     assert provider.post is not None
-    settings = world.settings(world.owner(callback.key), provider)
+    settings = world.settings(sandbox, provider)
     return provider.post(callback, about, settings, provider.contract)
 
 
@@ -43,6 +47,11 @@ def settle(world: World, callback: Callback, attempt: Attempt, refused: bool = F
     world.store.add_entry(entry, callback.key)
     world.kept(sandbox, entry.key)
     return entry
+
+
+def fail(world: World, callback: Callback, reason: str) -> None:
+    """It will never be posted."""
+    world.store.rewrite_callback(replace(callback, state="failed", reason=reason))
 
 
 def force(world: World, sandbox: Sandbox, message: Message, word: str, err: int | None = None) -> Message:

@@ -62,8 +62,6 @@ class Sandbox:
         self.begun = 0
         """Messages with a higher number came since the server started."""
         self.ticks = 0
-        self.driven = False
-        """Somebody moves the clock by hand just now; the dispatcher keeps out."""
         self.read = scenario.digests
         """What its scenario files said when they were read last, with or without success; one digest per file."""
         self.mistakes: list[str] = []

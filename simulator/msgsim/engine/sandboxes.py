@@ -37,6 +37,8 @@ class World:
         self.providers = providers
         self.terms = {name: terms_of(provider) for name, provider in providers.items()}
         self.sandboxes: dict[str, Sandbox] = {}
+        self.numbered: dict[int, Sandbox] = {}
+        """The same by their numbers."""
         self.by_credential: dict[tuple[str, str], Sandbox] = {}
         self.chosen: Callable[[], None] = lambda: None
         """Told when a sandbox may have another scenario than before."""
@@ -123,12 +125,13 @@ class World:
 
     def _leave(self, sandbox: Sandbox) -> None:
         """Its rows are swept when there is time. It has to be dropped for good before."""
+        del self.numbered[sandbox.number]
         self.run.left[sandbox.number] = Left(sandbox.begun, sandbox.now())
         self._tell(sandbox.base)
 
     def _enter(self, sandbox: Sandbox) -> None:
         sandbox.resume(self.store)
-        self.sandboxes[sandbox.name] = sandbox
+        self.sandboxes[sandbox.name] = self.numbered[sandbox.number] = sandbox
         self.chosen()
         for name in self.providers:
             self._settings.pop((sandbox.name, name), None)
@@ -301,10 +304,10 @@ class World:
 
     def owner(self, key: int) -> Sandbox:
         """The sandbox a key belongs to. Raises Unknown when it is gone."""
-        for sandbox in self.sandboxes.values():
-            if key >> SHIFT == sandbox.number:
-                return sandbox
-        raise Unknown("its sandbox is gone")
+        sandbox = self.numbered.get(key >> SHIFT)
+        if sandbox is None:
+            raise Unknown("its sandbox is gone")
+        return sandbox
 
     def find(self, sandbox: Sandbox, id: str) -> Message:
         """Raises Unknown."""

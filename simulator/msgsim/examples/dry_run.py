@@ -71,7 +71,7 @@ class Stage:
         return Sent(call, reply, entry.exchange, tuple(one for one in found if one is not None))
 
     async def advance(self, by: int) -> None:
-        await self._dispatcher.advance(self.engine.default, self.now + by)
+        await self._dispatcher.driver.advance(self.engine.default, self.now + by)
 
     def owed(self, sent: Sent) -> list[Callback]:
         """The callbacks of a request's messages, and of the answers to them, in the order in which they leave."""

@@ -3,9 +3,8 @@
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import lru_cache
-from heapq import merge
 from importlib.resources import files
-from itertools import islice, starmap
+from itertools import starmap
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -99,8 +98,10 @@ class Changes(Struct):
 
     callbacks: list[Callback] = []
     """Pending ones that are new, or have another due time."""
-    sandboxes: set[int] = set()
-    """Numbers of those that were saved or dropped."""
+    saved: set[int] = set()
+    """Numbers of sandboxes that were saved: their clocks may go otherwise now."""
+    dropped: set[int] = set()
+    """Numbers of sandboxes that are gone."""
 
 
 class Store:
@@ -167,13 +168,13 @@ class Store:
             "INSERT INTO sandboxes (number, name, doc) VALUES (?, ?, ?)",
             (row.number, row.name, _encode(row.doc)),
         )
-        self._changes.sandboxes.add(row.number)
+        self._changes.saved.add(row.number)
 
     def drop_sandbox(self, number: int) -> None:
         """Forget a sandbox; its rows are swept later, its records now."""
         self._database.write("sandboxes", "DELETE FROM sandboxes WHERE number = ?", (number,))
         self._database.write("records", "DELETE FROM records WHERE sandbox = ?", (number,))
-        self._changes.sandboxes.add(number)
+        self._changes.dropped.add(number)
 
     def strays(self) -> set[int]:
         """Numbers of dropped sandboxes that still have rows."""
@@ -500,44 +501,36 @@ class Store:
         where, values = _between(sandbox, low, high, state=state)
         return self._value("callbacks", f"SELECT COUNT(*) FROM callbacks WHERE {where}", values) or 0  # noqa: S608
 
-    def due(self, sandbox: int, until: int, limit: int, full: Collection[str] = ()) -> list[Callback]:
-        """Pending callbacks due by a time, earliest first, but none for hosts that are busy enough.
+    def due(self, sandbox: int, host: str, until: int) -> Iterator[Callback]:
+        """Pending callbacks to a host that are due by a time, earliest first, read one by one.
 
-        One that cannot be read is failed here and now: nobody could post it, and it would be due for ever.
-
-        Host by host: to pass over the callbacks of a busy one takes no longer when it has a million.
+        One that cannot be read comes as failed, with its reason.
         """
         sql = (
-            "SELECT due, key, doc FROM callbacks WHERE state = 'pending' AND sandbox = ? AND host = ? AND due <= ?"
-            " ORDER BY due, key LIMIT ?"
+            "SELECT key, doc FROM callbacks WHERE state = 'pending' AND sandbox = ? AND host = ? AND due <= ?"
+            " ORDER BY due, key"
         )
-        hosts = [host for host in self._hosts(sandbox) if host not in full]
-        rows = merge(
-            *(self._database.rows("callbacks", sql, (sandbox, host, until, limit)).fetchall() for host in hosts)
-        )
-        found = [self._callback(key, doc) for _, key, doc in islice(rows, limit)]
-        for callback in found:
-            if callback.state != "pending":
-                self.rewrite_callback(callback)
-        return [callback for callback in found if callback.state == "pending"]
+        cursor = self._database.rows("callbacks", sql, (sandbox, host, until))
+        try:
+            for row in cursor:
+                yield self._callback(*row)
+        finally:
+            cursor.close()
 
-    def next_due(self, sandbox: int, after: int = EVER) -> int | None:
-        """When the earliest pending callback is due that is due after a time."""
+    def next_due(self, sandbox: int, host: str, after: int) -> int | None:
+        """When the earliest pending callback to a host is due that is due after a time."""
         sql = "SELECT MIN(due) FROM callbacks WHERE state = 'pending' AND sandbox = ? AND host = ? AND due > ?"
-        found = [self._value("callbacks", sql, (sandbox, host, after)) for host in self._hosts(sandbox)]
-        return min((due for due in found if due is not None), default=None)
+        return self._value("callbacks", sql, (sandbox, host, after))
 
-    def _hosts(self, sandbox: int) -> list[str]:
-        """To whom callbacks are pending: each found by one look into the index, from the last one on."""
-        sql = (
-            "WITH RECURSIVE hosts (host) AS ("
-            " SELECT MIN(host) FROM callbacks WHERE state = 'pending' AND sandbox = :sandbox UNION ALL"
-            " SELECT (SELECT MIN(host) FROM callbacks"
-            "  WHERE state = 'pending' AND sandbox = :sandbox AND host > hosts.host)"
-            " FROM hosts WHERE host IS NOT NULL)"
-            " SELECT host FROM hosts WHERE host IS NOT NULL"
-        )
-        return [host for (host,) in self._database.rows("callbacks", sql, {"sandbox": sandbox})]
+    def first_due(self, sandbox: int) -> int | None:
+        """When the earliest pending callback is due."""
+        sql = "SELECT MIN(due) FROM callbacks WHERE state = 'pending' AND sandbox = ?"
+        return self._value("callbacks", sql, (sandbox,))
+
+    def all_due(self) -> list[tuple[int, str, int]]:
+        """Sandbox, host, and when the earliest pending callback to it is due, wherever there is one."""
+        sql = "SELECT sandbox, host, MIN(due) FROM callbacks WHERE state = 'pending' GROUP BY sandbox, host"
+        return self._database.rows("callbacks", sql).fetchall()
 
     # Journal
 
@@ -679,7 +672,11 @@ def _json(doc: bytes, otherwise: Json = None) -> Json:
 
 @lru_cache(maxsize=1024)
 def host(url: str) -> str:
-    return urlsplit(url).netloc
+    """Whom a callback goes to, with the port; empty where that cannot be told."""
+    try:
+        return urlsplit(url).netloc
+    except ValueError:
+        return ""
 
 
 def _order(newest_first: bool) -> str:

@@ -3,14 +3,13 @@
 from msgspec import Struct
 from starlette.requests import Request
 
+from msgsim.callbacks.driver import Happened
 from msgsim.clock import LATEST, instant, iso
 from msgsim.config import milliseconds
 from msgsim.engine.sandbox import Sandbox
 from msgsim.model import Json
 from msgsim.web.control import view
 from msgsim.web.control.context import Context, body
-
-Happened = tuple[list[dict[str, Json]], int]
 
 
 class Advance(Struct, forbid_unknown_fields=True):
@@ -34,21 +33,21 @@ async def advance(context: Context, request: Request) -> Json:
     to = sandbox.now() + milliseconds((await body(request, Advance)).by)
     if to > LATEST:
         raise ValueError("a clock ends with the year 9999")
-    return _moved(context, sandbox, await context.dispatcher.advance(sandbox, to))
+    return _moved(context, sandbox, await context.dispatcher.driver.advance(sandbox, to))
 
 
 async def set(context: Context, request: Request) -> Json:
     sandbox = context.sandbox(request)
     to = instant((await body(request, Set)).to)
     if to >= sandbox.now():
-        return _moved(context, sandbox, await context.dispatcher.advance(sandbox, to))
+        return _moved(context, sandbox, await context.dispatcher.driver.advance(sandbox, to))
     sandbox.clock = sandbox.clock.moved(to)
     return _moved(context, sandbox, ([], 0))
 
 
 async def run_until_idle(context: Context, request: Request) -> Json:
     sandbox = context.sandbox(request)
-    return _moved(context, sandbox, await context.dispatcher.idle(sandbox))
+    return _moved(context, sandbox, await context.dispatcher.driver.idle(sandbox))
 
 
 async def freeze(context: Context, request: Request) -> Json:

@@ -7,7 +7,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Match
 
-from msgsim.callbacks.dispatcher import Busy
+from msgsim.callbacks.driver import Busy
 from msgsim.model import Json, Unknown
 from msgsim.scenarios.yaml import Wrong
 from msgsim.storage.database import StoreError

@@ -140,7 +140,7 @@ def _near(context: Context, sandbox: Sandbox, name: str) -> list[Json]:
     others = [
         f"sink {other!r} got {one.total}" for other, one in context.sinks.of(sandbox.number).items() if other != name
     ]
-    pending = engine.store.next_due(sandbox.number)
+    pending = engine.store.first_due(sandbox.number)
     if pending is not None:
         others.append(f"the next callback is due at {iso(pending)}, and it is {iso(sandbox.now())}")
     elif not engine.store.count_callbacks(sandbox.number):

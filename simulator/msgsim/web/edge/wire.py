@@ -36,8 +36,9 @@ class Wire:
         self._watching: asyncio.Task[None] | None = None
 
     def stop(self) -> None:
-        """Streams and long polls end, so that the server can."""
+        """Streams and long polls end, and no callback begins any more, so that the server can stop."""
         self._engine.stop()
+        self._dispatcher.stop()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -103,8 +104,6 @@ class Wire:
             if "content-encoding" in call.headers:
                 call = decoded(call, self._limit)
             reply = self._engine.receive(call)
-            if reply.early:
-                self._dispatcher.hold(reply.early)
         except (TooMany, TooLarge) as error:
             return too_large(error)
         except Undecoded as error:

@@ -1,0 +1,191 @@
+"""A clock that is moved by hand: everything that falls due on the way happens in order, before the answer is given."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Iterator
+from operator import attrgetter, itemgetter
+
+from msgsim.callbacks.agenda import Agenda
+from msgsim.callbacks.attempts import Attempts
+from msgsim.clock import LATEST
+from msgsim.engine import statuses
+from msgsim.engine.receive import Engine
+from msgsim.engine.sandbox import Sandbox
+from msgsim.engine.statuses import Reached
+from msgsim.model import Callback, Entry, Json
+from msgsim.storage.store import EVER, NUMBERS
+
+MOST_HAPPENED = 1000
+"""Entries in the answer to a clock that was moved; the rest is counted."""
+MOST_ROUNDS = 1000
+"""How often a clock runs until idle: two applications that answer each other never are."""
+Happened = tuple[list[dict[str, Json]], int]
+"""Statuses and attempts between two times, in order, `MOST_HAPPENED` at most; and how many there were."""
+
+
+class Busy(Exception):
+    """The clock is being moved already."""
+
+
+class Driver:
+    """Moves clocks, and posts what is due on the way."""
+
+    def __init__(
+        self, engine: Engine, agenda: Agenda, attempts: Attempts, most: int, left: Callable[[Sandbox], None]
+    ) -> None:
+        """``most`` callbacks are under way at once; ``left`` is called when a clock goes by itself again."""
+        self._engine = engine
+        self._agenda = agenda
+        self._attempts = attempts
+        self._most = most
+        self._left = left
+        self._driven: set[int] = set()
+
+    def drives(self, sandbox: Sandbox) -> bool:
+        return sandbox.number in self._driven
+
+    async def advance(self, sandbox: Sandbox, to: int) -> Happened:
+        """Move a clock; everything that falls due happens in order, retries included. Raises Busy."""
+        with self._alone(sandbox):
+            start = sandbox.now()
+            entries = await self._drive(sandbox, to)
+            return await self._happened(sandbox, start, max(start, to), entries)
+
+    async def idle(self, sandbox: Sandbox) -> Happened:
+        """Move a clock until no callback is owed and no message changes any more. Raises Busy."""
+        with self._alone(sandbox):
+            start = sandbox.now()
+            entries: list[Entry] = []
+            for _ in range(MOST_ROUNDS):
+                if not self._goes_on(sandbox) or (moment := self._last_moment(sandbox)) is None:
+                    break
+                entries += await self._drive(sandbox, moment)
+            return await self._happened(sandbox, start, sandbox.now(), entries)
+
+    @contextlib.contextmanager
+    def _alone(self, sandbox: Sandbox) -> Iterator[None]:
+        """One at a time. To wait for a turn is safe only while no receiver is being waited for, because it
+        may be the one that asks.
+        """
+        if self.drives(sandbox):
+            raise Busy(f"the clock of {sandbox.name!r} is being moved; ask again when that is done")
+        self._driven.add(sandbox.number)
+        try:
+            yield
+        finally:
+            self._driven.discard(sandbox.number)
+            self._left(sandbox)
+
+    def _last_moment(self, sandbox: Sandbox) -> int | None:
+        """The latest time that is worth moving to; None: nothing is left to happen."""
+        now = sandbox.now()
+        due = self._next(sandbox, LATEST)
+        moments = (due, self._engine.store.last_end(sandbox.number))
+        ahead = [moment for moment in moments if moment is not None and moment > now]
+        if not ahead and due is not None:
+            return now  # A callback that was asked for once more is due already.
+        return max(ahead, default=None)
+
+    async def _drive(self, sandbox: Sandbox, to: int) -> list[Entry]:
+        entries: list[Entry] = []
+        while self._goes_on(sandbox) and (moment := self._next(sandbox, to)) is not None:
+            if moment > sandbox.now():
+                sandbox.clock = sandbox.clock.moved(moment)
+            entries += await self._all_at(sandbox, moment)
+        if self._goes_on(sandbox) and to > sandbox.now():
+            sandbox.clock = sandbox.clock.moved(to)
+        if self._engine.sandboxes.get(sandbox.name) is sandbox:
+            sandbox.save(self._engine.store)
+        self._engine.commits.now()
+        return entries
+
+    def _next(self, sandbox: Sandbox, to: int) -> int | None:
+        """When the next callback is due that is not under way already; None: none until then."""
+        number = sandbox.number
+        while self._engine.store.owes_uncommitted:
+            self._engine.commits.now()
+        while (first := self._agenda.first(number)) is not None and first[0] <= to:
+            bound, host = first
+            due = next((callback.due for callback in self._startable(number, host, to)), None)
+            if due == bound:
+                return due
+            self._agenda.take(number, bound)
+            later = self._engine.store.next_due(number, host, to) if due is None else due
+            if later is not None:
+                self._agenda.note(number, host, later)
+        return None
+
+    def _startable(self, sandbox: int, host: str, until: int) -> Iterator[Callback]:
+        for callback in self._engine.store.due(sandbox, host, until):
+            if callback.state == "pending" and not self._attempts.is_busy(callback, host):
+                yield callback
+
+    def _goes_on(self, sandbox: Sandbox) -> bool:
+        """A receiver may have emptied it meanwhile, or the server is told to stop."""
+        return self._engine.sandboxes.get(sandbox.name) is sandbox and not self._engine.closing
+
+    async def _all_at(self, sandbox: Sandbox, moment: int) -> list[Entry]:
+        """Everything due at one moment: messages side by side, each one's callbacks in turn."""
+        callbacks = self._due(sandbox, moment)
+        for callback in callbacks:
+            self._attempts.claim(callback.subject)
+        try:
+            outcomes = await asyncio.gather(*map(self._attempts.post, callbacks))
+            settled = [
+                self._attempts.settle(callback, outcome)
+                for callback, outcome in zip(callbacks, outcomes, strict=True)
+                if outcome is not None
+            ]
+            self._engine.commits.now()
+        finally:
+            for callback in callbacks:
+                self._attempts.release(callback.subject)
+        return [entry for entry in settled if entry is not None]
+
+    def _due(self, sandbox: Sandbox, moment: int) -> list[Callback]:
+        """The first callback of each subject, by time; no more than may be under way at once."""
+        found: dict[int, Callback] = {}
+        hosts = []
+        while len(found) < self._most and (host := self._agenda.take(sandbox.number, moment)) is not None:
+            for callback in self._startable(sandbox.number, host, moment):
+                found.setdefault(callback.subject, callback)
+                if len(found) == self._most:
+                    break
+            hosts.append(host)
+        for host in hosts:
+            self._agenda.note(sandbox.number, host, EVER)  # Until `_next` has asked what is left.
+        return sorted(found.values(), key=attrgetter("due", "key"))
+
+    async def _happened(self, sandbox: Sandbox, start: int, end: int, entries: list[Entry]) -> Happened:
+        store, total = self._engine.store, len(entries)
+        found: list[Reached] = []
+        for piece in statuses.reached(store, sandbox.number, start, end):
+            found += piece
+            if len(found) >= MOST_HAPPENED:
+                break
+            await asyncio.sleep(0)
+        for count in statuses.count(store, sandbox.number, start, end):
+            total += count
+            await asyncio.sleep(0)
+        listed = [*map(_status, found[:MOST_HAPPENED]), *map(_attempt, entries[:MOST_HAPPENED])]
+        return sorted(listed, key=itemgetter("at"))[:MOST_HAPPENED], total
+
+
+def _status(reached: Reached) -> dict[str, Json]:
+    at, message, step = reached
+    named = {"message": message.id, "channel": message.channels[step.channel].name}
+    return {"at": at, "kind": "status", **named, "status": step.status, "code": step.code}
+
+
+def _attempt(entry: Entry) -> dict[str, Json]:
+    assert entry.attempt is not None
+    attempt = entry.attempt
+    return {
+        "at": entry.at,
+        "kind": "callback",
+        "callback": attempt.callback & NUMBERS,
+        "attempt": attempt.number,
+        "url": attempt.url,
+        "answered": attempt.status,
+        "error": attempt.error or None,
+    }
