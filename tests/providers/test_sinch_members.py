@@ -32,7 +32,7 @@ IGNORED: list[tuple[str, Json, str]] = [
 
 @pytest.fixture(scope="module")
 def strict() -> Iterator[Simulator]:
-    with Simulator(strict=True) as simulator:
+    with Simulator(clock="frozen", strict=True) as simulator:
         yield simulator
 
 
@@ -51,6 +51,32 @@ def test_ignored_members_are_noted_explained_and_refused_when_strict(
     assert f"A strict reading would have refused it: {note}" in prose
     answer = post(strict, path, body)
     assert (answer.status, answer.json["errorMessage"]) == (400, f"Bad Request: {note}")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "query", "body", "note"),
+    [
+        ("GET", "/v1/sms/status/list", {"limt": "1"}, None, "limt is no parameter of the document and is ignored"),
+        ("GET", "/v1/sms/receive/list", {"start": "x"}, None, "start is no parameter of the document and is ignored"),
+        ("GET", "/v1/sms/receive/search", {"from": "x"}, None, "from is no parameter of the document and is ignored"),
+        ("GET", "/api/v1/campaigns", {"size": "1"}, None, "size is no parameter of the document and is ignored"),
+        ("POST", "/v1/sms/status/search", {}, {"ids": ["x"], "id": "y"}, "id is no member of the document and is"),
+        ("POST", "/v1/sms/status/search", {}, {"correlationIds": [7]}, "correlationIds is taken from a JSON list of"),
+        ("POST", "/v1/carrier/lookup", {}, {"destinations": [5511900000000]}, "destinations is taken from a JSON list"),
+        ("POST", "/v1/carrier/lookup", {}, {"destinations": ["1"], "x": 1}, "x is no member of"),
+        ("POST", "/api/v1/campaigns", {}, {"campaign": {"name": "n", "size": 1}}, "campaign.size is no member of"),
+    ],
+)
+def test_queries_ignore_nothing_in_silence(
+    sim: Simulator, strict: Simulator, method: str, path: str, query: Json, body: Json, note: str
+) -> None:
+    sim.control("POST", "clock/advance", {"by": "1s"})
+    assert call(f"{sim.url}{path}", method, body, headers=HEADERS, query=query).status == 200
+    (exchange,) = sim.control("GET", "requests").json["requests"]
+    assert len(exchange["notes"]) == 1
+    assert exchange["notes"][0].startswith(note)
+    strict.control("POST", "clock/advance", {"by": "1s"})
+    assert call(f"{strict.url}{path}", method, body, headers=HEADERS, query=query).status == 400
 
 
 def test_lint_tells_what_only_a_tolerant_reading_took(sim: Simulator) -> None:

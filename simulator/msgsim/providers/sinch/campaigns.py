@@ -20,15 +20,15 @@ def campaigns(desk: Desk) -> dict[int, Json]:
 
 def with_alias(alias: str, desk: Desk) -> Json:
     """The campaign of an alias; None when there is none."""
-    return next((one for one in campaigns(desk).values() if one and one.get("alias") == alias), None)
+    return next((each for each in campaigns(desk).values() if each and each.get("alias") == alias), None)
 
 
 def listed(body: Json, desk: Desk) -> Reply:
     """A page of the campaigns whose name contains ``name``."""
-    asked = query(desk)
+    asked = query(desk, "name", "page", "page_size")
     page, size = positive(asked, "page", 1), positive(asked, "page_size", 10)
     part = asked.get("name", "").lower()
-    found = [one for one in campaigns(desk).values() if one and part in one["name"].lower()]
+    found = [each for each in campaigns(desk).values() if each and part in each["name"].lower()]
     headers = (
         ("page-number", str(page)),
         ("per-page", str(size)),

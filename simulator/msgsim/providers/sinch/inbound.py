@@ -26,27 +26,27 @@ CURSOR = "mo-list"
 
 def receive(inbound: Inbound, message: Message | None, desk: Desk) -> tuple[Inbound, list[Due]]:
     """What the provider knows of an MO, and whom it is pushed to: the sender of the message it answers."""
-    mine = account(desk.settings)
+    customer = account(desk.settings)
     number = digits(inbound.sender) or inbound.sender
-    carrier = mine.carriers.of(number, desk.seed) or UNKNOWN
+    carrier = customer.carriers.of(number, desk.seed) or UNKNOWN
     extra: dict[str, Json] = {"carrierId": carrier.id, "carrierName": carrier.name}
-    owner = inbound.credential or next((user.name for user in mine.users if user.mo_url), "")
+    owner = inbound.credential or next((user.name for user in customer.users if user.mo_url), "")
     if message is not None:
         extra |= {name: message.extra[name] for name in ("subAccount", "campaignAlias") if name in message.extra}
         extra["mt"] = _answered(message, desk)
-    if (user := mine.user(owner)) is not None and user.sub_account:
+    if (user := customer.user(owner)) is not None and user.sub_account:
         extra = {"subAccount": user.sub_account, **extra}
     taken = replace(
         inbound,
         id=desk.seed.uuid1(desk.ticks(1)),
         sender=number,
-        to=inbound.to or mine.short_code,
+        to=inbound.to or customer.short_code,
         credential=owner,
         extra=extra,
     )
-    if not (url := mine.says(owner, "mo_url")):
+    if not (url := customer.says(owner, "mo_url")):
         return taken, []
-    if mine.says(owner, "mo_method") == "GET":
+    if customer.says(owner, "mo_method") == "GET":
         joined = f"{url}{'&' if '?' in url else '?'}{urlencode(_flat(pushed(taken)))}"
         return taken, [Due(taken.at, joined, "mo-get")]
     return taken, [Due(taken.at, url, "mo")]
@@ -66,7 +66,7 @@ def _answered(message: Message, desk: Desk) -> Json:
 def pushed(inbound: Inbound) -> Json:
     """One MO as it is pushed and listed."""
     extra = inbound.extra
-    told = {
+    members = {
         "id": inbound.id,
         "subAccount": extra.get("subAccount"),
         "campaignAlias": extra.get("campaignAlias"),
@@ -79,37 +79,36 @@ def pushed(inbound: Inbound) -> Json:
         "receivedDate": date(inbound.at),
         "mt": extra.get("mt"),
     }
-    return {name: value for name, value in told.items() if value is not None}
+    return {name: value for name, value in members.items() if value is not None}
 
 
-def _flat(told: dict[str, Json]) -> dict[str, Json]:
+def _flat(members: dict[str, Json]) -> dict[str, Json]:
     """Members of ``mt`` as ``mt.id`` and so on."""
-    flat: dict[str, Json] = {}
-    for name, value in told.items():
-        flat |= {f"{name}.{inner}": one for inner, one in value.items()} if isinstance(value, dict) else {name: value}
-    return flat
+    mt = {f"mt.{name}": value for name, value in members.get("mt", {}).items()}
+    return {name: value for name, value in members.items() if name != "mt"} | mt
 
 
-def _visible(desk: Desk, since: int, key: int = 0) -> Iterator[Inbound]:
-    """What the caller may see: its own subaccount, or the one an administrator asks for."""
-    mine, viewer = account(desk.settings), desk.credential.name
-    wanted, user = query(desk).get("subAccount"), mine.user(viewer)
+def _visible(desk: Desk, wanted: str | None, since: int, key: int = 0) -> Iterator[Inbound]:
+    """What the caller may see after a time and key: its own subaccount, or the one that an administrator wants."""
+    customer, viewer = account(desk.settings), desk.credential.name
+    user = customer.user(viewer)
     if wanted and user is not None and not user.admin and wanted != user.sub_account:
         raise Refused(Refusal("forbidden_subaccount", "subAccount"))
     return (
         inbound
         for inbound in desk.inbound(since, key)
         if (wanted is None or inbound.extra.get("subAccount") == wanted)
-        and (not inbound.credential or mine.sees(viewer, inbound.credential, inbound.extra.get("subAccount", "")))
+        and (not inbound.credential or customer.sees(viewer, inbound.credential, inbound.extra.get("subAccount", "")))
     )
 
 
 def listed(body: Json, desk: Desk) -> Reply:
     """All that this call has not given before; it gives nothing twice."""
-    place = f"{desk.credential.name} {query(desk).get('subAccount', '')}"
+    wanted = query(desk, "subAccount").get("subAccount")
+    place = f"{desk.credential.name} {wanted or ''}"
     cursor = desk.record(CURSOR, place) or {"at": EARLIEST, "last": [EARLIEST, 0]}
     since, key = max(cursor["last"], [desk.now - LISTED - 1, 0])
-    new = list(islice(_visible(desk, since, key), MOST))
+    new = list(islice(_visible(desk, wanted, since, key), MOST))
     if new:
         desk.keep(CURSOR, place, {"at": desk.now, "last": [new[-1].at, new[-1].key]})
     return _answer(new, max(cursor["at"], desk.now - LISTED), desk.now)
@@ -117,17 +116,16 @@ def listed(body: Json, desk: Desk) -> Reply:
 
 def found(body: Json, desk: Desk) -> Reply:
     """All of a period, again and again."""
-    asked = query(desk)
+    asked = query(desk, "start", "end", "subAccount")
     start, end = moment(asked, "start"), moment(asked, "end")
     earliest = desk.now - FOUND
     start = earliest if start is None else max(start, earliest)
     end = desk.now if end is None else end
-    fitting = takewhile(lambda inbound: inbound.at <= end, _visible(desk, start - 1))
+    fitting = takewhile(lambda inbound: inbound.at <= end, _visible(desk, asked.get("subAccount"), start - 1))
     return _answer(list(islice(fitting, MOST_FOUND)), start, end)
 
 
 def _answer(messages: list[Inbound], start: int, end: int) -> Reply:
-    told = [pushed(one) for one in messages]
-    return Reply(
-        200, msgspec.json.encode({"total": len(told), "start": date(start), "end": date(end), "messages": told})
-    )
+    entries = [pushed(inbound) for inbound in messages]
+    envelope = {"total": len(entries), "start": date(start), "end": date(end), "messages": entries}
+    return Reply(200, msgspec.json.encode(envelope))

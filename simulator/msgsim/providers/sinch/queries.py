@@ -26,20 +26,21 @@ MOST_FOUND = 10_000
 
 
 def shape(body: Json, desk: Desk) -> Json:
-    """Ids as strings, in lower case: they are compared without regard to case."""
+    """Ids and numbers as strings. Raises Refused when strict and they are numbers."""
     if not isinstance(body, dict):
         return body
     shaped = {name: value for name, value in body.items() if value is not None}
     for name in ("ids", "correlationIds", "destinations"):
-        if isinstance(listed := shaped.get(name), list):
-            shaped[name] = [str(one) if type(one) is int else one for one in listed]
+        if isinstance(listed := shaped.get(name), list) and any(type(value) is int for value in listed):
+            desk.note(f"{name} is taken from a JSON list of numbers")
+            shaped[name] = [str(value) if type(value) is int else value for value in listed]
     return shaped
 
 
 def _may_see(desk: Desk) -> Callable[[Message], bool]:
     """Whose statuses the caller may see."""
-    mine, viewer = account(desk.settings), desk.credential.name
-    return lambda message: mine.sees(viewer, message.credential, message.extra.get("subAccount", ""))
+    customer, viewer = account(desk.settings), desk.credential.name
+    return lambda message: customer.sees(viewer, message.credential, message.extra.get("subAccount", ""))
 
 
 def searched(body: Json, desk: Desk) -> Reply:
@@ -70,7 +71,7 @@ class Consumed(Struct):
 def listed(body: Json, desk: Desk) -> Reply:
     """Statuses this call has not given before, in the order they came; a later status is given again."""
     limit_queries(desk)
-    asked = query(desk)
+    asked = query(desk, "limit", "start", "end")
     most = min(positive(asked, "limit", MOST_LISTED), MOST_LISTED)
     start, end = moment(asked, "start"), moment(asked, "end")
     consumed = msgspec.convert(desk.record(CURSOR, desk.credential.name) or {}, Consumed)
@@ -79,8 +80,8 @@ def listed(body: Json, desk: Desk) -> Reply:
     may_see = _may_see(desk)
 
     def fits(message: Message) -> bool:
-        what = known(message, desk.now)
-        return what is not None and _mark(message, what) not in consumed.given and may_see(message)
+        status = known(message, desk.now)
+        return status is not None and _mark(message, status) not in consumed.given and may_see(message)
 
     latest, position = desk.latest(after, desk.now if end is None else min(end, desk.now), most, fits)
     statuses = [(at, message, what) for at, message in latest if (what := known(message, desk.now)) is not None]
@@ -99,34 +100,34 @@ def _consume(desk: Desk, position: tuple[int, int], given: list[str]) -> None:
     desk.keep(CURSOR, desk.credential.name, msgspec.to_builtins(consumed))
 
 
-def _mark(message: Message, what: Known) -> str:
-    return f"{message.key} {(what.delivered or what.sent).status}"
+def _mark(message: Message, status: Known) -> str:
+    return f"{message.key} {(status.delivered or status.sent).status}"
 
 
-def _answer(told: list[Json], start: int, end: int) -> Reply:
-    envelope = {"total": len(told), "start": date(start), "end": date(end), "smsStatuses": told}
+def _answer(entries: list[Json], start: int, end: int) -> Reply:
+    envelope = {"total": len(entries), "start": date(start), "end": date(end), "smsStatuses": entries}
     return Reply(200, msgspec.json.encode(envelope))
 
 
 def single(body: Json, desk: Desk) -> Reply:
     """The older status query: one message, one flat object."""
     limit_queries(desk)
-    id = query(desk).get("id", "")
+    id = query(desk, "id").get("id", "")
     if not id:
         raise Refused(Refusal("id_missing", "id"))
     message = desk.message(id.lower())
     if message is None or not _may_see(desk)(message):
         raise Refused(Refusal("unknown_message", "id"))
-    what = known(message, desk.now)
-    if what is not None and what.updated < desk.now - KEPT:
+    status = known(message, desk.now)
+    if status is not None and status.updated < desk.now - KEPT:
         raise Refused(Refusal("unknown_message", "id"))
-    return Reply(200, msgspec.json.encode(legacy(message, what)))
+    return Reply(200, msgspec.json.encode(legacy(message, status)))
 
 
 def looked_up(body: Json, desk: Desk) -> Reply:
     """Which carrier numbers belong to; those that can be no mobile's are inactive."""
-    told = [_carrier(digits(number) or number, desk) for number in body["destinations"]]
-    return Reply(200, msgspec.json.encode({"id": desk.seed.uuid1(desk.ticks(1)), "destinations": told}))
+    found = [_carrier(digits(number) or number, desk) for number in body["destinations"]]
+    return Reply(200, msgspec.json.encode({"id": desk.seed.uuid1(desk.ticks(1)), "destinations": found}))
 
 
 def _carrier(number: str, desk: Desk) -> Json:

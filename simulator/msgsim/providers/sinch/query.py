@@ -5,10 +5,18 @@ from urllib.parse import parse_qsl
 from msgsim.clock import instant, iso
 from msgsim.model import Refusal, Refused
 from msgsim.provider import Desk
+from msgsim.scenarios.yaml import suggestion
+
+MOST_UNKNOWN = 20
+"""Ignored parameters of one request that are noted."""
 
 
-def query(desk: Desk) -> dict[str, str]:
-    return dict(parse_qsl(desk.call.query))
+def query(desk: Desk, *known: str) -> dict[str, str]:
+    """The parameters that an endpoint has; others are ignored and noted. Raises Refused when strict."""
+    asked = dict(parse_qsl(desk.call.query))
+    for name in [name for name in asked if name not in known][:MOST_UNKNOWN]:
+        desk.note(f"{name} is no parameter of the document and is ignored{suggestion(name, known)}")
+    return asked
 
 
 def positive(asked: dict[str, str], name: str, default: int) -> int:

@@ -1,4 +1,4 @@
-"""What is told about a message: callback, delivery report (DLR), and the entries of queries."""
+"""What is reported of a message: callback, delivery report (DLR), and the entries of queries."""
 
 from collections.abc import Iterable
 
@@ -42,16 +42,21 @@ def known(message: Message, now: int) -> Known | None:
     if sent is None:
         if delivered is None:
             return None
-        sent = Step(delivered.at, delivered.channel, "SENT_SUCCESS", 2)
+        sent = _taken(delivered)
     return Known(sent, delivered)
+
+
+def _taken(delivered: Step) -> Step:
+    """The carrier took what it delivered."""
+    return Step(delivered.at, delivered.channel, "SENT_SUCCESS", 2)
 
 
 def callbacks(message: Message, steps: Iterable[Step], settings: dict[str, Json]) -> list[Due]:
     """A callback for what the carrier said, a DLR for what the handset said, where a URL is set for them."""
-    mine, dues = account(settings), []
-    for step in steps if mine.reports else ():
+    customer, dues = account(settings), []
+    for step in steps if customer.reports else ():
         kind = "dlr" if step.status in DELIVERIES else "callback"
-        if url := mine.says(message.credential, URLS[kind]):
+        if url := customer.says(message.credential, URLS[kind]):
             dues.append(Due(step.at, url, kind, step))
     return dues
 
@@ -65,9 +70,48 @@ def post(callback: Callback, subject: Message | Inbound, settings: dict[str, Jso
     else:
         step = callback.step
         assert step is not None, "a report has a step"
-        told = dlr(subject, step) if step.status in DELIVERIES else sent(subject, step)
-        body = msgspec.json.encode(told)
+        report = dlr(subject, step) if step.status in DELIVERIES else sent(subject, step)
+        body = msgspec.json.encode(report)
     return Post(body[: len(body) // 2] if "corrupt" in callback.twists else body)
+
+
+def sent(message: Message, step: Step) -> Json:
+    """The callback; ``campaignId`` is a string here and a number everywhere else."""
+    campaign = {"campaignId": str(message.extra["campaignId"])} if "campaignId" in message.extra else {}
+    extra_info = {"extraInfo": message.extra.get("extraInfo", "")}
+    return _about(message) | _sent(step, "sentAt", "sentDate") | campaign | extra_info
+
+
+def dlr(message: Message, step: Step) -> Json:
+    """The delivery report; the documents name the time of sending in two ways, so both are there."""
+    before = [earlier for earlier in message.steps if earlier.at <= step.at and earlier.status not in DELIVERIES]
+    taken = before[-1] if before else _taken(step)
+    times = ("sentStatusAt", "sentStatusDate", "sentAt", "sentDate")
+    return (
+        _about(message) | _sent(taken, *times) | _delivered(step, "deliveredAt", "deliveredDate") | _optional(message)
+    )
+
+
+def entry(message: Message, status: Known) -> Json:
+    """One of the ``smsStatuses``: what is not known is left out."""
+    members = _about(message) | _sent(status.sent, "sentDate", "sentAt")
+    if status.delivered is not None:
+        members |= _delivered(status.delivered, "deliveredDate", "deliveredAt")
+    return members | _times(status.updated + RECORDING, "updatedDate", "updatedAt") | _optional(message)
+
+
+def legacy(message: Message, status: Known | None) -> Json:
+    """The answer of ``sms-status``: flat, with its own names, and there before the first status."""
+    members = _about(message)
+    del members["correlationId"]
+    if status is not None:
+        members |= _sent(status.sent, "sentStatusAt", "sentStatusDate")
+        if status.delivered is not None:
+            members |= _delivered(status.delivered, "deliveredAt", "deliveredDate")
+    return members | {name: value for name, value in _optional(message).items() if name == "campaignId"}
+
+
+# What they are made of, in the order of the documents' samples
 
 
 def _about(message: Message) -> dict[str, Json]:
@@ -81,79 +125,17 @@ def _about(message: Message) -> dict[str, Json]:
     }
 
 
-def sent(message: Message, step: Step) -> Json:
-    """The callback; ``campaignId`` is a string here and a number everywhere else."""
-    about = _about(message) | {
-        "sentStatusCode": step.code,
-        "sentStatus": step.status,
-        "sentAt": step.at,
-        "sentDate": date(step.at),
-    }
-    if "campaignId" in message.extra:
-        about["campaignId"] = str(message.extra["campaignId"])
-    return about | {"extraInfo": message.extra.get("extraInfo", "")}
+def _sent(step: Step, *times: str) -> dict[str, Json]:
+    return {"sentStatusCode": step.code, "sentStatus": step.status, **_times(step.at, *times)}
 
 
-def dlr(message: Message, step: Step) -> Json:
-    """The delivery report; the documents name the time of sending in two ways, so both are there."""
-    before = [one for one in message.steps if one.at <= step.at and one.status not in DELIVERIES]
-    first = before[-1] if before else Step(step.at, step.channel, "SENT_SUCCESS", 2)
-    return (
-        _about(message)
-        | {
-            "sentStatusCode": first.code,
-            "sentStatus": first.status,
-            "sentStatusAt": first.at,
-            "sentStatusDate": date(first.at),
-            "sentAt": first.at,
-            "sentDate": date(first.at),
-            "deliveredStatusCode": step.code,
-            "deliveredStatus": step.status,
-            "deliveredAt": step.at,
-            "deliveredDate": date(step.at),
-        }
-        | _optional(message)
-    )
+def _delivered(step: Step, *times: str) -> dict[str, Json]:
+    return {"deliveredStatusCode": step.code, "deliveredStatus": step.status, **_times(step.at, *times)}
 
 
-def entry(message: Message, what: Known) -> Json:
-    """One of the ``smsStatuses``: what is not known is left out."""
-    told = _about(message) | {
-        "sentStatusCode": what.sent.code,
-        "sentStatus": what.sent.status,
-        "sentDate": date(what.sent.at),
-        "sentAt": what.sent.at,
-    }
-    if (step := what.delivered) is not None:
-        told |= {
-            "deliveredStatusCode": step.code,
-            "deliveredStatus": step.status,
-            "deliveredDate": date(step.at),
-            "deliveredAt": step.at,
-        }
-    recorded = what.updated + RECORDING
-    return told | {"updatedDate": date(recorded), "updatedAt": recorded} | _optional(message)
-
-
-def legacy(message: Message, what: Known | None) -> Json:
-    """The answer of ``sms-status``: flat, with its own names, and there before the first status."""
-    told = _about(message)
-    del told["correlationId"]
-    if what is not None:
-        told |= {
-            "sentStatusCode": what.sent.code,
-            "sentStatus": what.sent.status,
-            "sentStatusAt": what.sent.at,
-            "sentStatusDate": date(what.sent.at),
-        }
-        if (step := what.delivered) is not None:
-            told |= {
-                "deliveredStatusCode": step.code,
-                "deliveredStatus": step.status,
-                "deliveredAt": step.at,
-                "deliveredDate": date(step.at),
-            }
-    return told | {name: value for name, value in _optional(message).items() if name == "campaignId"}
+def _times(at: int, *names: str) -> dict[str, Json]:
+    """A time under each name: milliseconds where it ends in At, else a date."""
+    return {name: at if name.endswith("At") else date(at) for name in names}
 
 
 def _optional(message: Message) -> dict[str, Json]:
