@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
-from msgsim.examples.caller import Caller
 from msgsim.examples.openapi import document
+from msgsim.examples.samples import headers_of
 from msgsim.model import Json
 from msgsim.provider import discover
 from msgsim.testing import call
@@ -40,7 +40,7 @@ def run(examples: int) -> list[Figure]:
 def _documents(server: Server) -> Iterator[tuple[str, str, Json, dict[str, str]]]:
     """Title, base path, document, and headers that let one in."""
     for name, provider in discover().items():
-        yield name, "", document(provider), Caller(provider).headers
+        yield name, "", document(provider), headers_of(provider)
     described = call(f"{server.url}/__sim/openapi.json", "GET").json
     # A stream does not end, and whoever waits for what never comes takes as long as he asked for.
     del described["paths"]["/events"]

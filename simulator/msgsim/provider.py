@@ -209,6 +209,10 @@ class Provider(Struct, frozen=True):
     """Key of the error that answers, in strict mode, what only a tolerant reading accepts."""
     secrets: frozenset[str] = frozenset()
     """Headers, query parameters and members (in lower case) that are never shown."""
+    recipients: frozenset[str] = frozenset()
+    """Members (in lower case) of a send's body that hold a recipient's number or address."""
+    texts: frozenset[str] = frozenset()
+    """Members (in lower case) of a send's body that hold what the recipient reads."""
 
 
 def fingerprint(kind: str, secret: str) -> str:

@@ -1,32 +1,15 @@
 """Every documented error and outcome can be brought about as it is listed; sample traffic is realistic and seeded."""
 
-import shlex
 from typing import Any
 
 import pytest
 from msgsim.provider import discover
-from msgsim.testing import Answer, Simulator, call
+from msgsim.testing import Simulator
 
 from tests.conftest import START, Http
+from tests.shell import by_curl
 
 PROVIDERS = discover()
-
-
-def by_curl(command: str) -> Answer:
-    """What a shell would send."""
-    words = iter(shlex.split(command)[2:])
-    method, url, headers, body = "GET", "", {}, None
-    for word in words:
-        if word == "-X":
-            method = next(words)
-        elif word == "-H":
-            name, _, value = next(words).partition(":")
-            headers[name.rstrip(";")] = value.strip()
-        elif word in ("-d", "--data-binary"):
-            body = next(words)
-        else:
-            url = word
-    return call(url, method, body=body, headers=headers)
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)

@@ -65,11 +65,11 @@ def test_rows_of_a_sandbox_that_is_gone_are_swept_and_what_they_covered_is_not_f
     engine = Engine(Config(store="memory", clock="frozen"), Store(None), discover())
     old = engine.default
     for one in samples(engine.providers, "default", 200, 1):
-        engine.receive(one.call)
+        engine.receive(one.example.call())
     old.clock = old.clock.moved(old.now() + 60_000)
     reached = outcomes(engine.store.messages(old.number), 0, old.now())
     fresh = engine.reset(old)
-    engine.receive(next(samples(engine.providers, "default", 1, 1)).call)
+    engine.receive(next(samples(engine.providers, "default", 1, 1)).example.call())
     asyncio.run(_followed(engine))
     assert engine.run.outcomes == reached != {}
     for table in ("messages", "journal", "callbacks", "inbound"):
@@ -91,7 +91,7 @@ async def _followed(engine: Engine) -> None:
 def test_rows_an_earlier_run_left_are_swept_too(tmp_path: Path) -> None:
     config = Config(store=str(tmp_path / "store.db"), clock="frozen")
     first = Engine(config, Store(tmp_path / "store.db"), discover())
-    first.receive(next(samples(first.providers, "default", 1, 1)).call)
+    first.receive(next(samples(first.providers, "default", 1, 1)).example.call())
     gone = first.default.number
     first.reset(first.default)
     first.store.close()

@@ -1,8 +1,5 @@
 """Each documented error and outcome, brought about by the very curl that ``msgsim errors`` prints."""
 
-import shlex
-import shutil
-import subprocess
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,12 +8,14 @@ from msgsim.cli.errors import entries
 from msgsim.clock import instant
 from msgsim.contract import Status
 from msgsim.engine.sandboxes import terms_of
-from msgsim.examples.catalogue import Example, by_recipient, neutrals, of_neutral
+from msgsim.examples.catalogue import by_recipient, neutrals, of_neutral
+from msgsim.examples.request import Example
 from msgsim.provider import Provider, discover
 from msgsim.scenarios.reserved import magic_id, magic_recipients
 from msgsim.testing import Answer, Simulator, call
 
 from tests.conftest import START
+from tests.shell import by_curl, needs_curl
 
 PROVIDERS = discover()
 ROOT = "http://127.0.0.1:8080"
@@ -38,19 +37,6 @@ def shared() -> Iterator[Simulator]:
         yield simulator
 
 
-def run(command: str, sim: Simulator) -> Answer:
-    """A curl line, run as a shell would run it."""
-    words = shlex.split(command.replace(ROOT, sim.url))
-    assert words[:2] == ["curl", "-i"]
-    printed = subprocess.run([*words, "-s", "--http1.1"], capture_output=True, check=True, timeout=30).stdout
-    head, _, body = printed.partition(b"\r\n\r\n")
-    if head.split()[1] == b"100":
-        head, _, body = body.partition(b"\r\n\r\n")
-    first, *rest = head.decode("latin-1").split("\r\n")
-    headers = {line.partition(": ")[0].lower(): line.partition(": ")[2] for line in rest}
-    return Answer(int(first.split()[1]), headers, body)
-
-
 def ask(example: Example, sim: Simulator) -> Answer:
     return call(f"{sim.url}{example.path}", example.method, body=example.body, headers=example.headers)
 
@@ -67,13 +53,13 @@ def states(sim: Simulator) -> list[str]:
     return [step["status"] for step in plan if instant(step["at"]) < instant(newest["accepted"]) + 3_600_000]
 
 
-@pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl")
+@needs_curl
 @pytest.mark.parametrize(("provider", "entry"), LISTED, ids=of)
 def test_a_curl_brings_about_what_it_is_listed_for(
     shared: Simulator, provider: Provider, entry: dict[str, Any]
 ) -> None:
     shared.control("POST", "clock/advance", {"by": "1m"})  # past any limit of requests
-    answer = run(entry["curl"], shared)
+    answer = by_curl(entry["curl"].replace(ROOT, shared.url))
     if entry["kind"] == "error":
         assert answer.status == entry["status"], answer.body
         assert entry["key"] in refusals(shared, answer)

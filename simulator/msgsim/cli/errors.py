@@ -7,6 +7,8 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from msgsim.contract import Error, Status
+    from msgsim.examples.catalogue import Neutral
     from msgsim.model import Json
     from msgsim.provider import Provider
 
@@ -46,49 +48,25 @@ def command(only: str | None, url: str, form: str) -> int:
 
 def entries(provider: "Provider", url: str) -> "Iterator[dict[str, Json]]":
     """Errors, statuses, then the outcomes that every provider has."""
-    from msgsim.engine.sandboxes import terms_of
-    from msgsim.examples.catalogue import curl, neutrals, of_error, of_neutral, of_status
-    from msgsim.scenarios.reserved import magic_recipients
+    from msgsim.examples import catalogue
+    from msgsim.examples.request import curl
 
-    terms = terms_of(provider)
+    for entry in (*catalogue.errors(provider), *catalogue.statuses(provider), *catalogue.outcomes(provider)):
+        shown = {"provider": provider.name, **_described(entry.what)}
+        yield {**shown, "recipient": entry.recipient, "curl": curl(entry.example, url)}
 
-    def recipient(key: str, number: int | None) -> str | None:
-        return None if number is None else magic_recipients(key, number, terms)[0]
 
-    for error in provider.contract.errors.values():
-        yield {
-            "provider": provider.name,
-            "kind": "error",
-            "key": error.key,
-            "status": error.status,
-            "code": error.code,
-            "meaning": error.when,
-            "provenance": error.provenance,
-            "recipient": recipient(error.key, error.magic),
-            "curl": curl(of_error(provider, error), url),
-        }
-    for status in provider.contract.statuses.values():
-        yield {
-            "provider": provider.name,
-            "kind": "status",
-            "key": status.word,
-            "code": status.code,
-            "meaning": status.meaning,
-            "provenance": status.provenance,
-            "recipient": recipient(status.word, status.magic),
-            "curl": curl(of_status(provider, status), url),
-        }
-    for neutral in neutrals():
-        yield {
-            "provider": provider.name,
-            "kind": "outcome",
-            "key": neutral.word,
-            "code": None,
-            "meaning": f"Of every provider: {', then '.join(neutral.steps) or 'queued for ever'}.",
-            "provenance": "inferred",
-            "recipient": neutral.number if provider.phones else neutral.id,
-            "curl": curl(of_neutral(provider, neutral), url),
-        }
+def _described(what: "Error | Status | Neutral") -> "dict[str, Json]":
+    from msgsim.contract import Error, Status
+
+    if isinstance(what, Error):
+        found: dict[str, Json] = {"kind": "error", "key": what.key, "status": what.status, "code": what.code}
+        return {**found, "meaning": what.when, "provenance": what.provenance}
+    if isinstance(what, Status):
+        found = {"kind": "status", "key": what.word, "code": what.code}
+        return {**found, "meaning": what.meaning, "provenance": what.provenance}
+    meaning = f"Of every provider: {', then '.join(what.steps) or 'queued for ever'}."
+    return {"kind": "outcome", "key": what.word, "code": None, "meaning": meaning, "provenance": "inferred"}
 
 
 def _show(entry: "dict[str, Json]") -> None:

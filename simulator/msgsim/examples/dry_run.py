@@ -1,106 +1,21 @@
 """Scenarios tried out without a network: what a file expects of itself, and the future of one request."""
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
-from msgspec import Struct
 
 from msgsim import clock
-from msgsim.callbacks.dispatcher import Dispatcher
-from msgsim.callbacks.http import Poster
-from msgsim.config import Config, milliseconds
+from msgsim.config import milliseconds
 from msgsim.contract import Contract
-from msgsim.engine.receive import Engine
-from msgsim.examples.catalogue import Trial, readdressed, trials
-from msgsim.examples.samples import TEXTS, headers_of
-from msgsim.model import Attempt, Call, Callback, Exchange, Json, Message, Post, Reply, Unknown, whole
+from msgsim.examples.memory import InMemory, Sent
+from msgsim.examples.request import Example
+from msgsim.examples.samples import Trial, headers_of, readdressed, reworded, text_of, trials
+from msgsim.model import Call, Json, Message, Unknown, whole
 from msgsim.plan import state
 from msgsim.provider import AnySend, Endpoint, Provider, discover
 from msgsim.scenarios.yaml import Mistake, Wrong, read
-from msgsim.storage.store import Store
-
-START = "2026-01-01T00:00:00Z"
-NOWHERE = "http://127.0.0.1:9"
-"""Where callbacks would go; nothing is posted."""
-
-
-class Sent(Struct, frozen=True):
-    """One request and what came of it."""
-
-    call: Call
-    reply: Reply
-    exchange: Exchange
-    messages: tuple[Message, ...]
-
-
-class Stage:
-    """A simulator in memory whose clock stands until it is moved; receivers take whatever they get."""
-
-    def __init__(self, names: Iterable[str], seed: int = 1) -> None:
-        """Raises Wrong."""
-        providers = discover()
-        settings = {name: receivers(provider) for name, provider in providers.items()}
-        config = Config(
-            store="memory", clock=f"frozen@{START}", seed=seed, scenario=tuple(names), providers=settings, retries=()
-        )
-        self.engine = Engine(config, Store(None), providers)
-        self._dispatcher = Dispatcher(self.engine, _Taken(config), config)
-
-    @property
-    def now(self) -> int:
-        return self.engine.default.now()
-
-    def contract(self, provider: str) -> Contract:
-        return self.engine.providers[provider].contract
-
-    def close(self) -> None:
-        self.engine.store.close()
-
-    async def send(self, call: Call) -> Sent:
-        """Raises Unknown."""
-        sandbox, store = self.engine.default, self.engine.store
-        number, first = sandbox.journal + 1, sandbox.messages
-        reply = self.engine.receive(call)
-        await self._dispatcher.post_now(reply.early)
-        found = [store.message_by_key(sandbox.base + one) for one in range(first + 1, sandbox.messages + 1)]
-        entry = store.entry(sandbox.base + number)
-        assert entry is not None
-        assert entry.exchange is not None
-        return Sent(call, reply, entry.exchange, tuple(one for one in found if one is not None))
-
-    async def advance(self, by: int) -> None:
-        await self._dispatcher.driver.advance(self.engine.default, self.now + by)
-
-    def owed(self, sent: Sent) -> list[Callback]:
-        """The callbacks of a request's messages, and of the answers to them, in the order in which they leave."""
-        store, sandbox = self.engine.store, self.engine.default
-        ids = {message.id for message in sent.messages}
-        answers = [one.key for one in store.inbound(sandbox.number) if one.message in ids]
-        found = [one for message in sent.messages for one in store.callbacks_of(message.key) if one.step is not None]
-        found += [one for key in answers for one in store.callbacks_of(key) if one.step is None]
-        return sorted(found, key=lambda one: (one.due, one.key))
-
-
-class _Taken(Poster):
-    """Makes no request: every receiver answers 200."""
-
-    async def attempt(self, callback: Callback, post: Post) -> tuple[Attempt, bool]:
-        number, body = callback.tries + 1, post.body.decode(errors="replace")
-        return Attempt(callback.key, callback.subject, number, callback.url, callback.kind, body, {}, status=200), False
-
-
-def receivers(provider: Provider) -> dict[str, Json]:
-    """A URL for each setting that says where callbacks go."""
-    if not provider.contract.settings:
-        return {}
-    properties = provider.contract.schema("settings").document["properties"]
-    return {
-        name: f"{NOWHERE}/{provider.name}/{name}"
-        for name, entry in properties.items()
-        if any(option.get("format") == "http-url" for option in entry.get("anyOf", ()))
-    }
 
 
 def call_of(send: Mapping[str, Json], providers: Mapping[str, Provider]) -> Call:
@@ -113,11 +28,9 @@ def call_of(send: Mapping[str, Json], providers: Mapping[str, Provider]) -> Call
     else:
         trial = _trial(provider, send)
         method, path, body = trial.method, trial.path, readdressed(trial, str(send.get("to", trial.to)))
-        body = _reworded(body, send["text"]) if "text" in send else body
-    headers = {"Content-Type": "application/json", **headers_of(provider.credentials("default"))}
-    headers |= send.get("headers", {})
-    lower = {name.lower(): value for name, value in headers.items()}
-    return Call(method, path, "", lower, msgspec.json.encode(body))
+        body = reworded(provider, body, send["text"]) if "text" in send else body
+    headers = {**headers_of(provider), **send.get("headers", {})}
+    return Example(method, path, headers, text_of(body)).call()
 
 
 def _endpoint(provider: Provider, name: str) -> Endpoint:
@@ -134,78 +47,67 @@ def _trial(provider: Provider, send: Mapping[str, Json]) -> Trial:
     fitting = [one for one in found if not wanted or one.channels == wanted]
     if fitting:
         return min(fitting, key=lambda one: len(one.channels))
-    pool = {item["channel"]: item for one in found for item in _parts(one.body)}
+    parts = {name: part for one in found for name, part in zip(one.channels, _parts(one), strict=False)}
     for one in found:
-        if wanted and all(channel in pool for channel in wanted) and list(_parts(one.body)):
-            body = _with_parts(one.body, [pool[channel] for channel in wanted])
+        if wanted and parts.keys() >= set(wanted) and (listed := _parts(one)):
+            body = {
+                key: [parts[name] for name in wanted] if value is listed else value for key, value in one.body.items()
+            }
             return msgspec.structs.replace(one, body=body, channels=wanted)
     raise ValueError(f"{provider.name} has no sample with {', '.join(wanted) or 'one message'}; write json: instead")
 
 
-def _parts(body: Json) -> Iterator[dict[str, Json]]:
-    """The members of a body's list of channels."""
-    for value in body.values() if isinstance(body, dict) else ():
-        if isinstance(value, list):
-            yield from (item for item in value if isinstance(item, dict) and "channel" in item)
-
-
-def _with_parts(body: Json, parts: list[Json]) -> Json:
-    listed = [key for key, value in body.items() if isinstance(value, list) and list(_parts({key: value}))]
-    return {key: parts if key in listed else value for key, value in body.items()}
-
-
-def _reworded(body: Json, text: str) -> Json:
-    if isinstance(body, list):
-        return [_reworded(value, text) for value in body]
-    if not isinstance(body, dict):
-        return body
-    return {
-        key: text if isinstance(value, str) and key.lower() in TEXTS else _reworded(value, text)
-        for key, value in body.items()
-    }
+def _parts(trial: Trial) -> list[Json]:
+    """The list in a body that has an object for each channel, which says which it is; empty when there is none."""
+    for value in trial.body.values() if isinstance(trial.body, dict) else ():
+        if isinstance(value, list) and len(value) == len(trial.channels):
+            named = zip(value, trial.channels, strict=True)
+            if all(isinstance(item, dict) and channel in item.values() for item, channel in named):
+                return value
+    return []
 
 
 def rehearse(name: str) -> tuple[int, list[Mistake]]:
     """Run a file's ``expect`` block: how many expectations there are, and which failed. Raises Wrong."""
-    stage = Stage((name,))
+    memory = InMemory((name,))
     try:
-        (document,) = stage.engine.default.scenario.documents
+        (document,) = memory.engine.default.scenario.documents
         expected = document.value.get("expect", [])
         failed: list[Mistake] = []
 
         async def run() -> None:
             for index, expectation in enumerate(expected):
-                for key, reason in await _differences(stage, expectation):
+                for key, reason in await _differences(memory, expectation):
                     failed.append(document.at(("expect", index, key), reason))
 
         asyncio.run(run())
         return len(expected), failed
     finally:
-        stage.close()
+        memory.close()
 
 
-async def _differences(stage: Stage, expected: Mapping[str, Json]) -> list[tuple[str, str]]:
+async def _differences(memory: InMemory, expected: Mapping[str, Json]) -> list[tuple[str, str]]:
     """What is not as an expectation says, by the key that says it."""
     try:
-        call = call_of(expected["send"], stage.engine.providers)
+        call = call_of(expected["send"], memory.engine.providers)
         for _ in range(whole(expected.get("times", 1))):
-            sent = await stage.send(call)
+            sent = await memory.send(call)
     except (ValueError, Unknown) as wrong:
         return [("send", str(wrong))]
     if "advance" in expected:
-        await stage.advance(milliseconds(expected["advance"]))
-    seen = observed(stage, sent)
+        await memory.advance(milliseconds(expected["advance"]))
+    seen = observed(memory, sent)
     return [
         (key, f"{key}: expected {_shown(expected[key])}, but it was {_shown(came)}{_answered(key, sent)}")
         for key, came in seen.items()
-        if key in expected and _meant(expected[key], key, sent, stage) != came
+        if key in expected and _meant(expected[key], key, sent, memory) != came
     ]
 
 
-def observed(stage: Stage, sent: Sent) -> dict[str, Json]:
+def observed(memory: InMemory, sent: Sent) -> dict[str, Json]:
     """A request's outcome in the words of an expectation."""
     refusals = sent.exchange.refusals
-    left = [one for one in stage.owed(sent) if one.due <= stage.now and one.state != "dropped"]
+    left = [one for one in memory.owed(sent) if one.due <= memory.now and one.state != "dropped"]
     return {
         "status": sent.reply.status,
         "error": refusals[0].key if refusals else None,
@@ -213,15 +115,15 @@ def observed(stage: Stage, sent: Sent) -> dict[str, Json]:
         "statuses": [
             [channel.name, step.status if step else None]
             for message in sent.messages
-            for channel, step in zip(message.channels, state(message, stage.now), strict=True)
+            for channel, step in zip(message.channels, state(message, memory.now), strict=True)
         ],
         "callbacks": [one.step.status if one.step else None for one in left],
     }
 
 
-def _meant(value: Json, key: str, sent: Sent, stage: Stage) -> Json:
+def _meant(value: Json, key: str, sent: Sent, memory: InMemory) -> Json:
     """Neutral words of an expectation as the provider says them."""
-    contract = stage.contract(sent.exchange.provider)
+    contract = memory.contract(sent.exchange.provider)
     if key == "statuses":
         return [[channel, _word(word, contract, channel)] for channel, word in value]
     if key == "callbacks":
@@ -253,16 +155,16 @@ def _answered(key: str, sent: Sent) -> str:
 
 def foresee(names: Sequence[str], send: Mapping[str, Json], seed: int = 1) -> dict[str, Json]:
     """The answer to one request, the plan of its messages, and their callbacks. Raises Wrong, ValueError, Unknown."""
-    stage = Stage(names, seed)
+    memory = InMemory(names, seed)
     try:
-        return _outlook(stage, asyncio.run(stage.send(call_of(send, stage.engine.providers))))
+        return _outlook(memory, asyncio.run(memory.send(call_of(send, memory.engine.providers))))
     finally:
-        stage.close()
+        memory.close()
 
 
-def _outlook(stage: Stage, sent: Sent) -> dict[str, Json]:
+def _outlook(memory: InMemory, sent: Sent) -> dict[str, Json]:
     reply, exchange = sent.reply, sent.exchange
-    contract = stage.contract(exchange.provider)
+    contract = memory.contract(exchange.provider)
     return {
         "provider": exchange.provider,
         "endpoint": exchange.endpoint,
@@ -277,14 +179,14 @@ def _outlook(stage: Stage, sent: Sent) -> dict[str, Json]:
         "messages": [_future(message, contract) for message in sent.messages],
         "callbacks": [
             {
-                **_moment(one.due, stage.now),
+                **_moment(one.due, memory.now),
                 "kind": one.kind,
                 "status": one.step.status if one.step else None,
                 "twists": list(one.twists),
                 "leaves": one.state != "dropped",
                 "before_answer": one.key in reply.early,
             }
-            for one in stage.owed(sent)
+            for one in memory.owed(sent)
         ],
     }
 

@@ -6,11 +6,13 @@ Nothing in it is made up: every example of an answer is one that the simulator h
 import re
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from typing import cast
 
 from msgsim import __version__
 from msgsim.contract import Error
-from msgsim.examples.caller import Answered, Caller
+from msgsim.examples.answers import Answered, Answers
+from msgsim.examples.samples import signed
 from msgsim.model import Json
 from msgsim.provider import AnySend, Ask, Endpoint, Provider, SendMany
 
@@ -19,15 +21,20 @@ Document = dict[str, Json]
 
 def document(provider: Provider) -> Document:
     """The whole document. Its examples take some tenths of a second."""
-    caller = Caller(provider)
-    refusals = {key: caller.refused(error) for key, error in provider.contract.errors.items()}
-    caller.fresh()
+    with closing(Answers(provider)) as answers:
+        return _document(answers)
+
+
+def _document(answers: Answers) -> Document:
+    provider = answers.provider
+    refusals = {key: answers.refused(error) for key, error in provider.contract.errors.items()}
+    answers.fresh()
     # What only reads comes last, so that there is something to read.
     plain = sorted((one for one in provider.endpoints if "{" not in one.path), key=lambda one: one.method == "GET")
-    good = {endpoint: caller.good(endpoint) for endpoint in plain}
+    good = {endpoint: answers.good(endpoint) for endpoint in plain}
     for endpoint in provider.endpoints:
         if "{" in endpoint.path:
-            good[endpoint] = caller.found(endpoint, good.values())
+            good[endpoint] = answers.found(endpoint, good.values())
     return {
         "openapi": "3.1.0",
         "info": {
@@ -37,20 +44,27 @@ def document(provider: Provider) -> Document:
             "`seed` and `public` are documented, `inferred` is not.",
         },
         "servers": [{"url": "http://127.0.0.1:8080"}],
-        "paths": _paths(caller, good, refusals),
+        "paths": _paths(answers, good, refusals),
         "components": {
             "schemas": {name: _schema(provider, name) for name in _used(provider)},
-            "securitySchemes": caller.security,
+            "securitySchemes": _security(provider),
             "examples": {key: _example(provider.contract.errors[key], one) for key, one in refusals.items()},
         },
     }
 
 
-def _paths(caller: Caller, good: dict[Endpoint, list[Answered]], refusals: dict[str, Answered]) -> Document:
+def _security(provider: Provider) -> Document:
+    scheme, headers = signed(provider)
+    if scheme in ("basic", "bearer"):
+        return {scheme: {"type": "http", "scheme": scheme}}
+    return {name: {"type": "apiKey", "in": "header", "name": name} for name in headers}
+
+
+def _paths(answers: Answers, good: dict[Endpoint, list[Answered]], refusals: dict[str, Answered]) -> Document:
     paths: Document = {}
     names: Counter[str] = Counter()
-    for endpoint in caller.provider.endpoints:
-        operation = _operation(caller, endpoint, good[endpoint], refusals)
+    for endpoint in answers.provider.endpoints:
+        operation = _operation(answers, endpoint, good[endpoint], refusals)
         names[endpoint.name] += 1
         if names[endpoint.name] > 1:
             operation["operationId"] += f"-{names[endpoint.name]}"
@@ -58,8 +72,8 @@ def _paths(caller: Caller, good: dict[Endpoint, list[Answered]], refusals: dict[
     return paths
 
 
-def _operation(caller: Caller, endpoint: Endpoint, good: list[Answered], refusals: dict[str, Answered]) -> Document:
-    provider = caller.provider
+def _operation(answers: Answers, endpoint: Endpoint, good: list[Answered], refusals: dict[str, Answered]) -> Document:
+    provider = answers.provider
     operation: Document = {"operationId": endpoint.name, "summary": endpoint.name.replace("-", " ").capitalize()}
     operation["parameters"] = [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
@@ -70,11 +84,11 @@ def _operation(caller: Caller, endpoint: Endpoint, good: list[Answered], refusal
     elif endpoint.schema:
         operation["requestBody"] = {
             "required": True,
-            "content": {"application/json": {"schema": _body(caller, endpoint)}},
+            "content": {"application/json": {"schema": _body(answers, endpoint)}},
         }
-    operation["responses"] = _responses(caller, endpoint, good, refusals)
+    operation["responses"] = _responses(answers, endpoint, good, refusals)
     if not (isinstance(endpoint, Ask) and endpoint.open):
-        operation["security"] = [{name: [] for name in caller.security}]
+        operation["security"] = [{name: [] for name in _security(provider)}]
     return operation
 
 
@@ -86,22 +100,22 @@ def _query(schema: Document) -> list[Document]:
     ]
 
 
-def _body(caller: Caller, endpoint: Endpoint) -> Document:
+def _body(answers: Answers, endpoint: Endpoint) -> Document:
     """The schema of a body; where items have one of their own, it stands at their place."""
     whole: Document = {"$ref": f"#/components/schemas/{endpoint.schema}"}
     if not (isinstance(endpoint, SendMany) and endpoint.item_schema):
         return whole
     items = {"type": "array", "items": {"$ref": f"#/components/schemas/{endpoint.item_schema}"}}
-    if isinstance(caller.samples(endpoint)[0], list):
+    if isinstance(answers.samples(endpoint)[0], list):
         return {"allOf": [whole, items]}
-    place = caller.place_of_items(endpoint)
+    place = answers.place_of_items(endpoint)
     return {"allOf": [whole, {"properties": {place: items}}]} if place else whole
 
 
-def _responses(caller: Caller, endpoint: Endpoint, good: list[Answered], refusals: dict[str, Answered]) -> Document:
+def _responses(answers: Answers, endpoint: Endpoint, good: list[Answered], refusals: dict[str, Answered]) -> Document:
     """By status, each with the shape that all of its examples have; a bare 200 where no good one could be had."""
     found: Document = {}
-    provider = caller.provider
+    provider = answers.provider
     if not good:
         found["200"] = {"description": "Done"}
     for place, answered in enumerate(good, 1):
@@ -110,7 +124,7 @@ def _responses(caller: Caller, endpoint: Endpoint, good: list[Answered], refusal
         error = provider.contract.errors[key]
         told = f"`{key}`: {error.when or error.title or error.text}"
         answered, example = refusals[key], {"$ref": f"#/components/examples/{key}"}
-        here = caller.refused_at(endpoint, error)
+        here = answers.refused_at(endpoint, error)
         if set(_members(here.json)) - set(_members(answered.json)):
             answered, example = here, {"value": here.json}
         _add(found, answered, told, key, example)

@@ -1,23 +1,23 @@
-"""Realistic requests, made from the schemas' examples and a seed; and what they are signed with."""
+"""Good requests: the schemas' examples with credentials, what comes of them, and variations of them from a seed."""
 
 import re
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
+from functools import cache
 from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec import Struct
 
-from msgsim.contract import Schema
-from msgsim.model import Call, Json
+from msgsim.examples.memory import InMemory
+from msgsim.examples.request import Example
+from msgsim.model import Json, Message, Unknown
 from msgsim.provider import AnySend, Provider
 
 if TYPE_CHECKING:
     from faker import Faker
 
-TEXTS = frozenset({"text", "messagetext", "messagebody", "subject", "templateparameters"})
-RECIPIENTS = frozenset({"to", "destination", "recipient"})
 _NUMBER = re.compile(r"\+?[1-9]\d{6,14}", re.ASCII)
 Path = tuple[str | int, ...]
 
@@ -27,17 +27,49 @@ class Sample(Struct, frozen=True):
 
     provider: str
     endpoint: str
-    call: Call
+    example: Example
 
 
-def headers_of(credentials: Mapping[str, str]) -> dict[str, str]:
-    """What a sandbox's user puts into the client, as the client puts it into a request."""
-    if "access_token" in credentials:
-        return {"Authorization": f"Bearer {credentials['access_token']}"}
-    if "username" in credentials:
-        pair = f"{credentials['username']}:{credentials['password']}"
-        return {"Authorization": f"Basic {b64encode(pair.encode()).decode()}"}
-    return dict(credentials)
+class Trial(Struct, frozen=True):
+    """An example of a schema, and the one message that came of it when it was sent on trial."""
+
+    endpoint: str
+    method: str
+    path: str
+    body: Json
+    channels: tuple[str, ...]
+    to: str
+    """The recipient of the channel that is tried first, as the body writes it."""
+
+
+def signed(provider: Provider, sandbox: str = "default") -> tuple[str, dict[str, str]]:
+    """``basic``, ``bearer`` or ``headers``, and the headers by which a sandbox's user is known to the provider.
+
+    Tried out: whatever of the usual ways the provider recognizes.
+    """
+    issued = provider.credentials(sandbox)
+    values = list(issued.values())
+    basic = {"Authorization": f"Basic {b64encode(':'.join(values[:2]).encode()).decode()}"}
+    if _identifies(provider, basic):
+        return "basic", basic
+    for value in reversed(values):
+        bearer = {"Authorization": f"Bearer {value}"}
+        if _identifies(provider, bearer):
+            return "bearer", bearer
+    return "headers", dict(issued)
+
+
+def _identifies(provider: Provider, headers: dict[str, str]) -> bool:
+    return provider.identify(Example("POST", "/", headers).call()) is not None
+
+
+def headers_of(provider: Provider, sandbox: str = "default") -> dict[str, str]:
+    """The headers of a JSON request by a sandbox's user."""
+    return {"Content-Type": "application/json", **signed(provider, sandbox)[1]}
+
+
+def text_of(body: Json) -> str:
+    return msgspec.json.encode(body).decode()
 
 
 def sends(provider: Provider) -> list[AnySend]:
@@ -46,29 +78,75 @@ def sends(provider: Provider) -> list[AnySend]:
     return [one for one in listed if provider.contract.schema(one.schema).document.get("examples")]
 
 
+@cache
+def trials(provider: Provider) -> tuple[Trial, ...]:
+    """Every example of every send that brings one message, in the order of the schemas."""
+    memory = InMemory(providers={provider.name: provider})
+    found: list[Trial] = []
+    for endpoint in sends(provider):
+        for body in provider.contract.schema(endpoint.schema).document["examples"]:
+            example = Example(endpoint.method, endpoint.path, headers_of(provider), text_of(body))
+            try:
+                messages = memory.receive(example.call()).messages
+            except Unknown:
+                continue
+            if len(messages) == 1:
+                found.append(_trial(endpoint, body, messages[0]))
+    memory.close()
+    return tuple(found)
+
+
+def _trial(endpoint: AnySend, body: Json, message: Message) -> Trial:
+    to = message.channels[0].to or message.to
+    written = {value for _, value in _leaves(body)}
+    to = next((other for other in (to, to.lstrip("+"), f"+{to}") if other in written), to)
+    return Trial(endpoint.name, endpoint.method, endpoint.path, body, tuple(one.name for one in message.channels), to)
+
+
+def trial_for(provider: Provider, channels: tuple[str, ...]) -> Trial:
+    """The simplest trial whose first channel is one of these; any without them."""
+    fitting = [one for one in trials(provider) if not channels or one.channels[0] in channels]
+    return min(fitting, key=lambda one: len(one.channels))
+
+
+def readdressed(trial: Trial, to: str) -> Json:
+    """A trial's body with another recipient wherever the first one stood."""
+    body = deepcopy(trial.body)
+    for path, value in list(_leaves(trial.body)):
+        if value == trial.to:
+            _put(body, path, to)
+    return body
+
+
+def reworded(provider: Provider, body: Json, text: str) -> Json:
+    """A body with another text wherever the provider has one."""
+    changed = deepcopy(body)
+    for path, _ in list(_leaves(body)):
+        if _member(path) in provider.texts and isinstance(path[-1], str):
+            _put(changed, path, text)
+    return changed
+
+
 def samples(providers: Mapping[str, Provider], sandbox: str, count: int, seed: int) -> Iterator[Sample]:
     """As many requests, each different, the same for the same seed."""
-    from faker import Faker
+    from faker import Faker  # A heavy import, and most servers never send a sample.
 
     fake = Faker("en_US")
     fake.seed_instance(seed)
     choices = [(provider, endpoint) for provider in providers.values() for endpoint in sends(provider)]
     for number in range(count if choices else 0):
         provider, endpoint = choices[number % len(choices)]
-        schema = provider.contract.schema(endpoint.schema)
-        body = varied(fake.random_element(schema.document["examples"]), schema, fake)
-        headers = {**headers_of(provider.credentials(sandbox)), "X-Sim-Sandbox": sandbox}
-        headers |= {"Content-Type": "application/json", "User-Agent": "msgsim sample"}
-        lower = {name.lower(): value for name, value in headers.items()}
-        call = Call(endpoint.method, endpoint.path, "", lower, msgspec.json.encode(body))
-        yield Sample(provider.name, endpoint.name, call)
+        body = _varied(provider, endpoint, fake)
+        headers = {**headers_of(provider, sandbox), "X-Sim-Sandbox": sandbox, "User-Agent": "msgsim sample"}
+        yield Sample(provider.name, endpoint.name, Example(endpoint.method, endpoint.path, headers, text_of(body)))
 
 
-def varied(example: Json, schema: Schema, fake: "Faker") -> Json:
+def _varied(provider: Provider, endpoint: AnySend, fake: "Faker") -> Json:
     """An example with other recipients and texts; what the schema does not take stays as it was."""
-    body = deepcopy(example)
+    schema = provider.contract.schema(endpoint.schema)
+    body = deepcopy(fake.random_element(schema.document["examples"]))
     for path, value in list(_leaves(body)):
-        new = _instead(path, value, fake)
+        new = _instead(provider, path, value, fake)
         if new != value:
             _put(body, path, new)
             if not schema.accepts(body):
@@ -77,6 +155,7 @@ def varied(example: Json, schema: Schema, fake: "Faker") -> Json:
 
 
 def _leaves(value: Json, path: Path = ()) -> Iterator[tuple[Path, str]]:
+    """Every text of a body, and where it stands."""
     if isinstance(value, dict):
         for key, inner in value.items():
             yield from _leaves(inner, (*path, key))
@@ -93,14 +172,19 @@ def _put(body: Json, path: Path, value: str) -> None:
     body[path[-1]] = value
 
 
-def _instead(path: Path, value: str, fake: "Faker") -> str:
-    name = next((part.lower() for part in reversed(path) if isinstance(part, str)), "")
-    if name in RECIPIENTS and _NUMBER.fullmatch(value):
+def _member(path: Path) -> str:
+    """The innermost name on a path, in lower case."""
+    return next((part.lower() for part in reversed(path) if isinstance(part, str)), "")
+
+
+def _instead(provider: Provider, path: Path, value: str, fake: "Faker") -> str:
+    name = _member(path)
+    if name in provider.recipients and _NUMBER.fullmatch(value):
         # The country and the length stay, so that the number stays possible.
         return f"{value[:-6]}{fake.random_number(6, fix_len=True)}"
-    if name in RECIPIENTS and "@" in value:
+    if name in provider.recipients and "@" in value:
         return str(fake.ascii_safe_email())
-    if name in TEXTS and "{{" not in value:
+    if name in provider.texts and "{{" not in value:
         first, city = fake.first_name(), fake.city()
         sentences = (
             f"Hello {first}, your order {fake.random_number(5, fix_len=True)} is on its way.",

@@ -78,4 +78,6 @@ provider = Provider(
     channels=("whatsapp", "messenger", "telegram", "rcs", "sms", "email", "voice"),
     strict=answers.UNDOCUMENTED,
     secrets=frozenset({"x-api-key"}),
+    recipients=frozenset({"recipient", "to"}),
+    texts=frozenset({"messagebody", "subject", "templateparameters"}),
 )

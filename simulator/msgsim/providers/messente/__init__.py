@@ -80,4 +80,6 @@ provider = Provider(
     receive=inbound,
     success=range(200, 400),
     strict="invalid_data",
+    recipients=frozenset({"to"}),
+    texts=frozenset({"text"}),
 )

@@ -56,4 +56,5 @@ provider = Provider(
             *("channelsecret", "customerconnectsecret"),
         }
     ),
+    texts=frozenset({"text", "subject"}),
 )

@@ -92,4 +92,6 @@ provider = Provider(
     channels=("sms",),
     strict="bad_request",
     secrets=frozenset({"authenticationtoken"}),
+    recipients=frozenset({"destination"}),
+    texts=frozenset({"messagetext"}),
 )

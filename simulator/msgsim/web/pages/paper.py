@@ -1,11 +1,11 @@
-"""Raw text on the page: JSON laid out and coloured, requests as a curl command. Escapes everything it is given."""
+"""Raw text on the page: JSON laid out and coloured, requests to be sent again. Escapes everything it is given."""
 
 import re
-from shlex import quote
 
 import msgspec
 from markupsafe import Markup, escape
 
+from msgsim.examples.request import Example
 from msgsim.model import Json
 
 MOST = 60_000
@@ -51,13 +51,7 @@ def is_own_business(name: str) -> bool:
     return name in OWN_BUSINESS or name.startswith(("sec-", "accept-")) or name == "referer"
 
 
-def curl(root: str, exchange: Json) -> str:
-    """A request of the journal as a command; what was redacted has to be filled in again."""
-    query = f"?{exchange['query']}" if exchange["query"] else ""
-    lines = [f"curl -i -X {exchange['method']} {quote(root + exchange['path'] + query)}"]
-    for name, value in exchange["headers"].items():
-        if not is_own_business(name):
-            lines.append(f"  -H {quote(f'{name}: {value}')}")
-    if exchange["body"]:
-        lines.append(f"  -d {quote(exchange['body'])}")
-    return " \\\n".join(lines)
+def request_of(exchange: Json) -> Example:
+    """A request of the journal, to be sent again; what was redacted has to be filled in."""
+    headers = {name: value for name, value in exchange["headers"].items() if not is_own_business(name)}
+    return Example(exchange["method"], exchange["path"], headers, exchange["body"] or "", exchange["query"])

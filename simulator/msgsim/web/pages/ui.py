@@ -15,6 +15,7 @@ from msgsim import __version__
 from msgsim.clock import iso
 from msgsim.engine.receive import Engine
 from msgsim.engine.sandbox import Sandbox
+from msgsim.examples.request import curl
 from msgsim.model import Json, Unknown
 from msgsim.provider import AnySend
 from msgsim.web.pages import mail, paper, timeline
@@ -236,7 +237,7 @@ class Ui:
     async def _pair(self, look: Look, number: int) -> Json:
         exchange = _exchange(await self._inside.get(look.request, f"requests/{number}", look.sandbox.name))
         why = await self._inside.get(look.request, f"requests/{number}/explain", look.sandbox.name)
-        return {"exchange": exchange, "why": why, "curl": paper.curl(look.root, exchange)}
+        return {"exchange": exchange, "why": why, "curl": curl(paper.request_of(exchange), look.root, " \\\n  ")}
 
     async def scenarios(self, look: Look) -> Response:
         name = look.sandbox.name

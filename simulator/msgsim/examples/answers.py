@@ -1,7 +1,6 @@
-"""An application that has everything: credentials, samples, and a simulator to itself."""
+"""What good and bad requests are answered, by endpoint: the examples of the OpenAPI documents."""
 
 import re
-from base64 import b64encode
 from collections.abc import Iterable, Iterator
 from itertools import islice, product
 from urllib.parse import urlencode
@@ -9,14 +8,14 @@ from urllib.parse import urlencode
 import msgspec
 from msgspec import Struct
 
-from msgsim.config import Config
 from msgsim.contract import Error
-from msgsim.engine.receive import Engine
-from msgsim.model import Call, Json, Reply
-from msgsim.provider import AnySend, Endpoint, Provider, SendMany, discover
-from msgsim.storage.store import Store
+from msgsim.examples.catalogue import of_error
+from msgsim.examples.memory import InMemory
+from msgsim.examples.request import Example
+from msgsim.examples.samples import headers_of, text_of
+from msgsim.model import Json, Reply
+from msgsim.provider import AnySend, Endpoint, Provider, SendMany
 
-CLOCK = "frozen@2026-01-01T00:00:00Z"
 MOST_TRIES = 200
 """Values tried for the ``{names}`` of a path before its good answer is left without an example."""
 
@@ -35,24 +34,27 @@ class Answered(Struct, frozen=True):
         return msgspec.json.decode(self.reply.body) if "json" in self.reply.media else self.reply.body.decode()
 
 
-class Caller:
+class Answers:
     """Asks one provider, in a sandbox whose clock stands still: the answers are the same each time."""
 
     def __init__(self, provider: Provider) -> None:
         self.provider = provider
-        self.engine = Engine(Config(clock=CLOCK, seed=1), Store(None), discover())
-        self.security, self.headers = _credentials(provider)
+        self._memory = InMemory()
 
     def fresh(self) -> None:
-        self.engine.open("default")
+        self._memory.fresh()
+
+    def close(self) -> None:
+        self._memory.close()
 
     def ask(
-        self, method: str, path: str, body: Json = None, headers: dict[str, str] | None = None, query: str = ""
+        self, method: str, path: str, body: Json = None, query: str = "", headers: dict[str, str] | None = None
     ) -> Answered:
-        raw = body if isinstance(body, bytes) else b"" if body is None else msgspec.json.encode(body)
-        given = self.headers if headers is None else headers
-        sent = {"content-type": "application/json", **{name.lower(): value for name, value in given.items()}}
-        return Answered(body, self.engine.receive(Call(method, path, query, sent, raw)))
+        given = {**headers_of(self.provider), **(headers or {})}
+        return self._asked(Example(method, path, given, "" if body is None else text_of(body), query), body)
+
+    def _asked(self, example: Example, body: Json = None) -> Answered:
+        return Answered(body, self._memory.receive(example.call()).reply)
 
     def samples(self, endpoint: Endpoint) -> list[Json]:
         """Good bodies; one None where there is no body."""
@@ -90,23 +92,12 @@ class Caller:
     def refused_at(self, endpoint: Endpoint, error: Error) -> Answered:
         """What an error looks like here, whatever brings it about."""
         path = re.sub(r"{\w+}", "1", endpoint.path)
-        return self.ask(endpoint.method, path, headers={**self.headers, "x-sim-outcome": error.key})
+        return self.ask(endpoint.method, path, headers={"X-Sim-Outcome": error.key})
 
     def refused(self, error: Error) -> Answered:
-        """What an error looks like, by its own example where there is one."""
-        if (example := error.example) is not None:
-            body = example["body"].encode() if "body" in example else example.get("json")
-            query = example.get("query", "")
-            if not isinstance(query, str):
-                query = urlencode(query)
-            self.fresh()
-            answered = self.ask(example["method"], example["path"], body, example.get("headers"), query)
-            if answered.reply.status == error.status:
-                return answered
-        send = next(endpoint for endpoint in self.provider.endpoints if isinstance(endpoint, AnySend))
+        """What an error looks like, by its own example."""
         self.fresh()
-        given = {**self.headers, "x-sim-outcome": error.key}
-        return self.ask(send.method, send.path, self.samples(send)[0], given)
+        return self._asked(of_error(self.provider, error))
 
     def found(self, endpoint: Endpoint, known: Iterable[list[Answered]]) -> list[Answered]:
         """Good answers at a path with ``{names}``: values that other requests and answers have under such a name.
@@ -143,22 +134,3 @@ def _leaves(value: Json, name: str = "") -> Iterator[tuple[str, str]]:
             yield from _leaves(inner, name)
     elif isinstance(value, str | int) and not isinstance(value, bool) and re.fullmatch(r"[\w.-]+", str(value)):
         yield name, str(value)
-
-
-def _credentials(provider: Provider) -> tuple[dict[str, Json], dict[str, str]]:
-    """Security schemes and headers: whatever of the usual ways the provider knows its caller by."""
-    issued = provider.credentials("default")
-    values = list(issued.values())
-    basic = {"authorization": "Basic " + b64encode(":".join(values[:2]).encode()).decode()}
-    if provider.identify(_call(basic)) is not None:
-        return {"basic": {"type": "http", "scheme": "basic"}}, basic
-    for value in reversed(values):
-        bearer = {"authorization": f"Bearer {value}"}
-        if provider.identify(_call(bearer)) is not None:
-            return {"bearer": {"type": "http", "scheme": "bearer"}}, bearer
-    headers = {name.lower(): value for name, value in issued.items()}
-    return {name: {"type": "apiKey", "in": "header", "name": name} for name in issued}, headers
-
-
-def _call(headers: dict[str, str]) -> Call:
-    return Call("POST", "/", "", headers, b"")

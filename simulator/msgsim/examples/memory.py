@@ -1,0 +1,107 @@
+"""One simulator in memory, for whoever wants to know what would be answered: gallery, OpenAPI, plan, dry run, tests."""
+
+from collections.abc import Iterable, Mapping
+
+from msgspec import Struct
+
+from msgsim.callbacks.dispatcher import Dispatcher
+from msgsim.callbacks.http import Poster
+from msgsim.config import Config
+from msgsim.contract import Contract
+from msgsim.engine.receive import Engine
+from msgsim.model import Attempt, Call, Callback, Exchange, Json, Message, Post, Reply
+from msgsim.provider import Provider, discover
+from msgsim.storage.store import Store
+
+START = "2026-01-01T00:00:00Z"
+NOWHERE = "http://127.0.0.1:9"
+"""Where callbacks would go; nothing is posted."""
+
+
+class Sent(Struct, frozen=True):
+    """One request and what came of it."""
+
+    call: Call
+    reply: Reply
+    exchange: Exchange
+    messages: tuple[Message, ...]
+
+
+class InMemory:
+    """Without a network or a file. Its clock stands until it is moved; receivers take whatever they get."""
+
+    def __init__(
+        self, scenario: Iterable[str] = (), seed: int = 1, providers: Mapping[str, Provider] | None = None
+    ) -> None:
+        """Raises Wrong for a scenario that cannot be used."""
+        known = discover() if providers is None else providers
+        settings = {name: receivers(provider) for name, provider in known.items()}
+        config = Config(
+            store="memory", clock=f"frozen@{START}", seed=seed, scenario=tuple(scenario), providers=settings, retries=()
+        )
+        self.engine = Engine(config, Store(None), known)
+        self._dispatcher = Dispatcher(self.engine, _Taken(config), config)
+
+    @property
+    def now(self) -> int:
+        return self.engine.default.now()
+
+    def contract(self, provider: str) -> Contract:
+        return self.engine.providers[provider].contract
+
+    def fresh(self) -> None:
+        """Forget everything that was sent."""
+        self.engine.open("default")
+
+    def close(self) -> None:
+        self.engine.store.close()
+
+    def receive(self, call: Call) -> Sent:
+        """What a request is answered, and what it brought. Raises Unknown."""
+        sandbox, store = self.engine.default, self.engine.store
+        number, first = sandbox.journal + 1, sandbox.messages
+        reply = self.engine.receive(call)
+        found = [store.message_by_key(sandbox.base + one) for one in range(first + 1, sandbox.messages + 1)]
+        entry = store.entry(sandbox.base + number)
+        assert entry is not None
+        assert entry.exchange is not None
+        return Sent(call, reply, entry.exchange, tuple(one for one in found if one is not None))
+
+    async def send(self, call: Call) -> Sent:
+        """As `receive`; callbacks that leave before the answer have left."""
+        sent = self.receive(call)
+        await self._dispatcher.post_now(sent.reply.early)
+        return sent
+
+    async def advance(self, by: int) -> None:
+        """Move the clock by so many milliseconds; what falls due happens."""
+        await self._dispatcher.driver.advance(self.engine.default, self.now + by)
+
+    def owed(self, sent: Sent) -> list[Callback]:
+        """The callbacks of a request's messages, and of the answers to them, in the order in which they leave."""
+        store, sandbox = self.engine.store, self.engine.default
+        ids = {message.id for message in sent.messages}
+        answers = [one.key for one in store.inbound(sandbox.number) if one.message in ids]
+        found = [one for message in sent.messages for one in store.callbacks_of(message.key) if one.step is not None]
+        found += [one for key in answers for one in store.callbacks_of(key) if one.step is None]
+        return sorted(found, key=lambda one: (one.due, one.key))
+
+
+class _Taken(Poster):
+    """Makes no request: every receiver answers 200."""
+
+    async def attempt(self, callback: Callback, post: Post) -> tuple[Attempt, bool]:
+        number, body = callback.tries + 1, post.body.decode(errors="replace")
+        return Attempt(callback.key, callback.subject, number, callback.url, callback.kind, body, {}, status=200), False
+
+
+def receivers(provider: Provider) -> dict[str, Json]:
+    """A URL for each setting that says where callbacks go."""
+    if not provider.contract.settings:
+        return {}
+    properties = provider.contract.schema("settings").document["properties"]
+    return {
+        name: f"{NOWHERE}/{provider.name}/{name}"
+        for name, entry in properties.items()
+        if any(option.get("format") == "http-url" for option in entry.get("anyOf", ()))
+    }
