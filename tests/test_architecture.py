@@ -33,7 +33,7 @@ provider = Provider(
             "/echo/v1/messages",
             schema="message",
             read=lambda body, desk: Draft(
-                desk.seed.uuid4(desk.number()), body["to"], (Channel("sms", "x", text=body["text"]),)
+                desk.seed.uuid4(desk.number()), body["msisdn"], (Channel("sms", "x", text=body["body"]),)
             ),
             answer=lambda message, body, desk: Reply(202, msgspec.json.encode({"id": message.id})),
         ),
@@ -44,6 +44,8 @@ provider = Provider(
     refuse=refused,
     credentials=lambda sandbox: {"key": f"echo-{sandbox}"},
     base_url=lambda root: f"{root}/echo",
+    recipients=frozenset({"msisdn"}),
+    texts=frozenset({"body"}),
 )
 '''
 
@@ -52,34 +54,54 @@ unknown_path: {status: 404, text: Unknown path, source: here, provenance: seed}
 wrong_method: {status: 405, text: Wrong method, source: here, provenance: seed}
 malformed: {status: 400, text: No JSON, source: here, provenance: seed}
 unauthorized: {status: 401, text: Who are you, source: here, provenance: seed}
+server_error: {status: 500, text: Not now, source: here, provenance: inferred}
 invalid: {status: 400, text: Not so, source: here, provenance: seed, magic: 100}
 """
 
 STATUSES = """
-words: {sent: out, delivered: there, failed: lost}
+words: {sent: out, delivered: there, failed: lost, expired: lost}
 statuses:
   out: {kind: sent, source: here, provenance: seed}
   there: {kind: delivered, source: here, provenance: seed}
   lost: {kind: failed, source: here, provenance: seed, magic: 400}
 """
 
-MESSAGE = """{"type": "object", "required": ["to", "text"], "x-error": "invalid",
-"properties": {"to": {"type": "string"}, "text": {"type": "string"}},
-"examples": [{"to": "+37255000001", "text": "x"}]}"""
+MESSAGE = """{"type": "object", "required": ["msisdn", "body"], "x-error": "invalid",
+"properties": {"msisdn": {"type": "string"}, "body": {"type": "string"}},
+"examples": [{"msisdn": "+37255000001", "body": "x"}]}"""
 
 STORY = """
+from msgsim.examples.dry_run import foresee
+from msgsim.examples.openapi import document
+from msgsim.provider import discover
 from msgsim.testing import Simulator, call
 
 with Simulator(clock="frozen") as sim:
-    good = call(f"{sim.url}/echo/v1/messages", "POST", {"to": "+37255000001", "text": "x"})
+    good = call(f"{sim.url}/echo/v1/messages", "POST", {"msisdn": "+37255000001", "body": "x"})
     assert good.status == 202, good.body
     sim.control("POST", "clock/advance", {"by": "1m"})
     assert sim.control("GET", f"messages/{good.json['id']}").json["channels"][0]["status"] == "there"
-    bad = call(f"{sim.url}/echo/v1/messages", "POST", {"to": "+37255000001"})
-    assert (bad.status, bad.json) == (400, {"error": "Not so", "field": "text"})
-    magic = call(f"{sim.url}/echo/v1/messages", "POST", {"to": "+15005551100", "text": "x"})
+    bad = call(f"{sim.url}/echo/v1/messages", "POST", {"msisdn": "+37255000001"})
+    assert (bad.status, bad.json) == (400, {"error": "Not so", "field": "body"})
+    magic = call(f"{sim.url}/echo/v1/messages", "POST", {"msisdn": "+15005551100", "body": "x"})
     assert magic.status == 400
     assert "echo" in sim.control("GET", "health").json["providers"]
+    (sent,) = sim.control("POST", "sample", {"provider": "echo", "seed": 1}).json["sent"]
+    (first, *_) = sim.control("GET", "messages").json["messages"]
+    assert sent["status"] == 202
+    assert first["to"].startswith("+37255") and first["to"] != "+37255000001"
+    assert len(first["channels"][0]["text"]) > 10
+    assert first["channels"][0]["text"] in call(f"{sim.url}/__sim/?to={first['to'].lstrip('+')}", "GET").body.decode()
+    listed = sim.control("GET", "errors?provider=echo").json
+    errors = {one["key"]: one for one in listed["errors"]}
+    assert errors["invalid"]["example"]["json"] == {"msisdn": "+15005551100", "body": "x"}
+    assert '"msisdn":"+15005551100"' in errors["invalid"]["curl"]
+    assert listed["statuses"][2]["example"]["json"]["msisdn"] == "+15005551400"
+
+planned = foresee((), {"provider": "echo", "to": "+15005551400", "text": "Hello"})
+assert [step["status"] for step in planned["messages"][0]["plan"]] == ["lost"]
+described = document(discover()["echo"])["paths"]["/echo/v1/messages"]["post"]
+assert "invalid" in described["responses"]["400"]["content"]["application/json"]["examples"]
 """
 
 

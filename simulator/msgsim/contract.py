@@ -5,13 +5,13 @@ does ``jsonschema`` find the violations.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from functools import cache, cached_property, lru_cache
 from itertools import islice
 from math import isinf
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Literal, TypeVar, cast, get_args
 
 import msgspec
 import yaml
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from jsonschema.protocols import Validator
     from jsonschema_rs import Draft202012Validator
 
-KINDS = ("queued", "sent", "delivered", "seen", "failed", "rejected", "expired", "cancelled")
-"""What a status means whoever's word it is; all but cancelled are the neutral words of scenarios."""
 MOST_VIOLATIONS = 500
 """Violations of one body that are explained: one takes about a millisecond, and a body may have a million."""
 FAILURES = frozenset({"failed", "rejected", "expired", "cancelled"})
@@ -75,14 +73,29 @@ def _is_deeper(value: Json, most: int) -> bool:
     return True
 
 
-class Error(Struct, frozen=True, omit_defaults=True):
+class BadCatalogue(ValueError):
+    """A provider's catalogue cannot be used; the text names the file and the key."""
+
+
+NEEDED_ERRORS = ("malformed", "unauthorized", "unknown_path", "wrong_method", "server_error")
+"""What is answered to any provider's client: by JSON that is none, by paths and methods, and by faults."""
+NEEDED_WORDS = ("sent", "delivered", "failed", "expired")
+"""What planning says by itself: the happy path, a channel whose time is over, a final status that is contradicted."""
+Kind = Literal["queued", "sent", "delivered", "seen", "failed", "rejected", "expired", "cancelled"]
+KINDS = get_args(Kind)
+"""What a status means whoever's word it is; all but cancelled are the neutral words of scenarios."""
+Provenance = Literal["seed", "public", "inferred"]
+_Entry = TypeVar("_Entry", "Error", "Status")
+
+
+class Error(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """One documented error: everything an answer, the gallery and a test need to know."""
 
     key: str
     status: int
     source: str
-    provenance: str
-    """seed, public or inferred: whether the provider's documents say it."""
+    provenance: Provenance
+    """Whether the provider's documents say it."""
     text: str = ""
     code: Json = None
     title: str = ""
@@ -97,13 +110,13 @@ class Error(Struct, frozen=True, omit_defaults=True):
     """A request that brings it about: method, path, query, headers, json or body; None: a scenario does."""
 
 
-class Status(Struct, frozen=True, omit_defaults=True):
+class Status(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """One documented status of a message."""
 
     word: str
-    kind: str
+    kind: Kind
     source: str
-    provenance: str
+    provenance: Provenance
     meaning: str = ""
     code: int | None = None
     """The number that goes with it unless a step says otherwise."""
@@ -143,18 +156,24 @@ class Contract:
 
     @cached_property
     def errors(self) -> dict[str, Error]:
-        """The error catalogue, in its documented order."""
-        listed = load_yaml(self.folder / "errors.yaml")
-        return {key: msgspec.convert({"key": key, **entry}, Error) for key, entry in listed.items()}
+        """The error catalogue, in its documented order. Raises BadCatalogue."""
+        listed = self._loaded("errors.yaml")
+        self._need("errors.yaml", listed, NEEDED_ERRORS)
+        return self._entries("errors.yaml", "key", listed, Error)
 
     @cached_property
     def _vocabulary(self) -> dict[str, Json]:
-        return cast("dict[str, Json]", load_yaml(self.folder / "statuses.yaml"))
+        found = self._loaded("statuses.yaml")
+        self._need("statuses.yaml", found, ("words", "statuses"))
+        words, statuses = found["words"], found["statuses"]
+        self._need("statuses.yaml, words", {word.rpartition(".")[2] for word in words}, NEEDED_WORDS)
+        self._need("statuses.yaml, statuses", statuses, words.values())
+        return found
 
     @cached_property
     def statuses(self) -> dict[str, Status]:
-        listed = self._vocabulary["statuses"]
-        return {word: msgspec.convert({"word": word, **entry}, Status) for word, entry in listed.items()}
+        """What becomes of messages, in the provider's words. Raises BadCatalogue."""
+        return self._entries("statuses.yaml", "word", self._vocabulary["statuses"], Status)
 
     @cached_property
     def words(self) -> dict[str, str]:
@@ -191,6 +210,8 @@ class Contract:
         if not (self.folder / "settings.json").exists():
             return {}
         properties = self.schema("settings").document["properties"]
+        for name, entry in properties.items():
+            self._need(f"settings.json, {name}", entry, ("default",))
         return {name: entry["default"] for name, entry in properties.items()}
 
     @cached_property
@@ -200,6 +221,33 @@ class Contract:
             return frozenset()
         properties = self.schema("settings").document["properties"]
         return frozenset(name for name, entry in properties.items() if entry.get("x-secret") == "names")
+
+    def require(self, *errors: str) -> None:
+        """Raises BadCatalogue for an error that is not in the catalogue."""
+        self._need("errors.yaml", self.errors, errors)
+
+    def _loaded(self, file: str) -> dict[str, Json]:
+        try:
+            found = load_yaml(self.folder / file)
+        except (OSError, yaml.YAMLError) as error:
+            raise BadCatalogue(f"schemas/{self.provider}/{file}: {' '.join(str(error).split())}") from None
+        if not isinstance(found, dict):
+            raise BadCatalogue(f"schemas/{self.provider}/{file}: a mapping is expected")
+        return found
+
+    def _need(self, where: str, present: Container[str], needed: Iterable[str]) -> None:
+        if missing := [key for key in needed if key not in present]:
+            raise BadCatalogue(f"schemas/{self.provider}/{where}: {', '.join(map(repr, missing))} is missing")
+
+    def _entries(self, file: str, name: str, listed: Json, kind: type[_Entry]) -> dict[str, _Entry]:
+        """``name`` is the member that the key of an entry goes into."""
+        found: dict[str, _Entry] = {}
+        for key, entry in listed.items():
+            try:
+                found[key] = msgspec.convert({name: key, **entry}, kind)
+            except (msgspec.ValidationError, TypeError) as error:
+                raise BadCatalogue(f"schemas/{self.provider}/{file}, {key}: {error}") from None
+        return found
 
     def status(self, beat: Beat, channel: str = "") -> Status:
         """The status a beat means on a channel. Raises KeyError where there is no such."""

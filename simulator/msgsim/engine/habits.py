@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from msgspec import Struct
 
 from msgsim.model import Attempt, Entry, Exchange, Json
-from msgsim.provider import Provider
+from msgsim.provider import Ask, Provider
 
 SLOW = 2000
 """Milliseconds a callback receiver may take."""
@@ -133,8 +133,7 @@ def _twice(provider: Provider, asked: Sequence[Asked]) -> Iterator[Finding]:
 
 def _token_each(provider: Provider, asked: Sequence[Asked]) -> Iterator[Finding]:
     """Fetched a token for (almost) every request."""
-    tokens = {endpoint.name for endpoint in provider.endpoints if getattr(endpoint, "open", False)}
-    tokens = {name for name in tokens if "token" in name}
+    tokens = {endpoint.name for endpoint in provider.endpoints if isinstance(endpoint, Ask) and endpoint.open}
     fetched = [one for one in asked if one.one.endpoint in tokens and one.one.status < 400]
     others = [one for one in asked if one.one.endpoint not in tokens]
     if len(fetched) >= 3 and 2 * len(fetched) > len(others):

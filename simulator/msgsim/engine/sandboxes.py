@@ -325,6 +325,8 @@ class World:
 
 
 def terms_of(provider: Provider) -> Terms:
+    """Raises BadCatalogue."""
+    provider.contract.require(provider.strict)
     return Terms(
         provider.contract,
         endpoints=tuple(dict.fromkeys(endpoint.name for endpoint in provider.endpoints)),
