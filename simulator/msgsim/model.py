@@ -159,6 +159,8 @@ class Draft(Struct, frozen=True, omit_defaults=True, gc=False):
     item: int = 0
     reference: str = ""
     """The client's own id of it, where the provider finds messages by that; need not be unique."""
+    handover: str = ""
+    """The only status after which the next channel is tried; empty: any failure, and no success within ``ttl``."""
 
 
 class Step(Struct, frozen=True, omit_defaults=True, array_like=True, gc=False):

@@ -53,6 +53,8 @@ def unfold(
             expired = status(EXPIRED, channel.name)
             steps.append(Step(deadline, index, expired.word, expired.code))
             over = deadline
+        if draft.handover and steps[-1].status != draft.handover:
+            break
         begin = over
     if steps and steps[-1].at > LATEST:
         steps = [step if step.at <= LATEST else replace(step, at=LATEST) for step in steps]

@@ -62,6 +62,7 @@ def messages(answer: Any) -> list[str]:
 def test_a_page_is_shown_without_its_secrets(http: Http) -> None:
     answer = register(http, "messenger", MESSENGER)
     assert (answer.status, answer.body) == (201, b"")
+    assert "content-type" not in answer.headers
     assert get(http, "messenger/page-1").json == {
         "ottPlatformName": "messenger",
         "ottPlatformAttributes": {
@@ -116,6 +117,14 @@ def test_the_senders_of_the_samples_are_there_and_can_be_overridden(http: Http) 
     assert send(http, "line", "503868699681937").status == 201
 
 
+def test_an_id_may_be_a_number(http: Http, control: Http) -> None:
+    assert register(http, "messenger", {**MESSENGER, "pageId": 503868699681999}).status == 201
+    (request,) = control("GET", "requests").json["requests"]
+    assert request["notes"] == ["pageId is a number; the document has a string"]
+    assert get(http, "messenger/503868699681999").json["ottPlatformAttributes"]["pageId"] == "503868699681999"
+    assert send(http, "messenger", "503868699681999").status == 201
+
+
 def test_senders_can_be_configured() -> None:
     mine = {"ottPlatformName": "line", "ottPlatformAttributes": {"channelId": "mine", "isActive": True}}
     with Simulator(clock="frozen", providers={"salesforce": {"senders": [mine]}}) as sim:
@@ -136,6 +145,10 @@ def test_a_list_is_read_page_by_page(http: Http) -> None:
     assert [page["count"] for page in pages] == [6, 6, 6]
     assert [len(page["items"]) for page in pages] == [4, 2, 0]
     assert pages[0]["items"] + pages[1]["items"] == first["items"]
+    assert [list(page["links"]) for page in pages] == [
+        ["self", "next"], ["self", "previous", "next"], ["self", "previous", "next"]
+    ]  # fmt: skip
+    assert pages[1]["links"]["previous"]["href"] == "/v1/registration/messenger?%24page=1&%24pagesize=4"
     assert pages[1]["links"]["next"]["href"] == "/v1/registration/messenger?%24page=3&%24pagesize=4"
     assert get(http, "messenger", "%24page=2&%24PAGESIZE=4").json == pages[1]
 

@@ -277,7 +277,7 @@ def test_everything_wrong_is_told_once_and_in_the_documented_order(http: Http) -
         {**LINE, "from": "line"},
         {**LINE, "to": []},
         {**LINE, "message": "hello"},
-        {**LINE, "messageKey": 5},
+        {**LINE, "messageKey": True},
         changed(LINE, "message.contents", {"type": "text"}),
         changed(LINE, "message.contents", ["text"]),
         changed(LINE, "message.contents.0.text", {"en": "hello"}),

@@ -250,7 +250,7 @@ class Engine(World):
             if rule not in decided:
                 self._decided(rule, desk)
             decided.append(rule)
-            beats.append((forced and forced[place]) or self._beats(scenario, rule, channel.name, subject, draft, desk))
+            beats.append((forced and forced[place]) or self._beats(scenario, rule, place, subject, draft, desk))
         start, steps = unfold(draft, beats, desk.contract, desk.now)
         credential = desk.credential
         message = Message(  # By position: a thousand times per bulk.
@@ -290,19 +290,25 @@ class Engine(World):
     def _forced(self, asked: str, draft: Draft, desk: Desk) -> list[tuple[Beat, ...] | None]:
         """Per channel the life that ``X-Sim-Outcome: <status or neutral word>`` asks for; None where it has no such."""
         lives: list[tuple[Beat, ...] | None] = []
-        for channel in draft.channels:
+        for place, channel in enumerate(draft.channels):
             status = desk.contract.known(Beat(0, asked), channel.name)
-            lives.append(life(status.word, desk.contract) if status else None)
+            possible = status is not None and not (place and status.word == draft.handover)
+            lives.append(life(status.word, desk.contract) if status is not None and possible else None)
         if not any(lives):
             names = ", ".join(channel.name for channel in draft.channels)
             raise Unknown(f"X-Sim-Outcome: {asked} does not exist on {names}")
         return lives
 
     def _beats(
-        self, scenario: Scenario, rule: Rule, channel: str, subject: Subject, draft: Draft, desk: Desk
+        self, scenario: Scenario, rule: Rule, place: int, subject: Subject, draft: Draft, desk: Desk
     ) -> tuple[Beat, ...]:
         """The life of a channel, by its rule; by one that is always on, where that one leaves it open."""
-        if rule.outcome.deliver is None or _is_of_other_channels(rule.outcome.deliver, channel, desk.contract):
+        deliver = rule.outcome.deliver
+        if (
+            deliver is None
+            or _is_of_other_channels(deliver, draft.channels[place].name, desk.contract)
+            or (place and draft.handover and any(beat.status == draft.handover for beat in deliver))
+        ):
             rule = self._deciding(scenario.underneath(subject, desk.seed, desk.sandbox.counts), subject, desk)
         if rule.base and draft.fate is not None:
             return draft.fate

@@ -120,24 +120,30 @@ class Routes:
         return methods, params
 
     def _owner(self, call: Call, path: str) -> Provider | None:
-        """Whose unknown path it is: who has it, else by the nearest known path, else by the kind of credentials."""
+        """Whose unknown path it is: who has it, else by the nearest known path, else by the kind of credentials.
+
+        Without any it is that one's of the nearest who asks for them before it looks at the path.
+        """
         calling = [provider for provider in self.providers.values() if provider.identify(call) is not None]
         having = [provider for provider in calling or self.providers.values() if provider.contract.missing(path)]
         if len(having) == 1:
             return having[0]
-        parts = path.split("/")
+        parts = path.lower().split("/")
         near: dict[str, int] = {}
         for known, name in self._known():
             shared = 0
-            for one, other in zip(known.split("/"), parts, strict=False):
+            for one, other in zip(known.lower().split("/"), parts, strict=False):
                 if one != other:
                     break
                 shared += 1
             near[name] = max(near.get(name, 0), shared)
         best = max(near.values(), default=0)
-        owners = [name for name, shared in near.items() if shared == best]
-        if best > 2 and len(owners) == 1:
-            return self.providers[owners[0]]
+        nearest = [provider for name, provider in self.providers.items() if best > 2 and near[name] == best]
+        if len(nearest) == 1:
+            return nearest[0]
+        if nearest:
+            mine = [provider for provider in nearest if provider in calling]
+            calling = mine or [provider for provider in nearest if provider.authorize_first]
         return calling[0] if len(calling) == 1 else None
 
     def missing(self, provider: Provider, path: str) -> str:

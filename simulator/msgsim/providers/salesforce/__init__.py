@@ -1,14 +1,16 @@
 """Salesforce Marketing Cloud OTT: Messenger and LINE.
 
-Sources: OTTsendMessageToRecipient, OTTregisterProperty, OTTretrieveRegistrationCollection and error-handling of the
-Marketing Cloud Engagement API guide; access-token-s2s and requestToken of the Marketing Cloud developer guide.
-No status route and no callback is documented, so there is none: what becomes of a message is seen through the
-control API only.
+Sources: OTTsendMessageToRecipient, OTTretrieveSentMessage, OTTregisterProperty, OTTretrieveRegistrationCollection and
+error-handling of the Marketing Cloud Engagement API guide; access-token-s2s and requestToken of the Marketing Cloud
+developer guide.
+
+A message can be asked for (OTTretrieveSentMessage), as far as it was queued, sent or failed; that it was delivered or
+read is told by no route and no callback, and is seen through the control API only.
 """
 
 from msgsim.contract import Contract
-from msgsim.provider import Provider, Send
-from msgsim.providers.salesforce import registry, tokens
+from msgsim.provider import Ask, Provider, Send
+from msgsim.providers.salesforce import registry, sent, tokens
 from msgsim.providers.salesforce.answers import accepted, refuse
 from msgsim.providers.salesforce.reading import check, read
 from msgsim.providers.salesforce.spelling import shape
@@ -25,6 +27,7 @@ provider = Provider(
     contract=Contract("salesforce"),
     endpoints=(
         Send("send-ott", "POST", "/ott/v1/send", "send", read=read, answer=accepted, shape=shape, check=check),
+        Ask("get-sent", "GET", "/ott/v1/send/{messageId}", sent.get_sent),
         *registry.ENDPOINTS,
         *tokens.ENDPOINTS,
     ),

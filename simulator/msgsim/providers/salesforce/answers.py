@@ -45,8 +45,9 @@ def refuse(refusals: Sequence[Refusal], desk: Desk) -> Reply:
 
 
 def _said_here(key: str, desk: Desk) -> str:
-    """A token request that is not JSON is told so in OAuth's words."""
-    return "invalid_request" if key == "malformed" and desk.call.path.lower().endswith("/v2/token") else key
+    """A token request that is not JSON, or not strictly so, is told so in OAuth's words."""
+    told = key in ("malformed", "bad_request") and desk.call.path.lower().endswith("/v2/token")
+    return "invalid_request" if told else key
 
 
 def _status(error: Error, desk: Desk) -> int:

@@ -15,6 +15,8 @@ KNOWN_KEYS = {
     "messagingType": ("RESPONSE", "UPDATE", "MESSAGE_TAG"),
     "notificationType": ("REGULAR", "SILENT_PUSH", "NO_PUSH"),
 }
+HANDOVER = "invalid_reply_token"
+"""LINE tries ottId after nothing else: whoever cannot be reached at all is not tried again."""
 FOR_LINE = {"image": "altUrl", "video": "altUrl", "audio": "duration"}
 """Documented as required for LINE, without an error for those who leave it out."""
 FOR_MESSENGER = ("isReusable", "attachmentId")
@@ -38,8 +40,10 @@ def read(body: Json, desk: Desk) -> Draft:
         )
         for recipient, id in zip(tried, desk.seed.uuid4s(desk.number(), len(tried)), strict=True)
     )
+    # Clients may write a whole path in lower case, so that is how a message is found by its key.
     kept = {name: body[name] for name in ("messageKey", "messageGroupKey", "to", "validityPeriod") if name in body}
-    return Draft(channels[0].id, channels[0].to, channels, extra=kept)
+    reference = str(body["messageKey"]).lower()
+    return Draft(channels[0].id, channels[0].to, channels, extra=kept, reference=reference, handover=HANDOVER)
 
 
 def recipients(sender_type: str, to: Json) -> list[str]:

@@ -70,14 +70,20 @@ def get_page(body: Json, desk: Desk) -> Reply:
             "count": len(items),
             "page": page,
             "pageSize": size,
-            "links": {"self": _link(platform, page, size), "next": _link(platform, page + 1, size)},
+            "links": _links(platform, page, size),
             "items": items[(page - 1) * size : page * size],
         },
     )
 
 
+def _links(platform: str, page: int, size: int) -> Json:
+    """``next`` even on the last page, as documented; ``previous`` where there is one."""
+    pages = {"self": page, "previous": page - 1, "next": page + 1}
+    return {name: _link(platform, number, size) for name, number in pages.items() if number > 0}
+
+
 def _link(platform: str, page: int, size: int) -> Json:
-    """Without ``/ott``, and ``next`` even on the last page, as documented."""
+    """Without ``/ott``, as documented."""
     return {"href": f"/v1/registration/{platform}?{urlencode({'$page': page, '$pagesize': size})}"}
 
 

@@ -1,6 +1,7 @@
-"""Member names match in any case of letters, except inside a native payload.
+"""The spelling of a body: names in any case of letters, and numbers where the documents have texts.
 
-Source: the samples of OTTsendMessageToRecipient, which mix MessageKey, alturl and isReusable.
+Sources: the samples of OTTsendMessageToRecipient, which mix MessageKey, alturl and isReusable, and whose ids are
+made of digits. A number for a text is what a .NET service takes [inferred].
 """
 
 from collections.abc import Callable
@@ -8,17 +9,19 @@ from collections.abc import Callable
 from msgsim.model import Json
 from msgsim.provider import Desk
 
-_DOCUMENTED = (
-    *("messageKey", "messageGroupKey", "from", "to", "message", "validityPeriod"),
-    *("senderType", "senderId", "ottId", "userReference"),
-    *("subject", "contents", "customKeys", "messagingType", "tag", "notificationType"),
-    *("type", "text", "url", "altUrl", "duration", "nativePayload", "payload", "isReusable", "attachmentId"),
-    *("ottPlatformName", "ottPlatformAttributes", "endpointUrl", "isActive"),
-    *("applicationId", "applicationSecret", "pageId", "pageName", "pageAccessToken", "callbackVerifyToken"),
-    *("channelId", "channelName", "channelSecret", "customerConnectSecret", "isTransactional", "isTestChannel"),
+_TEXTS = (
+    *("messageKey", "messageGroupKey", "senderType", "senderId", "ottId", "userReference", "subject"),
+    *("messagingType", "tag", "notificationType", "type", "text", "url", "altUrl"),
+    *("ottPlatformName", "endpointUrl", "applicationId", "applicationSecret", "pageId", "pageName", "pageAccessToken"),
+    *("callbackVerifyToken", "channelId", "channelName", "channelSecret", "customerConnectSecret"),
     *("clientId", "clientSecret", "accessType", "refreshToken"),
 )
-_NAMES = {name.lower(): name for name in _DOCUMENTED} | {name: name for name in _DOCUMENTED}
+_OTHERS = (
+    *("from", "to", "message", "contents", "customKeys", "nativePayload", "payload", "ottPlatformAttributes"),
+    *("validityPeriod", "duration", "attachmentId", "isReusable", "isActive", "isTransactional", "isTestChannel"),
+)
+_NAMES = {name.lower(): name for name in _TEXTS + _OTHERS} | {name: name for name in _TEXTS + _OTHERS}
+_ARE_TEXTS = frozenset(_TEXTS)
 _UNTOUCHED = frozenset({"nativePayload", "payload"})
 _WORDS: dict[str, Callable[[str], str]] = {
     "senderType": str.lower,
@@ -33,18 +36,23 @@ _DEPTH = 5
 
 
 def shape(body: Json, desk: Desk) -> Json:
-    return fold(body)
+    """A body as its schema describes it; each member that was a number for a text is noted."""
+    numbers: dict[str, None] = {}
+    folded = fold(body, numbers)
+    for name in numbers:
+        desk.note(f"{name} is a number; the document has a string", name)
+    return folded
 
 
-def fold(body: Json, depth: int = _DEPTH) -> Json:
-    """The same body with its names and words spelled as documented.
+def fold(body: Json, numbers: dict[str, None], depth: int = _DEPTH) -> Json:
+    """The same body with its names and words spelled as documented; ``numbers``: names whose numbers became texts.
 
     Documented members that are null or blank are left out: the documents call them missing.
     """
     if depth == 0:
         return body
     if isinstance(body, list):
-        return [fold(one, depth - 1) for one in body]
+        return [fold(item, numbers, depth - 1) for item in body]
     if not isinstance(body, dict):
         return body
     folded: dict[str, Json] = {}
@@ -52,9 +60,13 @@ def fold(body: Json, depth: int = _DEPTH) -> Json:
         name = _NAMES.get(written) or _NAMES.get(written.lower())
         if name is None:
             folded[written] = value
-        elif isinstance(value, str):
+            continue
+        if type(value) is int and name in _ARE_TEXTS:
+            numbers[name] = None
+            value = str(value)
+        if isinstance(value, str):
             if value and not value.isspace():
                 folded[name] = _WORDS[name](value) if name in _WORDS else value
         elif value is not None:
-            folded[name] = value if name in _UNTOUCHED else fold(value, depth - 1)
+            folded[name] = value if name in _UNTOUCHED else fold(value, numbers, depth - 1)
     return folded

@@ -4,16 +4,18 @@ Sources: access-token-s2s, requestToken and data-access-permissions of the Marke
 """
 
 from collections.abc import Sequence
-from urllib.parse import quote, unquote
+from urllib.parse import parse_qsl, quote, unquote
+
+from msgspec import Struct
 
 from msgsim.model import Call, Credential, Json, Refusal, Refused, Reply
-from msgsim.provider import Ask, Desk, Endpoint, fingerprint, json_of
+from msgsim.provider import JSON, Ask, Desk, Endpoint, body_of, fingerprint, json_of, media_of
 from msgsim.providers.salesforce.answers import json_reply
 from msgsim.providers.salesforce.spelling import fold, shape
 
-SCOPES = ("ott_chat_messaging_read", "ott_chat_messaging_send", "ott_channels_read", "ott_channels_write")
 NEEDED = {
     "send-ott": "ott_chat_messaging_send",
+    "get-sent": "ott_chat_messaging_read",
     "register-property": "ott_channels_write",
     "list-registrations": "ott_channels_read",
     "get-registration": "ott_channels_read",
@@ -22,7 +24,10 @@ LIFETIME = 1_200_000
 ANNOUNCED = 1079
 """Seconds; clients ask anew a good while before the token dies."""
 LEGACY_LIFETIME = 3_600_000
-TOKEN_PATHS = ("/v2/token", "/v1/requesttoken")
+TOKEN_PATH, LEGACY_PATH = "/v2/token", "/v1/requesttoken"
+FORM = "application/x-www-form-urlencoded"
+OTHER_GRANTS = ("authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:jwt-bearer")
+"""Grants of the service that no package here has been given anything for."""
 
 
 def credentials(sandbox: str) -> dict[str, str]:
@@ -37,14 +42,30 @@ def identify(call: Call) -> Credential | None:
     if header[:7].lower() == "bearer " and (token := header[7:].strip()):
         client = unquote(token.rpartition(".")[0])
         return Credential(client, token) if client else Credential(token, token, fingerprint("token", token))
-    if call.path.lower().endswith(TOKEN_PATHS):
-        return _client(call.body)
+    if call.path.lower().endswith((TOKEN_PATH, LEGACY_PATH)):
+        return _client(call)
     return None
 
 
-def _client(body: bytes) -> Credential | None:
+def _is_form(call: Call) -> bool:
+    return media_of(call) == FORM and not call.body.lstrip().startswith(b"{")
+
+
+def _form(call: Call) -> dict[str, str]:
+    return dict(parse_qsl(call.body.decode(errors="replace"), keep_blank_values=True))
+
+
+def token_request(desk: Desk) -> Json:
+    """JSON as documented; deployed clients send a form, too. Raises Refused."""
+    if not _is_form(desk.call):
+        return body_of(desk)
+    desk.note(f"the token request is a form; the document asks for {JSON}")
+    return _form(desk.call)
+
+
+def _client(call: Call) -> Credential | None:
     try:
-        asked = fold(json_of(body))
+        asked = fold(_form(call) if _is_form(call) else json_of(call.body), {})
     except Refused:
         return None
     if not isinstance(asked, dict):
@@ -58,7 +79,12 @@ _PAIR = (("client_id", "clientId"), ("client_secret", "clientSecret"))
 
 def authorize(endpoint: Endpoint | None, credential: Credential | None, desk: Desk) -> Credential:
     """The gateway, in its documented order: token, scope, media type. Whoever asks for a token needs none."""
-    if endpoint is None and desk.call.path.lower().endswith(TOKEN_PATHS):
+    path = desk.call.path.lower()
+    if endpoint is None and path.rstrip("/").endswith(LEGACY_PATH):
+        raise Refused(Refusal("legacy_not_found"))
+    if endpoint is None and path.rstrip("/").endswith(TOKEN_PATH):
+        if path.endswith("/"):
+            raise Refused(Refusal("unknown_path", detail=f"Service Not Found: {TOKEN_PATH} has no slash at its end"))
         return Credential("")
     if credential is None:
         raise Refused(Refusal("token_misplaced" if _misplaced(desk.call) else "unauthorized"))
@@ -85,16 +111,26 @@ def _is_json(call: Call) -> bool:
 def _granted(token: str, desk: Desk) -> Sequence[str] | None:
     """The scopes of a token; None when it is unknown or dead."""
     if token in desk.settings["fixed_tokens"] or token == desk.issued["access_token"]:
-        return None if desk.strict else SCOPES
+        return None if desk.strict else _all_scopes(desk)
     issued = desk.record("token", token)
     return issued["scopes"] if issued is not None and desk.now < issued["dies"] else None
+
+
+def _all_scopes(desk: Desk) -> Sequence[str]:
+    """What a package may do of which the settings say nothing else."""
+    scopes: list[str] = desk.settings["scopes"]
+    return scopes
 
 
 def issue(body: Json, desk: Desk) -> Reply:
     """POST /v2/token: client credentials for a token that lives 20 minutes and announces 1079 seconds."""
     package = _package(body["client_id"], body["client_secret"], desk)
-    scopes = body["scope"].split() if "scope" in body else package
-    if not set(scopes) <= set(package):
+    if package.legacy is True:
+        raise Refused(Refusal("legacy_package"))
+    if body["grant_type"] in OTHER_GRANTS:
+        raise Refused(Refusal("invalid_grant", "grant_type"))
+    scopes = list(dict.fromkeys(body["scope"].split())) if "scope" in body else package.scopes
+    if not set(scopes) <= set(package.scopes):
         raise Refused(Refusal("invalid_scope", "scope"))
     token = _keep(body["client_id"], scopes, LIFETIME, desk)
     return json_reply(
@@ -117,33 +153,47 @@ def _instance(base: str, service: str) -> str:
 
 def issue_legacy(body: Json, desk: Desk) -> Reply:
     """POST /v1/requestToken: the same for packages of the older kind. A refresh token only spares asking the user."""
+    client = body["clientId"]
     try:
-        scopes = _package(body["clientId"], body["clientSecret"], desk)
+        package = _package(client, body["clientSecret"], desk)
     except Refused:
         raise Refused(Refusal("legacy_unauthorized")) from None
-    token = _keep(body["clientId"], scopes, LEGACY_LIFETIME, desk)
+    if package.legacy is False:
+        raise Refused(Refusal("enhanced_package"))
+    if "refreshToken" in body and desk.record("refresh", body["refreshToken"]) != client:
+        raise Refused(Refusal("legacy_unauthorized"))
+    token = _keep(client, package.scopes, LEGACY_LIFETIME, desk)
     answer: dict[str, Json] = {"accessToken": token, "expiresIn": LEGACY_LIFETIME // 1000}
     if "legacy=1" in desk.call.query.lower().split("&"):
         answer["legacyToken"] = desk.seed.digest(desk.number(), f"legacy {desk.now}")
     if body.get("accessType", "").lower() == "offline" or "refreshToken" in body:
-        answer["refreshToken"] = desk.seed.digest(desk.number(), f"refresh {desk.now}")
+        answer["refreshToken"] = refresh = desk.seed.digest(desk.number(), f"refresh {desk.now}")
+        desk.keep("refresh", refresh, client)
     return json_reply(200, answer)
 
 
-def _package(client: str, secret: str, desk: Desk) -> Sequence[str]:
-    """What the client's package may do. A sandbox's own client knows its secret; the others are as configured."""
+class Package(Struct, frozen=True):
+    """What an installed package may do."""
+
+    scopes: Sequence[str]
+    legacy: bool | None = None
+    """Whether its tokens come from the legacy path; None: from either."""
+
+
+def _package(client: str, secret: str, desk: Desk) -> Package:
+    """The client's package. A sandbox's own client is held to its secret, the others are as configured."""
     if client == desk.issued["client_id"]:
         if secret != desk.issued["client_secret"]:
             raise Refused(Refusal("invalid_client_secret", "client_secret"))
-        return SCOPES
+        return Package(_all_scopes(desk))
     listed = desk.settings["clients"]
     if not listed:
-        return SCOPES
+        return Package(_all_scopes(desk))
     for package in listed:
         if package["client_id"] == client:
             if package["client_secret"] != secret:
                 raise Refused(Refusal("invalid_client_secret", "client_secret"))
-            return package.get("scopes", SCOPES)  # type: ignore[no-any-return]
+            return Package(package.get("scopes", _all_scopes(desk)), package.get("legacy"))
     raise Refused(Refusal("invalid_client", "client_id"))
 
 
@@ -154,6 +204,6 @@ def _keep(client: str, scopes: Sequence[str], lifetime: int, desk: Desk) -> str:
 
 
 ENDPOINTS = (
-    Ask("token", "POST", "/v2/token", issue, schema="token", open=True),
-    Ask("request-token", "POST", "/v1/requestToken", issue_legacy, schema="request-token", shape=shape, open=True),
+    Ask("token", "POST", "/v2/token", issue, schema="token", parse=token_request, open=True),
+    Ask("request-token", "POST", "/v1/requestToken", issue_legacy, "request-token", token_request, shape, open=True),
 )

@@ -1,0 +1,73 @@
+"""What was sent, and how far it has come: GET /ott/v1/send/{messageId}.
+
+Source: OTTretrieveSentMessage of the Marketing Cloud developer guide. Its events are Created, Queued, Sent and Error;
+deliveries and reads are not told.
+"""
+
+from collections.abc import Iterator
+
+from msgsim.clock import iso
+from msgsim.contract import FAILURES, Contract
+from msgsim.model import Json, Message, Refusal, Refused, Reply
+from msgsim.provider import Desk
+from msgsim.providers.salesforce.answers import json_reply
+
+FILLED = {"duration": 0, "isReusable": False}
+"""Members that every content has in the answer, whether it was sent with them or not."""
+
+
+def get_sent(body: Json, desk: Desk) -> Reply:
+    """The newest message with this messageKey, or the one with this ottRequestId, in any case of letters."""
+    id = desk.params["messageId"]
+    message = desk.message(id.lower())
+    if message is None or message.id != id.lower():
+        message = next(desk.referred(id.lower()), None)
+    if message is None:
+        raise Refused(Refusal("unknown_message", values={"id": id}))
+    events = [{"event": event, "eventDateTime": date(at)} for at, event in history(message, desk.now, desk.contract)]
+    return json_reply(200, {"requestBody": request_body(message), "status": events})
+
+
+def request_body(message: Message) -> Json:
+    """The request as it was sent, with its ottRequestId, and with what it left out of its contents."""
+    kept, channel = message.extra, message.channels[0]
+    group = {"messageGroupKey": kept["messageGroupKey"]} if "messageGroupKey" in kept else {}
+    contents = [
+        content | {name: value for name, value in FILLED.items() if name not in content}
+        for content in channel.content["contents"]
+    ]
+    return {
+        "messageKey": kept["messageKey"],
+        "ottRequestId": message.id,
+        **group,
+        "from": {"senderType": channel.name, "senderId": channel.sender},
+        "to": kept["to"],
+        "message": {**channel.content, "contents": contents, "customKeys": channel.content.get("customKeys", [])},
+        "validityPeriod": kept["validityPeriod"],
+    }
+
+
+def history(message: Message, now: int, contract: Contract) -> Iterator[tuple[int, str]]:
+    """Time and event of what has happened up to now, attempts in their order.
+
+    Queued goes before Sent and Error, at their time where the plan does not say when.
+    """
+    yield message.accepted, "Created"
+    queued, sent = False, -1
+    for step in message.steps:
+        if step.at > now:
+            return
+        kind = contract.statuses[step.status].kind
+        if not queued or kind == "queued":
+            yield step.at, "Queued"
+            queued = True
+        if kind in FAILURES:
+            yield step.at, "Error"
+        elif kind != "queued" and sent < step.channel:
+            yield step.at, "Sent"
+            sent = step.channel
+
+
+def date(at: int) -> str:
+    """``2018-05-24T13:37:01.29``: UTC without a zone, up to three digits of a second, no zero at their end."""
+    return iso(at).removesuffix("Z").rstrip("0").rstrip(".")
