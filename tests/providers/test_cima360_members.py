@@ -91,6 +91,20 @@ def test_what_is_read_is_noted_and_refused_when_strict(sim: Simulator, strict: S
     assert (whole.status, whole.json["detail"]) == (400, "Payload is written payload in the document")
 
 
+def test_an_item_is_answered_by_what_it_says_in_any_case(http: Http) -> None:
+    """A numeric recipient is none, and is echoed as it came."""
+    items: list[dict[str, Any]] = [
+        {"Recipient": 573000000000},
+        {"RECIPIENT": "573000000000", "templateId": "FRiuyt4563234a"},
+    ]
+    items[1] |= {"templateParameters": ["1", "2"], "ChannelType": "9"}
+    results = http("POST", "/ott/v1/deliver", json={"payload": items}, headers=KEY).json
+    assert [(result["recipient"], result["error"]) for result in results] == [
+        (573000000000, "Malformed message"),
+        ("573000000000", "No route for channel 9"),
+    ]
+
+
 def test_email_is_always_answered_202(strict: Simulator) -> None:
     bad = {"To": "joao@example.com"}
     answer = send(strict, "/deliver", {**MAIL, "recipients": [TO, bad]})

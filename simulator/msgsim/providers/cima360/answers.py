@@ -7,7 +7,7 @@ import msgspec
 from msgsim.contract import Contract, Error
 from msgsim.model import Json, Message, Refusal, Refused, Reply
 from msgsim.provider import Desk, json_of
-from msgsim.providers.cima360.members import listed, said
+from msgsim.providers.cima360.members import as_it_came, listed
 
 PROBLEM = "application/problem+json"
 OTT = "/ott/v1/deliver"
@@ -28,9 +28,8 @@ def ott(results: Sequence[Message | Refused], body: Json, desk: Desk) -> Reply:
 def _ott_result(item: Json, result: Message | Refused, contract: Contract) -> Json:
     if isinstance(result, Message):
         return {"recipient": result.to, "messageId": result.id, "status": "queued", "error": None}
-    number = item.get("channelType") if isinstance(item, dict) else None
-    error = text(result.refusals[0], contract, channel=number)
-    return {"recipient": said(item, "recipient"), "messageId": None, "status": "error", "error": error}
+    error = text(result.refusals[0], contract, channel=as_it_came(item, "channelType"))
+    return {"recipient": as_it_came(item, "recipient"), "messageId": None, "status": "error", "error": error}
 
 
 def sms(message: Message, body: Json, desk: Desk) -> Reply:
@@ -63,7 +62,7 @@ def _email_result(item: Json, result: Message | Refused, contract: Contract) -> 
     refusal = result.refusals[0]
     return {
         "id": None,
-        "to": said(item, "to"),
+        "to": as_it_came(item, "to"),
         "success": False,
         "errorType": contract.errors[refusal.key].extra.get("errorType", "InternalError"),
         "errorMessage": text(refusal, contract),
@@ -78,21 +77,20 @@ def _envelope(results: list[Json], errors: list[str]) -> Reply:
 
 def whole_requests(results: Sequence[Message | Refused], desk: Desk) -> None:
     """A scenario may give an item an error that has an HTTP status of its own. Raises Refused with it."""
-    errors = desk.contract.errors
     for result in results:
-        if (
-            isinstance(result, Refused)
-            and (key := result.refusals[0].key) != UNDOCUMENTED
-            and errors[key].status >= 400
-        ):
+        if isinstance(result, Refused) and _is_of_a_request(desk.contract.errors[result.refusals[0].key]):
             raise result
+
+
+def _is_of_a_request(error: Error) -> bool:
+    return error.status >= 400 and error.key != UNDOCUMENTED
 
 
 def refuse(refusals: Sequence[Refusal], desk: Desk) -> Reply:
     """A problem; or, for errors that come inside a success, that answer with nothing accepted (e-mail: always 202)."""
     error = desk.contract.errors[refusals[0].key]
     path = desk.call.path.removeprefix("/cima360")
-    if path in EMAIL and (error.status < 400 or error.key == UNDOCUMENTED):
+    if path in EMAIL and not _is_of_a_request(error):
         return _nobody(refusals, desk)
     if error.status < 400 and path == OTT:
         items = listed(_body(desk), "payload")

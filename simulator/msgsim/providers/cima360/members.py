@@ -57,8 +57,8 @@ def _name(written: str, properties: dict[str, Json]) -> str | None:
     return next((name for name in properties if name.lower() == folded), None)
 
 
-def said(item: Json, name: str) -> str | int | float | None:
-    """A member of an item as it came, in any case; None unless it is a text or a number."""
+def as_it_came(item: Json, name: str) -> str | int | float | None:
+    """A member of an item, its name in any case; None unless it is a text or a number."""
     value = _found(item, name)
     return value if isinstance(value, str | int | float) and not isinstance(value, bool) else None
 

@@ -1,4 +1,4 @@
-"""Bodies to drafts."""
+"""From bodies and items that fit their schemas to drafts."""
 
 from msgsim.clock import date_time
 from msgsim.model import Beat, Channel, Draft, Json, Refusal, Refused
@@ -7,6 +7,7 @@ from msgsim.providers.cima360.formats import is_impossible
 from msgsim.providers.cima360.templates import filled, of, plain
 
 UNREACHABLE = (Beat(200, "failed"),)
+"""The life of a message to a number that nobody can have."""
 
 
 def payload(body: Json) -> list[Json]:
@@ -15,8 +16,8 @@ def payload(body: Json) -> list[Json]:
 
 
 def recipients(body: Json) -> list[Json]:
-    listed: list[Json] = body["recipients"]
-    return listed
+    items: list[Json] = body["recipients"]
+    return items
 
 
 def ott(item: Json, index: int, body: Json, desk: Desk) -> Draft:
@@ -34,28 +35,34 @@ def ott(item: Json, index: int, body: Json, desk: Desk) -> Draft:
     recipient: str = item["recipient"]
     if recipient[0] == "+":
         desk.note("The OTT document writes recipients without a plus.")
-    names = wanted if isinstance(wanted, list) else ()
-    values = {str(place): value for place, value in enumerate(parameters, 1)} | dict(
-        zip(names, parameters, strict=False)
-    )
-    text = filled(template["text"], values) if "text" in template else ", ".join(parameters)
     id = desk.seed.hex(desk.number(), 18)
     content = {name: item[name] for name in ("templateID", "templateParameters", "channelType") if name in item}
-    way = Channel(channel, id, text=text, content=content)
-    return Draft(id, recipient, (way,), fate=_fate(recipient), item=index)
+    route = Channel(channel, id, text=_by_position(template, parameters), content=content)
+    return Draft(id, recipient, (route,), fate=_fate(recipient), item=index)
+
+
+def _by_position(template: Json, parameters: list[str]) -> str:
+    """The template's text, filled by position and, where it names its parameters, by name."""
+    if "text" not in template:
+        return ", ".join(parameters)
+    names = template.get("parameters")
+    named = dict(zip(names, parameters, strict=False)) if isinstance(names, list) else {}
+    return filled(template["text"], {str(place): value for place, value in enumerate(parameters, 1)} | named)
 
 
 def sms(body: Json, desk: Desk) -> Draft:
+    """A text, or a journey with its template."""
     if body["recipient"][0] != "+":
         desk.note("The SMS document writes recipients with a plus.")
-    return _told("sms", body, desk)
+    return _spoken_or_written("sms", body, desk)
 
 
 def voice(body: Json, desk: Desk) -> Draft:
-    return _told("voice", body, desk)
+    """A text or a template that is spoken. Inferred."""
+    return _spoken_or_written("voice", body, desk)
 
 
-def _told(channel: str, body: Json, desk: Desk) -> Draft:
+def _spoken_or_written(channel: str, body: Json, desk: Desk) -> Draft:
     """A text or a template for one phone; both services count ids of 24 digits."""
     text = body.get("messageBody")
     if text is None:
@@ -64,13 +71,13 @@ def _told(channel: str, body: Json, desk: Desk) -> Draft:
         text = filled(template["text"], values) if "text" in template else ", ".join(values.values())
     content = {name: value for name, value in body.items() if name not in ("recipient", "messageBody")}
     id = desk.seed.hex(desk.number(), 24)
-    ways = (Channel(channel, id, text=text, content=content or None),)
+    routes = (Channel(channel, id, text=text, content=content or None),)
     start = _start(body.get("programmedDate"), desk)
-    return Draft(id, body["recipient"], ways, start=start, fate=_fate(body["recipient"]))
+    return Draft(id, body["recipient"], routes, start=start, fate=_fate(body["recipient"]))
 
 
 def _fate(recipient: str) -> tuple[Beat, ...] | None:
-    """A number that nobody can have is taken, and fails where no scenario says otherwise."""
+    """The life where no scenario says otherwise; None: as any other message's."""
     return UNREACHABLE if is_impossible(recipient) else None
 
 

@@ -1,4 +1,11 @@
-"""Sinch (Wavy) SMS for Latin America: single and bulk sends, status and MO queries, lookups, campaigns."""
+"""Sinch (Wavy) SMS for Latin America: single and bulk sends, status and MO queries, lookups, campaigns.
+
+Sources: "Envió de mensajes (MT)" of Sinch's Spanish documentation, its SMS API page
+https://docs.sinch.com/technical-documentation/api-and-integrations/sms-api, and its campaigns page; where they say
+nothing, what deployed clients send and read. A send is read in this order: members (what a body says), the schema,
+rules (what no schema can say), drafts (one per message, with the text of its flow or template); reports and queries
+tell what became of it.
+"""
 
 from urllib.parse import parse_qsl
 
@@ -16,8 +23,8 @@ def identify(call: Call) -> Credential | None:
     """The two headers; only the GET of a send may have them in its query string."""
     name, token = call.headers.get("username", ""), call.headers.get("authenticationtoken", "")
     if call.method == "GET" and not (name and token) and call.path.endswith("/v1/send-sms"):
-        asked = {key.lower(): value for key, value in parse_qsl(call.query)}
-        name, token = name or asked.get("username", ""), token or asked.get("authenticationtoken", "")
+        query = {key.lower(): value for key, value in parse_qsl(call.query)}
+        name, token = name or query.get("username", ""), token or query.get("authenticationtoken", "")
     return Credential(name, token) if name and token else None
 
 

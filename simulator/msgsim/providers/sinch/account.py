@@ -51,9 +51,9 @@ class Account:
         self.carriers = Carriers(msgspec.convert(settings["carriers"], list[Carrier]), settings["numbers"])
         self.short_code: str = settings["short_code"]
         self.reports = any(settings[url] or any(getattr(user, url) for user in self.users) for url in URLS.values())
-        """Whether anybody wants to hear of statuses."""
+        """Whether there is a URL for reports."""
         self._zones: dict[str, tzinfo] = {}
-        self._said: dict[tuple[str, str], str] = {}
+        self._settings: dict[tuple[str, str], str] = {}
 
     def user(self, name: str) -> User | None:
         return self._by_name.get(name)
@@ -63,14 +63,14 @@ class Account:
         """Name or e-mail of each user, and the token that goes with it."""
         return {name: user.token for name, user in self._by_name.items()}
 
-    def says(self, name: str, member: str) -> str:
+    def setting(self, user: str, member: str) -> str:
         """A setting of a user, else of the whole account; empty: none."""
-        if (said := self._said.get((name, member))) is None:
-            if len(self._said) >= 10_000:
-                self._said.clear()
-            own: str = getattr(self.user(name), member, "")
-            said = self._said[name, member] = own or str(self.settings[member])
-        return said
+        if (value := self._settings.get((user, member))) is None:
+            if len(self._settings) >= 10_000:
+                self._settings.clear()
+            own: str = getattr(self.user(user), member, "")
+            value = self._settings[user, member] = own or str(self.settings[member])
+        return value
 
     def zone(self, name: str) -> tzinfo:
         """The user's zone, else that of the user's country, else UTC."""
@@ -90,7 +90,7 @@ class Account:
         """Whether a user sees what another sent: administrators all, others what is of their subaccount.
 
         ``sub_account``: that of the message, empty where it has none; then only the sender sees it. Who is no user of
-        the settings (there are none, or it is the one issued for the sandbox) sees all.
+        the settings (there are none, or these are the credentials issued for the sandbox) sees all.
         """
         user = self.user(viewer)
         if user is None or user.admin:

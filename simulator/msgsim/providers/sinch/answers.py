@@ -18,7 +18,7 @@ _GAP = re.compile(r"\{(\w+)\}")
 
 def sent(message: Message, body: Json, desk: Desk) -> Reply:
     """An array of one as the document has it, or the object that deployed clients read: a setting."""
-    as_object = account(desk.settings).says(desk.credential.name, "response_shape") == "object"
+    as_object = account(desk.settings).setting(desk.credential.name, "response_shape") == "object"
     return Reply(200, msgspec.json.encode(_accepted(message) if as_object else [_accepted(message)]))
 
 
@@ -37,7 +37,7 @@ def _accepted(message: Message) -> Json:
 def refuse(refusals: Sequence[Refusal], desk: Desk) -> Reply:
     """One error: whether somebody may do this comes before what is wrong with it."""
     errors = desk.contract.errors
-    first = next((one for one in refusals if errors[one.key].status == 403), refusals[0])
+    first = next((refusal for refusal in refusals if errors[refusal.key].status == 403), refusals[0])
     error = errors[first.key]
     message = _text(first, error)
     if desk.call.path.removeprefix("/sinch").startswith("/api/v1/campaign"):

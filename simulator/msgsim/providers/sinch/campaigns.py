@@ -25,9 +25,9 @@ def with_alias(alias: str, desk: Desk) -> Json:
 
 def listed(body: Json, desk: Desk) -> Reply:
     """A page of the campaigns whose name contains ``name``."""
-    asked = query(desk, "name", "page", "page_size")
-    page, size = positive(asked, "page", 1), positive(asked, "page_size", 10)
-    part = asked.get("name", "").lower()
+    parameters = query(desk, "name", "page", "page_size")
+    page, size = positive(parameters, "page", 1), positive(parameters, "page_size", 10)
+    part = parameters.get("name", "").lower()
     found = [each for each in campaigns(desk).values() if each and part in each["name"].lower()]
     headers = (
         ("page-number", str(page)),
@@ -39,7 +39,7 @@ def listed(body: Json, desk: Desk) -> Reply:
 
 
 def shown(body: Json, desk: Desk) -> Reply:
-    return _reply({"campaign": _asked(desk)})
+    return _reply({"campaign": _campaign(desk)})
 
 
 def created(body: Json, desk: Desk) -> Reply:
@@ -48,17 +48,18 @@ def created(body: Json, desk: Desk) -> Reply:
 
 
 def changed(body: Json, desk: Desk) -> Reply:
-    campaign = _asked(desk)
+    campaign = _campaign(desk)
     return _kept({**campaign, "name": body["campaign"].get("name", campaign["name"])}, body["campaign"], desk)
 
 
 def deleted(body: Json, desk: Desk) -> Reply:
     """The id stays taken: a later campaign does not inherit its messages."""
-    desk.keep(RECORD, str(_asked(desk)["id"]), None)
+    desk.keep(RECORD, str(_campaign(desk)["id"]), None)
     return _reply({})
 
 
-def _asked(desk: Desk) -> Json:
+def _campaign(desk: Desk) -> Json:
+    """The campaign of the path. Raises Refused when there is none."""
     id = desk.params["id"]
     campaign = campaigns(desk).get(int(id)) if id.isdecimal() and len(id) < 19 else None
     if campaign is None:
@@ -66,8 +67,9 @@ def _asked(desk: Desk) -> Json:
     return campaign
 
 
-def _kept(campaign: dict[str, Json], asked: dict[str, Json], desk: Desk) -> Reply:
-    if alias := asked.get("alias"):
+def _kept(campaign: dict[str, Json], change: dict[str, Json], desk: Desk) -> Reply:
+    """Keeps a campaign with its new alias, if there is one. Raises Refused when another campaign has it."""
+    if alias := change.get("alias"):
         if (other := with_alias(alias, desk)) is not None and other["id"] != campaign["id"]:
             raise Refused(Refusal("campaign_alias_taken", "campaign.alias"))
         campaign = {**campaign, "alias": alias}

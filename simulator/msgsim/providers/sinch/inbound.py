@@ -44,9 +44,9 @@ def receive(inbound: Inbound, message: Message | None, desk: Desk) -> tuple[Inbo
         credential=owner,
         extra=extra,
     )
-    if not (url := customer.says(owner, "mo_url")):
+    if not (url := customer.setting(owner, "mo_url")):
         return taken, []
-    if customer.says(owner, "mo_method") == "GET":
+    if customer.setting(owner, "mo_method") == "GET":
         joined = f"{url}{'&' if '?' in url else '?'}{urlencode(_flat(pushed(taken)))}"
         return taken, [Due(taken.at, joined, "mo-get")]
     return taken, [Due(taken.at, url, "mo")]
@@ -116,12 +116,12 @@ def listed(body: Json, desk: Desk) -> Reply:
 
 def found(body: Json, desk: Desk) -> Reply:
     """All of a period, again and again."""
-    asked = query(desk, "start", "end", "subAccount")
-    start, end = moment(asked, "start"), moment(asked, "end")
+    parameters = query(desk, "start", "end", "subAccount")
+    start, end = moment(parameters, "start"), moment(parameters, "end")
     earliest = desk.now - FOUND
     start = earliest if start is None else max(start, earliest)
     end = desk.now if end is None else end
-    fitting = takewhile(lambda inbound: inbound.at <= end, _visible(desk, asked.get("subAccount"), start - 1))
+    fitting = takewhile(lambda inbound: inbound.at <= end, _visible(desk, parameters.get("subAccount"), start - 1))
     return _answer(list(islice(fitting, MOST_FOUND)), start, end)
 
 

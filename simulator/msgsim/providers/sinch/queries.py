@@ -55,7 +55,7 @@ def searched(body: Json, desk: Desk) -> Reply:
     may_see = _may_see(desk)
     found = {message.key: message for message in messages if message is not None and may_see(message)}
     statuses = [(message, known(message, desk.now)) for _, message in sorted(found.items())]
-    entries = [entry(message, what) for message, what in statuses if what and what.updated >= desk.now - KEPT]
+    entries = [entry(message, status) for message, status in statuses if status and status.updated >= desk.now - KEPT]
     return _answer(entries[-MOST_FOUND:], desk.now - DAY, desk.now)
 
 
@@ -71,9 +71,9 @@ class Consumed(Struct):
 def listed(body: Json, desk: Desk) -> Reply:
     """Statuses this call has not given before, in the order they came; a later status is given again."""
     limit_queries(desk)
-    asked = query(desk, "limit", "start", "end")
-    most = min(positive(asked, "limit", MOST_LISTED), MOST_LISTED)
-    start, end = moment(asked, "start"), moment(asked, "end")
+    parameters = query(desk, "limit", "start", "end")
+    most = min(positive(parameters, "limit", MOST_LISTED), MOST_LISTED)
+    start, end = moment(parameters, "start"), moment(parameters, "end")
     consumed = msgspec.convert(desk.record(CURSOR, desk.credential.name) or {}, Consumed)
     earliest = desk.now - KEPT if start is None else max(start, desk.now - KEPT)
     after = max((consumed.at, 0 if consumed.given else consumed.key), (earliest, 0))
@@ -84,12 +84,12 @@ def listed(body: Json, desk: Desk) -> Reply:
         return status is not None and _mark(message, status) not in consumed.given and may_see(message)
 
     latest, position = desk.latest(after, desk.now if end is None else min(end, desk.now), most, fits)
-    statuses = [(at, message, what) for at, message in latest if (what := known(message, desk.now)) is not None]
+    statuses = [(at, message, status) for at, message in latest if (status := known(message, desk.now)) is not None]
     if statuses or start is None:
         given = consumed.given if consumed.at == desk.now else []
-        given = given + [_mark(message, what) for at, message, what in statuses if at == desk.now]
+        given = given + [_mark(message, status) for at, message, status in statuses if at == desk.now]
         _consume(desk, position, given)
-    entries = [entry(message, what) for _, message, what in statuses]
+    entries = [entry(message, status) for _, message, status in statuses]
     return _answer(entries, desk.now - DAY if start is None else start, desk.now if end is None else end)
 
 

@@ -13,26 +13,26 @@ MOST_UNKNOWN = 20
 
 def query(desk: Desk, *known: str) -> dict[str, str]:
     """The parameters that an endpoint has; others are ignored and noted. Raises Refused when strict."""
-    asked = dict(parse_qsl(desk.call.query))
-    for name in [name for name in asked if name not in known][:MOST_UNKNOWN]:
+    parameters = dict(parse_qsl(desk.call.query))
+    for name in [name for name in parameters if name not in known][:MOST_UNKNOWN]:
         desk.note(f"{name} is no parameter of the document and is ignored{suggestion(name, known)}")
-    return asked
+    return parameters
 
 
-def positive(asked: dict[str, str], name: str, default: int) -> int:
+def positive(parameters: dict[str, str], name: str, default: int) -> int:
     """A number from 1 on. Raises Refused."""
-    text = asked.get(name, str(default))
+    text = parameters.get(name, str(default))
     if not (text.isascii() and text.isdecimal() and len(text) < 10 and int(text) > 0):
         raise Refused(Refusal("query_value", name, values={"wanted": "a positive number"}))
     return int(text)
 
 
-def moment(asked: dict[str, str], name: str) -> int | None:
+def moment(parameters: dict[str, str], name: str) -> int | None:
     """An ISO 8601 date-time in milliseconds, UTC where it has no zone; None when not asked for. Raises Refused."""
-    if name not in asked:
+    if name not in parameters:
         return None
     try:
-        return instant(asked[name].replace(" ", "+"))
+        return instant(parameters[name].replace(" ", "+"))
     except ValueError:
         raise Refused(Refusal("query_value", name, values={"wanted": "an ISO 8601 date"})) from None
 

@@ -56,7 +56,7 @@ def callbacks(message: Message, steps: Iterable[Step], settings: dict[str, Json]
     customer, dues = account(settings), []
     for step in steps if customer.reports else ():
         kind = "dlr" if step.status in DELIVERIES else "callback"
-        if url := customer.says(message.credential, URLS[kind]):
+        if url := customer.setting(message.credential, URLS[kind]):
             dues.append(Due(step.at, url, kind, step))
     return dues
 
