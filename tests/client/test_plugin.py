@@ -199,6 +199,36 @@ def test_order(order):
     result.stdout.fnmatch_lines(["*request   messente POST /v1/omnimessage -> 201*"])
 
 
+def test_a_failure_before_anything_happened_is_reported_as_any_other(project: pytest.Pytester) -> None:
+    result = run(
+        project,
+        """
+def test_a(msgsim):
+    assert 0
+
+def test_b(msgsim):
+    msgsim.messages.wait(timeout="1ms")
+
+def test_c(msgsim):
+    assert msgsim.journal() == []
+""",
+    )
+    result.assert_outcomes(failed=2, passed=1)
+    result.stdout.fnmatch_lines(["*msgsim: sandbox test-1*", "*now, frozen"])
+    assert "INTERNALERROR" not in result.stdout.str() + result.stderr.str()
+
+
+@pytest.mark.parametrize(
+    "broken",
+    ["msgsim.clock.get = lambda: {}", "msgsim.journal = lambda: None", "msgsim.messages.list = lambda **_: [{}]"],
+)
+def test_a_report_that_cannot_be_made_is_a_line_of_the_report(project: pytest.Pytester, broken: str) -> None:
+    """As with a server of another version, whose answers have another shape."""
+    result = run(project, f"def test_a(msgsim):\n    {broken}\n    assert 0\n")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*assert 0*", "*its timeline cannot be had*"])
+
+
 def test_a_server_that_went_away_does_not_hide_the_failure(project: pytest.Pytester) -> None:
     result = run(
         project,

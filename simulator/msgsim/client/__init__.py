@@ -59,7 +59,7 @@ class TimedOut(Problem):
         self.near: list[Json] = body.get("near", [])
 
     def __str__(self) -> str:
-        return "\n".join([super().__str__(), *(f"  near: {_miss(one)}" for one in self.near)])
+        return "\n".join([super().__str__(), *(f"  near: {_miss(near)}" for near in self.near)])
 
 
 class Event(NamedTuple):
@@ -244,7 +244,7 @@ class AsyncClient(Api[Awaitable[Json]]):
 def answered(request: Request, status: int, media: str, body: bytes) -> Json:
     """What was asked for. Raises Problem and TimedOut."""
     if status < 400:
-        if not body:
+        if status == 204:
             return None
         return request.pick(json.loads(body) if media == "application/json" else body.decode())
     told: dict[str, Json] = {}
@@ -279,9 +279,9 @@ def _nobody(url: str, wrong: Exception) -> str:
     return f"no simulator answers at {url} ({reason}); start one with: msgsim serve"
 
 
-def _miss(one: Json) -> str:
-    """What came near, in words."""
-    return str(one["text"])
+def _miss(near: Json) -> str:
+    """What came near, in words; a server of another version may tell it in another shape."""
+    return str(near.get("text", near) if isinstance(near, dict) else near)
 
 
 def _events(lines: "http.client.HTTPResponse") -> Iterator[Event]:
