@@ -4,13 +4,14 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from reliability import crash, documents, faults, fuzz, security, soak
+from reliability import accepted, crash, documents, faults, fuzz, security, soak
 from reliability.figures import Figure
 
 
 def parts(long: bool) -> dict[str, Callable[[], list[Figure]]]:
     return {
         "crash": lambda: crash.run(crash.LONG if long else crash.SHORT),
+        "accepted": lambda: accepted.run(accepted.LONG if long else accepted.SHORT),
         "faults": faults.run,
         "fuzz": lambda: fuzz.run(fuzz.LONG if long else fuzz.SHORT),
         "documents": lambda: documents.run(documents.LONG if long else documents.SHORT),

@@ -54,6 +54,7 @@ def run(kills: int, seed: int = 1) -> list[Figure]:
         counted(part, "kills (SIGKILL under load)", restarts, restarts == kills),
         counted(part, "messages answered 2xx", len(tally.accepted), len(tally.accepted) > 0),
         counted(part, "messages answered 2xx and missing", len(missing), not missing),
+        counted(part, "ids given twice", tally.twice, not tally.twice),
         counted(part, "messages kept whose answer died with the server", len(found) - len(tally.accepted)),
         counted(part, "callbacks owed", len(callbacks)),
         counted(part, "callbacks owed and never sent", len(silent) + pending, not silent and not pending),

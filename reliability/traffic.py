@@ -80,6 +80,8 @@ class Tally(Struct):
 
     accepted: dict[str, str] = msgspec.field(default_factory=dict)
     """Id of a message → its provider."""
+    twice: int = 0
+    """Ids that had been given before."""
     answered: int = 0
     statuses: dict[int, int] = msgspec.field(default_factory=dict)
     broken: int = 0
@@ -133,4 +135,5 @@ class Load:
             except (msgspec.DecodeError, KeyError, TypeError):
                 self.tally.broken += 1
                 return
+            self.tally.twice += sum(id in self.tally.accepted for id in ids)
             self.tally.accepted.update(dict.fromkeys(ids, shot.provider))

@@ -22,6 +22,24 @@ def msgsim(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[
     )
 
 
+def printed_seed(*flags: str) -> str:
+    """What ``msgsim serve`` says its seed is."""
+    command = [sys.executable, "-m", "msgsim", "serve", "--port", "0", "--store", "memory", *flags]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        seed = next(line.split()[1] for line in process.stdout if line.split()[:1] == ["seed"])
+        process.terminate()
+    return seed
+
+
+def test_the_seed_is_printed_as_given_or_as_drawn() -> None:
+    assert printed_seed("--seed", "5") == "5"
+    drawn = [printed_seed() for _ in range(2)]
+    assert len({int(seed) for seed in drawn}) == 2
+    told = msgsim("exec", "--seed", "6", "--", "sh", "-c", "echo $MSGSIM_URL")
+    assert (told.returncode, told.stdout[:7], told.stderr) == (0, "http://", "msgsim: seed 6\n")
+
+
 def test_a_taken_port_is_one_line(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

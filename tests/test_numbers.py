@@ -21,8 +21,8 @@ from msgsim.storage.store import Store
 from msgsim.testing import Simulator, call
 from msgspec.structs import fields, replace
 
+from reliability.reading import failures, things
 from tests.conftest import Http
-from tests.reading import failures, things
 from tests.samples import first_send, headers, sample
 
 PROVIDERS = discover()
@@ -60,15 +60,15 @@ FLOATS = [
 def test_a_whole_number_written_as_a_float_is_an_integer(sim: Simulator, provider: str, path: str, body: Json) -> None:
     answer = send(sim, provider, path, body)
     assert answer.status < 300, answer.body
-    found = things(sim)
-    assert failures(sim, found) == []
+    found = things(sim.url)
+    assert failures(sim.url, found) == []
     for id in found.id:
         channel = sim.control("GET", f"messages/{id}").json["channels"][0]
         assert type(channel["ttl"]) in (int, type(None))
         assert "cannot be read" not in str(channel["text"])
     idle = sim.control("POST", "clock/run-until-idle")
     assert idle.status == 200
-    assert failures(sim) == []
+    assert failures(sim.url) == []
 
 
 HUGE = [10**12, 10**18, 10**30, 1e300, -(10**30), 2**63, 2**31]
@@ -101,7 +101,7 @@ def test_huge_numbers_anywhere_do_no_harm(sim: Simulator, provider: str, path: s
         assert answer.status < 500, (member, answer.body)
         assert "x-sim-error" not in answer.headers
     assert sim.control("POST", "clock/run-until-idle").status == 200
-    assert failures(sim) == []
+    assert failures(sim.url) == []
 
 
 FAR = ["9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00"]
@@ -131,7 +131,7 @@ def test_the_last_moment_of_all_is_a_time(sim: Simulator, date: str) -> None:
     assert instant(date) == LATEST
     assert send(sim, "messente", "/v1/omnimessage", {**omni(), "time_to_send": date}).status == 201
     assert sim.control("POST", "clock/run-until-idle").json["now"] == "9999-12-31T23:59:59.000Z"
-    assert failures(sim) == []
+    assert failures(sim.url) == []
 
 
 @pytest.mark.parametrize("start", [iso(EARLIEST), iso(LATEST), "1969-12-31T23:59:00Z", "5236-03-31T00:00:00Z"])
@@ -147,11 +147,11 @@ def test_every_provider_works_at_the_ends_of_the_calendar(start: str) -> None:
             assert send(sim, "sinch", "/v1/send-bulk-sms", body).status == 200
         inbound = {"provider": "sinch", "from": "5519997712322", "to": "27277", "text": "hello"}
         assert sim.control("POST", "inbound", inbound).status == 200
-        assert failures(sim) == []
+        assert failures(sim.url) == []
         assert sim.control("POST", "clock/advance", {"by": "1s"}).status in (200, 400)
         assert sim.control("POST", "clock/run-until-idle").status == 200
         assert sim.control("GET", "callbacks", query={"state": "pending"}).json["total"] == 0
-        assert failures(sim) == []
+        assert failures(sim.url) == []
 
 
 def test_a_running_clock_ends_with_the_calendar() -> None:
@@ -159,7 +159,7 @@ def test_a_running_clock_ends_with_the_calendar() -> None:
         sim.control("POST", "clock/speed", {"rate": 1_000_000})
         assert sim.control("GET", "clock").json["now"] == "9999-12-31T23:59:59.000Z"
         assert send(sim, "messente", "/v1/omnimessage", omni()).status == 201
-        assert failures(sim) == []
+        assert failures(sim.url) == []
 
 
 def integers(node: Json, where: str = "") -> Iterator[tuple[str, Json]]:
@@ -224,7 +224,7 @@ def test_a_scenario_written_with_floats_is_the_same_scenario(sim: Simulator, htt
     sim.control("POST", "clock/advance", {"by": "5s"})
     newest, oldest = (message["channels"][0] for message in control("GET", "messages").json["messages"])
     assert ((newest["status"], newest["code"]), oldest["status"]) == (("UNDELIV", 1), "DELIVRD")
-    assert [route for route in failures(sim) if "__sim" in route] == []
+    assert [route for route in failures(sim.url) if "__sim" in route] == []
 
 
 @pytest.mark.parametrize("number", ["1e30", "1" + "0" * 30, ".inf", "-1e30"])
@@ -244,7 +244,7 @@ def test_control_bodies_take_whole_floats(sim: Simulator, control: Http) -> None
     assert call(f"{sim.url}/__sim/sink/one", "POST", body=b"x").status == 503
     assert len(control("POST", "sample", {"provider": "messente", "count": 2.0, "seed": 1.0}).json["sent"]) == 2
     assert control("PUT", "settings", {"sinch": {"rate_limit": 5.0}}).json["sinch"]["rate_limit"] == 5
-    assert failures(sim) == []
+    assert failures(sim.url) == []
 
 
 @pytest.mark.parametrize("number", [10**30, -(10**30), 1e300])
@@ -263,7 +263,7 @@ def test_huge_numbers_in_control_bodies_are_refused(sim: Simulator, control: Htt
     ):
         answer = control(method, path, body)
         assert answer.status == 400, (path, body, answer.body)
-    assert failures(sim) == []
+    assert failures(sim.url) == []
 
 
 def test_settings_from_a_file_or_from_python_take_whole_floats(tmp_path: Path) -> None:
@@ -274,7 +274,7 @@ def test_settings_from_a_file_or_from_python_take_whole_floats(tmp_path: Path) -
     with Simulator(providers={"sinch": {"status_rate_limit": 2.0, "carriers": [_carrier()]}}) as sim:
         assert sim.control("GET", "settings").json["sinch"]["status_rate_limit"] == 2
         assert send(sim, "sinch", "/v1/send-sms", {"destination": "5519997712322", "messageText": "x"}).status == 200
-        assert failures(sim) == []
+        assert failures(sim.url) == []
     path.write_text("a: &a [*a]\n")
     with pytest.raises(ConfigError, match="nested too deeply"):
         read_config({}, {}, str(path))
@@ -302,7 +302,7 @@ def test_bodies_may_be_nested_as_deep_as_can_be_read_again(sim: Simulator) -> No
         text = msgspec.json.encode(body)
         answer = send(sim, "salesforce", "/ott/v1/send", text.replace(b'"HERE"', payload).decode())
         assert answer.status == status, answer.body
-    assert failures(sim) == []
+    assert failures(sim.url) == []
 
 
 # A provider that forgot its schema

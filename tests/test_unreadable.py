@@ -8,7 +8,7 @@ import pytest
 from msgsim.provider import discover
 from msgsim.testing import Simulator, call
 
-from tests.reading import failures, things
+from reliability.reading import failures, things
 from tests.samples import first_send, headers, sample
 
 CLOCK = "frozen@2026-01-01T00:00:00Z"
@@ -55,20 +55,20 @@ def test_every_route_goes_on_beside_rows_that_cannot_be_read(tmp_path: Path, tab
     path = tmp_path / "store.db"
     with Simulator(store=str(path), **SETTINGS) as sim:
         send_all(sim)
-        assert failures(sim) == []
+        assert failures(sim.url) == []
     if table in ("messages", "inbound"):
         spoil(path, "callbacks", DOCS[doc])
     assert spoil(path, table, DOCS[doc]) > 0
     with Simulator(store=str(path), **SETTINGS) as sim:
-        before = things(sim)
-        assert failures(sim, before) == []
+        before = things(sim.url)
+        assert failures(sim.url, before) == []
         send_all(sim)
         moved = sim.control("POST", "clock/advance", {"by": "1m"})
         assert (moved.status, moved.json["total"] > 0) == (200, True)
-        assert len(things(sim).id) == len(before.id) + len(discover())
+        assert len(things(sim.url).id) == len(before.id) + len(discover())
         assert sim.control("POST", "reset").status == 200
-        assert things(sim).id == []
-        assert failures(sim) == []
+        assert things(sim.url).id == []
+        assert failures(sim.url) == []
 
 
 def shown(sim: Simulator, name: str) -> list[Any]:

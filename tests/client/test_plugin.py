@@ -158,6 +158,41 @@ def test_unknown(msgsim):
     )
 
 
+IDS = """
+import pytest
+from pathlib import Path
+from shop import send
+
+def write(name, *sent):
+    with Path("ids.txt").open("a") as file:
+        file.write("".join(f"{name} {one['omnimessage_id']} {one['messages'][0]['message_id']}\\n" for one in sent))
+
+@pytest.mark.parametrize("number", range(3))
+def test_sent(msgsim, number):
+    first = send(msgsim, "+37255500001")
+    msgsim.reset()
+    write(f"sent {number}", first, send(msgsim, "+37255500001"))
+
+@pytest.mark.xdist_group("together")
+def test_grouped(msgsim):
+    write("grouped", send(msgsim, "+37255500001"))
+"""
+
+
+def test_ids_of_a_test_are_the_same_in_every_run_and_no_two_tests_share_one(project: pytest.Pytester) -> None:
+    runs = []
+    for arguments in (["-n2", "--dist", "loadgroup"], ["-n0"], ["-n0", "-k", "grouped or 2"]):
+        project.makepyfile(test_shop=IDS)
+        project.runpytest_subprocess(*arguments).assert_outcomes(passed=2 if "-k" in arguments else 4)
+        file = project.path / "ids.txt"
+        runs.append(sorted(file.read_text().splitlines()))
+        file.unlink()
+    ids = [id for line in runs[0] for id in line.split()[-2:]]
+    assert len(ids) == len(set(ids)) == 14
+    assert runs[0] == runs[1]
+    assert runs[2] == [line for line in runs[0] if line.startswith(("grouped", "sent 2"))]
+
+
 def test_a_failure_shows_what_happened_and_what_was_to_come(project: pytest.Pytester) -> None:
     result = run(
         project,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from reliability import crash, documents, faults, fuzz, security, soak
+from reliability import accepted, crash, documents, faults, fuzz, security, soak
 from reliability.figures import Figure
 from reliability.receiver import MANNERS
 
@@ -17,6 +17,10 @@ def broken(figures: list[Figure]) -> list[str]:
 
 def test_a_killed_server_loses_nothing_and_posts_everything() -> None:
     assert broken(crash.run(2)) == []
+
+
+def test_what_was_accepted_can_be_read_by_every_route() -> None:
+    assert broken(accepted.run(15)) == []
 
 
 @pytest.mark.parametrize("manner", sorted(MANNERS.keys() - {"good"}))

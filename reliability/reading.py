@@ -4,24 +4,26 @@ What is here comes from the tables of routes, so that a new route is read by bei
 """
 
 from collections.abc import Iterator
-from typing import Any
 
 from msgsim.config import Config
 from msgsim.engine.receive import Engine
+from msgsim.examples.samples import headers_of
+from msgsim.model import Json
 from msgsim.provider import Ask, Provider, discover
 from msgsim.storage.store import Store
-from msgsim.testing import Answer, Simulator, call
+from msgsim.storage.unreadable import WORD
+from msgsim.testing import Answer, call
 from msgsim.web.control.control import ROOT, TABLE
 from msgsim.web.pages.ui import Ui
 from msgspec import Struct
 from starlette.routing import Route, Router
 
-from tests.samples import headers
-
 STREAMS = ("events",)
 """What never ends is not read here."""
-ARE_QUESTIONS = ("GET", "POST")
-"""Methods of a provider's Ask that may change no message."""
+QUESTIONS = ("GET", "POST")
+"""Methods of a provider's Ask that change no message."""
+MOST_ASKED = 20
+"""Ids that one question of a provider is asked about."""
 PROVIDERS = discover()
 
 
@@ -29,43 +31,49 @@ class Things(Struct):
     """What there is to read, by the name that routes call it."""
 
     id: list[str]
+    providers: list[str]
+    """Per message, in the order of ``id``."""
     requests: list[str]
     callbacks: list[str]
     sinks: list[str]
-    providers: list[str]
-    """Per message, in the order of ``id``."""
+    unreadable: list[str]
+    """Ids of messages whose rows cannot be read."""
 
 
-def things(sim: Simulator) -> Things:
-    names = ("messages", "requests", "callbacks")
-    listed = {name: sim.control("GET", name, query={"limit": "10000"}) for name in names}
-    for name, answer in listed.items():
-        assert answer.status == 200, f"{name}: {answer.body!r}"
-    messages = listed["messages"].json["messages"]
+def things(url: str) -> Things:
+    listed = {name: _listed(url, name) for name in ("messages", "requests", "callbacks", "sinks")}
+    messages = listed["messages"]
     return Things(
         id=[message["id"] for message in messages],
-        requests=[str(one["number"]) for one in listed["requests"].json["requests"]],
-        callbacks=[str(one["number"]) for one in listed["callbacks"].json["callbacks"]],
-        sinks=[one["name"] for one in sim.control("GET", "sinks").json["sinks"]],
         providers=[message["provider"] for message in messages],
+        requests=[str(one["number"]) for one in listed["requests"]],
+        callbacks=[str(one["number"]) for one in listed["callbacks"]],
+        sinks=[one["name"] for one in listed["sinks"]],
+        unreadable=[message["id"] for message in messages if message["channels"][0]["channel"] == WORD],
     )
 
 
-def read(sim: Simulator, found: Things | None = None) -> Iterator[tuple[str, Answer]]:
+def _listed(url: str, name: str) -> Json:
+    answer = call(f"{url}{ROOT}{name}", "GET", query=None if name == "sinks" else {"limit": "10000"})
+    assert answer.status == 200, f"{name}: {answer.body!r}"
+    return answer.json[name]
+
+
+def read(url: str, known: Things) -> Iterator[tuple[str, Answer]]:
     """Every route with everything there is, and what it answered."""
-    known = things(sim) if found is None else found
     for path in (*_control(known), *_pages(known)):
-        yield f"GET {path}", call(f"{sim.url}{path}", "GET")
+        yield f"GET {path}", call(f"{url}{path}", "GET")
     for provider in PROVIDERS.values():
+        headers = headers_of(provider.credentials("default"))
         for method, path, body in _questions(provider, known):
-            yield f"{method} {path}", call(f"{sim.url}{path}", method, body, headers=headers(provider))
+            yield f"{method} {path}", call(f"{url}{path}", method, body, headers=headers)
 
 
-def failures(sim: Simulator, found: Things | None = None) -> list[str]:
+def failures(url: str, known: Things | None = None) -> list[str]:
     """Routes that did not answer as they should: ours 200, a provider's anything but a failure of ours."""
     return [
         f"{route}: {answer.status} {answer.body[:300]!r}"
-        for route, answer in read(sim, found)
+        for route, answer in read(url, things(url) if known is None else known)
         if answer.status >= 500 or (answer.status != 200 and "/__sim" in route)
     ]
 
@@ -86,7 +94,7 @@ def _pages(known: Things) -> Iterator[str]:
 
 
 def _filled(path: str, known: Things) -> Iterator[str]:
-    """A path once for each thing that its parameter may name."""
+    """A path once for each thing that its parameters may name."""
     start, brace, rest = path.partition("{")
     if not brace:
         yield path
@@ -101,24 +109,24 @@ def _filled(path: str, known: Things) -> Iterator[str]:
         yield from _filled(f"{start}{value}{end}", known)
 
 
-def _questions(provider: Provider, known: Things) -> Iterator[tuple[str, str, Any]]:
+def _questions(provider: Provider, known: Things) -> Iterator[tuple[str, str, Json]]:
     """Requests that ask a provider for what it knows, by every id of its own."""
-    ids = [id for id, name in zip(known.id, known.providers, strict=True) if name == provider.name]
+    ids = [id for id, name in zip(known.id, known.providers, strict=True) if name == provider.name][:MOST_ASKED]
     for endpoint in provider.endpoints:
-        if not isinstance(endpoint, Ask) or endpoint.method not in ARE_QUESTIONS:
+        if not isinstance(endpoint, Ask) or endpoint.method not in QUESTIONS:
             continue
         start, brace, rest = endpoint.path.partition("{")
-        for id in ids[:20] if brace else [""]:
-            path = f"{start}{id}{rest.partition('}')[2]}" if brace else endpoint.path
-            body = _asking(provider, endpoint.schema, ids) if endpoint.schema else None
-            yield endpoint.method, path, body
-            if endpoint.method == "GET" and not brace and ids:
-                yield endpoint.method, f"{path}?id={ids[0]}", None
+        if brace:
+            yield from ((endpoint.method, f"{start}{id}{rest.partition('}')[2]}", None) for id in ids)
+            continue
+        yield endpoint.method, endpoint.path, _asking(provider, endpoint.schema, ids) if endpoint.schema else None
+        if endpoint.method == "GET" and ids:
+            yield endpoint.method, f"{endpoint.path}?id={ids[0]}", None
 
 
-def _asking(provider: Provider, schema: str, ids: list[str]) -> Any:
+def _asking(provider: Provider, schema: str, ids: list[str]) -> Json:
     """The schema's own example, its lists of ids filled with those there are."""
     example = provider.contract.schema(schema).document["examples"][0]
     if not isinstance(example, dict) or not ids:
         return example
-    return {name: ids[:100] if name == "ids" else value for name, value in example.items()}
+    return {name: ids if name == "ids" else value for name, value in example.items()}
