@@ -116,8 +116,11 @@ class Driver:
         return None
 
     def _startable(self, sandbox: int, host: str, until: int) -> Iterator[Callback]:
+        """Fails those that cannot be read: they would be due for ever."""
         for callback in self._engine.store.due(sandbox, host, until):
-            if callback.state == "pending" and not self._attempts.is_busy(callback, host):
+            if callback.state != "pending":
+                self._attempts.fail(callback, callback.reason)
+            elif not self._attempts.is_busy(callback, host):
                 yield callback
 
     def _goes_on(self, sandbox: Sandbox) -> bool:
