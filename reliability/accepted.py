@@ -60,7 +60,7 @@ def send(url: str, provider: str, chance: Random) -> Answer:
 
 
 def asked(url: str, provider: str, what: Attack) -> Answer:
-    headers = headers_of(discover()[provider].credentials("default"))
+    headers = headers_of(discover()[provider])
     return call(f"{url}{what.path}", what.method, body=what.body or None, query=what.query, headers=headers)
 
 

@@ -64,7 +64,7 @@ def read(url: str, known: Things) -> Iterator[tuple[str, Answer]]:
     for path in (*_control(known), *_pages(known)):
         yield f"GET {path}", call(f"{url}{path}", "GET")
     for provider in PROVIDERS.values():
-        headers = headers_of(provider.credentials("default"))
+        headers = headers_of(provider)
         for method, path, body in _questions(provider, known):
             yield f"{method} {path}", call(f"{url}{path}", method, body, headers=headers)
 
