@@ -8,9 +8,9 @@ import time
 
 from benchmarks import processes
 from benchmarks.client import Asking
+from benchmarks.filled import KEY, message
 from benchmarks.run import ROUNDS, SECONDS, Server, ours, request
 
-KEY = {"UserName": "bench", "AuthenticationToken": "token"}
 SIZES = (1, 10, 100, 1000)
 CLIENTS = 2
 """The same for every size: more of them share a commit, which makes a single send cheaper and a bulk not."""
@@ -18,10 +18,6 @@ MANY = 16
 """Clients of the single send in a row of its own, for comparison."""
 WITH_BULK = 0.007
 """Pause of the single sends in seconds: they meet the bulks at any point, and are some hundreds."""
-
-
-def message(place: int) -> dict[str, str]:
-    return {"destination": f"55119{place:08d}", "messageText": f"Order {place} is on its way"}
 
 
 def bulk(size: int) -> bytes:

@@ -22,6 +22,7 @@ class Load(NamedTuple):
     p50: float
     p99: float
     statuses: dict[str, int]
+    longest: float
 
     @property
     def rate(self) -> float:
@@ -89,7 +90,14 @@ async def load(
     for client in clients:
         statuses.update({status.decode(): count for status, count in client.statuses.items()})
     count = len(latencies)
-    return Load(count, took, latencies[count // 2] * 1000, latencies[int(count * 0.99)] * 1000, dict(statuses))
+    return Load(
+        count,
+        took,
+        latencies[count // 2] * 1000,
+        latencies[int(count * 0.99)] * 1000,
+        dict(statuses),
+        latencies[-1] * 1000,
+    )
 
 
 class Asking:

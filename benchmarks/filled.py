@@ -1,5 +1,6 @@
 """Stores with many messages in them, written past the server: what one accepted send leaves behind, many times over."""
 
+import json
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -16,6 +17,12 @@ from benchmarks.run import BASIC, SEND
 
 MONTH = 30 * 24 * 3_600_000
 BATCH = 10_000
+BULK = 1000
+KEY = {"UserName": "bench", "AuthenticationToken": "token"}
+
+
+def message(place: int) -> dict[str, str]:
+    return {"destination": f"55119{place:08d}", "messageText": f"Order {place} is on its way"}
 
 
 def accepted(path: Path, body: bytes = SEND, clock: str = "real") -> tuple[Store, Message, list[Callback]]:
@@ -70,3 +77,18 @@ def _copies(message: Message, count: int) -> Iterator[Message]:
         channels = tuple([replace(one, id=f"{head[:8]}-{head[8:]}-{one.id[14:]}") for one in message.channels])
         id = f"{head[:8]}-{head[8:]}-{message.id[14:]}"
         yield replace(message, key=message.key + place, id=id, channels=channels)
+
+
+def bulks(path: Path, count: int, clock: str = "real", **settings: int) -> None:
+    """Fill a store with messages of Sinch bulks, as many as bulks of a thousand have."""
+    store = store_of(config := Config(store=str(path), clock=clock, **settings))
+    engine = Engine(config, store, discover())
+    headers = {name.lower(): value for name, value in KEY.items()} | {"content-type": "application/json"}
+    for first in range(0, count, BULK):
+        messages = [message(place) for place in range(first, first + BULK)]
+        reply = engine.receive(
+            Call("POST", "/v1/send-bulk-sms", "", headers, json.dumps({"messages": messages}).encode())
+        )
+        assert reply.status == 200
+        store.commit()
+    store.close()

@@ -320,17 +320,21 @@ class Store:
         high: int,
         provider: str = "",
         to: str = "",
+        written: str = "",
         others: bool = False,
         newest_first: bool = False,
     ) -> Iterator[Message]:
         """Those with numbers from ``low`` to ``high``, read at once and decoded one by one.
 
         ``to`` fits with and without plus; with ``others`` it may be a part of what only one channel is sent to.
+        ``written`` stands somewhere in their rows, in any case of ASCII letters; it has no ``%`` and no ``_``.
         """
         where, values = "key BETWEEN :low AND :high", {"low": first(sandbox) + low, "high": first(sandbox) + high}
         more: dict[str, Json] = {"provider": provider} if provider else {}
         if provider:
             where = f"{where} AND provider = :provider"
+        if written:
+            where, more = f"{where} AND CAST(doc AS TEXT) LIKE :written", {**more, "written": f"%{written}%"}
         if to:
             where = f"{where} AND key IN ({_TO}{_TO_ONE_CHANNEL if others else ''})"
             more |= {"from": values["low"] >> BLOCK, "till": values["high"] >> BLOCK, "to": bare(to)}

@@ -18,7 +18,7 @@ from msgsim.web.control.traffic import shown
 
 HEARTBEAT = 15.0
 """Seconds after which a silent stream says that it is alive."""
-LINES = 50
+LINES = 8
 """Numbers of lines of the journal that are read at once."""
 MESSAGES = 100
 """Messages of one request that are read at once."""

@@ -19,7 +19,7 @@ from msgsim.web.control.lists import in_turns
 
 CHUNK = 1 << 16
 """Bytes that are sent at once."""
-LINES = 100
+LINES = 16
 """Numbers of lines that are read at once: one may hold a request with a thousand messages."""
 
 

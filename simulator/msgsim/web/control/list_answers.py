@@ -32,12 +32,13 @@ async def listed(context: Context, request: Request, make: Make[T]) -> Json:
     found = await _waited(context, name, Poll(current, cursor, max(most, wanted), wanted), seconds)
     if isinstance(found, Page):
         return await found.shown()
-    raise await _timed_out(current(), found, wanted, request)
+    near = [{"text": "the server stops"}] if context.subscriptions.closing else await near_misses(current())
+    raise _timed_out(listing.name, found, wanted, request, near)
 
 
 async def _waited(context: Context, sandbox: str, poll: Poll[T], seconds: float) -> Page[T] | int:
     """The answer, or how many rows fitted when the time was over."""
-    subscriptions, loop = context.polls.subscriptions, asyncio.get_running_loop()
+    subscriptions, loop = context.subscriptions, asyncio.get_running_loop()
     deadline = loop.time() + seconds
     while True:
         if poll.stale:
@@ -50,14 +51,12 @@ async def _waited(context: Context, sandbox: str, poll: Poll[T], seconds: float)
         await context.polls.news(sandbox, poll, left)
 
 
-async def _timed_out(listing: Listing[T], total: int, wanted: int, request: Request) -> Problem:
+def _timed_out(name: str, total: int, wanted: int, request: Request, near: list[Json]) -> Problem:
     """Says what came nearest, and why it is not what was waited for."""
-    missing = f"{total} of {wanted} {listing.name}" if total else f"no {listing.name}"
+    missing = f"{total} of {wanted} {name}" if total else f"no {name}"
     asked = {key: value for key, value in request.query_params.items() if key not in ("wait", "count", "sandbox")}
     fitting = " with " + ", ".join(f"{key}={value}" for key, value in asked.items()) if asked else ""
-    near = await near_misses(listing)
-    if not near:
-        near = [{"text": f"the sandbox has {'no' if not total else 'no other'} {listing.name}"}]
+    near = near or [{"text": f"the sandbox has {'no' if not total else 'no other'} {name}"}]
     return Problem(
         408, "Timed out", f"{missing}{fitting} within {request.query_params['wait']}", near=near, found=total
     )

@@ -67,7 +67,10 @@ class Listing(Struct, Generic[T], frozen=True):
         return "before" if self.newest_first else "after"
 
     def fits(self, row: T) -> bool:
-        return all(test.fits(row) for test in self.tests)
+        for test in self.tests:  # noqa: SIM110 - of every row there is: a generator takes twice as long
+            if not test.fits(row):
+                return False
+        return True
 
     def follows(self, number: int, cursor: int) -> bool:
         """Whether a row stands behind that of a cursor; 0 is the start."""

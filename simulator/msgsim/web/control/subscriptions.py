@@ -10,8 +10,8 @@ from msgsim.model import Unknown
 from msgsim.storage.store import SHIFT
 from msgsim.web.control.lists import TURN
 
-SHARE = 4
-"""After work that took t, those who wait rest for SHARE x t: together they use at most a fifth of the process."""
+SHARE = 6
+"""After work that took t, those who wait rest for SHARE x t: together they use at most a seventh of the process."""
 
 
 class Subscription:

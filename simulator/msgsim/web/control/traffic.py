@@ -14,7 +14,7 @@ from msgsim.web.control.context import Context, body, number
 from msgsim.web.control.list_answers import listed
 from msgsim.web.control.lists import SLICE, Listing, Test
 
-EXCHANGES = 100
+EXCHANGES = 16
 """Lines of the journal that are read at once: one may hold a request with a thousand messages."""
 
 

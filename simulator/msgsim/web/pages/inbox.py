@@ -18,6 +18,8 @@ from msgsim.web.pages.conversation import is_flash, marks, pieces
 
 ROWS, BUBBLES = 40, 30
 """How many conversations, and how many messages of one, are drawn at a time."""
+WALKED = 4096
+"""Messages among which conversations are looked for at once."""
 BUBBLES_WRITTEN = 300
 """How many messages of a phone are drawn at most between the messages to it."""
 WROTE = 2000
@@ -113,7 +115,7 @@ class Inbox:
         store, known, shown = self._engine.store, set[str](), list[Conversation]()
         lowest, highest = store.bounds("messages", sandbox.number)
         lowest = max(lowest, after + 1)
-        spans = ((max(lowest, top + 1 - SPAN), top) for top in range(highest, lowest - 1, -SPAN))
+        spans = ((max(lowest, top + 1 - WALKED), top) for top in range(highest, lowest - 1, -WALKED))
         async for found in in_turns(store.recipients(sandbox.number, low, top, like) for low, top in spans):
             for who, key, _ in sorted(found, key=itemgetter(1), reverse=True):
                 if who not in known:
