@@ -1,10 +1,10 @@
 """The only module that knows our tables. It knows nobody: one method per question."""
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
 from importlib.resources import files
-from itertools import starmap
+from itertools import groupby, starmap
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -250,22 +250,17 @@ class Store:
         self.rewritten_messages.add(message.key)
 
     def _count_steps(self, messages: Sequence[Message], each: int) -> None:
-        counts: dict[tuple[int, int, int], list[int]] = {}
-        for message in messages:
-            sandbox, block, at = message.key >> SHIFT, message.key >> BLOCK, message.start
-            for step in message.steps:
-                at = step.at
-                if (place := (sandbox, at, block)) in counts:
-                    counts[place][0] += each
-                else:
-                    counts[place] = [each, 0]
-            counts.setdefault((sandbox, at, block), [0, 0])[1] += each
+        rows: list[tuple[int, int, int, int, int]] = []
+        for block, some in groupby(messages, _block_of):
+            counts, ends = _step_times(some)
+            sandbox = block >> (SHIFT - BLOCK)
+            rows += [(sandbox, at, block, each * count, each * ends.get(at, 0)) for at, count in counts.items()]
         self._database.defer(
             "steps",
             "INSERT INTO steps (sandbox, at, block, count, ends) VALUES (?, ?, ?, ?, ?)"
             " ON CONFLICT (sandbox, at, block)"
             " DO UPDATE SET count = count + excluded.count, ends = ends + excluded.ends",
-            [(*place, *counted) for place, counted in counts.items()],
+            rows,
         )
 
     def message(self, sandbox: int, id: str) -> Message | None:
@@ -681,6 +676,24 @@ def host(url: str) -> str:
         return urlsplit(url).netloc
     except ValueError:
         return ""
+
+
+def _block_of(message: Message) -> int:
+    return message.key >> BLOCK
+
+
+def _step_times(messages: Iterable[Message]) -> tuple[dict[int, int], dict[int, int]]:
+    """How many steps fall on each time, and how many plans end then; an end is always among the times."""
+    counts: dict[int, int] = {}
+    ends: dict[int, int] = {}
+    for message in messages:
+        at = message.start
+        for step in message.steps:
+            at = step.at
+            counts[at] = counts.get(at, 0) + 1
+        ends[at] = ends.get(at, 0) + 1
+        counts.setdefault(at, 0)
+    return counts, ends
 
 
 def _order(newest_first: bool) -> str:
