@@ -124,7 +124,6 @@ def resumed(store: Path) -> float:
 def main() -> None:
     ratios: dict[str, list[float]] = {}
     late: dict[str, list[float]] = {"to": [], "text": []}
-    longest = []
     with tempfile.TemporaryDirectory() as folder:
         for name, count in (("many", MANY), ("few", FEW)):
             bulks(Path(folder) / f"{name}.db", count)
@@ -142,8 +141,7 @@ def main() -> None:
                 ratios.setdefault(f"{count} event streams", []).append(beside / alone)
         for server in (many, few):
             server.stop()
-        for place in range(ROUNDS):
-            longest.append(resumed(Path(folder) / f"missed-{place}.db"))
+        longest = [resumed(Path(folder) / f"missed-{place}.db") for place in range(ROUNDS)]
     budgets = [
         (
             f"{POLLS} long polls for a recipient among {MANY:,} messages: the latest answer, s",

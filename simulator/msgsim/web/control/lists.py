@@ -122,23 +122,29 @@ class Search(Generic[T]):
         """Each a bounded piece of work: a row and whether it fits, or None where rows were only counted."""
         listing, page = self._listing, self.page
         for low, high in listing.slices():
-            if listing.exact and page.total >= self._wanted and not self._shows(low, high):
-                page.total += listing.count(low, high)
-                yield None
-                continue
-            for row in listing.between(low, high):
-                fits = listing.exact or listing.fits(row)
-                if fits:
-                    page.total += 1
-                    if listing.follows(listing.number(row), self._cursor):
-                        page.add(row, self._most)
-                yield row, fits
+            rest: tuple[int, int] | None = (low, high)
+            if self._reads(low, high):
+                rest = None
+                for row in listing.between(low, high):
+                    number, fits = listing.number(row), listing.exact or listing.fits(row)
+                    if fits:
+                        page.total += 1
+                        if listing.follows(number, self._cursor):
+                            page.add(row, self._most)
+                    yield row, fits
+                    if page.following is not None and not self._reads(low, high):
+                        rest = (low, number - 1) if listing.newest_first else (number + 1, high)
+                        break
+            if rest is not None:
+                page.total += listing.count(*rest)
             yield None
 
-    def _shows(self, low: int, high: int) -> bool:
-        """Whether the page may have rows of a slice."""
-        end = low if self._listing.newest_first else high
-        return self.page.following is None and self._listing.follows(end, self._cursor)
+    def _reads(self, low: int, high: int) -> bool:
+        """Whether rows of a slice have to be read: unless all fit, enough are known, and the page has none of them."""
+        listing, page = self._listing, self.page
+        if not listing.exact or page.total < self._wanted:
+            return True
+        return page.following is None and listing.follows(low if listing.newest_first else high, self._cursor)
 
 
 async def page(listing: Listing[T], cursor: int, most: int) -> Page[T]:

@@ -43,7 +43,7 @@ def listing(context: Context, request: Request, sandbox: Sandbox) -> Listing[Mes
     if provider:
         context.provider(provider)
     indexed, text = to if is_exact(to) else "", query.get("text", "")
-    written = _as_written(text) if is_exact(text) else ""
+    written = as_written(text) if is_exact(text) else ""
     tests = _tests(context, request, sandbox, now)
     return Listing(
         name="messages",
@@ -150,7 +150,7 @@ def _text(wanted: str) -> Callable[[str], bool]:
     return pattern(wanted)
 
 
-def _as_written(text: str) -> str:
+def as_written(text: str) -> str:
     """The longest part of a text that stands in every row in which the text does, but for the case of its letters.
 
     Only of LITERAL characters: a row has others in escapes, and letters that are no ASCII may be folded to them.
