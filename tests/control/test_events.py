@@ -6,7 +6,7 @@ from typing import Any
 from urllib.request import Request, urlopen
 
 import msgspec
-from msgsim.testing import Simulator
+from msgsim.testing import Simulator, call
 
 from tests.conftest import Advance, Http
 from tests.control.acting import refuse, send
@@ -107,3 +107,20 @@ def test_the_engine_is_followed_only_while_somebody_listens(sim: Simulator, cont
         next(told)
     send(sim)
     assert control("GET", "messages?count=2&wait=5s").status == 200
+
+
+def test_a_stream_that_was_cut_off_in_the_middle_of_a_bulk_goes_on_there(sim: Simulator, control: Http) -> None:
+    messages = [{"destination": f"551199999000{number}", "messageText": "x"} for number in range(5)]
+    headers = {"UserName": "me", "AuthenticationToken": "x"}
+    assert call(f"{sim.url}/v1/send-bulk-sms", "POST", json={"messages": messages}, headers=headers).status == 200
+    control("PUT", "settings", {})
+    request = Request(f"{sim.url}/__sim/v1/events", headers={"Last-Event-ID": "1.0"})
+    with urlopen(request, timeout=20) as stream:
+        lines = [stream.readline() for _ in range(2 + 7 * 4)]
+    ids = [line[4:].decode().strip() for line in lines if line.startswith(b"id: ")]
+    with listening(sim, last="1.0") as told:
+        whole = [next(told) for _ in ids]
+    assert [name for name, _ in whole] == ["exchange", *["message"] * 5, "settings"]
+    for place, id in enumerate(ids[:-1], 1):
+        with listening(sim, last=id) as told:
+            assert [next(told) for _ in whole[place:]] == whole[place:], id

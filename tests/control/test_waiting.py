@@ -217,6 +217,16 @@ def test_callbacks_are_read_page_by_page(sim: Simulator, control: Http) -> None:
     assert ([one["number"] for one in second["callbacks"]], second["next"]) == ([4], None)
 
 
+def test_messages_from_phones_are_read_page_by_page(control: Http) -> None:
+    for number in range(3):
+        told = {"provider": "messente", "from": f"+372555000{number}", "to": "1", "text": "hi"}
+        control("POST", "inbound", told)
+    first = control("GET", "inbound?limit=2").json
+    assert ([one["number"] for one in first["inbound"]], first["total"], first["next"]) == ([1, 2], 3, 2)
+    second = control("GET", f"inbound?limit=2&after={first['next']}").json
+    assert ([one["number"] for one in second["inbound"]], second["next"]) == ([3], None)
+
+
 def test_a_poll_of_a_frozen_sandbox_costs_nothing_while_nothing_happens(control: Http) -> None:
     """Somebody else's traffic wakes nobody up, and neither does a clock that stands still."""
     control("POST", "sandboxes", {"name": "quiet", "clock": f"frozen@{START}"})

@@ -259,6 +259,28 @@ def test_the_list_is_consumed_by_each_user_for_itself_and_page_by_page(sinch: Si
     assert sinch.call("GET", "/v1/sms/status/list", query={"limit": "0"}).status == 400
 
 
+def test_the_list_gives_a_thousand_at_a_time_and_misses_none(sinch: Sinch) -> None:
+    numbers = [{"destination": f"55119{number:08}", "messageText": "x"} for number in range(1000)]
+    for some in (numbers, numbers[:5]):
+        assert sinch.call("POST", "/v1/send-bulk-sms", {"messages": some}).status == 200
+    sinch.advance("1m")
+    pages = [[status["id"] for status in sinch.listed()["smsStatuses"]] for _ in range(3)]
+    assert [len(page) for page in pages] == [1000, 5, 0]
+    assert len({*pages[0], *pages[1]}) == 1005
+
+
+def test_a_status_that_follows_at_the_same_time_is_listed_too(sinch: Sinch) -> None:
+    """A clock that stands still gives all that happens the same time."""
+    ids = [sinch.send() for _ in range(3)]
+    sinch.advance("1m")
+    assert sinch.listed()["total"] == 3
+    for place, status in ((2, "NOT_DELIVERED"), (0, "NOT_DELIVERED"), (1, "NOT_DELIVERED"), (0, "DELIVERED_SUCCESS")):
+        sinch.sim.control("POST", f"messages/{ids[place]}/status", {"status": status})
+        (entry,) = sinch.listed()["smsStatuses"]
+        assert (entry["id"], entry["deliveredStatus"]) == (ids[place], status)
+        assert sinch.listed()["total"] == 0
+
+
 def test_the_list_of_a_period(sinch: Sinch) -> None:
     early = sinch.send()
     sinch.advance("1h")
