@@ -20,7 +20,7 @@ def test_everything_is_a_line_in_order(sim: Simulator, control: Http, advance: A
     id = send(sim, dlr_url=receiver.url)
     refuse(sim)
     advance("1m")
-    control("POST", f"messages/{id}/status", {"status": "SEEN"})
+    control("POST", f"messages/{id}/status", {"status": "UNDELIV"})
     found = lines(control)
     assert [one["number"] for one in found] == [1, 2, 3, 4, 5, 6]
     kinds = ["exchange", "exchange", "attempt", "attempt", "control", "control"]
