@@ -16,6 +16,8 @@ class Client(Struct, frozen=True):
     """The file in ``conformance/clients/`` that drives it."""
     base_url: str
     """How it is told where the simulator is, and what it cannot be told."""
+    by_name: bool = False
+    """It is told nothing: it asks the provider's own host names, which are intercepted."""
 
 
 class Absent(Struct, frozen=True):

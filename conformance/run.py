@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
+from msgsim.client.interception import server_at, variables
 
 from conformance import install
 from conformance.client import Absent, Answered, Check, Client, Report
@@ -28,8 +29,15 @@ Command = tuple[list[str], str]
 """What is run, and the interpreter with its version."""
 
 
-def started() -> Server:
-    return Server("--store", "memory", "--clock", CLOCK)
+def started(ca_folder: str = "") -> Server:
+    """``ca_folder`` is where its authority is kept, for clients that are intercepted."""
+    return Server("--store", "memory", "--clock", CLOCK, *(["--ca-folder", ca_folder] if ca_folder else []))
+
+
+def intercepted(server: Server, folder: Path) -> dict[str, str]:
+    """What lets a program reach the simulator by the providers' own host names."""
+    where = server_at(server.url, server.control("POST", "intercept").json)
+    return {**variables(where, folder), "MSGSIM_BY_NAME": "1"}
 
 
 def python(client: Client) -> Command:
@@ -58,9 +66,12 @@ def run(client: Client) -> Report | Absent:
         command, runtime = PREPARE[client.language](client)
     except install.NotInstalled as absent:
         return Report(client, "", failure=f"could not be installed: {absent}")
-    with started() as server, tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, started(folder) as server:
         found = Path(folder) / "checks.jsonl"
-        environment = {"MSGSIM_URL": server.url, "MSGSIM_CHECKS": str(found), "PYTHONPATH": str(install.ROOT)}
+        environment = intercepted(server, Path(folder)) if client.by_name else {}
+        paths = [environment.get("PYTHONPATH", ""), str(install.ROOT)]
+        environment |= {"MSGSIM_URL": server.url, "MSGSIM_CHECKS": str(found)}
+        environment["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
         failure = _ended_badly(command, environment, Path(folder))
         answered, errors = met(server, client.provider)
         return Report(client, runtime, _checks(found), failure, answered, errors)

@@ -9,6 +9,11 @@ CLIENTS = (
         "option `auth_url`, which has to contain a tenant's real address: here in its fragment",
     ),
     Client(
+        *("salesforce", "sfmc-sdk", "2.1.2", "Node.js", "sfmc_sdk.mjs"),
+        "nothing: its own host names, intercepted",
+        by_name=True,
+    ),
+    Client(
         *("salesforce", "fuel-rest", "3.2.2", "Node.js", "fuel_rest.mjs"),
         f"{FUEL}; with version 2 it repeats a request after a 401 at a wrong URL unless its own has `.com/` in it",
     ),

@@ -1,13 +1,13 @@
 """Runs the samples of the providers' documents, cut out as they are, in their own languages.
 
-``conformance/samples/`` has them byte for byte; only the base URL and the placeholders of credentials are filled in.
+``conformance/samples/`` has them byte for byte; only the placeholders of credentials are filled in. They ask the
+providers' own host names, which are intercepted.
 """
 
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
 from os import environ
 from pathlib import Path
 
@@ -15,9 +15,9 @@ from msgsim.model import Json
 from msgsim.testing import call
 from msgspec import Struct
 
-from conformance import install, tls
+from conformance import install
 from conformance.client import Absent, Check, Client, Report
-from conformance.run import met, started
+from conformance.run import intercepted, met, started
 from reliability.server import Server
 
 FOLDER = install.HERE / "samples"
@@ -41,14 +41,13 @@ class Language(Struct, frozen=True):
     program: str
     """Has to be there, and says its version."""
     command: Callable[[Path], list[str]]
-    only_https: bool = False
 
 
 LANGUAGES = (
     Language("curl", ".sh", "curl", lambda file: ["sh", str(file)]),
     Language("Python", ".py", "python3", lambda file: [str(install.python("requests==2.34.2")), str(file)]),
     Language("PHP", ".php", "php", lambda file: ["php", str(file)]),
-    Language("Ruby", ".rb", "ruby", lambda file: ["ruby", str(file)], only_https=True),
+    Language("Ruby", ".rb", "ruby", lambda file: ["ruby", str(file)]),
     Language("Java", ".java", "java", lambda file: ["java", str(file)]),
 )
 SAMPLES: Mapping[str, Sequence[Sample]] = {
@@ -103,14 +102,12 @@ def run_all() -> Iterator[Report | Absent]:
 def run(provider: str, language: Language) -> Report | Absent:
     """All samples of a provider in one language."""
     samples = [sample for sample in SAMPLES[provider] if sample.file.endswith(language.ending)]
-    needed = [language.program, *(["openssl"] if language.only_https else [])]
-    missing = [program for program in needed if shutil.which(program) is None]
-    if missing:
-        return Absent(provider, named(samples), language.name, f"{' and '.join(missing)} not on this machine")
-    told = "base URL and credentials filled in" + ("; TLS in front of the simulator" if language.only_https else "")
+    if shutil.which(language.program) is None:
+        return Absent(provider, named(samples), language.name, f"{language.program} not on this machine")
+    told = "nothing: the provider's own host name, intercepted; credentials filled in"
     runtime = " ".join(install.version(language.program, "--version").split()[:2])
     client = Client(provider, named(samples), "", language.name, "", told)
-    with started() as server, tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, started(folder) as server:
         checks = [check for sample in samples for check in _run(server, provider, sample, language, Path(folder))]
         answered, errors = met(server, provider)
     return Report(client, runtime, tuple(checks), "", answered, errors)
@@ -123,7 +120,7 @@ def run_bare(provider: str) -> Report:
     checks: list[Check] = []
     with started() as server:
         for sample in samples:
-            text = _filled(server, provider, sample.file, server.url)
+            text = _filled(server, provider, sample.file).replace(HOSTS[provider], server.url)
             said = BARE[Path(sample.file).suffix](server, provider, text)
             checks += _judged(server, provider, sample, said, "")
         answered, errors = met(server, provider)
@@ -150,16 +147,14 @@ BARE: Mapping[str, Callable[[Server, str, str], str]] = {".http": _request, ".js
 def _run(server: Server, provider: str, sample: Sample, language: Language, folder: Path) -> list[Check]:
     """One sample, by the program of its language."""
     file = folder / sample.file
-    front = tls.in_front_of(server.port, folder) if language.only_https else nullcontext((server.url, file))
-    with front as (url, certificate):
-        file.write_text(_filled(server, provider, sample.file, url))
-        said, failure = _said(language, file, {"SSL_CERT_FILE": str(certificate)} if language.only_https else {})
+    file.write_text(_filled(server, provider, sample.file))
+    said, failure = _said(language, file, intercepted(server, folder))
     return _judged(server, provider, sample, said, failure)
 
 
-def _filled(server: Server, provider: str, file: str, url: str) -> str:
-    """The text of a sample with the simulator's address and the sandbox's credentials."""
-    text = (FOLDER / provider / file).read_text().replace(HOSTS[provider], url)
+def _filled(server: Server, provider: str, file: str) -> str:
+    """The text of a sample with the sandbox's credentials."""
+    text = (FOLDER / provider / file).read_text()
     given = server.control("GET", "sandboxes/default").json["credentials"][provider]
     for placeholder, name in PLACEHOLDERS.items():
         text = text.replace(placeholder, given.get(name, placeholder))

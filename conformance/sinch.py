@@ -8,6 +8,11 @@ CLIENTS = (
         "no option: its host is fixed; `baseURL` is set on its public `instance`",
     ),
     Client(
+        *("sinch", "movile-messaging", "1.2.0-rc.1", "Node.js", "movile.mjs"),
+        "nothing: its own host names, intercepted",
+        by_name=True,
+    ),
+    Client(
         *("sinch", "requests", "2.34.2", "Python", "requests_sinch.py"),
         "no published client has these endpoints: calls as an application writes them",
     ),

@@ -11,6 +11,8 @@ from typing import Any
 from urllib.request import Request, urlopen
 
 URL = os.environ["MSGSIM_URL"]
+BY_NAME = "MSGSIM_BY_NAME" in os.environ
+"""The providers' own host names lead to the simulator."""
 
 
 def control(method: str, path: str, body: Any = None) -> Any:

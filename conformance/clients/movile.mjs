@@ -10,7 +10,7 @@ const given = await credentials('sinch');
 function client(instead = {}, headers = {}) {
   const { UserName, AuthenticationToken } = { ...given, ...instead };
   const sms = new Movile(UserName, AuthenticationToken);
-  sms.instance.defaults.baseURL = `${base}/v1`;
+  if (!process.env.MSGSIM_BY_NAME) sms.instance.defaults.baseURL = `${base}/v1`;
   Object.assign(sms.instance.defaults.headers, headers);
   return sms;
 }

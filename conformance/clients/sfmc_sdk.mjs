@@ -5,12 +5,13 @@ import { advance, baseUrl, control, credentials, equal, errors, part, rejected }
 import { line, messenger, registration, withoutMember } from './salesforce.mjs';
 
 const TENANT = 'https://mc0123456789abcdefghijklmnop.auth.marketingcloudapis.com/';
-const base = await baseUrl('salesforce');
+const byName = 'MSGSIM_BY_NAME' in process.env;
+const base = byName ? TENANT.replace('.auth.', '.rest.') : await baseUrl('salesforce');
 const given = await credentials('salesforce');
 
 function client(instead = {}, requestAttempts = 2) {
   const { client_id, client_secret } = given;
-  const auth_url = `${base}v2/token#${TENANT}`;
+  const auth_url = byName ? TENANT : `${base}v2/token#${TENANT}`;
   return new SDK({ client_id, client_secret, account_id: 1234567, auth_url, ...instead }, { requestAttempts });
 }
 

@@ -1,6 +1,7 @@
 """Programs that know nothing of a simulator: the documents' own samples, real clients, the proxy and its attackers."""
 
 import asyncio
+import contextlib
 import json
 import os
 import shutil
@@ -23,6 +24,8 @@ import requests
 from msgsim.authority import Authority
 from msgsim.client import Client
 from msgsim.testing import Simulator, call
+
+from tests.raw import send
 
 SAMPLES = Path(__file__).parents[2] / "conformance" / "samples"
 PROGRAMS = {".sh": "sh", ".py": sys.executable, ".php": "php", ".rb": "ruby", ".java": "java"}
@@ -110,7 +113,7 @@ def by_urllib() -> int:
 
 
 @pytest.mark.parametrize(
-    ("send", "status"),
+    ("sending", "status"),
     [
         (lambda: requests.post(MESSENTE, json=SEND, auth=("any", "account")).status_code, 201),
         (lambda: httpx.post(MESSENTE, json=SEND, auth=("any", "account")).status_code, 201),
@@ -121,11 +124,11 @@ def by_urllib() -> int:
     ids=["requests", "httpx", "httpx-async", "aiohttp", "urllib"],
 )
 def test_clients_of_this_process_reach_it_by_the_providers_names(
-    client: Client, send: Callable[[], int], status: int
+    client: Client, sending: Callable[[], int], status: int
 ) -> None:
     before = dict(os.environ)
     with client.intercept():
-        assert send() == status
+        assert sending() == status
     assert dict(os.environ) == before
     (request,) = client.requests.list()
     assert (request["headers"]["host"], request["status"]) == ("api.messente.com", status)
@@ -141,8 +144,8 @@ def test_parallel_tests_of_constant_credentials_are_kept_apart_by_the_proxys(cli
 
 def test_many_tunnels_at_once(client: Client) -> None:
     with client.intercept(), ThreadPoolExecutor(16) as threads:
-        sends = [threads.submit(requests.post, MESSENTE, json=SEND, auth=("a", "b")) for _ in range(64)]
-        assert {send.result().status_code for send in sends} == {201}
+        futures = [threads.submit(requests.post, MESSENTE, json=SEND, auth=("a", "b")) for _ in range(64)]
+        assert {future.result().status_code for future in futures} == {201}
     assert client.messages.list(limit=100)[0]["to"] == "+37255000001"
 
 
@@ -288,7 +291,6 @@ def elsewhere() -> Iterator[int]:
         ("CONNECT :443", 400, b"is no host"),
         ("GET ftp://api.messente.com/", 400, b"this is a proxy"),
         ("nonsense", 400, b"no HTTP request"),
-        ("\x16\x03\x01", 400, b"speaks plain HTTP"),
     ],
 )
 def test_the_proxy_says_what_it_does_not_do(sim: Simulator, request_line: str, status: int, said: bytes) -> None:
@@ -382,3 +384,123 @@ def test_the_start_names_the_addresses(sim: Simulator) -> None:
     again = sim.control("POST", "intercept").json
     assert (again["https_port"], again["proxy_port"]) == (https, proxy)
     assert "api.messente.com" in again["hosts"]
+
+
+# What the plain port does
+
+
+def spoken(sim: Simulator, data: bytes, answers: int = 1) -> bytes:
+    """What comes back over TLS, until the server hangs up or as many answers are there."""
+    trusting = ssl.create_default_context(cadata=authority(sim))
+    with (
+        socket.create_connection(("127.0.0.1", ports(sim)[0]), timeout=20) as plain,
+        trusting.wrap_socket(plain, server_hostname="localhost") as connection,
+    ):
+        read = b""
+        for _ in range(answers):
+            connection.sendall(data)
+            read += connection.recv(65536)
+        with contextlib.suppress(OSError):
+            connection.settimeout(0.05)
+            while more := connection.recv(65536):
+                read += more
+        return read
+
+
+@pytest.mark.parametrize(
+    ("kind", "ends"),
+    [
+        ("reset", b""),
+        ("empty", b""),
+        ("hang", b""),
+        ("truncate", b'"Internal Server Er'),
+        ("garbage", b"not what you asked for \x80\x81"),
+    ],
+)
+def test_faults_are_the_same_over_tls(sim: Simulator, kind: str, ends: bytes) -> None:
+    rules = f"name: faulty\nrules:\n  - fault: {{kind: {kind}}}\n"
+    assert sim.control("PUT", "scenario", body=rules, headers={"Content-Type": "application/yaml"}).status == 200
+    try:
+        assert spoken(sim, send()).endswith(ends)
+    except TimeoutError:
+        assert kind == "hang"
+
+
+def test_each_request_of_a_connection_says_by_which_way_it_came(sim: Simulator) -> None:
+    assert spoken(sim, send(), answers=3).count(b"HTTP/1.1 201") == 3
+    requests.post(f"{sim.url}/v1/omnimessage", json=SEND, auth=("a", "b")).raise_for_status()
+    listed = sim.control("GET", "requests").json["requests"]
+    assert [request.get("way", "") for request in listed] == ["", "https", "https", "https"]
+
+
+def test_a_body_beyond_the_limit_is_refused_over_tls(tmp_path: Path) -> None:
+    with Simulator(https_port=0, ca_folder=str(tmp_path), body_limit=100) as sim:
+        assert spoken(sim, send(more="X: " + "x" * 10 + "\r\n", to="+3725" + "5" * 100)).startswith(b"HTTP/1.1 413")
+
+
+# Other ecosystems' own clients
+
+NODE = """
+const https = require("node:https");
+const options = { method: "POST", auth: "a:b", headers: { "Content-Type": "application/json" } };
+const request = https.request("https://api.messente.com/v1/omnimessage", options, (answer) => {
+  console.log(answer.statusCode);
+  answer.resume();
+});
+request.end(process.argv[2]);
+"""
+JAVA = """
+import java.net.URI;
+import java.net.http.*;
+
+public class Send {
+  public static void main(String[] arguments) throws Exception {
+    var body = HttpRequest.BodyPublishers.ofString(arguments[0]);
+    var request = HttpRequest.newBuilder(URI.create("https://api.messente.com/v1/omnimessage"))
+        .header("Content-Type", "application/json").header("Authorization", "Basic YTpi").POST(body).build();
+    var client = HttpClient.newBuilder().proxy(java.net.ProxySelector.getDefault()).build();
+    System.out.println(client.send(request, HttpResponse.BodyHandlers.ofString()).statusCode());
+  }
+}
+"""
+
+
+OLD_AXIOS = """
+const https = require("node:https");
+const { hostname, port } = new URL(process.env.HTTPS_PROXY);
+const path = "https://api.messente.com/v1/omnimessage";
+const headers = { "Content-Type": "application/json", Host: "api.messente.com" };
+const request = https.request({ method: "POST", hostname, port, path, headers, auth: "a:b" }, (answer) => {
+  console.log(answer.statusCode);
+  answer.resume();
+});
+request.end(process.argv[2]);
+"""
+"""To axios before 0.19 a proxy of an https URL is a server that speaks TLS."""
+URLLIB3 = """
+import sys, urllib3
+
+account = urllib3.make_headers(basic_auth="a:b")
+answer = urllib3.PoolManager().request(
+    "POST", "https://api.messente.com/v1/omnimessage", body=sys.argv[1], headers=account
+)
+print(answer.status)
+"""
+"""Reads no proxy from the environment; the SDKs that are generated from OpenAPI use it."""
+TEXTS = {
+    "send.js": ("node", NODE),
+    "old_axios.js": ("node", OLD_AXIOS),
+    "Send.java": ("java", JAVA),
+    "by_urllib3.py": (sys.executable, URLLIB3),
+}
+
+
+@pytest.mark.parametrize("file", TEXTS)
+def test_their_own_clients_reach_it_unmodified(file: str, tmp_path: Path) -> None:
+    program, text = TEXTS[file]
+    if shutil.which(program) is None:
+        pytest.skip(f"{program} is not there: its client is tried where it is")
+    (tmp_path / file).write_text(text)
+    told = {"MSGSIM_CA_FOLDER": str(tmp_path / "ca")}
+    done = msgsim("exec", "--intercept", "--", program, str(tmp_path / file), json.dumps(SEND), **told)
+    assert done.stdout.strip() == "201", done.stderr

@@ -33,6 +33,29 @@ net.Socket.prototype.connect = function (...args) {
   return connect.apply(this, args);
 };
 """
+PYTHON_HOOK = """\
+# Python's clients that read no proxy from the environment: the providers' hosts are found at the simulator's ports.
+import importlib.machinery, importlib.util, re, socket, sys
+
+_hosts = re.compile(%(pattern)r, re.IGNORECASE)
+_looked_up = socket.getaddrinfo
+
+
+def _resolve(host, port, *more, **named):
+    name = host.decode() if isinstance(host, bytes) else host
+    if isinstance(name, str) and _hosts.fullmatch(name.rstrip(".")):
+        return _looked_up("127.0.0.1", %(plain)d if port in (80, "80", "http") else %(tls)d, *more, **named)
+    return _looked_up(host, port, *more, **named)
+
+
+socket.getaddrinfo = _resolve
+
+# The environment's own sitecustomize, which this one stands in front of.
+_others = [path for path in sys.path if path != %(folder)r]
+_spec = importlib.machinery.PathFinder.find_spec("sitecustomize", _others)
+if _spec is not None and _spec.loader is not None:
+    _spec.loader.exec_module(importlib.util.module_from_spec(_spec))
+"""
 PHP_SETTINGS = "curl.cainfo={bundle}\nopenssl.cafile={bundle}\n"
 
 
@@ -67,7 +90,11 @@ def variables(server: Server, folder: Path, sandbox: str = "") -> dict[str, str]
     """
     hook = folder / "intercept.cjs"
     pattern = "|".join(_expression(host) for host in server.hosts)
-    hook.write_text(NODE_HOOK % {"pattern": f"/^({pattern})$/i", "plain": server.plain_port, "tls": server.https_port})
+    ports = {"plain": server.plain_port, "tls": server.https_port}
+    hook.write_text(NODE_HOOK % {"pattern": f"/^({pattern})$/i", **ports})
+    python = folder / "python"
+    python.mkdir(exist_ok=True)
+    (python / "sitecustomize.py").write_text(PYTHON_HOOK % {"pattern": pattern, "folder": str(python), **ports})
     account = f"{quote(sandbox, '')}:x@" if sandbox else ""
     proxy = f"http://{account}127.0.0.1:{server.proxy_port}"
     java = {
@@ -78,6 +105,7 @@ def variables(server: Server, folder: Path, sandbox: str = "") -> dict[str, str]
     found = {
         "HTTPS_PROXY": proxy, "https_proxy": proxy, "HTTP_PROXY": proxy, "http_proxy": proxy,
         "NO_PROXY": LOCAL, "no_proxy": LOCAL,
+        "PYTHONPATH": os.pathsep.join(filter(None, (str(python), os.environ.get("PYTHONPATH")))),
         "NODE_USE_ENV_PROXY": "1", "NODE_OPTIONS": f'{os.environ.get("NODE_OPTIONS", "")} --require "{hook}"'.strip(),
     }  # fmt: skip
     if server.ca:

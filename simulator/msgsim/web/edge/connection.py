@@ -96,7 +96,7 @@ class Connection(HttpToolsProtocol):
         cycle.more_body = False
         cycle.message_event.set()
         call = heard.call
-        self._take(cycle, Call(call.method, call.path, call.query, call.headers, body, call.base, call.client))
+        self._take(cycle, replace(call, body=body))
         return True
 
     def _is_free(self) -> bool:

@@ -1,7 +1,8 @@
 """An HTTP proxy that answers for the providers' hosts itself, and never speaks to them.
 
 ``CONNECT`` to such a host ends here, with a certificate of ours; a request in absolute form is answered as if it had
-come to the plain port. Other hosts are refused, or tunnelled blindly where the user has asked for that.
+come to the plain port, over TLS too (old versions of axios speak it to a proxy). Other hosts are refused, or tunnelled
+blindly where the user has asked for that.
 """
 
 import asyncio
@@ -15,7 +16,7 @@ from collections.abc import Callable, Collection
 from typing import Literal, NamedTuple, cast
 
 from msgsim.web.edge.calls import Arrival
-from msgsim.web.edge.tls import HANDSHAKE, Connect, Report, reason, refuse, secure
+from msgsim.web.edge.tls import HANDSHAKE, HANDSHAKE_RECORD, Connect, Report, peek, reason, refuse, secure
 
 LONGEST_HEAD = 64 * 1024
 """Bytes of a request line and headers."""
@@ -59,7 +60,7 @@ class Head(NamedTuple):
 
     def in_origin_form(self) -> bytes:
         """As it is sent to the server itself, for one request on this connection."""
-        port = "" if self.port == 80 else f":{self.port}"
+        port = "" if self.port in (80, 443) else f":{self.port}"
         host = f"[{self.host}]" if ":" in self.host else self.host
         kept = [f"{name}: {value}" for name, value in self.headers if name.lower() not in HOP_HEADERS]
         lines = [f"{self.method} {self.path} HTTP/1.1", f"Host: {host}{port}", *kept, "Connection: close", "", ""]
@@ -91,6 +92,9 @@ class Proxy:
     async def take(self, connection: socket.socket) -> None:
         loop = asyncio.get_running_loop()
         try:
+            if await asyncio.wait_for(peek(connection), HANDSHAKE) == HANDSHAKE_RECORD:
+                await secure(connection, self._connect, Arrival("proxy"), self._tls)
+                return
             head, rest = await asyncio.wait_for(_head(connection), HANDSHAKE)
             if not self._answers(head.host):
                 await self._other(connection, head, rest)
@@ -211,9 +215,9 @@ def parse_head(head: bytes) -> Head:
     scheme, separator, rest = target.partition("://")
     if method == "CONNECT":
         authority, path, usual = target, "", 443
-    elif separator and scheme.lower() == "http":
+    elif separator and scheme.lower() in ("http", "https"):
         authority, slash, path = rest.partition("/")
-        path, usual = f"{slash}{path}" or "/", 80
+        path, usual = f"{slash}{path}" or "/", 80 if scheme.lower() == "http" else 443
     else:
         raise Refused("400 Bad Request", "this is a proxy: name it in HTTPS_PROXY, and address the provider itself")
     host, port = _authority(authority, usual)

@@ -77,7 +77,7 @@ async def secure(connection: socket.socket, connect: Connect, arrival: Arrival, 
 async def serve_tls(connection: socket.socket, connect: Connect, tls: ssl.SSLContext, report: Report) -> None:
     """One connection to the TLS port; whoever speaks plain HTTP there is told so."""
     try:
-        first = await asyncio.wait_for(_peek(connection), HANDSHAKE)
+        first = await asyncio.wait_for(peek(connection), HANDSHAKE)
         if first == HANDSHAKE_RECORD:
             await secure(connection, connect, Arrival("https"), tls)
         else:
@@ -111,7 +111,7 @@ def reason(error: BaseException) -> str:
     return str(text)
 
 
-async def _peek(connection: socket.socket) -> bytes:
+async def peek(connection: socket.socket) -> bytes:
     """The first byte, left where it is; empty when the client left. A loop that cannot wait takes all for TLS."""
     loop = asyncio.get_running_loop()
     readable = loop.create_future()

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
@@ -149,7 +149,11 @@ class Ui:
         ]
         worlds = await self._inside.get(look.request, "sandboxes", "default")
         empty = self._is_empty(look.sandbox)
-        return self._drawn(look, "start.html", ways=ways, empty=empty, worlds=worlds["sandboxes"])
+        health = await self._inside.get(look.request, "health", "default")
+        host = urlsplit(look.root).hostname or "127.0.0.1"
+        ports = [("HTTPS", "https", health["https_port"]), ("Proxy", "http", health["proxy_port"])]
+        addresses = [(title, f"{scheme}://{host}:{port}") for title, scheme, port in ports if port is not None]
+        return self._drawn(look, "start.html", ways=ways, empty=empty, worlds=worlds["sandboxes"], addresses=addresses)
 
     def _is_empty(self, sandbox: Sandbox) -> bool:
         return next(self._engine.store.messages(sandbox.number, limit=1), None) is None
