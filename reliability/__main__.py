@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from reliability import accepted, crash, documents, faults, fuzz, security, soak
+from reliability import accepted, crash, documents, faults, fuzz, patterns, security, soak
 from reliability.figures import Figure
 
 
@@ -16,6 +16,7 @@ def parts(long: bool) -> dict[str, Callable[[], list[Figure]]]:
         "fuzz": lambda: fuzz.run(fuzz.LONG if long else fuzz.SHORT),
         "documents": lambda: documents.run(documents.LONG if long else documents.SHORT),
         "security": security.run,
+        "patterns": patterns.run,
         "soak": lambda: soak.run(soak.LONG if long else soak.SHORT),
     }
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from reliability import accepted, crash, documents, faults, fuzz, security, soak
+from reliability import accepted, crash, documents, faults, fuzz, patterns, security, soak
 from reliability.figures import Figure
 from reliability.receiver import MANNERS
 
@@ -59,3 +59,7 @@ def test_answers_are_as_our_openapi_documents_say() -> None:
 
 def test_the_counters_agree_after_mixed_traffic() -> None:
     assert broken(soak.run(3)) == []
+
+
+def test_no_pattern_hangs_the_server_and_no_name_opens_a_file() -> None:
+    assert broken(patterns.run()) == []
