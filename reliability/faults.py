@@ -55,8 +55,10 @@ def recovering(manner: str) -> list[Figure]:
         sim.control("POST", "clock/advance", {"by": "5m"})
         callbacks = sim.control("GET", "callbacks").json["callbacks"]
     lost = [one for one in callbacks if one["state"] != "done"]
-    # A redirection, and the beginning of an endless answer of 200, count as taken by Messente.
-    once = [one for one in callbacks if len(one["attempts"]) == 1 and manner not in ("endless", "redirecting")]
+    # A redirection, and the beginning of an endless answer of 200, count as taken by Messente. A connection that was
+    # idle and is reset by the next post is no attempt: it goes out on a fresh one at once.
+    taken = ("endless", "redirecting", "resetting")
+    once = [one for one in callbacks if len(one["attempts"]) == 1 and manner not in taken]
     told = [attempt["error"] for one in callbacks for attempt in one["attempts"] if attempt["error"]]
     clear = all("\n" not in error and len(error) < 200 for error in told)
     held = not lost and not once and clear and len(callbacks) == 6

@@ -5,7 +5,7 @@ import sqlite3
 import tempfile
 from pathlib import Path
 
-from msgsim.callbacks.http import Forbidden, check, receiver
+from msgsim.callbacks.address import Forbidden, address, check
 from msgsim.model import Json
 from msgsim.testing import Answer, call
 
@@ -75,7 +75,7 @@ def guard() -> list[Figure]:
 
 def _goes(url: str) -> bool:
     try:
-        receiver(url, ())
+        address(url, ())
     except Forbidden:
         return False
     return True
@@ -83,7 +83,7 @@ def _goes(url: str) -> bool:
 
 def _reaches(host: str, addresses: list[str]) -> bool:
     try:
-        check(host, addresses, ())
+        check(host, 80, addresses, ())
     except Forbidden:
         return False
     return True

@@ -1,7 +1,9 @@
 """A user's application as the simulator sees it: a real HTTP server that remembers what was posted."""
 
+import ssl
 import threading
 from collections import deque
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Self
@@ -25,13 +27,14 @@ class Posted(Struct, frozen=True):
 class Receiver:
     """Answers 200, or what it was told to answer next."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.posts: list[Posted] = []
         self._answers: deque[tuple[int, bytes, dict[str, str]]] = deque()
         self._arrived = threading.Condition()
         self._released = threading.Event()
         self.hold = False
         """Keep every post waiting for its answer until `release`."""
+        self.before_answer: Callable[[], object] = lambda: None
         receiver = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -58,7 +61,9 @@ class Receiver:
             request_queue_size = 128
 
         self._server = Server(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        if tls is not None:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self._server.server_port}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
 
     def __enter__(self) -> Self:
@@ -76,6 +81,7 @@ class Receiver:
         with self._arrived:
             self.posts.append(posted)
             self._arrived.notify_all()
+        self.before_answer()
         if self.hold:
             self._released.wait(30)
         with self._arrived:

@@ -1,6 +1,7 @@
 """What was answered 2xx outlives the process: a real one, killed for real."""
 
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -18,9 +19,9 @@ AUTH = headers(discover()["messente"])
 class Process:
     """``msgsim serve`` in a process of its own."""
 
-    def __init__(self, store: Path, *flags: str) -> None:
+    def __init__(self, store: Path, *flags: str, stderr: int | None = None) -> None:
         command = [sys.executable, "-m", "msgsim", "serve", "--port", "0", "--store", str(store), *flags]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True)
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         self.url = next(word for word in line.split() if word.startswith("http://"))
@@ -33,6 +34,10 @@ class Process:
 
     def control(self, method: str, path: str, json: Any = None) -> Any:
         return call(f"{self.url}/__sim/v1/{path}", method, json).json
+
+    def said(self) -> str:
+        """What it complained of, once it has ended."""
+        return self.process.communicate(timeout=10)[1]
 
     def end(self, how: signal.Signals) -> int:
         self.process.send_signal(how)
@@ -91,6 +96,51 @@ def test_sigterm_ends_it_cleanly_and_leaves_no_log_behind(tmp_path: Path) -> Non
     server.send("http://127.0.0.1:9/nobody")
     assert server.end(signal.SIGTERM) == 0
     assert sorted(file.name for file in tmp_path.iterdir()) == ["store.db"]
+
+
+def listens(url: str) -> bool:
+    host, _, port = url.removeprefix("http://").rstrip("/").partition(":")
+    try:
+        socket.create_connection((host, int(port)), 1).close()
+    except OSError:
+        return False
+    return True
+
+
+def test_a_stop_records_what_is_under_way_and_posts_nothing_twice(tmp_path: Path, receiver: Receiver) -> None:
+    """All posts wait for their answers when the server is told to stop; they get them once it has begun to."""
+    store = tmp_path / "store.db"
+    first = Process(store, stderr=subprocess.PIPE)
+    receiver.hold = True
+    ids = [first.send(receiver.url) for _ in range(8)]
+    assert len(receiver.wait(8)) == 8
+    first.process.send_signal(signal.SIGTERM)
+    while listens(first.url):
+        pass
+    receiver.release()
+    assert first.process.wait(10) == 0
+    assert first.said() == ""
+    second = Process(store)
+    posts = receiver.wait(16)
+    second.end(signal.SIGTERM)
+    assert sorted((post.json["omnimessage_id"], post.json["status"]) for post in posts) == sorted(
+        (id, status) for id in ids for status in ("ACK", "DELIVRD")
+    )
+
+
+def test_a_stop_does_not_wait_for_a_receiver_that_never_answers(tmp_path: Path, receiver: Receiver) -> None:
+    store = tmp_path / "store.db"
+    first = Process(store, stderr=subprocess.PIPE)
+    receiver.hold = True
+    first.send(receiver.url)
+    receiver.wait(1)
+    first.process.send_signal(signal.SIGTERM)
+    assert first.process.wait(5) == 0
+    assert first.said() == ""
+    receiver.release()
+    second = Process(store)
+    assert [post.json["status"] for post in receiver.wait(3)] == ["ACK", "ACK", "DELIVRD"]
+    second.end(signal.SIGTERM)
 
 
 def test_the_store_is_for_its_owner_only(tmp_path: Path) -> None:

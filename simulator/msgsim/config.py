@@ -49,7 +49,9 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Callbacks under way at once, over all receivers."""
     callback_connections_per_host: int = 16
     callback_hosts: tuple[str, ...] = ()
-    """Hosts beyond loopback and private networks that callbacks may go to."""
+    """Hosts beyond loopback and private networks that callbacks may go to: ``name`` or ``name:port``."""
+    callback_ca: str = ""
+    """A file (PEM) of certificates that receivers' own are trusted by, besides those of known authorities."""
     token: str = ""
     """What the control API asks for when it is served beyond loopback; empty: made up at start."""
     https_port: int | None = None
@@ -138,11 +140,24 @@ def _check(config: Config) -> None:
         raise ValueError("tls_cert and tls_key go together")
     if config.proxy_others == "tunnel" and not is_local(config.host):
         raise ValueError("proxy_others: tunnel is for a host on loopback only: anybody could use it")
+    if config.callback_ca:
+        _check_authorities(config.callback_ca)
     if config.workers != 1:
         raise ValueError("workers: 1 is all there is")
     for name in ("body_limit", "journal_limit", "callback_connections", "callback_connections_per_host"):
         if getattr(config, name) < 1:
             raise ValueError(f"{name}: at least 1")
+
+
+def _check_authorities(file: str) -> None:
+    """Raises ValueError where it holds no certificate."""
+    import ssl  # At start only where it is needed.
+
+    try:
+        ssl.create_default_context(cafile=file)
+    except OSError as error:  # What OpenSSL says is one too, in words of its own.
+        reason = "holds no certificate (PEM)" if isinstance(error, ssl.SSLError) else error.strerror
+        raise ValueError(f"callback_ca: {file}: {reason}") from None
 
 
 def _file(path: Path) -> dict[str, Json]:

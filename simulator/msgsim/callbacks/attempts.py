@@ -38,12 +38,18 @@ class Attempts:
         self._cut = False
         """Nor does one go on."""
 
-    def is_busy(self, callback: Callback, host: str) -> bool:
-        """Whether another callback of its subject is under way; then it is on the agenda again when that has ended."""
-        if callback.subject not in self._busy:
-            return False
-        self._behind.setdefault(callback.subject, set()).add((callback.key >> SHIFT, host))
-        return True
+    def may_begin(self, callback: Callback, host: str) -> bool:
+        """False where it cannot be read, or another one of its subject is under way.
+
+        The first is failed for good; the second is on the agenda again when the other has ended.
+        """
+        if callback.state != "pending":
+            self.fail(callback, callback.reason)
+        elif callback.subject in self._busy:
+            self._behind.setdefault(callback.subject, set()).add((callback.key >> SHIFT, host))
+        else:
+            return True
+        return False
 
     def claim(self, subject: int) -> None:
         self._busy[subject] = asyncio.Event()
@@ -85,6 +91,10 @@ class Attempts:
             if self._cut and task.uncancel() == 0:
                 return None
             raise
+        except Exception as error:
+            logging.getLogger("msgsim").exception("unexpected")
+            self.fail(callback, f"it cannot be posted: {type(error).__name__}: {error}")
+            return None
         finally:
             self._posting.discard(task)
 

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import logging
 from collections import Counter
+from collections.abc import Iterable
 
 from msgsim.callbacks.agenda import Agenda, Moments
 from msgsim.callbacks.attempts import Attempts
@@ -172,9 +173,7 @@ class Dispatcher:
             if len(self._tasks) >= self._most:
                 self._agenda.note(sandbox.number, host, EVER)
                 return
-            if callback.state != "pending":
-                self._attempts.fail(callback, callback.reason)
-            elif not self._attempts.is_busy(callback, host):
+            if self._attempts.may_begin(callback, host):
                 self._start(callback, host)
 
     def _park(self, sandbox: Sandbox, host: str) -> None:
@@ -211,13 +210,10 @@ class Dispatcher:
                 self._attempts.settle(callback, outcome)
         except StoreError as error:
             self._stall(error)
-        except Exception as error:
-            logging.getLogger("msgsim").exception("unexpected")
-            self._attempts.fail(callback, f"{type(error).__name__}: the server's log has the rest")
         finally:
             self._attempts.release(callback.subject)
 
-    async def post_now(self, keys: tuple[int, ...]) -> None:
+    async def post_now(self, keys: Iterable[int]) -> None:
         """Post new callbacks that are committed, one after the other: when this returns, each has been tried."""
         store = self._engine.store
         for key in keys:

@@ -118,9 +118,7 @@ class Driver:
     def _startable(self, sandbox: int, host: str, until: int) -> Iterator[Callback]:
         """Fails those that cannot be read: they would be due for ever."""
         for callback in self._engine.store.due(sandbox, host, until):
-            if callback.state != "pending":
-                self._attempts.fail(callback, callback.reason)
-            elif not self._attempts.is_busy(callback, host):
+            if self._attempts.may_begin(callback, host):
                 yield callback
 
     def _goes_on(self, sandbox: Sandbox) -> bool:

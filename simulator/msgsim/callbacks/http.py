@@ -1,38 +1,47 @@
-"""The only module that makes HTTP requests: one attempt at one callback.
-
-Callbacks go to loopback, private and allow-listed hosts only. Names are resolved once, every address
-is checked, and the connection goes to the address that was checked.
-"""
+"""The only module that makes HTTP requests: one attempt at one callback."""
 
 import asyncio
-import ipaddress
 import socket
 import sys
-from functools import lru_cache
+from collections.abc import Iterator
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
+
+from msgsim.callbacks.address import Address, Forbidden, address, check
 from msgsim.clock import machine
 from msgsim.config import Config, milliseconds
+from msgsim.engine.redaction import HIDDEN, NEVER_SHOWN, without_credentials
 from msgsim.model import Attempt, Callback, Post
 
 if TYPE_CHECKING:
-    import aiohttp
-    from aiohttp.abc import ResolveResult
-    from yarl import URL
+    import ssl
 
-NEAR = tuple(
-    map(ipaddress.ip_network, ("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "::1/128", "fc00::/7"))
-)
-"""Loopback and private networks: link-local ones, where clouds keep their credentials, are none."""
+    import aiohttp
+    from aiohttp.abc import AbstractResolver, ResolveResult
+
 SMALL_TURN = 0.0001
 """Seconds for which a thread keeps the interpreter from the loop."""
 ANSWER_KEPT = 2048
 """Bytes of a receiver's answer that go into the journal."""
 
 
-class Forbidden(Exception):
-    """The receiver's address is none that callbacks may go to; the text says what to do."""
+class Answer(Struct):
+    """What came of one post."""
+
+    status: int | None = None
+    text: str = ""
+    error: str = ""
+    refused: bool = False
+    """The host is none that callbacks may go to."""
+
+
+class Sent(Struct):
+    """How a post went out, as the connection pool tells it."""
+
+    reused: bool = False
+    """On a connection that was open already."""
 
 
 class Poster:
@@ -41,94 +50,166 @@ class Poster:
     def __init__(self, config: Config) -> None:
         self._config = config
         self._timeout = milliseconds(config.callback_timeout) / 1000
-        self._session: aiohttp.ClientSession | None = None
+        self._sessions: dict[bool, aiohttp.ClientSession] = {}
+        """By whether each post has a connection of its own."""
         self._loading: asyncio.Task[None] | None = None
 
-    def _open(self) -> "aiohttp.ClientSession":
-        if self._session is None:
-            import aiohttp
-            from aiohttp.abc import AbstractResolver
-
-            allowed = self._config.callback_hosts
-
-            class Guarded(AbstractResolver):
-                """Resolves like the system, and lets only checked addresses through."""
-
-                async def resolve(
-                    self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-                ) -> "list[ResolveResult]":
-                    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-                    addresses = [str(address[0]) for *_, address in found]
-                    check(host, addresses, allowed)
-                    return [
-                        {
-                            "hostname": host,
-                            "host": str(address[0]),
-                            "port": port,
-                            "family": kind,
-                            "proto": protocol,
-                            "flags": socket.AI_NUMERICHOST,
-                        }
-                        for kind, _, protocol, _, address in found
-                    ]
-
-                async def close(self) -> None:
-                    pass
-
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0, resolver=Guarded(), use_dns_cache=False),
-                timeout=aiohttp.ClientTimeout(total=self._timeout),
-                auto_decompress=False,
-                cookie_jar=aiohttp.DummyCookieJar(),
-                skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding"),
-            )
-        return self._session
-
     async def close(self) -> None:
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        for session in self._sessions.values():
+            await session.close()
+        self._sessions.clear()
 
     async def attempt(self, callback: Callback, post: Post) -> tuple[Attempt, bool]:
         """Post once. The second value is true when the host is none that callbacks may go to."""
-        if self._session is None:
+        if not self._sessions:
             self._loading = self._loading or asyncio.create_task(_load("aiohttp"))
             await self._loading
-        import aiohttp
-
-        session = self._open()
-        status, answer, error, refused = None, "", "", False
         begun = machine()
+        headers: list[tuple[str, str]] = []
         try:
-            url = receiver(callback.url, self._config.callback_hosts)
-            async with session.request(
-                post.method, url, data=post.body or None, headers=list(post.headers), allow_redirects=False
-            ) as response:
-                status = response.status
-                answer = (await response.content.read(ANSWER_KEPT)).decode(errors="replace")
-        except Forbidden as wrong:
-            error, refused = str(wrong), True
-        except TimeoutError:
-            error = f"no answer within {self._config.callback_timeout}"
-        except (aiohttp.ClientError, OSError, ValueError) as wrong:
-            inner = wrong.__cause__ if isinstance(wrong.__cause__, Forbidden) else wrong
-            refused = isinstance(inner, Forbidden)
-            error = str(inner) or type(inner).__name__
+            to = address(callback.url, self._config.callback_hosts)
+            headers = [*to.headers, *post.headers]
+            answer = await self._posted(to, post, headers)
+        except Forbidden as error:
+            answer = Answer(error=str(error), refused=True)
         attempt = Attempt(
             callback=callback.key,
             subject=callback.subject,
             number=callback.tries + 1,
-            url=callback.url,
+            url=without_credentials(callback.url),
             kind=callback.kind,
             body=post.body.decode(errors="replace"),
-            headers={name: "***" if name.lower() == "authorization" else value for name, value in post.headers},
-            status=status,
-            answer=answer,
-            error=error,
+            headers={name: HIDDEN if name.lower() in NEVER_SHOWN else value for name, value in headers},
+            status=answer.status,
+            answer=answer.text,
+            error=answer.error,
             took=(machine() - begun) // 1000 * 1000,
             method=post.method,
         )
-        return attempt, refused
+        return attempt, answer.refused
+
+    async def _posted(self, to: Address, post: Post, headers: list[tuple[str, str]]) -> Answer:
+        """Raises Forbidden.
+
+        Receivers close connections that were idle for a while. Where one closes just as a post goes out, nobody has
+        seen that post: it goes out once more, at once, and that is no attempt of its own.
+        """
+        import aiohttp
+
+        sent = Sent()
+        try:
+            try:
+                return await self._request(to, post, headers, sent)
+            except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
+                if not sent.reused:
+                    raise
+                return await self._request(to, post, headers, None)
+        except TimeoutError:
+            return Answer(error=f"no answer within {self._config.callback_timeout}")
+        except aiohttp.ClientSSLError as error:
+            return Answer(error=f"no TLS with {to.url.host}: {_reason(error)}")
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            if isinstance(error.__cause__, Forbidden):
+                raise error.__cause__ from None
+            return Answer(error=str(error) or type(error).__name__)
+
+    async def _request(self, to: Address, post: Post, headers: list[tuple[str, str]], sent: Sent | None) -> Answer:
+        """On a connection of the pool; where ``sent`` is None on a fresh one."""
+        session = self._session(fresh=sent is None)
+        async with session.request(
+            post.method,
+            to.url,
+            data=post.body or None,
+            headers=headers,
+            allow_redirects=False,
+            trace_request_ctx=sent,
+        ) as response:
+            text = (await response.content.read(ANSWER_KEPT)).decode(errors="replace")
+            return Answer(response.status, text)
+
+    def _session(self, fresh: bool) -> "aiohttp.ClientSession":
+        session = self._sessions.get(fresh)
+        if session is None:
+            session = self._sessions[fresh] = self._opened(fresh)
+        return session
+
+    def _opened(self, fresh: bool) -> "aiohttp.ClientSession":
+        import aiohttp
+
+        tracing = aiohttp.TraceConfig()
+        tracing.on_connection_reuseconn.append(_reused)
+        return aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(
+                limit=0,
+                resolver=_guarded(self._config.callback_hosts),
+                use_dns_cache=False,
+                force_close=fresh,
+                ssl=_trusting(self._config.callback_ca),
+            ),
+            timeout=aiohttp.ClientTimeout(total=self._timeout),
+            auto_decompress=False,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding"),
+            trace_configs=[] if fresh else [tracing],
+        )
+
+
+async def _reused(_session: object, context: Any, _parameters: object) -> None:
+    context.trace_request_ctx.reused = True
+
+
+def _reason(error: Exception) -> str:
+    """A failed handshake, and what to do about a certificate that nobody vouches for."""
+    causes = list(_causes(error))
+    for cause in causes:
+        if (untrusted := getattr(cause, "verify_message", "")) != "":
+            return f"{untrusted}; a certificate of one's own is trusted with --callback-ca FILE"
+    return str(causes[-1]) or type(causes[-1]).__name__
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__
+
+
+def _trusting(authority: str) -> "ssl.SSLContext | bool":
+    """Certificates of known authorities, and of one's own; its file was checked with the settings."""
+    if not authority:
+        return True
+    import ssl  # Only where https receivers have certificates of their own.
+
+    context = ssl.create_default_context()
+    context.load_verify_locations(authority)
+    return context
+
+
+def _guarded(allowed: tuple[str, ...]) -> "AbstractResolver":
+    """Resolves like the system, and lets only checked addresses through."""
+    from aiohttp.abc import AbstractResolver
+
+    class Guarded(AbstractResolver):
+        async def resolve(
+            self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+        ) -> "list[ResolveResult]":
+            found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            check(host, port, [str(place[0]) for *_, place in found], allowed)
+            return [
+                {
+                    "hostname": host,
+                    "host": str(place[0]),
+                    "port": port,
+                    "family": kind,
+                    "proto": protocol,
+                    "flags": socket.AI_NUMERICHOST,
+                }
+                for kind, _, protocol, _, place in found
+            ]
+
+        async def close(self) -> None:
+            pass
+
+    return Guarded()
 
 
 async def _load(module: str) -> None:
@@ -139,40 +220,3 @@ async def _load(module: str) -> None:
         await asyncio.to_thread(import_module, module)
     finally:
         sys.setswitchinterval(usual)
-
-
-@lru_cache(maxsize=1024)
-def receiver(text: str, allowed: tuple[str, ...]) -> "URL":
-    """The URL as the connection will understand it, its host checked where it is a number. Raises Forbidden.
-
-    What ``inet_aton`` reads as an address but is not written as one (``2130706433``, ``127.1``) reaches no resolver
-    of ours, so it is refused.
-    """
-    from yarl import URL
-
-    try:
-        url = URL(text)
-        host = url.raw_host
-    except ValueError:
-        raise Forbidden(f"{text!r} is no URL") from None
-    if url.scheme not in ("http", "https") or not host:
-        raise Forbidden(f"{text!r} is no http or https URL")
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        if ":" in host or host.replace(".", "").isdigit():
-            raise Forbidden(f"{host} is neither a name nor an address in its usual form") from None
-        return url
-    check(host, [host], allowed)
-    return url
-
-
-def check(host: str, addresses: list[str], allowed: tuple[str, ...]) -> None:
-    """Raises Forbidden unless the host is allow-listed or every address is loopback or private."""
-    if host in allowed:
-        return
-    for text in addresses:
-        address = ipaddress.ip_address(text.partition("%")[0])
-        address = getattr(address, "ipv4_mapped", None) or address
-        if not any(address in network for network in NEAR if network.version == address.version):
-            raise Forbidden(f"{host} is at {text}, neither loopback nor private; allow it with --callback-host {host}")

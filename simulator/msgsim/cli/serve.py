@@ -38,8 +38,12 @@ Examples:
 @click.option("--pristine", is_flag=True, default=None, help="Leave X-Sim-* headers out of providers' answers.")
 @click.option("--strict", is_flag=True, default=None, help="Refuse what only a tolerant reading accepts.")
 @click.option(
-    "--callback-host", "callback_hosts", multiple=True, help="A host beyond private networks callbacks may go to."
+    "--callback-host",
+    "callback_hosts",
+    multiple=True,
+    help="A host, or host:port, beyond private networks.",
 )
+@click.option("--callback-ca", help="Certificates (PEM) that receivers' own are trusted by, besides known ones.")
 @click.option("--https-port", type=click.IntRange(0, 65535), help="Serve over TLS too; 0 picks a free one.")
 @click.option(
     "--proxy-port", type=click.IntRange(0, 65535), help="An HTTP proxy that answers for the providers' hosts."

@@ -18,6 +18,8 @@ from msgsim.engine.routing import Found
 from msgsim.model import Exchange, Json, Refusal, Reply
 
 HIDDEN = "***"
+_USER = re.compile(r"(:(?:\\?/){2})[^/?#\s\"'\\<>]+@")
+"""User and password of a URL, in JSON too, where a slash may be escaped."""
 NEVER_SHOWN = frozenset({"authorization", "cookie", "proxy-authorization"})
 SHORTEST = 6
 """Characters of a secret that is hidden wherever it stands: shorter ones are parts of words."""
@@ -35,8 +37,8 @@ def exchange_of(desk: Desk, found: Found, reply: Reply) -> Exchange:
         if name in headers:
             headers[name] = HIDDEN
     caller = desk.credential if desk.credential.name else desk.claimed
-    body, query = secrets.by_name(_text(call.body)), secrets.by_name(call.query)
-    answer = secrets.by_name(reply.body.decode(errors="replace"))
+    body, query = without_credentials(secrets.by_name(_text(call.body))), secrets.by_name(call.query)
+    answer = without_credentials(secrets.by_name(reply.body.decode(errors="replace")))
     by_value = _as_it_is
     if desk.refusals or secrets.may_be_in("\n".join((call.path, query, body, answer, *headers.values(), *desk.notes))):
         by_value = secrets.by_value
@@ -60,6 +62,11 @@ def exchange_of(desk: Desk, found: Found, reply: Reply) -> Exchange:
         tuple([by_value(note) for note in desk.notes]),
         call.way,
     )
+
+
+def without_credentials(text: str) -> str:
+    """A text with URLs in it, none of which says who asks."""
+    return _USER.sub(rf"\1{HIDDEN}@", text) if "@" in text else text
 
 
 def _as_it_is(text: str) -> str:

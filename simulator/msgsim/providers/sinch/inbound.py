@@ -47,7 +47,8 @@ def receive(inbound: Inbound, message: Message | None, desk: Desk) -> tuple[Inbo
     if not (url := customer.setting(owner, "mo_url")):
         return taken, []
     if customer.setting(owner, "mo_method") == "GET":
-        joined = f"{url}{'&' if '?' in url else '?'}{urlencode(_flat(pushed(taken)))}"
+        given = url.partition("#")[0]
+        joined = f"{given}{'&' if '?' in given else '?'}{urlencode(_flat(pushed(taken)))}"
         return taken, [Due(taken.at, joined, "mo-get")]
     return taken, [Due(taken.at, url, "mo")]
 

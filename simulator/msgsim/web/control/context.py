@@ -55,6 +55,14 @@ class Context(Struct, frozen=True):
         name = request.headers.get("x-sim-sandbox") or request.query_params.get("sandbox") or "default"
         return self.named(name)
 
+    async def post_due(self, subject: int) -> None:
+        """What a message or inbound message owes by now leaves now, on a clock that stands still too."""
+        await self.engine.commits.durable()
+        now = self.engine.owner(subject).now()
+        await self.dispatcher.post_now(
+            callback.key for callback in self.engine.store.callbacks_of(subject) if callback.due <= now
+        )
+
     def named(self, name: str) -> Sandbox:
         """Raises Unknown."""
         if name not in self.engine.sandboxes:

@@ -8,6 +8,7 @@ from starlette.responses import PlainTextResponse, Response
 from msgsim import model
 from msgsim.clock import iso
 from msgsim.contract import Contract
+from msgsim.engine.redaction import without_credentials
 from msgsim.engine.sandbox import Sandbox
 from msgsim.model import Exchange, Json, Message, Step
 from msgsim.storage.store import NUMBERS
@@ -82,7 +83,7 @@ async def callback(context: Context, request: Request) -> Response:
     ]
     ahead = [_owed(one, sandbox)] if one.state == "pending" else []
     paragraphs = [
-        f"Callback {one.key & NUMBERS} goes to {one.url}. It reports on {subject}{status}.",
+        f"Callback {one.key & NUMBERS} goes to {without_credentials(one.url)}. It reports on {subject}{status}.",
         *(f"{each['channel']}: {reasons.by(each)}" for each in decided),
         f"It was made to misbehave: {', '.join(one.twists)}." if one.twists else "",
         _listed("So far", past) or "It has not been posted yet.",
@@ -147,7 +148,7 @@ def _owed(one: model.Callback, sandbox: Sandbox) -> dict[str, Json]:
     told = f" {one.step.status}" if one.step else ""
     again = "posted" if not one.tries else f"tried again (attempt {one.tries + 1}; {one.reason})"
     due = max(one.due, sandbox.now())
-    return {"at": iso(due), "what": f"callback {one.key & NUMBERS}{told} is {again} to {one.url}"}
+    return {"at": iso(due), "what": f"callback {one.key & NUMBERS}{told} is {again} to {without_credentials(one.url)}"}
 
 
 def _attempted(attempt: model.Attempt | None) -> str:

@@ -191,6 +191,10 @@ def _refused(context: Context, request: Request, sandbox: Sandbox) -> Iterator[J
 async def one(context: Context, request: Request) -> Json:
     sandbox = context.sandbox(request)
     message = context.engine.find(sandbox, request.path_params["id"])
+    return _whole(context, sandbox, message)
+
+
+def _whole(context: Context, sandbox: Sandbox, message: Message) -> Json:
     contract = context.engine.providers[message.provider].contract
     owed = context.engine.store.callbacks_of(message.key)
     return view.whole_message(message, contract, sandbox.now(), owed, context.engine.store.attempts)
@@ -201,7 +205,8 @@ async def force(context: Context, request: Request) -> Json:
     asked = await body(request, Force)
     message = context.engine.find(sandbox, request.path_params["id"])
     forced = actions.force(context.engine, sandbox, message, asked.status, asked.err)
-    return view.message(forced, context.engine.providers[message.provider].contract, sandbox.now())
+    await context.post_due(forced.key)
+    return _whole(context, sandbox, forced)
 
 
 async def cancel(context: Context, request: Request) -> Json:
@@ -209,6 +214,7 @@ async def cancel(context: Context, request: Request) -> Json:
     message = context.engine.find(sandbox, request.path_params["id"])
     try:
         cancelled = actions.cancel(context.engine, sandbox, message)
-    except ValueError as wrong:
-        raise Problem(409, "Nothing to cancel", str(wrong)) from None
-    return view.message(cancelled, context.engine.providers[message.provider].contract, sandbox.now())
+    except ValueError as error:
+        raise Problem(409, "Nothing to cancel", str(error)) from None
+    await context.post_due(cancelled.key)
+    return _whole(context, sandbox, cancelled)

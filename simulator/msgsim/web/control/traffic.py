@@ -6,6 +6,7 @@ from msgspec import Struct, field
 from starlette.requests import Request
 
 from msgsim.engine import actions
+from msgsim.engine.redaction import without_credentials
 from msgsim.engine.sandbox import Sandbox
 from msgsim.model import Callback, Entry, Exchange, Inbound, Json, Unknown
 from msgsim.storage.store import FROM_PHONES, NUMBERS
@@ -141,7 +142,7 @@ def _callbacks(context: Context, request: Request, sandbox: Sandbox) -> Listing[
         number=lambda callback: callback.key & NUMBERS,
         show=lambda callback: shown(context, callback),
         tests=tests,
-        label=lambda callback: f"callback {callback.key & NUMBERS} to {callback.url}",
+        label=lambda callback: f"callback {callback.key & NUMBERS} to {without_credentials(callback.url)}",
         exact=len(tests) == bool(state),
         rewritten=store.rewritten_callbacks,
         newest_first=False,
@@ -196,7 +197,10 @@ async def callback(context: Context, request: Request) -> Json:
 
 
 async def replay(context: Context, request: Request) -> Json:
-    return shown(context, actions.replay(context.engine, callback_of(context, request)))
+    again = actions.replay(context.engine, callback_of(context, request))
+    await context.engine.commits.durable()
+    await context.dispatcher.post_now([again.key])
+    return shown(context, context.engine.store.callback(again.key) or again)
 
 
 # Messages from phones
@@ -234,4 +238,7 @@ async def inbound(context: Context, request: Request) -> Json:
     sandbox = context.sandbox(request)
     asked = await body(request, FromPhone)
     provider = context.provider(asked.provider)
-    return view.inbound(actions.inbound(context.engine, sandbox, provider, asked.sender, asked.to, asked.text))
+    written = actions.inbound(context.engine, sandbox, provider, asked.sender, asked.to, asked.text)
+    await context.post_due(written.key)
+    pushed = [shown(context, callback) for callback in context.engine.store.callbacks_of(written.key)]
+    return {**view.inbound(written), "callbacks": pushed}

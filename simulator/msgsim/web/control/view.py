@@ -8,6 +8,7 @@ from msgspec.structs import fields
 
 from msgsim.clock import iso
 from msgsim.contract import Contract
+from msgsim.engine.redaction import without_credentials
 from msgsim.engine.sandbox import Sandbox
 from msgsim.model import Callback, Channel, Entry, Inbound, Json, Message, Step
 from msgsim.plan import state, word
@@ -83,7 +84,7 @@ def whole_message(
             for step in one.steps
         ],
         "rules": one.rules,
-        "extra": one.extra,
+        "extra": msgspec.json.decode(without_credentials(msgspec.json.encode(one.extra).decode())),
         "callbacks": [callback(due, attempts(due.key), one.id) for due in owed],
     }
 
@@ -94,7 +95,7 @@ def callback(one: Callback, attempts: Sequence[Entry], message: str | None = Non
         "number": one.key & NUMBERS,
         "message": message,
         "due": iso(one.due),
-        "url": one.url,
+        "url": without_credentials(one.url),
         "kind": one.kind,
         "status": one.step.status if one.step else None,
         "state": one.state,
