@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from reliability import accepted, crash, documents, faults, fuzz, patterns, security, soak
+from reliability import accepted, connections, crash, documents, faults, fuzz, patterns, security, soak
 from reliability.figures import Figure
 
 
@@ -15,6 +15,7 @@ def parts(long: bool) -> dict[str, Callable[[], list[Figure]]]:
         "faults": faults.run,
         "fuzz": lambda: fuzz.run(fuzz.LONG if long else fuzz.SHORT),
         "documents": lambda: documents.run(documents.LONG if long else documents.SHORT),
+        "edge": lambda: connections.run(connections.LONG if long else connections.SHORT),
         "security": security.run,
         "patterns": patterns.run,
         "soak": lambda: soak.run(soak.LONG if long else soak.SHORT),

@@ -12,6 +12,7 @@ from msgsim.testing import Answer, call
 from reliability.figures import Figure, counted
 from reliability.receiver import Receiver
 from reliability.server import Server
+from reliability.traffic import BASIC
 
 PART = "security"
 MARKER = "this may be seen"
@@ -58,7 +59,7 @@ SEVERAL = (
 
 def run() -> list[Figure]:
     with tempfile.TemporaryDirectory() as name:
-        return guard() + doors(Path(name)) + beyond(Path(name)) + secrets(Path(name)) + sockets(Path(name))
+        return guard() + other_sites(Path(name)) + beyond(Path(name)) + secrets(Path(name)) + sockets(Path(name))
 
 
 def guard() -> list[Figure]:
@@ -89,9 +90,9 @@ def _reaches(host: str, addresses: list[str]) -> bool:
     return True
 
 
-def doors(folder: Path) -> list[Figure]:
+def other_sites(folder: Path) -> list[Figure]:
     """What pages of other sites may do on loopback: nothing."""
-    with Server("--store", str(folder / "doors.db")) as server:
+    with Server("--store", str(folder / "sites.db")) as server:
         host = f"127.0.0.1:{server.port}"
         strangers: dict[str, dict[str, str]] = {
             "rebound name": {"Host": "evil.example"},
@@ -119,12 +120,42 @@ def doors(folder: Path) -> list[Figure]:
             if name.startswith("access-control-")
         ]
         asked = call(f"{server.url}/__sim/v1/reset", "OPTIONS", headers={"Origin": "https://evil.example"})
+        form = {**BASIC, "Content-Type": "text/plain"}
+        sent = [name for name, mark in MARKS.items() if _send(server, {**form, **mark}).status != 403]
+        looked = [
+            f"{name} {path}"
+            for name, mark in MARKS.items()
+            for path in ("/__sim/", "/__sim/v1/messages", "/__sim/v1/health", "/__sim/sink/x", "/__sim/openapi.json")
+            if call(f"{server.url}{path}", "GET", headers=mark).status != 403
+        ]
+        link = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+        followed = call(f"{server.url}/__sim/", "GET", headers=link).status
+        sdk = [_send(server, {**BASIC, "Host": name}).status for name in ("api.messente.com", host)]
     shared += [name for name in asked.headers if name.startswith("access-control-")]
     return [
         Figure(PART, f"requests of other sites let in, of {len(strangers)}", ", ".join(let_in) or "0", not let_in),
         Figure(PART, "requests of our own pages and of no page let in", str(own), own == [200, 200, 200]),
+        Figure(PART, f"forms of other sites' pages that reach a provider, of {len(MARKS)}", ", ".join(sent) or "0", not sent),
+        Figure(PART, f"reads of other sites' pages below /__sim let in, of {5 * len(MARKS)}", ", ".join(looked) or "0", not looked),
+        Figure(PART, "a link that is followed to a page; SDKs under a host's own name", f"{followed}, {sdk}", (followed, sdk) == (200, [201, 201])),
         Figure(PART, "headers that would let other sites read answers (CORS)", str(len(shared)), not shared),
     ]  # fmt: skip
+
+
+MARKS: dict[str, dict[str, str]] = {
+    "another site's form": {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "empty"},
+    "another port's page": {"Sec-Fetch-Site": "same-site", "Origin": "http://localhost:3000"},
+    "an old browser": {"Origin": "https://evil.example"},
+    "a sandboxed page": {"Origin": "null"},
+    "a picture": {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"},
+    "a frame": {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe"},
+}
+"""What a browser says of requests that are another site's."""
+
+
+def _send(server: Server, headers: dict[str, str]) -> Answer:
+    body = {"to": "+37255500001", "dlr_url": "http://127.0.0.1:9/", "messages": [{"channel": "sms", "text": "x"}]}
+    return call(f"{server.url}/v1/omnimessage", "POST", body, headers=headers)
 
 
 def server_answer(server: Server, headers: dict[str, str]) -> Answer:

@@ -8,6 +8,7 @@ from typing import Self
 import msgspec
 from msgsim.testing import Simulator
 
+HEALTH = b"GET /__sim/v1/health HTTP/1.1\r\nHost: localhost\r\n\r\n"
 AUTH = "Authorization: Basic YXBpLXVzZXI6YXBpLXBhc3N3b3Jk\r\n"
 
 
@@ -32,6 +33,16 @@ class Client:
 
     def ask(self, request: bytes) -> tuple[bytes, bytes]:
         self.socket.sendall(request)
+        return self.answer()
+
+    def say(self, *parts: bytes) -> tuple[bytes, bytes]:
+        """Part after part, each only when the server has read the one before, as far as that can be told."""
+        for part in parts:
+            self.socket.sendall(part)
+            with socket.create_connection(self.socket.getpeername(), timeout=20) as waiting:
+                waiting.sendall(HEALTH.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+                while waiting.recv(65536):
+                    pass
         return self.answer()
 
     def answer(self) -> tuple[bytes, bytes]:

@@ -2,7 +2,6 @@
 
 import contextlib
 import re
-import socket
 from collections.abc import Callable, Iterator
 
 import msgspec
@@ -11,48 +10,9 @@ from msgsim.model import Json
 from msgsim.testing import Simulator
 
 from tests.conftest import Http
-
-AUTH = "Authorization: Basic YXBpLXVzZXI6YXBpLXBhc3N3b3Jk\r\n"
-
-
-class Client:
-    """A connection that is read answer by answer."""
-
-    def __init__(self, sim: Simulator) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", sim.port), timeout=20)
-        self.file = self.socket.makefile("rb")
-
-    def close(self) -> None:
-        self.file.close()
-        self.socket.close()
-
-    def answer(self) -> tuple[bytes, bytes]:
-        """Head and body; the head is empty when the connection is over."""
-        head = b""
-        while not head.endswith(b"\r\n\r\n") and (line := self.file.readline()):
-            head += line
-        length = re.search(rb"(?i)content-length: (\d+)", head)
-        return head, self.file.read(int(length[1])) if length else b""
-
-    def say(self, *parts: bytes) -> tuple[bytes, bytes]:
-        """Part after part, each only when the server has read the one before, as far as that can be told."""
-        for part in parts:
-            self.socket.sendall(part)
-            waiting = socket.create_connection(self.socket.getpeername(), timeout=20)
-            waiting.sendall(b"GET /__sim/v1/health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-            while waiting.recv(65536):
-                pass
-            waiting.close()
-        return self.answer()
-
+from tests.raw import AUTH, Client, send
 
 Connect = Callable[[], Client]
-
-
-def send(to: str = "+37255000001", more: str = "", version: str = "1.1", method: str = "POST") -> bytes:
-    body = msgspec.json.encode({"to": to, "messages": [{"channel": "sms", "text": "x"}]})
-    head = f"{method} /v1/omnimessage HTTP/{version}\r\nHost: sim\r\n{AUTH}{more}Content-Length: {len(body)}\r\n\r\n"
-    return head.encode() + body
 
 
 def same(head: bytes) -> bytes:

@@ -38,6 +38,8 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Leave out every ``X-Sim-*`` header of answers to providers' clients."""
     strict: bool = False
     """Refuse what only a tolerant reading of the documents accepts."""
+    fast_path: bool = True
+    """Request heads that come again on a connection are not read again."""
     body_limit: int = 16 * 1024 * 1024
     """Bytes of a request body."""
     journal_limit: int = 100_000

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from msgsim.web.edge.ports import Ports
 
 
+KEEP_ALIVE = 75
+"""Seconds that an idle connection stays open: longer than the pauses of clients that poll, as nginx has it."""
+
+
 class Server(uvicorn.Server):
     """Runs until SIGINT or SIGTERM (``run``), with TLS and the proxy beside the plain port where they are wanted."""
 
@@ -41,7 +45,8 @@ class Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 self._wire,
-                http=_protocol(),
+                http=_protocol(config.fast_path),
+                timeout_keep_alive=KEEP_ALIVE,
                 log_level="warning",
                 access_log=False,
                 proxy_headers=False,
@@ -151,10 +156,17 @@ def _settle_memory() -> None:
     gc.set_threshold(20_000, 20, 50)
 
 
-def _protocol() -> "type[asyncio.Protocol] | str":
-    """h11, where there is no httptools, has limits of its own."""
+def _protocol(fast_path: bool) -> "type[asyncio.Protocol] | str":
+    """Our connection; h11's of uvicorn where there is no httptools, or another uvicorn than ours is made for."""
     try:
-        from msgsim.web.edge.connection import Connection  # Not everywhere is there httptools.
-    except ImportError:
-        return "auto"
-    return Connection
+        from msgsim.web.edge.connection import Connection, fits  # Not everywhere is there httptools.
+
+        if not fits():
+            return "h11"
+    except (ImportError, AttributeError):
+        return "h11"
+    if not fast_path:
+        return Connection
+    from msgsim.web.edge.fastpath import FastConnection  # As the connection.
+
+    return FastConnection

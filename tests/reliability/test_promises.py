@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from reliability import accepted, crash, documents, faults, fuzz, patterns, security, soak
+from reliability import accepted, connections, crash, documents, faults, fuzz, patterns, security, soak
 from reliability.figures import Figure
 from reliability.receiver import MANNERS
 
@@ -40,13 +40,21 @@ def test_a_store_that_fails_says_so_and_recovers(measure: Callable[[Path], list[
     assert broken(measure(tmp_path)) == []
 
 
-@pytest.mark.parametrize("measure", [security.doors, security.beyond, security.secrets, security.sockets])
-def test_doors_secrets_and_sockets(measure: Callable[[Path], list[Figure]], tmp_path: Path) -> None:
+@pytest.mark.parametrize("measure", [security.other_sites, security.beyond, security.secrets, security.sockets])
+def test_other_sites_secrets_and_sockets(measure: Callable[[Path], list[Figure]], tmp_path: Path) -> None:
     assert broken(measure(tmp_path)) == []
 
 
 def test_callbacks_go_to_this_machine_and_private_networks_only() -> None:
     assert broken(security.guard()) == []
+
+
+def test_bytes_mean_the_same_however_they_are_read() -> None:
+    assert broken(connections.differential(40, seed=7)) == []
+
+
+def test_hostile_connections_have_an_end(tmp_path: Path) -> None:
+    assert broken(connections.hostile(tmp_path)) == []
 
 
 def test_bad_input_brings_nothing_down() -> None:

@@ -1,136 +1,203 @@
-"""HTTP as uvicorn speaks it, with an end to what stands before a body, and a short way for requests that come whole.
+"""HTTP as uvicorn speaks it over httptools, with an end to what stands before and after a body, and no upgrades.
 
-A client says nearly the same head with each of its requests: one that came before on the same connection, byte for
-byte, is not read again.
+A request that came whole is answered without a task of its own.
 """
 
 import asyncio
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from inspect import signature
+from typing import Any, cast
 
-from msgspec.structs import replace
+import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from msgsim.model import Call, Reply
 from msgsim.web.edge.calls import call_of
-from msgsim.web.edge.replies import Scope, response_headers
+from msgsim.web.edge.replies import ours, response_headers
 from msgsim.web.edge.wire import Wire
 
-if TYPE_CHECKING:
-    from uvicorn._types import HTTPScope
-
 LONGEST_HEAD = 256 * 1024
-"""Bytes of a request line and headers that have not come to their end yet: httptools itself takes endless ones."""
-TOO_LONG = (
-    b"HTTP/1.1 431 Request Header Fields Too Large\r\nX-Sim-Error: The headers are too large\r\n"
-    b"Content-Length: 0\r\nConnection: close\r\n\r\n"
+"""Bytes of a request line with its headers, and of trailers: httptools itself takes endless ones."""
+MOST_WAITING = 100
+"""Requests that came before the one in front of them was answered; then no more are read."""
+NO_HTTP = ours(400, "No HTTP request", "what came cannot be read as a request of HTTP/1.1")
+TOO_LONG = ours(431, "The headers are too large", f"at most {LONGEST_HEAD} bytes are taken before and after a body")
+
+METHODS = frozenset(
+    {"data_received", "on_body", "on_header", "on_headers_complete", "on_message_begin", "on_message_complete"}
+    | {"on_response_complete", "_start_asgi_task", "_unset_keepalive_if_required", "connection_made", "connection_lost"}
+)
+"""What this module calls or overrides of uvicorn's connection, which names none of it as its interface."""
+ATTRIBUTES = frozenset(
+    {"parser", "pipeline", "flow", "cycle", "scope", "headers", "transport", "config", "server_state"}
+    | {"logger", "access_logger", "access_log"}
+)
+CYCLE = frozenset(
+    {"scope", "transport", "flow", "logger", "access_logger", "access_log", "default_headers", "message_event"}
+    | {"expect_100_continue", "keep_alive", "on_response"}
 )
 
 
-MOST_HEARD = 16
-"""Heads that are remembered of a connection."""
-LONGEST_HEARD = 4096
-"""Bytes of one."""
-UNUSUAL = frozenset({b"connection", b"upgrade", b"expect", b"transfer-encoding"})
-"""Headers that say more than what is asked for."""
+def fits() -> bool:
+    """Whether this version of uvicorn has the private names that this module uses."""
+    attributes = set(HttpToolsProtocol.__init__.__code__.co_names)
+    cycle = signature(RequestResponseCycle).parameters.keys()
+    return attributes >= ATTRIBUTES and cycle == CYCLE and all(hasattr(HttpToolsProtocol, name) for name in METHODS)
 
 
-class Heard(NamedTuple):
-    """What a head said."""
-
-    scope: Scope
-    call: Call
-    """Without its body."""
-    length: int
-    """Bytes of the body."""
+class TooLong(Exception):
+    """A head or trailers above the limit; it never leaves the parser."""
 
 
 class Connection(HttpToolsProtocol):
-    """Gives up on a request whose head does not end, and starts no task for a request that needs none."""
+    """One connection of a client."""
 
-    _head = 0
     _begun: RequestResponseCycle | None = None
     """A request whose head was in the data that is being read."""
+    _running: RequestResponseCycle | None = None
+    """The request that is answered next, or was answered last."""
     _reading = False
-    _idle_since: float | None = None
-    """On the loop's clock; None: a request is coming or being answered."""
-    _looking: asyncio.TimerHandle | None = None
+    _between = True
+    """Between two requests."""
+    _after_head = False
+    """Headers that come now are trailers."""
+    _size = 0
+    """Bytes of the head, then of the trailers, of the request that is being read."""
+    _unread = 0
+    """Bytes that came since a head, a part of a body or a request was complete."""
+    _offered: list[tuple[bytes, bytes]] | None = None
+    """Headers of a request that asked for another protocol, while it is read again without that."""
+    _last: Reply | None = None
+    """What is said once all requests before are answered; nothing is read any more."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._wire = cast(Wire, self.config.app)
-        self._heard: dict[bytes, Heard] = {}
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self._looking is not None:
-            self._looking.cancel()
+        """uvicorn tells the request that came last; the one that is being answered has to know too."""
+        if self._running is not None and not self._running.response_complete:
+            self._running.disconnected = True
+            self._running.message_event.set()
         super().connection_lost(exc)
 
+    # Reading
+
     def data_received(self, data: bytes) -> None:
-        self._idle_since = None
-        free = self._is_free()
-        if not (free and self._hear_again(data)):
-            self._hear(data, free)
-
-    def _hear_again(self, data: bytes) -> bool:
-        """A request whose head was read before; false when it has to be read."""
-        head, _, body = data.partition(b"\r\n\r\n")
-        heard = self._heard.get(head)
-        if heard is None or heard.length != len(body):
-            return False
-        self.scope = cast("HTTPScope", heard.scope)
-        cycle = self.cycle = RequestResponseCycle(
-            scope=self.scope,
-            transport=self.transport,
-            flow=self.flow,
-            logger=self.logger,
-            access_logger=self.access_logger,
-            access_log=self.access_log,
-            default_headers=self.server_state.default_headers,
-            message_event=asyncio.Event(),
-            expect_100_continue=False,
-            keep_alive=True,
-            on_response=self.on_response_complete,
-        )
-        cycle.body += body
-        cycle.more_body = False
-        cycle.message_event.set()
-        call = heard.call
-        self._take(cycle, replace(call, body=body))
-        return True
-
-    def _is_free(self) -> bool:
-        """Whether the next byte begins a request. An answer may have come before the body it did not wait for ended."""
-        cycle: RequestResponseCycle | None = self.cycle
-        at_start = self._head == 0 and not self.transport.is_closing()
-        return at_start and (cycle is None or (cycle.response_complete and not cycle.more_body))
-
-    def _remember(self, data: bytes, cycle: RequestResponseCycle, call: Call) -> None:
-        """As long as the data was just this request, and nothing else comes of its head than of others."""
-        head, _, body = data.partition(b"\r\n\r\n")
-        plain = cycle.keep_alive and UNUSUAL.isdisjoint([name for name, _ in cycle.scope["headers"]])
-        if plain and body == call.body and len(head) <= LONGEST_HEARD:
-            if len(self._heard) == MOST_HEARD:
-                self._heard.clear()
-            self._heard[head] = Heard(cycle.scope, replace(call, body=b""), len(body))  # type: ignore[arg-type]
-
-    def _hear(self, data: bytes, free: bool) -> None:
-        """``free``: a request begins with the data."""
+        self._unset_keepalive_if_required()
+        if self._last is not None or self.transport.is_closing():
+            return
+        self._unread += len(data)
         self._reading = True
-        super().data_received(data)
+        try:
+            self._feed(data)
+        except httptools.HttpParserError:
+            self._give_up(TOO_LONG if self._size > LONGEST_HEAD else NO_HTTP)
         self._reading = False
+        if self._unread > LONGEST_HEAD and self._last is None:
+            self._give_up(TOO_LONG)
         if self._begun is not None:
             cycle, self._begun = self._begun, None
-            if (call := self._start(cycle)) is not None and free:
-                self._remember(data, cycle, call)
-        current: RequestResponseCycle | None = self.cycle
-        if current is not None and current.scope is self.scope:
-            self._head = 0
+            self._start(cycle)
+
+    def _feed(self, data: bytes) -> None:
+        """Raises HttpParserError. Whoever offers another protocol is answered in this one (RFC 9110, 7.8)."""
+        while True:
+            try:
+                self.parser.feed_data(data)
+            except httptools.HttpParserUpgrade as offer:
+                data = data[offer.args[0] :]
+                self._read_without_offer()
+            else:
+                return
+
+    def _read_without_offer(self) -> None:
+        """The parser takes what follows such a head for another protocol: it gets the head again.
+
+        Raises HttpParserError.
+        """
+        method, version, self._offered = self.parser.get_method(), self.parser.get_http_version(), self.headers
+        if method == b"CONNECT":
+            raise httptools.HttpParserError("there is nothing here to connect to")
+        head = b"%s %s HTTP/%s\r\n" % (method, self.url, version.encode())
+        head += b"".join([b"%s: %s\r\n" % header for header in self.headers if header[0] != b"upgrade"])
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        self.parser.feed_data(head + b"\r\n")
+        self._offered = None
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._between, self._after_head, self._size = False, False, 0
+
+    def on_url(self, url: bytes) -> None:
+        self._grow(len(url))
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Trailers are no headers, and nothing is made of them (RFC 9110, 6.5.1)."""
+        self._grow(len(name) + len(value) + 4)
+        if not self._after_head:
+            super().on_header(name, value)
+
+    def _grow(self, size: int) -> None:
+        """Raises TooLong."""
+        self._size += size
+        if self._size > LONGEST_HEAD:
+            raise TooLong
+
+    def on_headers_complete(self) -> None:
+        if self.parser.should_upgrade():
             return
-        self._head += len(data)
-        if self._head > LONGEST_HEAD and not self.transport.is_closing():
-            self.transport.write(TOO_LONG)
+        if self._offered is not None:
+            self.headers[:] = self._offered
+        self._after_head, self._size, self._unread = True, 0, 0
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        self._unread = 0
+        if self._after_head:
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        if self._after_head:
+            self._between, self._unread = True, 0
+            super().on_message_complete()
+
+    def _give_up(self, reply: Reply) -> None:
+        """Nothing more can be read: say so, once whatever came whole before it is answered."""
+        self._last = reply
+        cycle: RequestResponseCycle | None = self.cycle
+        if not self._between and self._after_head and cycle is not None and not cycle.response_complete:
+            self._drop(cycle)
+        if not self._waits():
+            self._say_last()
+
+    def _drop(self, cycle: RequestResponseCycle) -> None:
+        """A request that broke off: where its task has begun, it is told that the client is gone."""
+        cycle.disconnected = True
+        cycle.message_event.set()
+        if cycle.response_started:
             self.transport.close()
+        if self._begun is cycle:
+            self._begun = None
+        elif any(waiting is cycle for waiting, _ in self.pipeline):
+            self.pipeline.popleft()
+
+    def _waits(self) -> bool:
+        """Whether a request that came whole is not answered yet."""
+        cycle = self._running
+        running = cycle is not None and not cycle.response_complete and not cycle.disconnected
+        return running or bool(self.pipeline) or self._begun is not None
+
+    def _say_last(self) -> None:
+        if self._last is None or self.transport.is_closing():
+            return
+        head = [STATUS_LINE[self._last.status], *(b"%s: %s\r\n" % header for header in response_headers(self._last))]
+        self.transport.write(b"".join([*head, b"connection: close\r\n\r\n", self._last.body]))
+        self.transport.close()
+
+    # Answering
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         """A request begins: at the end of the data that is being read, its body may be there."""
@@ -139,42 +206,27 @@ class Connection(HttpToolsProtocol):
         else:
             self._start(cycle)
 
-    def _start(self, cycle: RequestResponseCycle) -> Call | None:
-        """What a provider is asked, where it came whole; None where that is yet to be seen."""
-        if cycle.more_body or self.transport.is_closing() or self._wire.is_ours(cycle.scope):  # type: ignore[arg-type]
+    def _start(self, cycle: RequestResponseCycle) -> None:
+        """A request to a provider that came whole needs no task."""
+        if cycle.more_body or self._wire.is_ours(cycle.scope):  # type: ignore[arg-type]
             self._start_task(cycle, self._wire)
-            return None
-        call = call_of(cycle.scope, bytes(cycle.body))  # type: ignore[arg-type]
-        self._take(cycle, call)
-        return call
+        else:
+            self._take(cycle, call_of(cycle.scope, bytes(cycle.body)))  # type: ignore[arg-type]
 
     def _take(self, cycle: RequestResponseCycle, call: Call) -> None:
+        self._running = cycle
         self._wire.take(call, partial(self._answer, cycle))
 
-    def on_response_complete(self) -> None:
-        """As uvicorn does it, with one timer for all answers: to set one anew costs as much as to read a request."""
-        if self.pipeline or self.transport.is_closing():
-            super().on_response_complete()
-            return
-        self.server_state.total_requests += 1
-        self.flow.resume_reading()
-        self._idle_since = self.loop.time()
-        if self._looking is None:
-            self._look_in(self.timeout_keep_alive)
-
-    def _look_in(self, seconds: float) -> None:
-        self._looking = self.loop.call_later(seconds, self._look)
-
-    def _look(self) -> None:
-        """Close what was idle long enough, or look again when it will have been."""
-        idle = 0.0 if self._idle_since is None else self.loop.time() - self._idle_since
-        if idle < self.timeout_keep_alive:
-            self._look_in(self.timeout_keep_alive - idle)
-        else:
-            self.timeout_keep_alive_handler()
-
     def _start_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._running = cycle
         super()._start_asgi_task(cycle, app)
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if len(self.pipeline) > MOST_WAITING:
+            self.flow.pause_reading()
+        if self._last is not None and not self._waits():
+            self._say_last()
 
     def _answer(self, cycle: RequestResponseCycle, reply: Reply) -> None:
         """In one piece where nothing speaks against it, byte for byte what uvicorn would write."""
