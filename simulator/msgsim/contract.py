@@ -88,6 +88,9 @@ Provenance = Literal["seed", "public", "inferred"]
 _Entry = TypeVar("_Entry", "Error", "Status")
 
 
+_GAP = re.compile(r"\{(\w+)\}")
+
+
 class Error(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """One documented error: everything an answer, the gallery and a test need to know."""
 
@@ -108,6 +111,16 @@ class Error(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True)
     """Its place in the block of magic recipients."""
     example: dict[str, Json] | None = None
     """A request that brings it about: method, path, query, headers, json or body; None: a scenario does."""
+
+    def told(self, refusal: Refusal, **values: Json) -> str:
+        """What a refusal says: its detail, else this text, its ``{gaps}`` filled by the refusal, else by ``values``.
+
+        A gap that nothing fills, because a scenario chose the error, reads as its name.
+        """
+        if refusal.detail is not None:
+            return refusal.detail
+        known = values | refusal.values
+        return _GAP.sub(lambda gap: str(known.get(gap[1], gap[1])), self.text)
 
 
 class Status(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):

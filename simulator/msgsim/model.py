@@ -101,7 +101,7 @@ class Refused(Exception):
         self.reply = reply
         """A finished answer, where a scenario dictates it word for word."""
         self.headers = headers
-        """What a scenario adds to the headers of the provider's answer."""
+        """What is added to the headers of the provider's answer: by a scenario, or ``Allow`` for a wrong method."""
 
 
 class Unknown(LookupError):

@@ -224,6 +224,20 @@ BOM = b"\xef\xbb\xbf"
 """The byte order mark that some editors and .NET clients write in front of UTF-8."""
 
 
+def positive(parameters: Mapping[str, str], name: str, default: int, refusal: Refusal) -> int:
+    """A parameter of a query that is a whole number from 1 on. Raises Refused with ``refusal``."""
+    text = parameters.get(name, str(default))
+    if not (text.isascii() and text.isdecimal() and len(text) < 10 and int(text) > 0):
+        raise Refused(refusal)
+    return int(text)
+
+
+def callback_body(callback: Callback, body: Json) -> bytes:
+    """The JSON of a callback; where a scenario corrupts it, the first half of it."""
+    encoded = msgspec.json.encode(body)
+    return encoded[: len(encoded) // 2] if "corrupt" in callback.twists else encoded
+
+
 JSON = "application/json"
 
 

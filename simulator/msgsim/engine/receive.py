@@ -101,12 +101,12 @@ class Engine(World):
     def _answer(self, found: Found, credential: Credential | None, desk: Desk) -> Reply:
         provider, endpoint = found.provider, found.endpoint
         if endpoint is None and not provider.authorize_first:
-            raise Refused(_nowhere(found, desk.call))
+            raise _nowhere(found, desk.call)
         if not (isinstance(endpoint, Ask) and endpoint.open):
             desk.credential = provider.authorize(endpoint, credential, desk)
             check_credential(desk.credential)
         if endpoint is None:
-            raise Refused(_nowhere(found, desk.call))
+            raise _nowhere(found, desk.call)
         scenario = self._scenario(desk)
         subject = Subject(desk.call, provider.name, endpoint.name, desk.credential.name, desk.exchange)
         subject.elapsed = self._elapsed(scenario, desk) if scenario.timed else 0
@@ -367,10 +367,12 @@ def _note_unknown(schema: Schema, instance: Json, desk: Desk) -> None:
         desk.note(f"{member} is no member of the document and is ignored", member)
 
 
-def _nowhere(found: Found, call: Call) -> Refusal:
+def _nowhere(found: Found, call: Call) -> Refused:
+    """A wrong method, with those that are right in a header; or a path that the provider does not have."""
     if found.allowed:
-        return Refusal("wrong_method", values={"allow": ", ".join(found.allowed), "method": call.method})
-    return Refusal("unknown_path", values={"path": call.path}, reason=found.missing or None)
+        refusal = Refusal("wrong_method", values={"method": call.method})
+        return Refused(refusal, headers=(("Allow", ", ".join(found.allowed)),))
+    return Refused(Refusal("unknown_path", values={"path": call.path}, reason=found.missing or None))
 
 
 def _is_of_other_channels(beats: tuple[Beat, ...], channel: str, contract: Contract) -> bool:

@@ -114,21 +114,12 @@ def _problem(error: Error, detail: str) -> Reply:
 
 def text(refusal: Refusal, contract: Contract, **values: Json) -> str:
     """The catalogue's text with its gaps filled."""
-    if refusal.detail is not None:
-        return refusal.detail
-    return contract.errors[refusal.key].text.format_map(_Gaps(values | refusal.values))
+    return contract.errors[refusal.key].told(refusal, **values)
 
 
 def _texts(refusals: Sequence[Refusal], contract: Contract) -> list[str]:
     """Each text once: a journey may lack two members."""
     return list(dict.fromkeys(text(refusal, contract) for refusal in refusals))
-
-
-class _Gaps(dict[str, Json]):
-    """A gap that nothing fills, because a scenario chose the error, reads as its name."""
-
-    def __missing__(self, name: str) -> str:
-        return name
 
 
 def _body(desk: Desk) -> Json:

@@ -1,10 +1,10 @@
 """What Messente answers: members in alphabetical order, as in its samples."""
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 
 import msgspec
 
+from msgsim.clock import iso
 from msgsim.contract import Contract
 from msgsim.model import Channel, Json, Message, Refusal, Refused, Reply, Step
 from msgsim.plan import cut, state
@@ -43,11 +43,8 @@ def bulk_sent(results: Sequence[Message | Refused], body: Json, desk: Desk) -> R
 def refused(refusals: Sequence[Refusal], desk: Desk) -> Reply:
     """The error envelope; the status and the headers are those of the first error."""
     error = desk.contract.errors[refusals[0].key]
-    headers = tuple(error.headers.items())
-    if "allow" in refusals[0].values:
-        headers += (("Allow", refusals[0].values["allow"]),)
     body = _envelope(refusals, desk.contract) if error.code is not None else {}
-    return Reply(error.status, _encode(body), headers)
+    return Reply(error.status, _encode(body), tuple(error.headers.items()))
 
 
 def _envelope(refusals: Iterable[Refusal], contract: Contract) -> Json:
@@ -58,7 +55,7 @@ def _error(refusal: Refusal, contract: Contract) -> Json:
     error = contract.errors[refusal.key]
     return {
         "code": error.code,
-        "detail": refusal.detail or error.text,
+        "detail": error.told(refusal),
         "source": refusal.source if error.status == 400 else None,
         "title": error.title,
     }
@@ -106,7 +103,7 @@ def report(
         "channel": channel.name,
         "error": _error_text(step, contract) if step else None,
         "omnimessage_id": message.id,
-        "timestamp": timestamp(step.at, settings["timestamp_zone"]) if step else None,
+        "timestamp": timestamp(step.at, "+00:00" if settings["timestamp_zone"] else "") if step else None,
         "price_info": _price(channel, step, settings, contract) if step else None,
     }
 
@@ -132,7 +129,6 @@ def _times(price: str, count: int) -> str:
     return f"{total[: -len(fraction)]}.{total[-len(fraction) :]}" if fraction else total
 
 
-def timestamp(at: int, zone: bool) -> str:
-    """``2020-02-04T08:09:42.389630``: UTC without an offset, unless one is wanted."""
-    text = datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")
-    return f"{text}+00:00" if zone else text
+def timestamp(at: int, zone: str = "") -> str:
+    """``2020-02-04T08:09:42.389630`` in UTC, and the zone as it is to be written."""
+    return f"{iso(at).removesuffix('Z')}000{zone}"

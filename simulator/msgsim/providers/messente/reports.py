@@ -6,15 +6,13 @@ API password that sent the message, for inbound messages the number's shared sec
 
 import hmac
 from collections.abc import Iterable
-from datetime import UTC, datetime
 
-import msgspec
 from msgspec.structs import replace
 
 from msgsim.contract import Contract
 from msgsim.model import Callback, Due, Inbound, Json, Message, Post, Step
-from msgsim.provider import Desk
-from msgsim.providers.messente.answers import report
+from msgsim.provider import Desk, callback_body
+from msgsim.providers.messente.answers import report, timestamp
 
 
 def reports(message: Message, steps: Iterable[Step], settings: dict[str, Json]) -> list[Due]:
@@ -26,16 +24,14 @@ def reports(message: Message, steps: Iterable[Step], settings: dict[str, Json]) 
 def post(callback: Callback, about: Message | Inbound, settings: dict[str, Json], contract: Contract) -> Post:
     """The bytes of a report on its step, or of an inbound message."""
     if isinstance(about, Inbound):
-        return _signed(msgspec.json.encode(about.extra), settings["inbound_secret"], callback)
+        return _signed(about.extra, settings["inbound_secret"], callback)
     assert callback.step is not None
     channel = about.channels[callback.step.channel]
-    body = msgspec.json.encode(report(about, channel, callback.step, settings, contract))
-    return _signed(body, about.secret, callback)
+    return _signed(report(about, channel, callback.step, settings, contract), about.secret, callback)
 
 
-def _signed(body: bytes, key: str, callback: Callback) -> Post:
-    if "corrupt" in callback.twists:
-        body = body[: len(body) // 2]
+def _signed(value: Json, key: str, callback: Callback) -> Post:
+    body = callback_body(callback, value)
     if "wrong-signature" in callback.twists:
         key = f"not {key}"
     signature = hmac.new(key.encode(), body, "sha256").hexdigest()
@@ -51,7 +47,7 @@ def inbound(bare: Inbound, answered: Message | None, desk: Desk) -> tuple[Inboun
         "sub_msg_id": desk.seed.uuid4(desk.number()),
         "channel": channel,
         "recipient": bare.to,
-        "time": datetime.fromtimestamp(bare.at / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        "time": timestamp(bare.at, "Z"),
         "text": bare.text,
         "sender": bare.sender,
     }

@@ -38,10 +38,7 @@ def refuse(refusals: Sequence[Refusal], desk: Desk) -> Reply:
         body = envelope(error.title, [single(*one) for one in listed])
     else:
         body = single(error, refusal)
-    headers = dict(error.headers)
-    if allow := refusal.values.get("allow"):
-        headers["Allow"] = str(allow)
-    return json_reply(_status(error, desk), body, tuple(headers.items()))
+    return json_reply(_status(error, desk), body, tuple(error.headers.items()))
 
 
 def _said_here(key: str, desk: Desk) -> str:
@@ -56,10 +53,7 @@ def _status(error: Error, desk: Desk) -> int:
 
 def text(error: Error, refusal: Refusal) -> str:
     """The documented text with its gaps filled; a send without a figure is told Messenger's."""
-    said = refusal.detail or error.text
-    for name, value in ({"0": 1, "id": ""} | refusal.values).items():
-        said = said.replace(f"{{{name}}}", str(value))
-    return said
+    return error.told(refusal, **{"0": 1, "id": ""})
 
 
 def envelope(message: str, errors: list[Json]) -> Json:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from urllib.parse import parse_qsl, urlencode
 
 from msgsim.model import Json, Refusal, Refused, Reply
-from msgsim.provider import Ask, Desk
+from msgsim.provider import Ask, Desk, positive
 from msgsim.providers.salesforce.answers import MEDIA, json_reply
 from msgsim.providers.salesforce.spelling import shape
 
@@ -61,7 +61,8 @@ def get_page(body: Json, desk: Desk) -> Reply:
     """GET /ott/v1/registration/{platform}: pages count from 1; one past the end is empty."""
     platform = _platform(desk)
     query = {name.lower(): value for name, value in parse_qsl(desk.call.query)}
-    page, size = _natural(query, "$page", 1), _natural(query, "$pagesize", PAGE_SIZE)
+    page = positive(query, "$page", 1, Refusal("invalid_value", "$page"))
+    size = positive(query, "$pagesize", PAGE_SIZE, Refusal("invalid_value", "$pagesize"))
     found = dict(_configured(desk)) | dict(desk.records("property"))
     items = [shown(one) for _, one in sorted(found.items()) if one["ottPlatformName"] == platform]
     return json_reply(
@@ -85,13 +86,6 @@ def _links(platform: str, page: int, size: int) -> Json:
 def _link(platform: str, page: int, size: int) -> Json:
     """Without ``/ott``, as documented."""
     return {"href": f"/v1/registration/{platform}?{urlencode({'$page': page, '$pagesize': size})}"}
-
-
-def _natural(query: dict[str, str], name: str, default: int) -> int:
-    text = query.get(name, str(default))
-    if not (text.isascii() and text.isdigit() and len(text) < 10 and int(text) > 0):
-        raise Refused(Refusal("invalid_value", name))
-    return int(text)
 
 
 def _platform(desk: Desk) -> str:

@@ -13,7 +13,6 @@ from msgsim.providers.sinch.drafts import Batch
 
 _ITEM = re.compile(r"messages\.(\d+)\.")
 _INDEX = re.compile(r"\.(\d+)\b")
-_GAP = re.compile(r"\{(\w+)\}")
 
 
 def sent(message: Message, body: Json, desk: Desk) -> Reply:
@@ -44,10 +43,7 @@ def refuse(refusals: Sequence[Refusal], desk: Desk) -> Reply:
         body: Json = {"status": {"error": True, "message": message}}
     else:
         body = {"errorCode": error.status, "errorMessage": message}
-    headers = tuple(error.headers.items())
-    if error.status == 405 and "allow" in first.values:
-        headers += (("Allow", first.values["allow"]),)
-    return Reply(error.status, msgspec.json.encode(body), headers)
+    return Reply(error.status, msgspec.json.encode(body), tuple(error.headers.items()))
 
 
 def _text(refusal: Refusal, error: Error) -> str:
@@ -57,6 +53,5 @@ def _text(refusal: Refusal, error: Error) -> str:
     source = refusal.source or "a field"
     item = _ITEM.match(source)
     field = _INDEX.sub(r"[\1]", source[item.end() :] if item else source)
-    values = {"field": field, "type": "of another type", "value": field, "wanted": "another value"} | refusal.values
-    text = _GAP.sub(lambda gap: str(values[gap[1]]), error.text)
+    text = error.told(refusal, field=field, type="of another type", value=field, wanted="another value")
     return f"{text} (messages[{item[1]}])" if item and error.status == 400 else text

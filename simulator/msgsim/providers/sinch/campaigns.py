@@ -4,7 +4,7 @@ import msgspec
 
 from msgsim.model import Json, Refusal, Refused, Reply
 from msgsim.provider import Desk
-from msgsim.providers.sinch.query import positive, query
+from msgsim.providers.sinch.query import number, query
 
 RECORD = "campaign"
 
@@ -26,7 +26,7 @@ def with_alias(alias: str, desk: Desk) -> Json:
 def listed(body: Json, desk: Desk) -> Reply:
     """A page of the campaigns whose name contains ``name``."""
     parameters = query(desk, "name", "page", "page_size")
-    page, size = positive(parameters, "page", 1), positive(parameters, "page_size", 10)
+    page, size = number(parameters, "page", 1), number(parameters, "page_size", 10)
     part = parameters.get("name", "").lower()
     found = [each for each in campaigns(desk).values() if each and part in each["name"].lower()]
     headers = (

@@ -12,7 +12,7 @@ from msgsim.provider import Desk
 from msgsim.providers.sinch.account import account
 from msgsim.providers.sinch.carriers import UNKNOWN, digits
 from msgsim.providers.sinch.limits import limit_queries
-from msgsim.providers.sinch.query import date, moment, positive, query
+from msgsim.providers.sinch.query import date, moment, number, query
 from msgsim.providers.sinch.reports import Known, entry, known, legacy
 
 DAY = 86_400_000
@@ -72,7 +72,7 @@ def listed(body: Json, desk: Desk) -> Reply:
     """Statuses this call has not given before, in the order they came; a later status is given again."""
     limit_queries(desk)
     parameters = query(desk, "limit", "start", "end")
-    most = min(positive(parameters, "limit", MOST_LISTED), MOST_LISTED)
+    most = min(number(parameters, "limit", MOST_LISTED), MOST_LISTED)
     start, end = moment(parameters, "start"), moment(parameters, "end")
     consumed = msgspec.convert(desk.record(CURSOR, desk.credential.name) or {}, Consumed)
     earliest = desk.now - KEPT if start is None else max(start, desk.now - KEPT)

@@ -4,7 +4,7 @@ from urllib.parse import parse_qsl
 
 from msgsim.clock import instant, iso
 from msgsim.model import Refusal, Refused
-from msgsim.provider import Desk
+from msgsim.provider import Desk, positive
 from msgsim.scenarios.yaml import suggestion
 
 MOST_UNKNOWN = 20
@@ -19,12 +19,9 @@ def query(desk: Desk, *known: str) -> dict[str, str]:
     return parameters
 
 
-def positive(parameters: dict[str, str], name: str, default: int) -> int:
+def number(parameters: dict[str, str], name: str, default: int) -> int:
     """A number from 1 on. Raises Refused."""
-    text = parameters.get(name, str(default))
-    if not (text.isascii() and text.isdecimal() and len(text) < 10 and int(text) > 0):
-        raise Refused(Refusal("query_value", name, values={"wanted": "a positive number"}))
-    return int(text)
+    return positive(parameters, name, default, Refusal("query_value", name, values={"wanted": "a positive number"}))
 
 
 def moment(parameters: dict[str, str], name: str) -> int | None:
