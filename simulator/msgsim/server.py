@@ -33,7 +33,7 @@ class Server(uvicorn.Server):
     """Runs until SIGINT or SIGTERM (``run``), with TLS and the proxy beside the plain port where they are wanted."""
 
     def __init__(self, config: Config, started: Callable[[int], None]) -> None:
-        """Raises StoreError, ValueError, yaml.Wrong and CannotStart."""
+        """Raises StoreError, ValueError, BadFile and CannotStart."""
         engine = Engine(config, store_of(config), discover())
         dispatcher = Dispatcher(engine, Poster(config), config)
         self._config = config

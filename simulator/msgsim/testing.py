@@ -57,7 +57,7 @@ class Simulator:
     """``with Simulator(clock="frozen", seed=1) as sim: sim.url``. Settings are those of `Config`."""
 
     def __init__(self, **settings: Json) -> None:
-        """Raises whatever a start may raise: StoreError, ValueError, yamlfile.Wrong, CannotStart."""
+        """Raises whatever a start may raise: StoreError, ValueError, BadFile, CannotStart."""
         self.config = guarded(msgspec.convert({"port": 0, "store": "memory", "clock": "frozen", **settings}, Config))
         self._listening = listen(self.config)
         self.port: int = self._listening.getsockname()[1]

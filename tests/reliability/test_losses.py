@@ -6,7 +6,7 @@ import pytest
 from msgsim import clock
 from msgsim.config import Config, guarded, is_local
 from msgsim.engine import redaction
-from msgsim.scenarios.yaml import Wrong, parse
+from msgsim.scenarios.yaml import BadFile, parse
 from msgsim.testing import Simulator, call
 
 
@@ -72,7 +72,7 @@ def test_far_times_are_shown_as_the_ends_of_the_calendar() -> None:
     "text", ["[" * 100_000, "a: " + "[" * 600 + "]" * 600, "- " * 600 + "a", "a: !!python/name:os.system []"]
 )
 def test_yaml_that_would_break_the_reader_is_refused(text: str) -> None:
-    with pytest.raises(Wrong, match=r"too deeply|not taken here"):
+    with pytest.raises(BadFile, match=r"too deeply|not taken here"):
         parse(text, "bad.yaml")
 
 

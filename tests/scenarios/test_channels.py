@@ -7,7 +7,7 @@ from msgsim.engine.sandboxes import terms_of
 from msgsim.model import Beat, Json
 from msgsim.provider import Provider, discover
 from msgsim.scenarios.scenario import Scenario
-from msgsim.scenarios.yaml import Wrong, parse
+from msgsim.scenarios.yaml import BadFile, parse
 
 from tests.conftest import Http
 from tests.scenarios.conftest import Play, Send
@@ -26,7 +26,7 @@ CASES = [
 def mistakes(text: str) -> list[str]:
     try:
         Scenario([parse(f"name: a-test\n{text}", "t")], TERMS)
-    except Wrong as found:
+    except BadFile as found:
         return [f"{mistake.line}:{mistake.column} {mistake.reason}" for mistake in found.mistakes]
     return []
 

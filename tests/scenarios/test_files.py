@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from msgsim.scenarios.yaml import LARGEST, Wrong
+from msgsim.scenarios.yaml import LARGEST, BadFile
 from msgsim.testing import Simulator
 
 from tests.conftest import START, Http
@@ -140,7 +140,7 @@ def test_the_commands_read_nothing_that_is_not_called_a_scenario(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "secrets").write_text(SECRET)
-    with pytest.raises(Wrong, match="the name of a scenario file ends in"):
+    with pytest.raises(BadFile, match="the name of a scenario file ends in"):
         Simulator(scenario=(name,))
     assert run(*command.split(), name) != 0
     said = "".join(capsys.readouterr())
@@ -149,7 +149,7 @@ def test_the_commands_read_nothing_that_is_not_called_a_scenario(
 
 
 def test_a_server_does_not_start_with_it(unfit: Path) -> None:
-    with pytest.raises(Wrong) as raised:
+    with pytest.raises(BadFile) as raised:
         Simulator(scenario=(str(unfit),))
     assert str(raised.value).startswith(f"{unfit}:1:1: ")
     assert tells_nothing(str(raised.value))

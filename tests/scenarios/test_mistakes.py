@@ -6,7 +6,7 @@ from msgsim.engine.sandboxes import terms_of
 from msgsim.provider import discover
 from msgsim.scenarios.compiler import schema
 from msgsim.scenarios.scenario import Scenario
-from msgsim.scenarios.yaml import Wrong, parse
+from msgsim.scenarios.yaml import BadFile, parse
 
 TERMS = {name: terms_of(provider) for name, provider in discover().items()}
 
@@ -15,7 +15,7 @@ def mistakes(text: str) -> list[str]:
     """``line:column reason``"""
     try:
         Scenario([parse(text, "x.yaml")], TERMS)
-    except Wrong as wrong:
+    except BadFile as wrong:
         return [f"{one.line}:{one.column} {one.reason}" for one in wrong.mistakes]
     return []
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from msgsim.scenarios.yaml import Wrong
+from msgsim.scenarios.yaml import BadFile
 from msgsim.testing import Answer, Simulator, call
 
 from tests.conftest import START, Http
@@ -28,7 +28,7 @@ def test_files_are_tried_in_the_order_of_the_flags(tmp_path: Path) -> None:
 def test_a_broken_file_stops_the_start_with_all_its_mistakes(tmp_path: Path) -> None:
     broken = tmp_path / "broken.yaml"
     broken.write_text("name: broken\nrules:\n  - {respond: {error: forbiden}}\n  - {deliver: [], times: 0}\n")
-    with pytest.raises(Wrong) as wrong:
+    with pytest.raises(BadFile) as wrong:
         Simulator(scenario=(str(broken), "maintenence"))
     assert "maintenence:1:1: no such file, and no scenario of that name ships; did you mean 'maintenance'?" in str(
         wrong.value

@@ -24,7 +24,7 @@ def command(paths: tuple[str, ...]) -> int:
     from msgsim.engine.sandboxes import terms_of
     from msgsim.provider import discover
     from msgsim.scenarios.library import Choice, load
-    from msgsim.scenarios.yaml import Wrong
+    from msgsim.scenarios.yaml import BadFile
 
     terms = {name: terms_of(provider) for name, provider in discover().items()}
     names = [name for path in paths for name in files_in(path)]
@@ -32,7 +32,7 @@ def command(paths: tuple[str, ...]) -> int:
     for name in names:
         try:
             load(Choice((name,)), terms)
-        except Wrong as wrong:
+        except BadFile as wrong:
             mistakes += wrong.mistakes
     if mistakes:
         tell(mistakes)

@@ -46,13 +46,13 @@ def command(arguments: tuple[str, ...], intercept: bool, config: str | None, **f
     from msgsim.cli.exits import BAD_CONFIGURATION, CANNOT_START
     from msgsim.cli.remote import failed
     from msgsim.config import ConfigError, read
-    from msgsim.scenarios.yaml import Wrong
+    from msgsim.scenarios.yaml import BadFile
     from msgsim.storage.database import StoreError
     from msgsim.web.edge.replies import CannotStart
 
     try:
         return _run(arguments, intercept, read({**flags, "host": "127.0.0.1"}, dict(os.environ), config))
-    except (ConfigError, Wrong, ValueError) as wrong:
+    except (ConfigError, BadFile, ValueError) as wrong:
         return failed(str(wrong), BAD_CONFIGURATION)
     except (CannotStart, StoreError) as wrong:
         return failed(str(wrong), CANNOT_START)

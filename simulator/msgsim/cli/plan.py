@@ -32,14 +32,14 @@ def command(
     from msgsim.cli.exits import BAD_CONFIGURATION, OK
     from msgsim.examples.dry_run import foresee, request_in
     from msgsim.model import Unknown
-    from msgsim.scenarios.yaml import Wrong
+    from msgsim.scenarios.yaml import BadFile
 
     if file is None and provider is None:
         raise click.UsageError("name a --request, or a --provider for a sample of its requests")
     try:
         asked = request_in(file, provider or "", endpoint) if file else {"provider": provider}
         outlook = foresee(scenarios, asked, seed)
-    except Wrong as wrong:
+    except BadFile as wrong:
         tell(wrong.mistakes)
         return BAD_CONFIGURATION
     except (ValueError, Unknown) as unusable:

@@ -60,7 +60,7 @@ Examples:
 def command(config: str | None, port_file: Path | None, **flags: "Json") -> int:
     from msgsim.cli.exits import BAD_CONFIGURATION, CANNOT_START, OK
     from msgsim.config import ConfigError, guarded, read
-    from msgsim.scenarios.yaml import Wrong
+    from msgsim.scenarios.yaml import BadFile
     from msgsim.server import Server, listen
     from msgsim.storage.database import StoreError
     from msgsim.web.edge.replies import CannotStart
@@ -76,7 +76,7 @@ def command(config: str | None, port_file: Path | None, **flags: "Json") -> int:
     try:
         port = listening.getsockname()[1]
         server = Server(settings, lambda seed: _started(settings, port, seed, port_file, server))
-    except (ValueError, Wrong) as wrong:
+    except (ValueError, BadFile) as wrong:
         return _failed(str(wrong), BAD_CONFIGURATION)
     except (StoreError, CannotStart) as wrong:
         return _failed(str(wrong), CANNOT_START)

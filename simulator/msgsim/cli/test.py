@@ -16,14 +16,14 @@ def command(paths: tuple[str, ...]) -> int:
     from msgsim.cli.check import files_in, tell
     from msgsim.cli.exits import BAD_CONFIGURATION, FAILED, OK
     from msgsim.examples.dry_run import rehearse
-    from msgsim.scenarios.yaml import Wrong
+    from msgsim.scenarios.yaml import BadFile
 
     names = [name for path in paths for name in files_in(path)]
     total, failed, code = 0, 0, OK
     for name in names:
         try:
             count, differences = rehearse(name)
-        except Wrong as wrong:
+        except BadFile as wrong:
             tell(wrong.mistakes)
             code = BAD_CONFIGURATION
             continue

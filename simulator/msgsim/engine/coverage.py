@@ -61,6 +61,6 @@ def coverage(contracts: Mapping[str, Contract], errors: Seen, reached: Seen) -> 
 
 def summary(covered: Iterable[Covered]) -> dict[str, Json]:
     """Seen, all and per cent."""
-    times = [one.times for one in covered]
+    times = [item.times for item in covered]
     seen = sum(1 for count in times if count)
     return {"seen": seen, "all": len(times), "percent": round(100 * seen / len(times), 1) if times else 100.0}

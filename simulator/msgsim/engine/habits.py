@@ -33,52 +33,53 @@ class Finding(Struct, frozen=True):
     callbacks: tuple[int, ...] = ()
 
 
-class Asked(Struct, frozen=True):
+class Record(Struct, frozen=True):
     """An exchange with its place in the journal."""
 
     number: int
     at: int
-    one: Exchange
+    exchange: Exchange
 
     @property
     def same(self) -> Json:
         """What makes two requests the same."""
-        return (self.one.method, self.one.path, self.one.query, self.one.body, self.one.credential)
+        exchange = self.exchange
+        return (exchange.method, exchange.path, exchange.query, exchange.body, exchange.credential)
 
 
 def lint(entries: Iterable[Entry], providers: Mapping[str, Provider]) -> list[Finding]:
     """All findings; ``entries`` are a journal, oldest first."""
-    asked: dict[str, list[Asked]] = {}
+    records: dict[str, list[Record]] = {}
     attempts: dict[str, list[Attempt]] = {}
     for entry in entries:
         if entry.exchange is not None:
-            asked.setdefault(entry.provider, []).append(Asked(entry.key & 0xFFFFFFFFFF, entry.at, entry.exchange))
+            records.setdefault(entry.provider, []).append(Record(entry.key & 0xFFFFFFFFFF, entry.at, entry.exchange))
         elif entry.attempt is not None:
             attempts.setdefault(entry.provider, []).append(entry.attempt)
     found: list[Finding] = []
     for name, provider in providers.items():
         for check in CHECKS:
-            found += check(provider, asked.get(name, []))
+            found += check(provider, records.get(name, []))
         found += _receiver(provider, attempts.get(name, []))
     return found
 
 
-def _finding(rule: str, provider: Provider, where: Sequence[Asked], text: str, advice: str) -> Iterator[Finding]:
+def _finding(rule: str, provider: Provider, where: Sequence[Record], text: str, advice: str) -> Iterator[Finding]:
     if where:
-        numbers = tuple(one.number for one in where[:MOST_PLACES])
+        numbers = tuple(record.number for record in where[:MOST_PLACES])
         yield Finding(rule, provider.name, text, advice, len(where), numbers)
 
 
-def _too_soon(provider: Provider, asked: Sequence[Asked]) -> Iterator[Finding]:
+def _too_soon(provider: Provider, records: Sequence[Record]) -> Iterator[Finding]:
     """Came back before ``Retry-After`` was over."""
     until: dict[tuple[str, str], int] = {}
     where = []
-    for one in asked:
-        who = (one.one.credential, one.one.endpoint)
-        if one.at < until.get(who, 0):
-            where.append(one)
-        if (seconds := _retry_after(one.one)) is not None:
-            until[who] = one.at + seconds * 1000
+    for record in records:
+        who = (record.exchange.credential, record.exchange.endpoint)
+        if record.at < until.get(who, 0):
+            where.append(record)
+        if (seconds := _retry_after(record.exchange)) is not None:
+            until[who] = record.at + seconds * 1000
     yield from _finding(
         "retry-after",
         provider,
@@ -88,22 +89,23 @@ def _too_soon(provider: Provider, asked: Sequence[Asked]) -> Iterator[Finding]:
     )
 
 
-def _retry_after(one: Exchange) -> int | None:
-    text = next((value for name, value in one.answer_headers if name.lower() == "retry-after"), "")
-    return int(text) if text.isascii() and text.isdigit() and one.status >= 400 else None
+def _retry_after(exchange: Exchange) -> int | None:
+    text = next((value for name, value in exchange.answer_headers if name.lower() == "retry-after"), "")
+    return int(text) if text.isascii() and text.isdigit() and exchange.status >= 400 else None
 
 
-def _unchanged(provider: Provider, asked: Sequence[Asked]) -> Iterator[Finding]:
+def _unchanged(provider: Provider, records: Sequence[Record]) -> Iterator[Finding]:
     """Repeated, word for word, a request that was refused for what it says."""
     refused: set[Json] = set()
     where = []
-    for one in asked:
-        if one.same in refused:
-            where.append(one)
-        if one.one.refusals and 400 <= one.one.status < 500 and one.one.status not in (408, 425, 429):
-            refused.add(one.same)
+    for record in records:
+        if record.same in refused:
+            where.append(record)
+        exchange = record.exchange
+        if exchange.refusals and 400 <= exchange.status < 500 and exchange.status not in (408, 425, 429):
+            refused.add(record.same)
         else:
-            refused.discard(one.same)
+            refused.discard(record.same)
     yield from _finding(
         "repeated-refusal",
         provider,
@@ -113,15 +115,15 @@ def _unchanged(provider: Provider, asked: Sequence[Asked]) -> Iterator[Finding]:
     )
 
 
-def _twice(provider: Provider, asked: Sequence[Asked]) -> Iterator[Finding]:
+def _twice(provider: Provider, records: Sequence[Record]) -> Iterator[Finding]:
     """Sent again what had been accepted, because the answer got lost."""
     lost: dict[Json, int] = {}
     where = []
-    for one in asked:
-        if one.one.messages and one.at - lost.get(one.same, -AGAIN_WITHIN - 1) <= AGAIN_WITHIN:
-            where.append(one)
-        if one.one.fault in LOST and one.one.messages:
-            lost[one.same] = one.at
+    for record in records:
+        if record.exchange.messages and record.at - lost.get(record.same, -AGAIN_WITHIN - 1) <= AGAIN_WITHIN:
+            where.append(record)
+        if record.exchange.fault in LOST and record.exchange.messages:
+            lost[record.same] = record.at
     yield from _finding(
         "sent-twice",
         provider,
@@ -131,11 +133,11 @@ def _twice(provider: Provider, asked: Sequence[Asked]) -> Iterator[Finding]:
     )
 
 
-def _token_each(provider: Provider, asked: Sequence[Asked]) -> Iterator[Finding]:
+def _token_each(provider: Provider, records: Sequence[Record]) -> Iterator[Finding]:
     """Fetched a token for (almost) every request."""
     tokens = {endpoint.name for endpoint in provider.endpoints if isinstance(endpoint, Ask) and endpoint.open}
-    fetched = [one for one in asked if one.one.endpoint in tokens and one.one.status < 400]
-    others = [one for one in asked if one.one.endpoint not in tokens]
+    fetched = [record for record in records if record.exchange.endpoint in tokens and record.exchange.status < 400]
+    others = [record for record in records if record.exchange.endpoint not in tokens]
     if len(fetched) >= 3 and 2 * len(fetched) > len(others):
         yield from _finding(
             "token-per-request",
@@ -146,10 +148,10 @@ def _token_each(provider: Provider, asked: Sequence[Asked]) -> Iterator[Finding]
         )
 
 
-def _in_query(provider: Provider, asked: Sequence[Asked]) -> Iterator[Finding]:
+def _in_query(provider: Provider, records: Sequence[Record]) -> Iterator[Finding]:
     """Put credentials where every proxy writes them down."""
     secret = {*provider.secrets, *SECRET}
-    where = [one for one in asked if secret & {part.partition("=")[0].lower() for part in one.one.query.split("&")}]
+    where = [record for record in records if secret & _parameters(record.exchange.query)]
     yield from _finding(
         "credentials-in-query",
         provider,
@@ -159,10 +161,15 @@ def _in_query(provider: Provider, asked: Sequence[Asked]) -> Iterator[Finding]:
     )
 
 
-def _undocumented(provider: Provider, asked: Sequence[Asked]) -> Iterator[Finding]:
+def _parameters(query: str) -> set[str]:
+    """Their names in lower case."""
+    return {part.partition("=")[0].lower() for part in query.split("&")}
+
+
+def _undocumented(provider: Provider, records: Sequence[Record]) -> Iterator[Finding]:
     """Wrote what only a tolerant reading accepts, ignored members among it."""
-    where = [one for one in asked if one.one.notes]
-    notes = list(dict.fromkeys(note.rstrip(".") for one in where for note in one.one.notes))
+    where = [record for record in records if record.exchange.notes]
+    notes = list(dict.fromkeys(note.rstrip(".") for record in where for note in record.exchange.notes))
     more = f"; and {len(notes) - MOST_NOTES} more" if len(notes) > MOST_NOTES else ""
     yield from _finding(
         "undocumented",
@@ -173,7 +180,7 @@ def _undocumented(provider: Provider, asked: Sequence[Asked]) -> Iterator[Findin
     )
 
 
-CHECKS: tuple[Callable[[Provider, Sequence[Asked]], Iterator[Finding]], ...] = (
+CHECKS: tuple[Callable[[Provider, Sequence[Record]], Iterator[Finding]], ...] = (
     _too_soon,
     _unchanged,
     _twice,
@@ -185,10 +192,10 @@ CHECKS: tuple[Callable[[Provider, Sequence[Asked]], Iterator[Finding]], ...] = (
 
 def _receiver(provider: Provider, attempts: Sequence[Attempt]) -> Iterator[Finding]:
     """Callbacks that were not taken, or slowly."""
-    failed = [one for one in attempts if one.status is None or one.status not in provider.success]
-    slow = [one for one in attempts if one.took > SLOW and one not in failed]
+    failed = [attempt for attempt in attempts if attempt.status is None or attempt.status not in provider.success]
+    slow = [attempt for attempt in attempts if attempt.took > SLOW and attempt not in failed]
     if failed:
-        reasons = sorted({one.error or f"answered {one.status}" for one in failed})
+        reasons = sorted({attempt.error or f"answered {attempt.status}" for attempt in failed})
         yield Finding(
             "callback-failed",
             provider.name,
@@ -198,7 +205,7 @@ def _receiver(provider: Provider, attempts: Sequence[Attempt]) -> Iterator[Findi
             callbacks=_numbers(failed),
         )
     if slow:
-        longest = max(one.took for one in slow)
+        longest = max(attempt.took for attempt in slow)
         yield Finding(
             "callback-slow",
             provider.name,
@@ -210,4 +217,4 @@ def _receiver(provider: Provider, attempts: Sequence[Attempt]) -> Iterator[Findi
 
 
 def _numbers(attempts: Iterable[Attempt]) -> tuple[int, ...]:
-    return tuple(dict.fromkeys(one.callback & 0xFFFFFFFFFF for one in attempts))[:MOST_PLACES]
+    return tuple(dict.fromkeys(attempt.callback & 0xFFFFFFFFFF for attempt in attempts))[:MOST_PLACES]

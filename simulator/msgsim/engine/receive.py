@@ -30,7 +30,7 @@ from msgsim.scenarios.dictated import reply_of, with_headers
 from msgsim.scenarios.reserved import life
 from msgsim.scenarios.rule import Respond, Rule, Subject
 from msgsim.scenarios.scenario import Match, Scenario
-from msgsim.scenarios.yaml import Wrong, suggestion
+from msgsim.scenarios.yaml import BadFile, suggestion
 from msgsim.storage.store import Store
 
 SILENT = frozenset({"reset", "empty", "hang"})
@@ -124,7 +124,7 @@ class Engine(World):
         if (name := desk.call.headers.get("x-sim-scenario")) is not None:
             try:
                 return self.named(name)
-            except Wrong as wrong:
+            except BadFile as wrong:
                 raise Unknown(f"X-Sim-Scenario: {wrong}") from None
         return desk.sandbox.scenario
 

@@ -16,7 +16,7 @@ from msgsim.provider import AnySend, Provider
 from msgsim.scenarios.library import Choice, files_of, load, offered
 from msgsim.scenarios.reserved import Terms
 from msgsim.scenarios.scenario import Counts, Scenario, carried
-from msgsim.scenarios.yaml import Wrong
+from msgsim.scenarios.yaml import BadFile
 from msgsim.seed import Seed, drawn, following
 from msgsim.storage.commits import Commits
 from msgsim.storage.database import StoreError
@@ -30,7 +30,7 @@ class World:
     """Providers, sandboxes and the store, put together."""
 
     def __init__(self, config: Config, store: Store, providers: Mapping[str, Provider]) -> None:
-        """Raises ValueError for settings, yamlfile.Wrong for a scenario that cannot be used."""
+        """Raises ValueError for settings, BadFile for a scenario that cannot be used."""
         self.config = config
         self.store = store
         self.commits = Commits(store)
@@ -90,7 +90,7 @@ class World:
         scenario: Choice | None = None,
         seed_from: str | None = None,
     ) -> Sandbox:
-        """A new, empty sandbox. Raises ValueError and yamlfile.Wrong.
+        """A new, empty sandbox. Raises ValueError and BadFile.
 
         Where no seed is given, its own follows from ``seed_from``, else from its name: then ids go on where those of
         a sandbox that had the name before have ended.
@@ -105,7 +105,7 @@ class World:
         return self._open(name, kept)
 
     def _open(self, name: str, kept: Kept) -> Sandbox:
-        """An empty sandbox in place of any old one of that name. Raises ValueError and yamlfile.Wrong."""
+        """An empty sandbox in place of any old one of that name. Raises ValueError and BadFile."""
         sandbox = Sandbox(name, self.store.next_sandbox(), kept, self._compiled(kept.scenario, name))
         if (old := self.sandboxes.get(name)) is not None:
             self.store.drop_sandbox(old.number)
@@ -228,7 +228,7 @@ class World:
         return {name: whole(one) for name, one in settings.items()}
 
     def choose(self, sandbox: Sandbox, choice: Choice) -> None:
-        """Switch the scenario; everything accepted so far keeps its plan. Raises yamlfile.Wrong."""
+        """Switch the scenario; everything accepted so far keeps its plan. Raises BadFile."""
         sandbox.scenario = load(choice, self.terms)
         sandbox.read = sandbox.scenario.digests
         sandbox.kept.scenario = choice
@@ -249,7 +249,7 @@ class World:
         ``digests`` tell what the `followed` files hold now. A mistake is kept in the sandbox and goes into its journal.
         Whether anything was read.
         """
-        compiled: dict[Choice, Scenario | Wrong] = {}
+        compiled: dict[Choice, Scenario | BadFile] = {}
         for sandbox in self.sandboxes.values():
             choice = sandbox.kept.scenario
             now = tuple(digests[file] for file in files_of(choice))
@@ -258,7 +258,7 @@ class World:
             if choice not in compiled:
                 try:
                     compiled[choice] = load(choice, self.terms)
-                except Wrong as wrong:
+                except BadFile as wrong:
                     compiled[choice] = wrong
             sandbox.read = now
             self._reloaded(sandbox, compiled[choice])
@@ -267,8 +267,8 @@ class World:
                 del self._named[choice]
         return bool(compiled)
 
-    def _reloaded(self, sandbox: Sandbox, new: Scenario | Wrong) -> None:
-        if isinstance(new, Wrong):
+    def _reloaded(self, sandbox: Sandbox, new: Scenario | BadFile) -> None:
+        if isinstance(new, BadFile):
             sandbox.mistakes = [str(mistake) for mistake in new.mistakes]
             logging.getLogger("msgsim").warning(
                 "sandbox %s goes on with the last good scenario:\n%s", sandbox.name, "\n".join(sandbox.mistakes)
@@ -281,7 +281,7 @@ class World:
         self.control(sandbox, {"action": "reload", "names": list(sandbox.scenario.names), **told})
 
     def named(self, name: str) -> Scenario:
-        """One of the server's own files, or a shipped scenario; never any file that a client names. Raises Wrong."""
+        """One of the server's own files, or a shipped scenario; never any file that a client names. Raises BadFile."""
         choice = self.offered((name,))
         if choice not in self._named:
             self._named[choice] = load(choice, self.terms)
@@ -289,7 +289,7 @@ class World:
         return self._named[choice]
 
     def offered(self, names: Sequence[str], texts: Mapping[str, str] | None = None) -> Choice:
-        """What a client chooses: of the server's own files, of the shipped ones, of texts it sends. Raises Wrong."""
+        """What a client chooses: of the server's own files, of the shipped ones, of texts it sends. Raises BadFile."""
         sent = texts or {}
         chosen = tuple(name if name in sent else offered(name, self.config.scenario) for name in names)
         return Choice(chosen, tuple(sent.items()))

@@ -27,19 +27,20 @@ class Watch:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._chosen = asyncio.Event()
-        self._looks: dict[Path, _Look] = {}
-        engine.chosen = self._chosen.set
+        self._outdated = asyncio.Event()
+        """The files in use may be others than before."""
+        self._contents: dict[Path, _Content] = {}
+        engine.chosen = self._outdated.set
 
     async def run(self) -> None:
         """Until cancelled."""
-        self._chosen.set()
+        self._outdated.set()
         files: set[Path] = set()
         before: dict[Path, bytes] | None = None
         done: dict[Path, bytes] | None = None
         while True:
-            if self._chosen.is_set():
-                self._chosen.clear()
+            if self._outdated.is_set():
+                self._outdated.clear()
                 files, done = self._engine.followed(), None
             now = {file: self._digest(file) for file in files}
             if now == before and now != done and await self._read(now):
@@ -48,7 +49,7 @@ class Watch:
             if files:
                 await asyncio.sleep(PAUSE)
             else:
-                await self._chosen.wait()
+                await self._outdated.wait()
 
     async def _read(self, digests: dict[Path, bytes]) -> bool:
         """False where the store cannot be written now: it is tried again."""
@@ -62,21 +63,21 @@ class Watch:
     def _digest(self, file: Path) -> bytes:
         """What a file holds now, or why it cannot be read.
 
-        It is read when anything about it has changed, or did so just before the last look.
+        It is read when anything about it has changed, or did so just before it was read last.
         """
         try:
             stat = file.stat()
             mark = (stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
-            look = self._looks.get(file)
+            content = self._contents.get(file)
             changed = max(stat.st_mtime_ns, stat.st_ctime_ns) // 1_000_000
-            if look is None or look.mark != mark or look.at - changed < RECENT:
-                self._looks[file] = look = _Look(mark, machine(), digest(contents(file)))
-            return look.digest
+            if content is None or content.mark != mark or content.at - changed < RECENT:
+                self._contents[file] = content = _Content(mark, machine(), digest(contents(file)))
+            return content.digest
         except (OSError, ValueError) as error:
             return repr(error).encode()
 
 
-class _Look(Struct, frozen=True):
+class _Content(Struct, frozen=True):
     """When a file was read, and what it held."""
 
     mark: tuple[int, ...]

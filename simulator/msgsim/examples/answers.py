@@ -70,7 +70,7 @@ class Answers:
         else:
             bodies = [*self.samples(endpoint), *self._spoiled(endpoint)]
             asked = [self.ask(endpoint.method, endpoint.path, body) for body in bodies]
-        return [one for one in asked if one.reply.status < 400]
+        return [answered for answered in asked if answered.reply.status < 400]
 
     def _spoiled(self, endpoint: Endpoint) -> Iterator[Json]:
         """A batch with bad items beside the good ones, where that is no reason to refuse it."""
@@ -104,7 +104,9 @@ class Answers:
 
         One of each form that reading gives; what changes something is done once.
         """
-        leaves = [leaf for answers in known for one in answers for leaf in _leaves([one.request, one.json])]
+        leaves = [
+            leaf for answers in known for answered in answers for leaf in _leaves([answered.request, answered.json])
+        ]
         names = re.findall(r"{(\w+)}", endpoint.path)
         choices = []
         for name in names:

@@ -15,7 +15,7 @@ from msgsim.examples.samples import Trial, headers_of, readdressed, reworded, te
 from msgsim.model import Call, Json, Message, Unknown, whole
 from msgsim.plan import state
 from msgsim.provider import AnySend, Endpoint, Provider, discover
-from msgsim.scenarios.yaml import Mistake, Wrong, read
+from msgsim.scenarios.yaml import BadFile, Mistake, read
 
 
 def call_of(send: Mapping[str, Json], providers: Mapping[str, Provider]) -> Call:
@@ -43,17 +43,17 @@ def _endpoint(provider: Provider, name: str) -> Endpoint:
 def _trial(provider: Provider, send: Mapping[str, Json]) -> Trial:
     """The simplest sample with these channels, put together from several where need be."""
     wanted = tuple(send.get("channels", ()))
-    found = [one for one in trials(provider) if send.get("endpoint", one.endpoint) == one.endpoint]
-    fitting = [one for one in found if not wanted or one.channels == wanted]
+    found = [trial for trial in trials(provider) if send.get("endpoint", trial.endpoint) == trial.endpoint]
+    fitting = [trial for trial in found if not wanted or trial.channels == wanted]
     if fitting:
-        return min(fitting, key=lambda one: len(one.channels))
-    parts = {name: part for one in found for name, part in zip(one.channels, _parts(one), strict=False)}
-    for one in found:
-        if wanted and parts.keys() >= set(wanted) and (listed := _parts(one)):
+        return min(fitting, key=lambda trial: len(trial.channels))
+    parts = {name: part for trial in found for name, part in zip(trial.channels, _parts(trial), strict=False)}
+    for trial in found:
+        if wanted and parts.keys() >= set(wanted) and (listed := _parts(trial)):
             body = {
-                key: [parts[name] for name in wanted] if value is listed else value for key, value in one.body.items()
+                key: [parts[name] for name in wanted] if value is listed else value for key, value in trial.body.items()
             }
-            return msgspec.structs.replace(one, body=body, channels=wanted)
+            return msgspec.structs.replace(trial, body=body, channels=wanted)
     raise ValueError(f"{provider.name} has no sample with {', '.join(wanted) or 'one message'}; write json: instead")
 
 
@@ -68,7 +68,7 @@ def _parts(trial: Trial) -> list[Json]:
 
 
 def rehearse(name: str) -> tuple[int, list[Mistake]]:
-    """Run a file's ``expect`` block: how many expectations there are, and which failed. Raises Wrong."""
+    """Run a file's ``expect`` block: how many expectations there are, and which failed. Raises BadFile."""
     memory = InMemory((name,))
     try:
         (document,) = memory.engine.default.scenario.documents
@@ -92,8 +92,8 @@ async def _differences(memory: InMemory, expected: Mapping[str, Json]) -> list[t
         call = call_of(expected["send"], memory.engine.providers)
         for _ in range(whole(expected.get("times", 1))):
             sent = await memory.send(call)
-    except (ValueError, Unknown) as wrong:
-        return [("send", str(wrong))]
+    except (ValueError, Unknown) as error:
+        return [("send", str(error))]
     if "advance" in expected:
         await memory.advance(milliseconds(expected["advance"]))
     seen = observed(memory, sent)
@@ -107,7 +107,7 @@ async def _differences(memory: InMemory, expected: Mapping[str, Json]) -> list[t
 def observed(memory: InMemory, sent: Sent) -> dict[str, Json]:
     """A request's outcome in the words of an expectation."""
     refusals = sent.exchange.refusals
-    left = [one for one in memory.owed(sent) if one.due <= memory.now and one.state != "dropped"]
+    left = [callback for callback in memory.owed(sent) if callback.due <= memory.now and callback.state != "dropped"]
     return {
         "status": sent.reply.status,
         "error": refusals[0].key if refusals else None,
@@ -117,7 +117,7 @@ def observed(memory: InMemory, sent: Sent) -> dict[str, Json]:
             for message in sent.messages
             for channel, step in zip(message.channels, state(message, memory.now), strict=True)
         ],
-        "callbacks": [one.step.status if one.step else None for one in left],
+        "callbacks": [callback.step.status if callback.step else None for callback in left],
     }
 
 
@@ -142,7 +142,7 @@ def _shown(value: Json) -> str:
     if value is None:
         return "none"
     if isinstance(value, list):
-        return f"[{', '.join(_shown(one) for one in value)}]"
+        return f"[{', '.join(_shown(item) for item in value)}]"
     return str(value)
 
 
@@ -154,7 +154,7 @@ def _answered(key: str, sent: Sent) -> str:
 
 
 def foresee(names: Sequence[str], send: Mapping[str, Json], seed: int = 1) -> dict[str, Json]:
-    """The answer to one request, the plan of its messages, and their callbacks. Raises Wrong, ValueError, Unknown."""
+    """The answer to one request, the plan of its messages, and their callbacks. Raises BadFile, ValueError, Unknown."""
     memory = InMemory(names, seed)
     try:
         return _outlook(memory, asyncio.run(memory.send(call_of(send, memory.engine.providers))))
@@ -179,14 +179,14 @@ def _outlook(memory: InMemory, sent: Sent) -> dict[str, Json]:
         "messages": [_future(message, contract) for message in sent.messages],
         "callbacks": [
             {
-                **_moment(one.due, memory.now),
-                "kind": one.kind,
-                "status": one.step.status if one.step else None,
-                "twists": list(one.twists),
-                "leaves": one.state != "dropped",
-                "before_answer": one.key in reply.early,
+                **_moment(callback.due, memory.now),
+                "kind": callback.kind,
+                "status": callback.step.status if callback.step else None,
+                "twists": list(callback.twists),
+                "leaves": callback.state != "dropped",
+                "before_answer": callback.key in reply.early,
             }
-            for one in memory.owed(sent)
+            for callback in memory.owed(sent)
         ],
     }
 
@@ -218,10 +218,10 @@ def _moment(at: int, now: int) -> dict[str, Json]:
 
 
 def request_in(name: str, provider: str = "", endpoint: str = "") -> dict[str, Json]:
-    """A file with a request: a body, or ``{provider, to, ...}`` as in an expectation. Raises Wrong, ValueError."""
+    """A file with a request: a body, or ``{provider, to, ...}`` as in an expectation. Raises BadFile, ValueError."""
     value = read(Path(name)).value
     if isinstance(value, dict) and value.get("provider") in discover() and not provider:
         return value
     if not provider:
-        raise Wrong([Mistake(name, 1, 1, "whose request is it? name the provider with --provider")])
+        raise BadFile([Mistake(name, 1, 1, "whose request is it? name the provider with --provider")])
     return {"provider": provider, "json": value} | ({"endpoint": endpoint} if endpoint else {})

@@ -33,7 +33,7 @@ class InMemory:
     def __init__(
         self, scenario: Iterable[str] = (), seed: int = 1, providers: Mapping[str, Provider] | None = None
     ) -> None:
-        """Raises Wrong for a scenario that cannot be used."""
+        """Raises BadFile for a scenario that cannot be used."""
         known = discover() if providers is None else providers
         settings = {name: receivers(provider) for name, provider in known.items()}
         config = Config(
@@ -61,11 +61,11 @@ class InMemory:
         sandbox, store = self.engine.default, self.engine.store
         number, first = sandbox.journal + 1, sandbox.messages
         reply = self.engine.receive(call)
-        found = [store.message_by_key(sandbox.base + one) for one in range(first + 1, sandbox.messages + 1)]
+        found = [store.message_by_key(sandbox.base + number) for number in range(first + 1, sandbox.messages + 1)]
         entry = store.entry(sandbox.base + number)
         assert entry is not None
         assert entry.exchange is not None
-        return Sent(call, reply, entry.exchange, tuple(one for one in found if one is not None))
+        return Sent(call, reply, entry.exchange, tuple(message for message in found if message is not None))
 
     async def send(self, call: Call) -> Sent:
         """As `receive`; callbacks that leave before the answer have left."""
@@ -81,10 +81,15 @@ class InMemory:
         """The callbacks of a request's messages, and of the answers to them, in the order in which they leave."""
         store, sandbox = self.engine.store, self.engine.default
         ids = {message.id for message in sent.messages}
-        answers = [one.key for one in store.inbound(sandbox.number) if one.message in ids]
-        found = [one for message in sent.messages for one in store.callbacks_of(message.key) if one.step is not None]
-        found += [one for key in answers for one in store.callbacks_of(key) if one.step is None]
-        return sorted(found, key=lambda one: (one.due, one.key))
+        answers = [inbound.key for inbound in store.inbound(sandbox.number) if inbound.message in ids]
+        found = [
+            callback
+            for message in sent.messages
+            for callback in store.callbacks_of(message.key)
+            if callback.step is not None
+        ]
+        found += [callback for key in answers for callback in store.callbacks_of(key) if callback.step is None]
+        return sorted(found, key=lambda callback: (callback.due, callback.key))
 
 
 class _Taken(Poster):

@@ -30,7 +30,10 @@ def _document(answers: Answers) -> Document:
     refusals = {key: answers.refused(error) for key, error in provider.contract.errors.items()}
     answers.fresh()
     # What only reads comes last, so that there is something to read.
-    plain = sorted((one for one in provider.endpoints if "{" not in one.path), key=lambda one: one.method == "GET")
+    plain = sorted(
+        (endpoint for endpoint in provider.endpoints if "{" not in endpoint.path),
+        key=lambda endpoint: endpoint.method == "GET",
+    )
     good = {endpoint: answers.good(endpoint) for endpoint in plain}
     for endpoint in provider.endpoints:
         if "{" in endpoint.path:
@@ -48,7 +51,7 @@ def _document(answers: Answers) -> Document:
         "components": {
             "schemas": {name: _schema(provider, name) for name in _used(provider)},
             "securitySchemes": _security(provider),
-            "examples": {key: _example(provider.contract.errors[key], one) for key, one in refusals.items()},
+            "examples": {key: _example(provider.contract.errors[key], answered) for key, answered in refusals.items()},
         },
     }
 
@@ -122,23 +125,23 @@ def _responses(answers: Answers, endpoint: Endpoint, good: list[Answered], refus
         _add(found, answered, "Done", f"example-{place}", {"value": answered.json})
     for key in _possible(provider, endpoint):
         error = provider.contract.errors[key]
-        told = f"`{key}`: {error.when or error.title or error.text}"
+        description = f"`{key}`: {error.when or error.title or error.text}"
         answered, example = refusals[key], {"$ref": f"#/components/examples/{key}"}
         here = answers.refused_at(endpoint, error)
         if set(_members(here.json)) - set(_members(answered.json)):
             answered, example = here, {"value": here.json}
-        _add(found, answered, told, key, example)
+        _add(found, answered, description, key, example)
     for response in found.values():
         for content in response.get("content", {}).values():
             content["schema"] = _shape(content["schema"])
     return dict(sorted(found.items()))
 
 
-def _add(found: Document, answered: Answered, told: str, name: str, example: Document) -> None:
+def _add(found: Document, answered: Answered, description: str, name: str, example: Document) -> None:
     reply = answered.reply
-    response = found.setdefault(str(reply.status), {"description": told})
-    if told not in response["description"]:
-        response["description"] += f"\n\n{told}"
+    response = found.setdefault(str(reply.status), {"description": description})
+    if description not in response["description"]:
+        response["description"] += f"\n\n{description}"
     for header, value in reply.headers:
         if not header.startswith("X-Sim-"):
             response.setdefault("headers", {})[header] = {"schema": {"type": "string"}, "example": value}
@@ -158,7 +161,7 @@ def _possible(provider: Provider, endpoint: Endpoint) -> list[str]:
     for schema in (endpoint.schema, getattr(endpoint, "item_schema", "")):
         if schema:
             named |= set(_named(provider.contract.schema(schema).document))
-    first = next(one for one in provider.endpoints if isinstance(one, AnySend))
+    first = next(endpoint for endpoint in provider.endpoints if isinstance(endpoint, AnySend))
     return [
         key
         for key, error in provider.contract.errors.items()
@@ -211,7 +214,12 @@ def _example(error: Error, answered: Answered) -> Document:
 
 def _used(provider: Provider) -> list[str]:
     """The schemas that endpoints speak of."""
-    names = (name for one in provider.endpoints for name in (one.schema, getattr(one, "item_schema", "")) if name)
+    names = (
+        name
+        for endpoint in provider.endpoints
+        for name in (endpoint.schema, getattr(endpoint, "item_schema", ""))
+        if name
+    )
     return list(dict.fromkeys(names))
 
 

@@ -74,8 +74,10 @@ def text_of(body: Json) -> str:
 
 def sends(provider: Provider) -> list[AnySend]:
     """The endpoints whose body is made of a schema that has examples."""
-    listed = (one for one in provider.endpoints if isinstance(one, AnySend) and one.method == "POST")
-    return [one for one in listed if provider.contract.schema(one.schema).document.get("examples")]
+    listed = (
+        endpoint for endpoint in provider.endpoints if isinstance(endpoint, AnySend) and endpoint.method == "POST"
+    )
+    return [endpoint for endpoint in listed if provider.contract.schema(endpoint.schema).document.get("examples")]
 
 
 @cache
@@ -100,13 +102,15 @@ def _trial(endpoint: AnySend, body: Json, message: Message) -> Trial:
     to = message.channels[0].to or message.to
     written = {value for _, value in _leaves(body)}
     to = next((other for other in (to, to.lstrip("+"), f"+{to}") if other in written), to)
-    return Trial(endpoint.name, endpoint.method, endpoint.path, body, tuple(one.name for one in message.channels), to)
+    return Trial(
+        endpoint.name, endpoint.method, endpoint.path, body, tuple(channel.name for channel in message.channels), to
+    )
 
 
 def trial_for(provider: Provider, channels: tuple[str, ...]) -> Trial:
     """The simplest trial whose first channel is one of these; any without them."""
-    fitting = [one for one in trials(provider) if not channels or one.channels[0] in channels]
-    return min(fitting, key=lambda one: len(one.channels))
+    fitting = [trial for trial in trials(provider) if not channels or trial.channels[0] in channels]
+    return min(fitting, key=lambda trial: len(trial.channels))
 
 
 def readdressed(trial: Trial, to: str) -> Json:

@@ -1,4 +1,4 @@
-"""A scenario file to rules, or to everything that is wrong with it."""
+"""A scenario file to rules, or to all of its mistakes."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
@@ -10,7 +10,7 @@ from msgsim.scenarios.dictated import unsendable
 from msgsim.scenarios.pattern import is_exact, jsonpath, pattern
 from msgsim.scenarios.reserved import Terms
 from msgsim.scenarios.rule import BODY, DRAFT, HEAD, Outcome, Rule, is_duration, outcome_of, tests_of
-from msgsim.scenarios.yaml import Document, Mistake, Wrong, suggestion
+from msgsim.scenarios.yaml import BadFile, Document, Mistake, suggestion
 
 NEUTRAL = KINDS[:-1]
 BELOW_REQUEST = frozenset({"channel", "to", "from", "text", "item"})
@@ -27,15 +27,15 @@ def schema() -> Schema:
 
 
 def compile_rules(document: Document, terms: Mapping[str, Terms], expecting: bool = True) -> list[Rule]:
-    """The rules of a file. Raises Wrong with all its mistakes; ``expecting``: those of its expectations too."""
+    """The rules of a file. Raises BadFile with all its mistakes; ``expecting``: those of its expectations too."""
     if not schema().accepts(document.value):
-        from msgsim.scenarios.mistakes import of_schema
+        from msgsim.scenarios.violations import of_schema
 
-        raise Wrong(of_schema(document, schema().document))
+        raise BadFile(of_schema(document, schema().document))
     mistakes: list[Mistake] = []
     rules: list[Rule] = []
     for index, written in enumerate(document.value["rules"]):
-        wrong = [
+        found = [
             document.at(("rules", index, *path), reason)
             for path, reason in (
                 *_unreadable(written.get("when", {})),
@@ -44,8 +44,8 @@ def compile_rules(document: Document, terms: Mapping[str, Terms], expecting: boo
                 *_unknown(written, terms),
             )
         ]
-        if wrong:
-            mistakes += wrong
+        if found:
+            mistakes += found
         else:
             rules.append(_rule(document, index, written))
     for index, expected in enumerate(document.value.get("expect", ()) if expecting else ()):
@@ -53,7 +53,7 @@ def compile_rules(document: Document, terms: Mapping[str, Terms], expecting: boo
             document.at(("expect", index, *path), reason) for path, reason in _unknown_expected(expected, terms)
         ]
     if mistakes:
-        raise Wrong(mistakes)
+        raise BadFile(mistakes)
     return rules
 
 
@@ -97,8 +97,8 @@ def _unreadable(when: Mapping[str, Json]) -> Iterator[tuple[_Path, str]]:
             pattern(str(text))
             if path[1] == "body":
                 jsonpath(str(path[2]))
-        except ValueError as wrong:
-            yield path, str(wrong)
+        except ValueError as error:
+            yield path, str(error)
 
 
 def _senseless(written: Mapping[str, Json]) -> Iterator[tuple[_Path, str]]:
@@ -126,30 +126,30 @@ def _unknown(written: Mapping[str, Json], terms: Mapping[str, Terms]) -> Iterato
     if named is not None and named not in terms:
         yield ("when", "provider"), _no_provider(named, terms)
         return
-    asked = [terms[named]] if named else list(terms.values())
+    providers = [terms[named]] if named else list(terms.values())
     whose = f"{named} has" if named else "there is"
     for key, known in (("endpoint", "endpoints"), ("channel", "channels")):
         if key not in when:
             continue
-        words = sorted({word for one in asked for word in getattr(one, known)})
+        words = sorted({word for provider in providers for word in getattr(provider, known)})
         if when[key] not in words:
             yield ("when", key), f"{whose} no {key} {when[key]!r}{suggestion(when[key], words)}"
     error = written.get("respond", {}).get("error")
-    if error is not None and not any(error in one.contract.errors for one in asked):
-        errors = [key for one in asked for key in one.contract.errors]
+    if error is not None and not any(error in provider.contract.errors for provider in providers):
+        errors = [key for provider in providers for key in provider.contract.errors]
         yield ("respond", "error"), f"{whose} no error {error!r}{suggestion(error, errors)}"
     if "callbacks" in written:
-        if not any(one.reports for one in asked):
+        if not any(provider.reports for provider in providers):
             yield ("callbacks",), f"{whose} no callbacks"
-        yield from _unknown_twisted(written["callbacks"], asked, whose, when.get("channel", ""))
-    if "reply" in written and not any(one.receives for one in asked):
+        yield from _unknown_twisted(written["callbacks"], providers, whose, when.get("channel", ""))
+    if "reply" in written and not any(provider.receives for provider in providers):
         yield ("reply",), f"{whose} no inbound messages"
     if "deliver" in written:
-        yield from _unknown_steps(written["deliver"], asked, whose, when.get("channel", ""))
+        yield from _unknown_steps(written["deliver"], providers, whose, when.get("channel", ""))
 
 
 def _unknown_twisted(
-    twists: Sequence[Json], asked: Sequence[Terms], whose: str, channel: str
+    twists: Sequence[Json], providers: Sequence[Terms], whose: str, channel: str
 ) -> Iterator[tuple[_Path, str]]:
     """Statuses whose callbacks are to be touched."""
     for number, twist in enumerate(twists):
@@ -160,34 +160,35 @@ def _unknown_twisted(
                 path, word = (*path, "status"), argument.get("status")
             if word is None or is_duration(word):
                 continue
-            if reason := _no_status(word, asked, whose, [channel] if channel else []):
+            if reason := _no_status(word, providers, whose, [channel] if channel else []):
                 yield path, reason
 
 
 def _unknown_steps(
-    steps: Sequence[Json], asked: Sequence[Terms], whose: str, channel: str
+    steps: Sequence[Json], providers: Sequence[Terms], whose: str, channel: str
 ) -> Iterator[tuple[_Path, str]]:
     """Statuses that there are not, or not on the channel; that no channel has together; that nothing can follow."""
     ended = ""
-    together = [{channel} if channel else set(one.channels) for one in asked]
+    together = [{channel} if channel else set(provider.channels) for provider in providers]
     for number, step in enumerate(steps):
         word = step["status"]
-        if reason := _no_status(word, asked, whose, [channel] if channel else []):
+        if reason := _no_status(word, providers, whose, [channel] if channel else []):
             yield ("deliver", number, "status"), reason
             continue
-        together = [before & set(_channels(word, one)) for before, one in zip(together, asked, strict=True)]
+        knowing = [set(_channels(word, provider)) for provider in providers]
+        together = [before & now for before, now in zip(together, knowing, strict=True)]
         if not any(together):
-            only = ", ".join(sorted({name for one in asked for name in _channels(word, one)}))
+            only = ", ".join(sorted(set().union(*knowing)))
             yield ("deliver", number, "status"), f"{word} exists only on {only}, where a status before it does not"
             return
         if ended:
             yield ("deliver", number, "status"), f"nothing can follow {ended}; take {word} out"
-        elif _kind(word, asked) in FAILURES:
+        elif _kind(word, providers) in FAILURES:
             ended = word
         if "err" in step:
-            if any(step["err"] in one.contract.codes for one in asked):
+            if any(step["err"] in provider.contract.codes for provider in providers):
                 continue
-            if codes := {code for one in asked for code in one.contract.codes}:
+            if codes := {code for provider in providers for code in provider.contract.codes}:
                 known = ", ".join(map(str, sorted(codes)))
                 yield ("deliver", number, "err"), f"{whose} no number {step['err']} (known: {known})"
 
@@ -198,21 +199,21 @@ def _unknown_expected(expected: Mapping[str, Json], terms: Mapping[str, Terms]) 
     if (named := send["provider"]) not in terms:
         yield ("send", "provider"), _no_provider(named, terms)
         return
-    one, whose = terms[named], f"{named} has"
-    if (endpoint := send.get("endpoint")) is not None and endpoint not in one.endpoints:
-        yield ("send", "endpoint"), f"{whose} no endpoint {endpoint!r}{suggestion(endpoint, one.endpoints)}"
+    provider, whose = terms[named], f"{named} has"
+    if (endpoint := send.get("endpoint")) is not None and endpoint not in provider.endpoints:
+        yield ("send", "endpoint"), f"{whose} no endpoint {endpoint!r}{suggestion(endpoint, provider.endpoints)}"
     for number, channel in enumerate(send.get("channels", ())):
-        if channel not in one.channels:
-            yield ("send", "channels", number), f"{whose} no channel {channel!r}{suggestion(channel, one.channels)}"
-    if (error := expected.get("error")) is not None and error not in one.contract.errors:
-        yield ("error",), f"{whose} no error {error!r}{suggestion(error, one.contract.errors)}"
+        if channel not in provider.channels:
+            yield ("send", "channels", number), _no_channel(channel, provider, whose)
+    if (error := expected.get("error")) is not None and error not in provider.contract.errors:
+        yield ("error",), f"{whose} no error {error!r}{suggestion(error, provider.contract.errors)}"
     for number, (channel, word) in enumerate(expected.get("statuses", ())):
-        if channel not in one.channels:
-            yield ("statuses", number, 0), f"{whose} no channel {channel!r}{suggestion(channel, one.channels)}"
-        elif word is not None and (reason := _no_status(word, [one], whose, [channel])):
+        if channel not in provider.channels:
+            yield ("statuses", number, 0), _no_channel(channel, provider, whose)
+        elif word is not None and (reason := _no_status(word, [provider], whose, [channel])):
             yield ("statuses", number, 1), reason
     for number, word in enumerate(expected.get("callbacks", ())):
-        if word is not None and (reason := _no_status(word, [one], whose, send.get("channels", ()))):
+        if word is not None and (reason := _no_status(word, [provider], whose, send.get("channels", ()))):
             yield ("callbacks", number), reason
 
 
@@ -220,14 +221,18 @@ def _no_provider(named: str, terms: Mapping[str, Terms]) -> str:
     return f"there is no provider {named!r}{suggestion(named, terms)} (there are {', '.join(sorted(terms))})"
 
 
-def _no_status(word: str, asked: Sequence[Terms], whose: str, channels: Sequence[str]) -> str:
-    """Why no provider in question tells a status on any of the channels (none given: on any); empty when one does."""
-    if not _is_status(word, asked):
-        return f"{whose} no status {word!r}{suggestion(word, _statuses(asked))}"
-    told = {name for one in asked for name in _channels(word, one)}
-    if not channels or told & set(channels):
+def _no_channel(channel: str, provider: Terms, whose: str) -> str:
+    return f"{whose} no channel {channel!r}{suggestion(channel, provider.channels)}"
+
+
+def _no_status(word: str, providers: Sequence[Terms], whose: str, channels: Sequence[str]) -> str:
+    """Why none of the providers tells a status on any of the channels (none given: anywhere); empty when one does."""
+    if not _is_status(word, providers):
+        return f"{whose} no status {word!r}{suggestion(word, _statuses(providers))}"
+    where = {name for provider in providers for name in _channels(word, provider)}
+    if not channels or where & set(channels):
         return ""
-    return f"{word} does not exist on {', '.join(channels)} (only on {', '.join(sorted(told))})"
+    return f"{word} does not exist on {', '.join(channels)} (only on {', '.join(sorted(where))})"
 
 
 def _channels(word: str, terms: Terms) -> Sequence[str]:
@@ -238,14 +243,14 @@ def _channels(word: str, terms: Terms) -> Sequence[str]:
     return () if status is None else status.channels or terms.channels
 
 
-def _is_status(word: str, asked: Iterable[Terms]) -> bool:
-    return word in NEUTRAL or any(word in one.contract.statuses for one in asked)
+def _is_status(word: str, providers: Iterable[Terms]) -> bool:
+    return word in NEUTRAL or any(word in provider.contract.statuses for provider in providers)
 
 
-def _statuses(asked: Iterable[Terms]) -> list[str]:
-    return [*NEUTRAL, *(status for one in asked for status in one.contract.statuses)]
+def _statuses(providers: Iterable[Terms]) -> list[str]:
+    return [*NEUTRAL, *(status for provider in providers for status in provider.contract.statuses)]
 
 
-def _kind(word: str, asked: Sequence[Terms]) -> str:
-    found = [one.contract.statuses[word].kind for one in asked if word in one.contract.statuses]
+def _kind(word: str, providers: Sequence[Terms]) -> str:
+    found = [provider.contract.statuses[word].kind for provider in providers if word in provider.contract.statuses]
     return found[0] if found else word

@@ -10,7 +10,7 @@ from msgsim.config import data_folder
 from msgsim.scenarios import yaml
 from msgsim.scenarios.reserved import Terms
 from msgsim.scenarios.scenario import Scenario
-from msgsim.scenarios.yaml import Document, Mistake, Wrong, suggestion
+from msgsim.scenarios.yaml import BadFile, Document, Mistake, suggestion
 
 ENDINGS = (".yaml", ".yml")
 """Of the names of scenario files: nothing else is read as one."""
@@ -60,7 +60,7 @@ def shown(path: Path) -> str:
 
 
 def find(name: str) -> Path:
-    """A file by its path, or a shipped scenario by its name; an operator names it. Raises Wrong with a suggestion."""
+    """A file by its path, or a shipped scenario by its name; an operator names it. Raises BadFile with a suggestion."""
     if name.endswith(ENDINGS):
         return Path(name)
     if name in shipped():
@@ -68,41 +68,41 @@ def find(name: str) -> Path:
     reason = "no such file, and no scenario of that name ships"
     if "/" in name or "\\" in name:
         reason = f"the name of a scenario file ends in {' or '.join(ENDINGS)}"
-    raise Wrong([Mistake(name, 1, 1, f"{reason}{suggestion(name, shipped())}")])
+    raise BadFile([Mistake(name, 1, 1, f"{reason}{suggestion(name, shipped())}")])
 
 
 def offered(name: str, own: Sequence[str]) -> str:
     """What a client may name: one of the server's ``own`` files, by its path or the stem of it, or a shipped scenario.
 
-    Raises Wrong with a suggestion, and looks at no other file.
+    Raises BadFile with a suggestion, and looks at no other file.
     """
     for file in own:
         if name in (file, Path(file).stem):
             return file
     if name in shipped():
         return name
-    near = suggestion(name, [*shipped(), *(Path(file).stem for file in own)])
-    reason = f"neither a shipped scenario nor a file that the server was started with{near}; send the text of any other"
-    raise Wrong([Mistake(name, 1, 1, reason)])
+    hint = suggestion(name, [*shipped(), *(Path(file).stem for file in own)])
+    reason = f"neither a shipped scenario nor a file that the server was started with{hint}; send the text of any other"
+    raise BadFile([Mistake(name, 1, 1, reason)])
 
 
 def load(choice: Choice, terms: Mapping[str, Terms]) -> Scenario:
-    """Raises Wrong with the mistakes of all its files."""
+    """Raises BadFile with the mistakes of all its files."""
     texts = dict(choice.texts)
     documents: list[Document] = []
     mistakes: list[Mistake] = []
     for name in choice.names:
         try:
             documents.append(yaml.parse(texts[name], name) if name in texts else read(name))
-        except Wrong as wrong:
-            mistakes += wrong.mistakes
+        except BadFile as error:
+            mistakes += error.mistakes
     if mistakes:
-        raise Wrong(mistakes)
+        raise BadFile(mistakes)
     return Scenario(documents, terms)
 
 
 def read(name: str) -> Document:
-    """A file by its path, or a shipped scenario by its name. Raises Wrong."""
+    """A file by its path, or a shipped scenario by its name. Raises BadFile."""
     path = find(name)
     return yaml.read(path, shown(path))
 

@@ -44,17 +44,17 @@ def magic_recipients(key: str, number: int, terms: Terms) -> tuple[str, ...]:
 def magic_rules(terms: Mapping[str, Terms]) -> list[Rule]:
     """One rule for each error and outcome in the catalogues that has a number."""
     rules: list[Rule] = []
-    for name, one in terms.items():
+    for name, words in terms.items():
         file = f"schemas/{name}/errors.yaml"
-        for error in one.contract.errors.values():
+        for error in words.contract.errors.values():
             if error.magic is not None:
                 answer = Outcome(respond=Respond(error=error.key))
-                rules += _magic(name, one, error.key, error.magic, answer, file)
-        for status in one.contract.statuses.values():
+                rules += _magic(name, words, error.key, error.magic, answer, file)
+        for status in words.contract.statuses.values():
             if status.magic is not None:
-                outcome = Outcome(deliver=life(status.word, one.contract))
+                outcome = Outcome(deliver=life(status.word, words.contract))
                 catalogue = f"schemas/{name}/statuses.yaml"
-                rules += _magic(name, one, status.word, status.magic, outcome, catalogue, status.channels)
+                rules += _magic(name, words, status.word, status.magic, outcome, catalogue, status.channels)
     return rules
 
 

@@ -16,7 +16,7 @@ from msgsim.scenarios import yaml
 from msgsim.scenarios.compiler import NEUTRAL, compile_rules
 from msgsim.scenarios.reserved import Terms, magic_rules, recipient
 from msgsim.scenarios.rule import DRAFT, HEAD, Rule, Subject
-from msgsim.scenarios.yaml import Document, Mistake, Wrong
+from msgsim.scenarios.yaml import BadFile, Document, Mistake
 from msgsim.seed import Seed
 
 ALWAYS_ON = ("magic", "default")
@@ -43,14 +43,17 @@ class Scenario:
     """Rules of several files, compiled per endpoint: recipients that are exact cost one look-up."""
 
     def __init__(self, documents: Sequence[Document], terms: Mapping[str, Terms]) -> None:
-        """Raises Wrong with every mistake of every file."""
+        """Raises BadFile with every mistake of every file."""
         self.documents = tuple(documents)
         self.names = tuple(str(document.value["name"]) for document in documents if _named(document))
         self.key = " ".join(self.names)
         self.digests = tuple(document.digest for document in documents if document.digest)
         """Of the files that were read, in order."""
         with yaml.uncollected():
-            always = [magic_rules(terms), *(compile_rules(one, terms, expecting=False) for one in always_on())]
+            always = [
+                magic_rules(terms),
+                *(compile_rules(document, terms, expecting=False) for document in always_on()),
+            ]
             for rule in always[-1]:
                 rule.base = True
             mine = _all(partial(compile_rules, document, terms) for document in documents)
@@ -61,11 +64,11 @@ class Scenario:
             self.timed = any(rule.since or rule.until for rule in mine)
             self._first_always = len(mine)
             self._endpoints: dict[tuple[str, str], _Endpoint] = {}
-            for name, one in terms.items():
-                speaking = [rule for rule in self.rules if _for(rule, name, one)]
-                for endpoint in one.endpoints:
+            for name, words in terms.items():
+                speaking = [rule for rule in self.rules if _for(rule, name, words)]
+                for endpoint in words.endpoints:
                     here = [rule for rule in speaking if rule.when.get("endpoint", endpoint) == endpoint]
-                    self._endpoints[name, endpoint] = _Endpoint(here, endpoint in one.sends)
+                    self._endpoints[name, endpoint] = _Endpoint(here, endpoint in words.sends)
 
     def before_body(self, subject: Subject, seed: Seed, counts: Counts) -> Match:
         """Which rule decides a request as a whole, whatever its body is."""
@@ -82,7 +85,7 @@ class Scenario:
     def underneath(self, subject: Subject, seed: Seed, counts: Counts) -> Match:
         """Which rule among those always on decides the life of a channel, where the deciding one leaves it open."""
         candidates = self._endpoints[subject.provider, subject.endpoint].candidates(subject)
-        rules = (one for one in candidates if one.number >= self._first_always and one.outcome.deliver is not None)
+        rules = (rule for rule in candidates if rule.number >= self._first_always and rule.outcome.deliver is not None)
         return _first(rules, subject, seed, counts)
 
 
@@ -109,7 +112,7 @@ class _Endpoint:
                 where.append(rule)
 
     def candidates(self, subject: Subject) -> Iterable[Rule]:
-        """In the order of their numbers, found one by one: mostly the first decides."""
+        """In the order of their numbers, found one after the other: mostly the first decides."""
         to = (subject.channel and subject.channel.to) or subject.to
         exact = self._exact.get(recipient(to))
         return self._others if exact is None else merge(exact, self._others, key=attrgetter("number"))
@@ -175,10 +178,10 @@ def _all(compiling: Iterable[Callable[[], list[Rule]]]) -> list[Rule]:
     for compiled in compiling:
         try:
             rules += compiled()
-        except Wrong as wrong:
-            mistakes += wrong.mistakes
+        except BadFile as error:
+            mistakes += error.mistakes
     if mistakes:
-        raise Wrong(mistakes)
+        raise BadFile(mistakes)
     return rules
 
 

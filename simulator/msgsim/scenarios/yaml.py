@@ -41,7 +41,7 @@ def uncollected() -> Iterator[None]:
 
 
 class Mistake(Struct, frozen=True, order=True):
-    """One thing that is wrong in a file; lines and columns count from 1."""
+    """One mistake in a file; lines and columns count from 1."""
 
     file: str
     line: int
@@ -52,7 +52,7 @@ class Mistake(Struct, frozen=True, order=True):
         return f"{self.file}:{self.line}:{self.column}: {self.reason}"
 
 
-class Wrong(Exception):
+class BadFile(Exception):
     """All the mistakes of the files that were read."""
 
     def __init__(self, mistakes: Iterable[Mistake]) -> None:
@@ -94,7 +94,7 @@ class Document(Struct):
 
 
 def read(path: Path, shown: str | None = None) -> Document:
-    """Read a file. Raises Wrong with one mistake when it is no YAML that we take."""
+    """Read a file. Raises BadFile with one mistake when it is no YAML that we take."""
     name = shown or str(path)
     try:
         data = contents(path)
@@ -102,7 +102,7 @@ def read(path: Path, shown: str | None = None) -> Document:
         document.digest = digest(data)
         return document
     except OSError as error:
-        raise Wrong([Mistake(name, 1, 1, f"cannot be read: {error.strerror or error}")]) from None
+        raise BadFile([Mistake(name, 1, 1, f"cannot be read: {error.strerror or error}")]) from None
 
 
 def digest(data: bytes) -> bytes:
@@ -146,21 +146,21 @@ def parse(data: bytes | str, name: str) -> Document:
 
 def _parsed(data: bytes | str, name: str) -> Document:
     if len(data) > LARGEST:
-        raise Wrong([Mistake(name, 1, 1, f"the file is larger than {LARGEST // 1_000_000} MB")])
+        raise BadFile([Mistake(name, 1, 1, f"the file is larger than {LARGEST // 1_000_000} MB")])
     try:
         root = yaml.compose(data, _Loader)
-    except yaml.MarkedYAMLError as wrong:
-        mark = wrong.problem_mark or wrong.context_mark
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
         place = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        raise Wrong([Mistake(name, *place, f"not YAML: {wrong.problem or wrong.context}")]) from None
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as wrong:
-        raise Wrong([Mistake(name, 1, 1, f"not YAML: {' '.join(str(wrong).split())}")]) from None
+        raise BadFile([Mistake(name, *place, f"not YAML: {error.problem or error.context}")]) from None
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+        raise BadFile([Mistake(name, 1, 1, f"not YAML: {' '.join(str(error).split())}")]) from None
     if root is None:
         return Document(name)
     try:
         return Document(name, *_Reader(name).read(root))
     except RecursionError:
-        raise Wrong([Mistake(name, 1, 1, "nested too deeply")]) from None
+        raise BadFile([Mistake(name, 1, 1, "nested too deeply")]) from None
 
 
 class _Loader(_FASTEST):  # type: ignore[misc, valid-type]
@@ -202,12 +202,12 @@ class _Reader:
         mark = node.start_mark
         line, column = mark.line + 1, mark.column + 1
         if self.left < 0:
-            raise self._wrong((line, column), "too many values (aliases count each time they are used)")
+            raise self._mistake((line, column), "too many values (aliases count each time they are used)")
         if isinstance(node, yaml.ScalarNode):
             value = node.value if node.tag == _STRING else self._scalar(node, (line, column))
             return value, (line, column, None)
         if node.tag not in _PLAIN:
-            raise self._wrong((line, column), f"the tag {node.tag} is not taken here")
+            raise self._mistake((line, column), f"the tag {node.tag} is not taken here")
         if isinstance(node, yaml.MappingNode):
             found, spots = self._mapping(node)
             return found, (line, column, spots)
@@ -221,10 +221,10 @@ class _Reader:
             mark = key_node.start_mark
             line, column = mark.line + 1, mark.column + 1
             if not isinstance(key_node, yaml.ScalarNode):
-                raise self._wrong((line, column), "a key has to be a plain word")
+                raise self._mistake((line, column), "a key has to be a plain word")
             key = str(key_node.value)
             if key in found:
-                raise self._wrong((line, column), f"{key!r} stands here twice")
+                raise self._mistake((line, column), f"{key!r} stands here twice")
             found[key], spot = self.read(child)
             spots[key] = line, column, spot
         return found, spots
@@ -239,13 +239,13 @@ class _Reader:
                 return node.value
         if node.tag == "tag:yaml.org,2002:timestamp":
             return node.value
-        raise self._wrong(place, f"the tag {node.tag} is not taken here")
+        raise self._mistake(place, f"the tag {node.tag} is not taken here")
 
-    def _wrong(self, place: tuple[int, int], reason: str) -> Wrong:
-        return Wrong([Mistake(self.file, *place, reason)])
+    def _mistake(self, place: tuple[int, int], reason: str) -> BadFile:
+        return BadFile([Mistake(self.file, *place, reason)])
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:
     """``; did you mean 'delivered'?`` or nothing."""
-    near = get_close_matches(word, [str(one) for one in known], n=1, cutoff=0.6)
-    return f"; did you mean {near[0]!r}?" if near else ""
+    nearest = get_close_matches(word, map(str, known), n=1, cutoff=0.6)
+    return f"; did you mean {nearest[0]!r}?" if nearest else ""

@@ -9,7 +9,7 @@ from starlette.routing import Match
 
 from msgsim.callbacks.driver import Busy
 from msgsim.model import Json, Unknown
-from msgsim.scenarios.yaml import Wrong
+from msgsim.scenarios.yaml import BadFile
 from msgsim.storage.database import StoreError
 from msgsim.web.edge.replies import TooLarge
 
@@ -39,7 +39,7 @@ def told(wrong: Exception) -> Problem:
             return Problem(413, "The body is too large", str(wrong))
         case StoreError():
             return Problem(503, "The store cannot be written", str(wrong))
-        case Wrong():
+        case BadFile():
             mistakes = [str(mistake) for mistake in wrong.mistakes]
             return Problem(400, "The scenario has mistakes", mistakes[0], mistakes=mistakes)
         case ValueError():

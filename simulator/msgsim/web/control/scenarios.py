@@ -8,7 +8,7 @@ from msgsim.model import Json
 from msgsim.scenarios import yaml
 from msgsim.scenarios.library import Choice, find, shipped, shown
 from msgsim.scenarios.scenario import ALWAYS_ON
-from msgsim.scenarios.yaml import Wrong
+from msgsim.scenarios.yaml import BadFile
 from msgsim.web.control import view
 from msgsim.web.control.context import Context, body
 
@@ -53,5 +53,5 @@ def _file(name: str, choice: Choice) -> Json:
     try:
         path = find(name)
         return {"file": shown(path), "text": yaml.contents(path).decode(errors="replace")}
-    except (Wrong, OSError) as error:
+    except (BadFile, OSError) as error:
         return {"file": name, "text": None, "reason": str(error)}

@@ -24,11 +24,11 @@ def of_schema(document: Document, schema: dict[str, Json]) -> list[Mistake]:
     for error in errors:
         # What seems to be missing is there, only misspelled.
         if error.validator not in ("required", "anyOf", "oneOf") or error.json_path not in misspelled:
-            found += _told(document, error)
+            found += _mistakes(document, error)
     return found
 
 
-def _told(document: Document, error: ValidationError) -> Iterator[Mistake]:
+def _mistakes(document: Document, error: ValidationError) -> Iterator[Mistake]:
     path = list(error.absolute_path)
     value: Json = error.instance
     limit: Json = error.validator_value
@@ -36,8 +36,8 @@ def _told(document: Document, error: ValidationError) -> Iterator[Mistake]:
         known = error.schema.get("properties", {})
         for key in value:
             if key not in known:
-                near = suggestion(key, known) or f" (known: {', '.join(known)})"
-                yield document.at([*path, key], f"unknown key {key!r}{near}", key=True)
+                hint = suggestion(key, known) or f" (known: {', '.join(known)})"
+                yield document.at([*path, key], f"unknown key {key!r}{hint}", key=True)
     elif error.validator == "required":
         missing = [key for key in limit if key not in value]
         yield document.at(path, f"{', '.join(map(repr, missing))} is missing")
@@ -59,7 +59,9 @@ def _choices(document: Document, error: ValidationError, path: list[str | int]) 
         return
     same = [inner for inner in error.context or () if inner.validator != "type" or len(inner.relative_path)]
     if same:
-        yield from _told(document, max(same, key=lambda inner: (len(inner.absolute_path), inner.validator == "enum")))
+        yield from _mistakes(
+            document, max(same, key=lambda inner: (len(inner.absolute_path), inner.validator == "enum"))
+        )
     else:
         yield document.at(path, f"{_kind(error.instance)} does not fit here")
 
