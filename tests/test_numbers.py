@@ -11,7 +11,7 @@ import pytest
 from msgsim.clock import EARLIEST, LATEST, instant, iso
 from msgsim.config import ConfigError, data_folder
 from msgsim.config import read as read_config
-from msgsim.contract import DEEPEST, read_json
+from msgsim.contract.decoding import DEEPEST, read_json
 from msgsim.engine.receive import Engine
 from msgsim.model import Call, Channel, Draft, Json, whole
 from msgsim.provider import Provider, Send, discover

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema_rs import Draft202012Validator
 from msgsim.config import data_folder
-from msgsim.contract import Schema, explainer
+from msgsim.contract.schema import Schema, explainer
 from msgsim.provider import discover
 
 SCHEMAS = {

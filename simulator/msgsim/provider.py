@@ -14,7 +14,8 @@ from typing import Protocol
 import msgspec
 from msgspec import Struct
 
-from msgsim.contract import Contract, read_json
+from msgsim.contract import Contract
+from msgsim.contract.decoding import read_json
 from msgsim.model import (
     Call,
     Callback,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from msgsim.contract import Schema
+from msgsim.contract.schema import Schema
 from msgsim.provider import discover
 from msgsim.testing import Answer, Simulator, call
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from msgspec.structs import replace
 
 from msgsim.clock import LATEST
-from msgsim.contract import Schema
+from msgsim.contract.schema import Schema
 from msgsim.engine.keeping import check_due, check_inbound
 from msgsim.engine.sandbox import Sandbox
 from msgsim.engine.statuses import Position, latest

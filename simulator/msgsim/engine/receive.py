@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 from msgsim.clock import LATEST
 from msgsim.config import Config
-from msgsim.contract import Contract, Schema
+from msgsim.contract import Contract
+from msgsim.contract.schema import Schema
 from msgsim.engine.exchange import Desk, owed
 from msgsim.engine.keeping import Unkeepable, check, check_credential
 from msgsim.engine.redaction import exchange_of

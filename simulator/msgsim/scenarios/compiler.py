@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 
 from msgsim.config import data_folder, milliseconds
-from msgsim.contract import FAILURES, KINDS, Schema
+from msgsim.contract import FAILURES, KINDS
+from msgsim.contract.schema import Schema
 from msgsim.model import Json, whole
 from msgsim.scenarios.dictated import unsendable
 from msgsim.scenarios.pattern import is_exact, jsonpath, pattern

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from jsonschema import ValidationError
 
-from msgsim.contract import explainer
+from msgsim.contract.schema import explainer
 from msgsim.model import Json
 from msgsim.scenarios.yaml import Document, Mistake, suggestion
 

@@ -14,7 +14,7 @@ from typing import TypeAlias
 import yaml
 from msgspec import Struct
 
-from msgsim.contract import DEEPEST
+from msgsim.contract.decoding import DEEPEST
 from msgsim.model import Json
 
 LARGEST = 10_000_000

@@ -2,7 +2,7 @@
 
 import re
 
-from msgsim.contract import impossible, is_email
+from msgsim.contract.formats import impossible, is_email
 
 _PHONE = re.compile(r"\+?[1-9][0-9]{6,14}", re.ASCII)
 _NAMED = re.compile(r"[^<>]*<([^<>]+)>")

@@ -6,7 +6,7 @@ Sources: Messente Omnichannel API, Sends an Omnimessage; delivery report statuse
 from collections.abc import Mapping
 
 from msgsim.clock import date_time
-from msgsim.contract import impossible
+from msgsim.contract.formats import impossible
 from msgsim.model import Beat, Channel, Draft, Json
 from msgsim.provider import Desk
 from msgsim.providers.messente.sms import convert, parts

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from msgsim.callbacks.dispatcher import Dispatcher
 from msgsim.clock import instant
 from msgsim.config import milliseconds
-from msgsim.contract import read_json
+from msgsim.contract.decoding import read_json
 from msgsim.engine.receive import Engine
 from msgsim.engine.sandbox import Sandbox
 from msgsim.model import Json, Unknown

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from msgsim.clock import iso
 from msgsim.config import milliseconds
-from msgsim.contract import read_json
+from msgsim.contract.decoding import read_json
 from msgsim.engine.sandbox import Sandbox
 from msgsim.model import Json
 from msgsim.scenarios.dictated import reply_of, unsendable

@@ -1,0 +1,253 @@
+"""What a provider documents: wire schemas, error catalogue, status words."""
+
+import re
+from collections.abc import Callable, Container, Iterable, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Literal, TypeVar, cast, get_args
+
+import msgspec
+import yaml
+from msgspec import Struct, field
+
+from msgsim.config import data_folder, milliseconds
+from msgsim.contract.formats import FORMATS
+from msgsim.contract.schema import Schema
+from msgsim.model import Beat, Json, Refusal
+
+FAILURES = frozenset({"failed", "rejected", "expired", "cancelled"})
+SUCCESSES = frozenset({"delivered", "seen"})
+
+
+class BadCatalogue(ValueError):
+    """A provider's catalogue cannot be used; the text names the file and the key."""
+
+
+NEEDED_ERRORS = ("malformed", "unauthorized", "unknown_path", "wrong_method", "server_error")
+"""What is answered to any provider's client: by JSON that is none, by paths and methods, and by faults."""
+NEEDED_WORDS = ("sent", "delivered", "failed", "expired")
+"""What planning says by itself: the happy path, a channel whose time is over, a final status that is contradicted."""
+Kind = Literal["queued", "sent", "delivered", "seen", "failed", "rejected", "expired", "cancelled"]
+KINDS = get_args(Kind)
+"""What a status means whoever's word it is; all but cancelled are the neutral words of scenarios."""
+Provenance = Literal["seed", "public", "inferred"]
+_Entry = TypeVar("_Entry", "Error", "Status")
+
+
+_GAP = re.compile(r"\{(\w+)\}")
+
+
+class Error(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """One documented error: everything an answer, the gallery and a test need to know."""
+
+    key: str
+    status: int
+    source: str
+    provenance: Provenance
+    """Whether the provider's documents say it."""
+    text: str = ""
+    code: Json = None
+    title: str = ""
+    when: str = ""
+    """In which case, in one sentence."""
+    headers: dict[str, str] = field(default_factory=dict)
+    extra: dict[str, Json] = field(default_factory=dict)
+    """Further members of the provider's body."""
+    magic: int | None = None
+    """Its place in the block of magic recipients."""
+    example: dict[str, Json] | None = None
+    """A request that brings it about: method, path, query, headers, json or body; None: a scenario does."""
+
+    def told(self, refusal: Refusal, **values: Json) -> str:
+        """What a refusal says: its detail, else this text, its ``{gaps}`` filled by the refusal, else by ``values``.
+
+        A gap that nothing fills, because a scenario chose the error, reads as its name.
+        """
+        if refusal.detail is not None:
+            return refusal.detail
+        known = values | refusal.values
+        return _GAP.sub(lambda gap: str(known.get(gap[1], gap[1])), self.text)
+
+
+class Status(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """One documented status of a message."""
+
+    word: str
+    kind: Kind
+    source: str
+    provenance: Provenance
+    meaning: str = ""
+    code: int | None = None
+    """The number that goes with it unless a step says otherwise."""
+    codes: tuple[int, ...] = ()
+    """All numbers it may go with."""
+    after: str = ""
+    """The kind of status that has to come before it (``sent`` before ``delivered``), where one must."""
+    channels: tuple[str, ...] = ()
+    """Where it exists; empty: everywhere."""
+    magic: int | None = None
+
+
+class Missing(Struct, frozen=True):
+    """A path that the provider has and this simulator does not."""
+
+    path: str
+    """With ``{parameters}``; a ``*`` at its end stands for the rest."""
+    methods: str
+    what: str
+    source: str
+
+    @property
+    def pattern(self) -> str:
+        """A regular expression for it, with or without a slash at its end."""
+        return re.sub(r"\\{\w+\\}", "[^/]+", re.escape(self.path)).replace(r"\*", ".*") + "/?"
+
+
+class Contract:
+    """The folder ``schemas/<provider>/``, read when first needed."""
+
+    def __init__(self, provider: str, formats: Mapping[str, Callable[[str], bool]] | None = None) -> None:
+        self.provider = provider
+        self.folder = data_folder("schemas") / provider
+        self.formats = {**FORMATS, **(formats or {})}
+        self._schemas: dict[str, Schema] = {}
+        self._meant: dict[tuple[str, str], Status | None] = {}
+
+    @cached_property
+    def errors(self) -> dict[str, Error]:
+        """The error catalogue, in its documented order. Raises BadCatalogue."""
+        listed = self._loaded("errors.yaml")
+        self._need("errors.yaml", listed, NEEDED_ERRORS)
+        return self._entries("errors.yaml", "key", listed, Error)
+
+    @cached_property
+    def _vocabulary(self) -> dict[str, Json]:
+        found = self._loaded("statuses.yaml")
+        self._need("statuses.yaml", found, ("words", "statuses"))
+        words, statuses = found["words"], found["statuses"]
+        self._need("statuses.yaml, words", {word.rpartition(".")[2] for word in words}, NEEDED_WORDS)
+        self._need("statuses.yaml, statuses", statuses, words.values())
+        return found
+
+    @cached_property
+    def statuses(self) -> dict[str, Status]:
+        """What becomes of messages, in the provider's words. Raises BadCatalogue."""
+        return self._entries("statuses.yaml", "word", self._vocabulary["statuses"], Status)
+
+    @cached_property
+    def words(self) -> dict[str, str]:
+        """Neutral word to the provider's status."""
+        return cast("dict[str, str]", self._vocabulary["words"])
+
+    @cached_property
+    def codes(self) -> dict[int, str]:
+        """The provider's number to its text, where it has a list of its own."""
+        return cast("dict[int, str]", self._vocabulary.get("codes", {}))
+
+    @cached_property
+    def not_simulated(self) -> tuple[Missing, ...]:
+        """What ``not-simulated.yaml`` lists; empty where there is no such file."""
+        file = self.folder / "not-simulated.yaml"
+        return msgspec.convert(load_yaml(file), tuple[Missing, ...]) if file.exists() else ()
+
+    @cached_property
+    def _missing(self) -> list[tuple[re.Pattern[str], Missing]]:
+        return [(re.compile(missing.pattern, re.IGNORECASE), missing) for missing in self.not_simulated]
+
+    def missing(self, path: str) -> Missing | None:
+        """What the provider has at a path that is not simulated; None: nothing that is known of."""
+        return next((missing for pattern, missing in self._missing if pattern.fullmatch(path)), None)
+
+    @cached_property
+    def life(self) -> tuple[Beat, ...]:
+        """A message's life where no scenario says otherwise; empty: that of ``default.yaml``."""
+        return tuple(Beat(milliseconds(beat["after"]), beat["status"]) for beat in self._vocabulary.get("life", ()))
+
+    @cached_property
+    def settings(self) -> dict[str, Json]:
+        """What can be set for this provider, with its defaults."""
+        if not (self.folder / "settings.json").exists():
+            return {}
+        properties = self.schema("settings").document["properties"]
+        for name, entry in properties.items():
+            self._need(f"settings.json, {name}", entry, ("default",))
+        return {name: entry["default"] for name, entry in properties.items()}
+
+    @cached_property
+    def secret_names(self) -> frozenset[str]:
+        """Settings whose members' names are secrets, as API keys are."""
+        if not (self.folder / "settings.json").exists():
+            return frozenset()
+        properties = self.schema("settings").document["properties"]
+        return frozenset(name for name, entry in properties.items() if entry.get("x-secret") == "names")
+
+    def require(self, *errors: str) -> None:
+        """Raises BadCatalogue for an error that is not in the catalogue."""
+        self._need("errors.yaml", self.errors, errors)
+
+    def _loaded(self, file: str) -> dict[str, Json]:
+        try:
+            found = load_yaml(self.folder / file)
+        except (OSError, yaml.YAMLError) as error:
+            raise BadCatalogue(f"schemas/{self.provider}/{file}: {' '.join(str(error).split())}") from None
+        if not isinstance(found, dict):
+            raise BadCatalogue(f"schemas/{self.provider}/{file}: a mapping is expected")
+        return found
+
+    def _need(self, where: str, present: Container[str], needed: Iterable[str]) -> None:
+        if missing := [key for key in needed if key not in present]:
+            raise BadCatalogue(f"schemas/{self.provider}/{where}: {', '.join(map(repr, missing))} is missing")
+
+    def _entries(self, file: str, name: str, listed: Json, kind: type[_Entry]) -> dict[str, _Entry]:
+        """``name`` is the member that the key of an entry goes into."""
+        found: dict[str, _Entry] = {}
+        for key, entry in listed.items():
+            try:
+                found[key] = msgspec.convert({name: key, **entry}, kind)
+            except (msgspec.ValidationError, TypeError) as error:
+                raise BadCatalogue(f"schemas/{self.provider}/{file}, {key}: {error}") from None
+        return found
+
+    def status(self, beat: Beat, channel: str = "") -> Status:
+        """The status a beat means on a channel. Raises KeyError where there is no such."""
+        found = self.known(beat, channel)
+        if found is None:
+            raise KeyError(beat.status)
+        return found
+
+    def known(self, beat: Beat, channel: str = "") -> Status | None:
+        """The status a beat means on a channel; None for a word that is unknown, or that does not exist there."""
+        key = (channel, beat.status)
+        if key not in self._meant:
+            word = self.words.get(f"{channel}.{beat.status}") or self.words.get(beat.status, beat.status)
+            status = self.statuses.get(word)
+            told = status is not None and (not channel or not status.channels or channel in status.channels)
+            self._meant[key] = status if told else None
+        return self._meant[key]
+
+    def schema(self, name: str, extended: bool = False) -> "Schema":
+        """A wire schema; ``extended``: with what the API has beyond the documents, where such a schema is written."""
+        if extended and f"{name}-extended" in self._written:
+            name = f"{name}-extended"
+        if name not in self._schemas:
+            self._schemas[name] = Schema(self.folder / f"{name}.json", self.formats)
+        return self._schemas[name]
+
+    @cached_property
+    def _written(self) -> frozenset[str]:
+        return frozenset(path.stem for path in self.folder.glob("*.json"))
+
+    def wrong_settings(self, settings: dict[str, Json]) -> str:
+        """What is wrong with settings of this provider, in one line; empty when nothing is."""
+        if not (self.folder / "settings.json").exists():
+            return f"there are none, but {', '.join(settings)} is set"
+        return self.schema("settings").complaint(settings)
+
+    def names(self) -> list[str]:
+        """The wire schemas of this provider."""
+        return sorted(self._written - {"settings"})
+
+
+def load_yaml(path: Path) -> Json:
+    """Read a file of ours; YAML's fast loader where libyaml is there."""
+    return yaml.load(path.read_bytes(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506

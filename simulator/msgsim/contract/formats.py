@@ -1,0 +1,65 @@
+"""What a text may have to be: formats of wire schemas, asserted and not only annotated."""
+
+import re
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+
+from msgsim.clock import date_time
+
+
+@lru_cache(maxsize=65536)
+def impossible(number: str) -> str:
+    """Why ``+`` and digits can be nobody's phone number: there is no such ``country``, or it has no such ``length``.
+
+    Empty where they can be. Ranges are not looked at: the documents' samples are in none.
+    """
+    import phonenumbers
+
+    try:
+        parsed = phonenumbers.parse(number)
+    except phonenumbers.NumberParseException as error:
+        return "country" if error.error_type == error.INVALID_COUNTRY_CODE else "length"
+    reason = phonenumbers.is_possible_number_with_reason(parsed)
+    return "" if reason == phonenumbers.ValidationResult.IS_POSSIBLE else "length"
+
+
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
+_EMAIL = re.compile(
+    r"[^@\s\"(),:;<>\[\\\]\x00-\x1f]{1,64}@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}"
+)
+
+
+def is_e164(text: str) -> bool:
+    """The form alone: whether such a number can be somebody's is another question."""
+    return _E164.fullmatch(text) is not None
+
+
+def is_email(text: str) -> bool:
+    return _EMAIL.fullmatch(text) is not None
+
+
+def is_http_url(text: str) -> bool:
+    from urllib.parse import urlsplit
+
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0 and " " not in text
+    except ValueError:
+        return False
+
+
+def is_date_time(text: str) -> bool:
+    try:
+        date_time(text)
+    except ValueError:
+        return False
+    return True
+
+
+FORMATS: Mapping[str, Callable[[str], bool]] = {
+    "e164": is_e164,
+    "email": is_email,
+    "http-url": is_http_url,
+    "iso-date-time": is_date_time,
+}
+"""Formats are asserted, not annotated; a provider adds its own."""
