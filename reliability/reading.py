@@ -13,7 +13,7 @@ from msgsim.provider import Ask, Provider, discover
 from msgsim.storage.store import Store
 from msgsim.storage.unreadable import WORD
 from msgsim.testing import Answer, call
-from msgsim.web.control.control import ROOT, TABLE
+from msgsim.web.control.routes import ROOT, TABLE
 from msgsim.web.pages.ui import Ui
 from msgspec import Struct
 from starlette.routing import Route, Router

@@ -6,25 +6,25 @@ import msgspec
 import pytest
 from jsonschema import Draft202012Validator
 from msgsim.testing import Simulator, call
-from msgsim.web.control import catalogue, clocks, messages, received, sandboxes, scenarios, sink, traffic
-from msgsim.web.control.control import TABLE
-from msgsim.web.control.openapi import described, followed, operations
+from msgsim.web.control import clocks, gallery, messages, sandboxes, scenario_choice, sink_routes, sinks, traffic
+from msgsim.web.control.description import described, followed, operations
+from msgsim.web.control.routes import TABLE
 
 from tests.conftest import Advance, Http
 from tests.control.acting import refuse, send
 
 BODIES = {
-    "NewSandbox": sandboxes.Wanted,
-    "Seed": sandboxes.WantedSeed,
+    "NewSandbox": sandboxes.NewSandbox,
+    "Seed": sandboxes.NewSeed,
     "Force": messages.Force,
     "NewInbound": traffic.FromPhone,
     "Advance": clocks.Advance,
     "SetClock": clocks.Set,
     "Speed": clocks.Speed,
-    "Names": scenarios.Names,
-    "NewSample": catalogue.Wanted,
-    "Answers": sink.Told,
-    "Answer": received.Answer,
+    "Names": scenario_choice.Names,
+    "NewSample": gallery.NewSample,
+    "Answers": sink_routes.Told,
+    "Answer": sinks.SinkAnswer,
 }
 
 
@@ -118,7 +118,7 @@ def test_an_unexpected_failure_is_ours_and_tells_no_secrets(
     def broken(*args: Any) -> None:
         raise KeyError("a detail that is nobody's business")
 
-    monkeypatch.setattr("msgsim.web.control.view.clock", broken)
+    monkeypatch.setattr("msgsim.web.control.resources.clock", broken)
     answer = control("GET", "clock")
     assert (answer.status, answer.headers["x-sim-error"]) == (500, "Unexpected")
     assert answer.json["detail"] == "KeyError: the server's log has the rest"

@@ -4,7 +4,7 @@ import re
 
 from msgsim.engine.habits import lint
 from msgsim.testing import Simulator
-from msgsim.web.control.openapi import described, followed, operations
+from msgsim.web.control.description import described, followed, operations
 
 from tests.conftest import START
 from tests.documents import ROOT, blocks, run

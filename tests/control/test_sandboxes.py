@@ -7,7 +7,7 @@ import pytest
 from msgsim.provider import Provider, discover
 from msgsim.seed import following
 from msgsim.testing import Simulator, call
-from msgsim.web.control.openapi import described, operations
+from msgsim.web.control.description import described, operations
 
 from tests.conftest import START, Http
 from tests.control.acting import refuse, send

@@ -73,7 +73,7 @@ def test_sinks_belong_to_a_sandbox_and_are_emptied_with_it(sim: Simulator, contr
 
 
 def test_a_sink_is_bounded(sim: Simulator, control: Http, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("msgsim.web.control.sink.BODY_KEPT", 10)
+    monkeypatch.setattr("msgsim.web.control.sink_routes.BODY_KEPT", 10)
     call(f"{sim.url}/__sim/sink/x", "POST", body="0123456789 and more")
     assert control("GET", "sinks/x").json["posts"][0]["body"] == "0123456789"
     for number in range(105):

@@ -5,9 +5,9 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 from msgsim.model import Json
-from msgsim.web.pages import mail, paper
-from msgsim.web.pages.conversation import pieces
-from msgsim.web.pages.timeline import drawing, spoken
+from msgsim.web.pages import mail, raw_text
+from msgsim.web.pages.pieces import pieces
+from msgsim.web.pages.plan_drawing import drawing, spoken
 
 CHANNELS = ("sms", "viber", "whatsapp", "messenger", "line", "telegram", "rcs", "email", "voice", "pager")
 NAMES = [
@@ -92,7 +92,7 @@ def test_an_email_loses_what_acts_or_loads() -> None:
 
 
 def test_what_looks_like_markup_in_json_stays_text() -> None:
-    shown = str(paper.coloured('{"a<b": "<script>alert(1)</script>", "n": -1.5e3, "t": true}'))
+    shown = str(raw_text.coloured('{"a<b": "<script>alert(1)</script>", "n": -1.5e3, "t": true}'))
     assert "<script>" not in shown
     assert '<span class="j-name">&#34;a&lt;b&#34;</span>' in shown
     assert '<span class="j-number">-1.5e3</span>' in shown
@@ -101,12 +101,12 @@ def test_what_looks_like_markup_in_json_stays_text() -> None:
 
 @given(st.text())
 def test_any_body_can_be_shown(text: str) -> None:
-    shown = paper.coloured(text)
+    shown = raw_text.coloured(text)
     assert "<s" not in str(shown).replace('<span class="j-', "").replace("</span>", "")
 
 
 def test_a_huge_body_is_cut() -> None:
-    assert paper.laid_out("x" * 100_000).endswith("40000 characters more")
+    assert raw_text.laid_out("x" * 100_000).endswith("40000 characters more")
 
 
 def test_durations_are_spoken() -> None:

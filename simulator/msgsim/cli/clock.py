@@ -7,7 +7,7 @@ from msgsim.client import Client
 from msgsim.client.api import Json
 
 
-class Clock(click.Group):
+class ClockGroup(click.Group):
     """Shows the time when it is told nothing else."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -16,7 +16,7 @@ class Clock(click.Group):
         return super().parse_args(ctx, args)
 
 
-@click.group("clock", cls=Clock)
+@click.group("clock", cls=ClockGroup)
 def command() -> None:
     """Show a sandbox's clock, or move it.
 

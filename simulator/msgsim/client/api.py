@@ -173,7 +173,7 @@ class Callbacks(Generic[T]):
         return self._ask(Request("POST", f"callbacks/{number}/replay"))
 
 
-class Clock(Generic[T]):
+class SandboxClock(Generic[T]):
     """The sandbox's time. Durations are ``250ms``, ``5s``, ``10m``, ``2h`` or ``1d``."""
 
     def __init__(self, ask: Ask[T]) -> None:
@@ -288,7 +288,7 @@ class Api(Generic[T]):
         self.messages = Messages(ask)
         self.requests = Requests(ask)
         self.callbacks = Callbacks(ask)
-        self.clock = Clock(ask)
+        self.clock = SandboxClock(ask)
         self.sandboxes = Sandboxes(ask)
 
     def base_url(self, provider: str) -> T:

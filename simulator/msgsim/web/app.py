@@ -9,9 +9,9 @@ from msgsim.config import Config
 from msgsim.engine.receive import Engine
 from msgsim.web.control import problem
 from msgsim.web.control.context import Context, Interceptor
-from msgsim.web.control.control import routes
 from msgsim.web.control.polls import Polls
-from msgsim.web.control.received import Sinks
+from msgsim.web.control.routes import routes
+from msgsim.web.control.sinks import Sinks
 from msgsim.web.control.subscriptions import Subscriptions
 from msgsim.web.edge.access import Guarded
 from msgsim.web.edge.replies import Asgi

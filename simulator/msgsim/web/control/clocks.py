@@ -8,7 +8,7 @@ from msgsim.clock import LATEST, instant, iso
 from msgsim.config import milliseconds
 from msgsim.engine.sandbox import Sandbox
 from msgsim.model import Json
-from msgsim.web.control import view
+from msgsim.web.control import resources
 from msgsim.web.control.context import Context, body
 
 
@@ -25,7 +25,7 @@ class Speed(Struct, forbid_unknown_fields=True):
 
 
 async def show(context: Context, request: Request) -> Json:
-    return view.clock(context.sandbox(request))
+    return resources.clock(context.sandbox(request))
 
 
 async def advance(context: Context, request: Request) -> Json:
@@ -74,11 +74,11 @@ def _moved(context: Context, sandbox: Sandbox, happened: Happened) -> Json:
     listed, total = happened
     if context.engine.sandboxes.get(sandbox.name) is not sandbox:
         # A receiver emptied it while its clock was moved.
-        return {**view.clock(sandbox), "happened": view.happened(listed), "total": total}
-    return {**_changed(context, sandbox), "happened": view.happened(listed), "total": total}
+        return {**resources.clock(sandbox), "happened": resources.happened(listed), "total": total}
+    return {**_changed(context, sandbox), "happened": resources.happened(listed), "total": total}
 
 
 def _changed(context: Context, sandbox: Sandbox) -> dict[str, Json]:
     context.engine.control(sandbox, {"action": "clock", "rate": sandbox.clock.rate, "now": iso(sandbox.now())})
     sandbox.save(context.engine.store)
-    return view.clock(sandbox)
+    return resources.clock(sandbox)

@@ -17,7 +17,7 @@ from msgsim.model import Json, Unknown
 from msgsim.provider import Provider
 from msgsim.scenarios.yaml import suggestion
 from msgsim.web.control.polls import Polls
-from msgsim.web.control.received import Sinks
+from msgsim.web.control.sinks import Sinks
 from msgsim.web.control.subscriptions import Subscriptions
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from starlette.responses import Response, StreamingResponse
 from msgsim.engine.statuses import reached
 from msgsim.model import Entry, Json, Message, Unknown
 from msgsim.storage.store import NUMBERS
-from msgsim.web.control import view
+from msgsim.web.control import resources
 from msgsim.web.control.context import Context
 from msgsim.web.control.lists import TURN
 from msgsim.web.control.subscriptions import Subscription
@@ -119,7 +119,7 @@ class Stream:
         at = max(entry.at, self._moment)
         if entry.exchange is not None:
             if self._place == 0:
-                yield "exchange", view.entry(entry)
+                yield "exchange", resources.entry(entry)
             for message in self._messages(entry.key, entry.exchange.messages[max(self._place - 1, 0) :]):
                 told[message.key] = at
                 yield "message", self._shown(message, at)
@@ -129,12 +129,12 @@ class Stream:
             callback = self._store.callback(entry.attempt.callback)
             if callback is not None:
                 yield "callback", shown(self._context, callback)
-        elif "message" in (control := view.entry(entry)):
+        elif "message" in (control := resources.entry(entry)):
             for message in self._messages(0, [control["message"]]):
                 told[message.key] = at
                 yield "message", self._shown(message, at)
         else:
-            yield control["action"], {**view.clock(self._subscription.sandbox), **control}
+            yield control["action"], {**resources.clock(self._subscription.sandbox), **control}
 
     def _messages(self, exchange: int, ids: Sequence[str]) -> Iterator[Message]:
         """Those an exchange brought were numbered one after the other, most of the time."""
@@ -153,4 +153,4 @@ class Stream:
             yield near[id]
 
     def _shown(self, message: Message, at: int) -> Json:
-        return view.message(message, self._context.engine.providers[message.provider].contract, at)
+        return resources.message(message, self._context.engine.providers[message.provider].contract, at)

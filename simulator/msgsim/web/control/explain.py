@@ -12,7 +12,7 @@ from msgsim.engine.redaction import without_credentials
 from msgsim.engine.sandbox import Sandbox
 from msgsim.model import Exchange, Json, Message, Step
 from msgsim.storage.store import NUMBERS
-from msgsim.web.control import reasons
+from msgsim.web.control import causes
 from msgsim.web.control.context import Context, answer
 from msgsim.web.control.traffic import callback_of, exchange_of
 
@@ -23,7 +23,7 @@ async def message(context: Context, request: Request) -> Response:
     sandbox = context.sandbox(request)
     one = context.engine.find(sandbox, request.path_params["id"])
     provider, brought = context.engine.providers[one.provider], _brought(context, one.exchange)
-    decided = reasons.decided(sandbox, one, provider, brought)
+    decided = causes.decided(sandbox, one, provider, brought)
     owed = context.engine.store.callbacks_of(one.key)
     past, ahead = _steps(one, provider.contract, sandbox)
     ahead += [_owed(callback, sandbox) for callback in owed if callback.state == "pending"]
@@ -31,7 +31,7 @@ async def message(context: Context, request: Request) -> Response:
     where = f" by request {one.exchange & NUMBERS}" if one.exchange else ""
     paragraphs = [
         f"Message {one.id} to {one.to} was accepted by {provider.title} at {iso(one.accepted)}{where}.",
-        *(f"{each['channel']}: {reasons.by(each)}" for each in decided),
+        *(f"{each['channel']}: {causes.by(each)}" for each in decided),
         _listed("So far", past) or "Nothing has happened to it yet.",
         _callbacks_told(owed),
         _next(ahead, sandbox),
@@ -45,9 +45,9 @@ async def exchange(context: Context, request: Request) -> Response:
     one = entry.exchange
     assert one is not None
     provider = context.engine.providers[one.provider]
-    refused = [reasons.refused(refusal, provider) for refusal in one.refusals]
-    rule = reasons.rule_at(sandbox, one.rule) if one.rule else None
-    decided = [reasons.deciding("", one.rule, rule)] if one.rule and (one.refusals or one.fault) else []
+    refused = [causes.refused(refusal, provider) for refusal in one.refusals]
+    rule = causes.rule_at(sandbox, one.rule) if one.rule else None
+    decided = [causes.deciding("", one.rule, rule)] if one.rule and (one.refusals or one.fault) else []
     ahead: list[dict[str, Json]] = []
     for id in one.messages[:MOST_NEXT]:
         accepted = context.engine.find(sandbox, id)
@@ -57,8 +57,8 @@ async def exchange(context: Context, request: Request) -> Response:
         f"Request {entry.key & NUMBERS}, {one.method} {one.path}, came to {provider.title} at {iso(entry.at)}.",
         f"It came {_from(one)} and was answered {one.status}.",
         *_not_simulated(context, one),
-        *(f"It was decided by {reasons.by(each)}" for each in decided),
-        *(reasons.why(each) for each in refused[:MOST_NEXT]),
+        *(f"It was decided by {causes.by(each)}" for each in decided),
+        *(causes.why(each) for each in refused[:MOST_NEXT]),
         *_accepted(one),
         *_noted(one),
         _next(ahead, sandbox) if one.messages else "",
@@ -75,7 +75,7 @@ async def callback(context: Context, request: Request) -> Response:
     brought = None
     if isinstance(about, Message):
         brought = _brought(context, about.exchange)
-        decided = reasons.decided(sandbox, about, context.engine.providers[about.provider], brought)
+        decided = causes.decided(sandbox, about, context.engine.providers[about.provider], brought)
     subject = f"{'message' if one.step else 'inbound message'} {about.id}" if about else "nothing that is kept"
     status = f", and tells that {_channel(about, one.step)} became {one.step.status}" if one.step else ""
     past = [
@@ -84,7 +84,7 @@ async def callback(context: Context, request: Request) -> Response:
     ahead = [_owed(one, sandbox)] if one.state == "pending" else []
     paragraphs = [
         f"Callback {one.key & NUMBERS} goes to {without_credentials(one.url)}. It reports on {subject}{status}.",
-        *(f"{each['channel']}: {reasons.by(each)}" for each in decided),
+        *(f"{each['channel']}: {causes.by(each)}" for each in decided),
         f"It was made to misbehave: {', '.join(one.twists)}." if one.twists else "",
         _listed("So far", past) or "It has not been posted yet.",
         _fate(one, attempts),

@@ -13,7 +13,7 @@ from msgsim.clock import iso
 from msgsim.engine.sandbox import Sandbox
 from msgsim.model import Attempt, Entry, Exchange, Json
 from msgsim.storage.store import NUMBERS
-from msgsim.web.control import view
+from msgsim.web.control import resources
 from msgsim.web.control.context import Context
 from msgsim.web.control.lists import in_turns
 
@@ -28,7 +28,7 @@ async def lines(context: Context, request: Request) -> Response:
 
     async def written() -> AsyncIterator[bytes]:
         async for entry in in_turns(entries(context, sandbox)):
-            yield msgspec.json.encode(view.entry(entry)) + b"\n"
+            yield msgspec.json.encode(resources.entry(entry)) + b"\n"
 
     return StreamingResponse(_joined(written()), media_type="application/x-ndjson")
 

@@ -5,16 +5,16 @@ from starlette.responses import Response
 
 from msgsim.model import Json
 from msgsim.web.control.context import Context
-from msgsim.web.control.problem import Problem
+from msgsim.web.control.problem import ApiProblem
 from msgsim.web.edge.replies import CannotStart
 
 
 async def intercept(context: Context, request: Request) -> Json:
-    """Open both ports where they are not open yet, and say where they are. Raises Problem."""
+    """Open both ports where they are not open yet, and say where they are. Raises ApiProblem."""
     try:
         ports = context.interceptor.intercept()
     except CannotStart as error:
-        raise Problem(409, "The ports cannot be opened", str(error)) from None
+        raise ApiProblem(409, "The ports cannot be opened", str(error)) from None
     return {
         **open_ports(context),
         "hosts": [host for provider in context.engine.providers.values() for host in provider.hosts],
@@ -23,11 +23,11 @@ async def intercept(context: Context, request: Request) -> Json:
 
 
 async def certificate(context: Context, request: Request) -> Response:
-    """The authority's certificate (PEM), for whoever is to trust it. Raises Problem."""
+    """The authority's certificate (PEM), for whoever is to trust it. Raises ApiProblem."""
     ports = context.interceptor.ports
     if ports is None or ports.authority is None:
         detail = "start with --https-port or --proxy-port, and without a certificate of your own"
-        raise Problem(404, "No authority", detail)
+        raise ApiProblem(404, "No authority", detail)
     return Response(ports.authority.pem, media_type="application/x-pem-file")
 
 

@@ -14,11 +14,11 @@ from msgsim.plan import state, word
 from msgsim.provider import AnySend
 from msgsim.scenarios.pattern import is_exact, pattern
 from msgsim.storage.store import NUMBERS
-from msgsim.web.control import view
+from msgsim.web.control import resources
 from msgsim.web.control.context import Context, body, moment
-from msgsim.web.control.list_answers import listed
+from msgsim.web.control.list_routes import listed
 from msgsim.web.control.lists import SLICE, Listing, Test
-from msgsim.web.control.problem import Problem
+from msgsim.web.control.problem import ApiProblem
 
 INDEXED = 4096
 """Numbers among which a recipient is looked up at once."""
@@ -57,7 +57,7 @@ def listing(context: Context, request: Request, sandbox: Sandbox) -> Listing[Mes
         count=lambda low, high: store.count_messages(sandbox.number, low, high, provider),
         bounds=lambda: store.bounds("messages", number),
         number=lambda message: message.key & NUMBERS,
-        show=lambda message: view.message(message, context.engine.providers[message.provider].contract, now),
+        show=lambda message: resources.message(message, context.engine.providers[message.provider].contract, now),
         tests=tests,
         label=lambda message: f"message {message.id} to {message.to} ({message.provider})",
         exact=len(tests) == bool(provider),
@@ -127,7 +127,7 @@ def _status(context: Context, sandbox: Sandbox, wanted: str, now: int) -> Test[M
         told = f"its status is {_either(sorted(words(one)))}"
         for step in one.steps:
             if step.at > now and wanted in (step.status, contract.statuses[step.status].kind):
-                return f"{told}, and {step.status} follows at {iso(step.at)}{view.ahead(sandbox, step.at)}"
+                return f"{told}, and {step.status} follows at {iso(step.at)}{resources.ahead(sandbox, step.at)}"
         return told + (", it was that before" if wanted in known else ", and that is not in its plan")
 
     return Test(lambda one: wanted in words(one), why)
@@ -197,7 +197,7 @@ async def one(context: Context, request: Request) -> Json:
 def _whole(context: Context, sandbox: Sandbox, message: Message) -> Json:
     contract = context.engine.providers[message.provider].contract
     owed = context.engine.store.callbacks_of(message.key)
-    return view.whole_message(message, contract, sandbox.now(), owed, context.engine.store.attempts)
+    return resources.whole_message(message, contract, sandbox.now(), owed, context.engine.store.attempts)
 
 
 async def force(context: Context, request: Request) -> Json:
@@ -215,6 +215,6 @@ async def cancel(context: Context, request: Request) -> Json:
     try:
         cancelled = actions.cancel(context.engine, sandbox, message)
     except ValueError as error:
-        raise Problem(409, "Nothing to cancel", str(error)) from None
+        raise ApiProblem(409, "Nothing to cancel", str(error)) from None
     await context.post_due(cancelled.key)
     return _whole(context, sandbox, cancelled)

@@ -14,7 +14,7 @@ from msgsim.storage.database import StoreError
 from msgsim.web.edge.replies import TooLarge
 
 
-class Problem(Exception):
+class ApiProblem(Exception):
     """Something to be told, with the status it is told with."""
 
     def __init__(self, status: int, title: str, detail: str, **more: Json) -> None:
@@ -24,31 +24,31 @@ class Problem(Exception):
         self.body = {"type": "about:blank", "title": title, "status": status, "detail": detail, **more}
 
 
-def told(wrong: Exception) -> Problem:
+def told(wrong: Exception) -> ApiProblem:
     """Any exception as a problem; one that nobody foresaw is logged, and is ours."""
     match wrong:
-        case Problem():
+        case ApiProblem():
             return wrong
         case ClientDisconnect():
-            return Problem(400, "Bad request", "the client went away before its request was there")
+            return ApiProblem(400, "Bad request", "the client went away before its request was there")
         case Unknown():
-            return Problem(404, "Not found", str(wrong))
+            return ApiProblem(404, "Not found", str(wrong))
         case Busy():
-            return Problem(409, "The clock is being moved", str(wrong))
+            return ApiProblem(409, "The clock is being moved", str(wrong))
         case TooLarge():
-            return Problem(413, "The body is too large", str(wrong))
+            return ApiProblem(413, "The body is too large", str(wrong))
         case StoreError():
-            return Problem(503, "The store cannot be written", str(wrong))
+            return ApiProblem(503, "The store cannot be written", str(wrong))
         case BadFile():
             mistakes = [str(mistake) for mistake in wrong.mistakes]
-            return Problem(400, "The scenario has mistakes", mistakes[0], mistakes=mistakes)
+            return ApiProblem(400, "The scenario has mistakes", mistakes[0], mistakes=mistakes)
         case ValueError():
-            return Problem(400, "Bad request", str(wrong))
+            return ApiProblem(400, "Bad request", str(wrong))
     logging.getLogger("msgsim").error("unexpected", exc_info=wrong)
-    return Problem(500, "Unexpected", f"{type(wrong).__name__}: the server's log has the rest")
+    return ApiProblem(500, "Unexpected", f"{type(wrong).__name__}: the server's log has the rest")
 
 
-def answer(problem: Problem) -> Response:
+def answer(problem: ApiProblem) -> Response:
     """A failure of ours says in a header that it is none of a provider's."""
     headers = {"X-Sim-Error": problem.title} if problem.status >= 500 else None
     return Response(msgspec.json.encode(problem.body), problem.status, headers, "application/problem+json")
@@ -60,12 +60,12 @@ async def respond(request: Request, wrong: Exception) -> Response:
 
 
 async def nothing(request: Request, wrong: Exception) -> Response:
-    return answer(Problem(404, "Not found", f"there is nothing at {request.url.path}"))
+    return answer(ApiProblem(404, "Not found", f"there is nothing at {request.url.path}"))
 
 
 async def wrong_method(request: Request, wrong: Exception) -> Response:
     """With all methods that the path takes: several routes may share it, and files are only read."""
-    said = answer(Problem(405, "Method not allowed", f"{request.method} is not for {request.url.path}"))
+    said = answer(ApiProblem(405, "Method not allowed", f"{request.method} is not for {request.url.path}"))
     fitting = [one for one in request.app.routes if one.matches(request.scope)[0] is not Match.NONE]
     said.headers["Allow"] = ", ".join(sorted({method for one in fitting for method in one.methods})) or "GET, HEAD"
     return said

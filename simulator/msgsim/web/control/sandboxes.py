@@ -9,15 +9,15 @@ from starlette.responses import Response
 from msgsim.engine.sandbox import Sandbox
 from msgsim.engine.secret_settings import hidden, uncovered
 from msgsim.model import Int64, Json
-from msgsim.web.control import view
+from msgsim.web.control import resources
 from msgsim.web.control.context import Context, answer, body
 from msgsim.web.control.lists import count
-from msgsim.web.control.problem import Problem
+from msgsim.web.control.problem import ApiProblem
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}", re.ASCII)
 
 
-class Wanted(Struct, forbid_unknown_fields=True):
+class NewSandbox(Struct, forbid_unknown_fields=True):
     name: str | None = None
     seed: Int64 | None = None
     seed_from: str | None = None
@@ -28,7 +28,7 @@ class Wanted(Struct, forbid_unknown_fields=True):
     settings: dict[str, dict[str, Json]] | None = None
 
 
-class WantedSeed(Struct, forbid_unknown_fields=True):
+class NewSeed(Struct, forbid_unknown_fields=True):
     seed: Int64
 
 
@@ -42,12 +42,12 @@ async def one(context: Context, request: Request) -> Json:
 
 
 async def create(context: Context, request: Request) -> Response:
-    asked = await body(request, Wanted) if await request.body() else Wanted()
+    asked = await body(request, NewSandbox) if await request.body() else NewSandbox()
     name = asked.name or _free_name(context)
     if not NAME.fullmatch(name):
         raise ValueError(f"name: {name!r} is not made of at most 63 letters, digits, - and _")
     if name in context.engine.sandboxes:
-        raise Problem(409, "The name is taken", f"there is a sandbox {name!r} already; delete it or reset it")
+        raise ApiProblem(409, "The name is taken", f"there is a sandbox {name!r} already; delete it or reset it")
     choice = None if asked.scenario is None else context.engine.offered(asked.scenario, asked.texts)
     if asked.seed is not None and asked.seed_from is not None:
         raise ValueError("seed, seed_from: only one of them")
@@ -58,19 +58,19 @@ async def create(context: Context, request: Request) -> Response:
 async def delete(context: Context, request: Request) -> Response:
     sandbox = context.named(request.path_params["name"])
     if sandbox is context.engine.default:
-        raise Problem(409, "The default sandbox stays", "it can be emptied with POST reset, not deleted")
+        raise ApiProblem(409, "The default sandbox stays", "it can be emptied with POST reset, not deleted")
     context.engine.close(sandbox)
     return Response(status_code=204)
 
 
 async def reset(context: Context, request: Request) -> Json:
     sandbox = context.engine.reset(context.sandbox(request))
-    return view.clock(sandbox)
+    return resources.clock(sandbox)
 
 
 async def seed(context: Context, request: Request) -> Json:
     sandbox = context.sandbox(request)
-    context.engine.reseed(sandbox, (await body(request, WantedSeed)).seed)
+    context.engine.reseed(sandbox, (await body(request, NewSeed)).seed)
     return await _shown(context, sandbox)
 
 
@@ -99,7 +99,7 @@ def _free_name(context: Context) -> str:
 
 
 async def _shown(context: Context, sandbox: Sandbox) -> dict[str, Json]:
-    return view.sandbox(sandbox, await count(context.engine.store, sandbox.number))
+    return resources.sandbox(sandbox, await count(context.engine.store, sandbox.number))
 
 
 async def _whole(context: Context, request: Request, sandbox: Sandbox) -> Json:

@@ -10,9 +10,9 @@ from msgsim.engine.redaction import without_credentials
 from msgsim.engine.sandbox import Sandbox
 from msgsim.model import Callback, Entry, Exchange, Inbound, Json, Unknown
 from msgsim.storage.store import FROM_PHONES, NUMBERS
-from msgsim.web.control import view
+from msgsim.web.control import resources
 from msgsim.web.control.context import Context, body, number
-from msgsim.web.control.list_answers import listed
+from msgsim.web.control.list_routes import listed
 from msgsim.web.control.lists import SLICE, Listing, Test
 
 EXCHANGES = 16
@@ -46,7 +46,7 @@ def _exchanges(context: Context, request: Request, sandbox: Sandbox) -> Listing[
         count=lambda low, high: store.count_journal(sandbox_number, low, high, "exchange", provider),
         bounds=lambda: store.bounds("journal", sandbox_number),
         number=lambda entry: entry.key & NUMBERS,
-        show=view.entry,
+        show=resources.entry,
         tests=tests,
         label=lambda entry: f"request {entry.key & NUMBERS}, {_of(entry).method} {_of(entry).path}",
         exact=len(tests) == bool(provider),
@@ -100,7 +100,7 @@ def _keys(exchange: Exchange) -> str:
 
 
 async def exchange(context: Context, request: Request) -> Json:
-    return view.entry(exchange_of(context, request))
+    return resources.entry(exchange_of(context, request))
 
 
 def exchange_of(context: Context, request: Request) -> Entry:
@@ -172,7 +172,7 @@ def _state(sandbox: Sandbox, one: Callback) -> str:
     if one.reason:
         told += f" ({one.reason})"
     if one.state == "pending" and one.due > sandbox.now():
-        told += f", due{view.ahead(sandbox, one.due)[1:]}"
+        told += f", due{resources.ahead(sandbox, one.due)[1:]}"
     return told
 
 
@@ -180,7 +180,7 @@ def shown(context: Context, one: Callback) -> Json:
     """A callback with its attempts and the id of what it reports on."""
     store = context.engine.store
     about = store.message_by_key(one.subject) if one.step is not None else store.inbound_by_key(one.subject)
-    return view.callback(one, store.attempts(one.key), about.id if about else None)
+    return resources.callback(one, store.attempts(one.key), about.id if about else None)
 
 
 def callback_of(context: Context, request: Request) -> Callback:
@@ -222,7 +222,7 @@ def _inbound(context: Context, request: Request, sandbox: Sandbox) -> Listing[In
         count=lambda low, high: store.count_inbound(sandbox.number, low, high, provider),
         bounds=lambda: _numbers_of_phones(*store.bounds("inbound", sandbox.number)),
         number=lambda inbound: inbound.key & NUMBERS & ~FROM_PHONES,
-        show=view.inbound,
+        show=resources.inbound,
         tests=(),
         label=lambda inbound: f"inbound message {inbound.id}",
         exact=True,
@@ -241,4 +241,4 @@ async def inbound(context: Context, request: Request) -> Json:
     written = actions.inbound(context.engine, sandbox, provider, asked.sender, asked.to, asked.text)
     await context.post_due(written.key)
     pushed = [shown(context, callback) for callback in context.engine.store.callbacks_of(written.key)]
-    return {**view.inbound(written), "callbacks": pushed}
+    return {**resources.inbound(written), "callbacks": pushed}

@@ -11,7 +11,7 @@ Where a request cannot be answered as it was meant, one of these says so, and `o
 * `StoreError` (`msgsim.storage.database`): nothing of it could be kept: 503
 * anything else is a mistake of ours: 500, and its stack trace stays in the log
 
-Below ``/__sim`` the control API adds `Problem` and the mistakes of a scenario (`msgsim.web.control.problem`).
+Below ``/__sim`` the control API adds `ApiProblem` and the mistakes of a scenario (`msgsim.web.control.problem`).
 Before a server runs there are `ConfigError` (`msgsim.config`) and `CannotStart`.
 """
 

@@ -12,9 +12,9 @@ from msgsim.engine.sandbox import Sandbox
 from msgsim.model import Inbound, Json, Message
 from msgsim.provider import Provider
 from msgsim.storage.store import EVER, NUMBERS, SPAN, bare
-from msgsim.web.control import view
+from msgsim.web.control import resources
 from msgsim.web.control.lists import in_turns
-from msgsim.web.pages.conversation import is_flash, marks, pieces
+from msgsim.web.pages.pieces import is_flash, marks, pieces
 
 ROWS, BUBBLES = 40, 30
 """How many conversations, and how many messages of one, are drawn at a time."""
@@ -180,7 +180,7 @@ class Inbox:
 
     def bubble(self, sandbox: Sandbox, message: Message) -> Json:
         contract = self._engine.providers[message.provider].contract
-        return bubble(view.message(message, contract, sandbox.now()), self._engine.providers)
+        return bubble(resources.message(message, contract, sandbox.now()), self._engine.providers)
 
     def by_number(self, sandbox: Sandbox, number: int) -> Json | None:
         message = self._engine.store.message_by_key(sandbox.base + number)
@@ -226,7 +226,7 @@ class Inbox:
 
     def _merged(self, sandbox: Sandbox, messages: Sequence[Message], wrote: Sequence[Inbound]) -> list[Json]:
         things = [{"kind": "message", "at": iso(one.accepted), **_as(self.bubble(sandbox, one))} for one in messages]
-        things += [{"kind": "wrote", **view.inbound(one)} for one in wrote]
+        things += [{"kind": "wrote", **resources.inbound(one)} for one in wrote]
         return sorted(things, key=lambda thing: (instant(thing["at"]), thing["kind"], thing["number"]))
 
     def answers(self, things: Sequence[Json]) -> list[Json]:

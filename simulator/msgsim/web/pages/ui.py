@@ -18,9 +18,9 @@ from msgsim.engine.sandbox import Sandbox
 from msgsim.examples.request import curl
 from msgsim.model import Json, Unknown
 from msgsim.provider import AnySend
-from msgsim.web.pages import mail, paper, timeline
+from msgsim.web.pages import mail, plan_drawing, raw_text
 from msgsim.web.pages.inbox import Inbox, bubble, forceable
-from msgsim.web.pages.inside import Inside, Refusing
+from msgsim.web.pages.internal_client import Inside, Refusing
 
 HERE = Path(__file__).parent
 POLICY = (
@@ -172,7 +172,7 @@ class Ui:
         return {
             "whole": whole,
             "drawn": bubble(whole, self._engine.providers),
-            "plan": timeline.drawing(whole, look.sandbox.now()),
+            "plan": plan_drawing.drawing(whole, look.sandbox.now()),
             "why": await self._inside.get(look.request, f"messages/{quote(id, safe='')}/explain", name),
             "exchange": exchange,
             "forceable": forceable(whole, provider),
@@ -241,7 +241,7 @@ class Ui:
     async def _pair(self, look: Look, number: int) -> Json:
         exchange = _exchange(await self._inside.get(look.request, f"requests/{number}", look.sandbox.name))
         why = await self._inside.get(look.request, f"requests/{number}/explain", look.sandbox.name)
-        return {"exchange": exchange, "why": why, "curl": curl(paper.request_of(exchange), look.root, " \\\n  ")}
+        return {"exchange": exchange, "why": why, "curl": curl(raw_text.request_of(exchange), look.root, " \\\n  ")}
 
     async def scenarios(self, look: Look) -> Response:
         name = look.sandbox.name
@@ -372,10 +372,10 @@ def _environment() -> Environment:
         "hour": lambda text: text[11:19],
         "day": lambda text: text[:10],
         "exact": lambda text: text[11:23],
-        "coloured": paper.coloured,
-        "pretty": paper.pretty,
-        "telling": lambda headers: [one for one in headers.items() if not paper.is_own_business(one[0])],
-        "untold": lambda headers: [one for one in headers.items() if paper.is_own_business(one[0])],
+        "coloured": raw_text.coloured,
+        "pretty": raw_text.pretty,
+        "telling": lambda headers: [one for one in headers.items() if not raw_text.is_own_business(one[0])],
+        "untold": lambda headers: [one for one in headers.items() if raw_text.is_own_business(one[0])],
         "ident": _ident,
     }
     return templates

@@ -13,18 +13,18 @@ from msgsim import __version__
 from msgsim.clock import iso
 from msgsim.model import Json
 from msgsim.web.control import (
-    catalogue,
     clocks,
+    description,
     events,
     explain,
     exports,
+    findings,
+    gallery,
     interception,
     messages,
-    openapi,
-    reports,
     sandboxes,
-    scenarios,
-    sink,
+    scenario_choice,
+    sink_routes,
     traffic,
 )
 from msgsim.web.control.context import Context, answer
@@ -82,20 +82,20 @@ TABLE: tuple[tuple[str, str, Ask], ...] = (
     ("POST", "clock/resume", clocks.resume),
     ("POST", "clock/speed", clocks.speed),
     ("POST", "clock/run-until-idle", clocks.run_until_idle),
-    ("GET", "scenario", scenarios.show),
-    ("PUT", "scenario", scenarios.choose),
-    ("GET", "scenarios", scenarios.listed),
-    ("GET", "errors", catalogue.errors),
-    ("POST", "sample", catalogue.sample),
-    ("GET", "coverage", reports.coverage),
-    ("GET", "lint", reports.lint),
+    ("GET", "scenario", scenario_choice.show),
+    ("PUT", "scenario", scenario_choice.choose),
+    ("GET", "scenarios", scenario_choice.listed),
+    ("GET", "errors", gallery.errors),
+    ("POST", "sample", gallery.sample),
+    ("GET", "coverage", findings.coverage),
+    ("GET", "lint", findings.lint),
     ("GET", "journal.jsonl", exports.lines),
     ("GET", "journal.har", exports.archive),
     ("GET", "events", events.events),
-    ("GET", "sinks", sink.all),
-    ("GET", "sinks/{name}", sink.show),
-    ("PUT", "sinks/{name}", sink.tell),
-    ("DELETE", "sinks/{name}", sink.delete),
+    ("GET", "sinks", sink_routes.all),
+    ("GET", "sinks/{name}", sink_routes.show),
+    ("PUT", "sinks/{name}", sink_routes.tell),
+    ("DELETE", "sinks/{name}", sink_routes.delete),
 )
 
 
@@ -103,11 +103,11 @@ def routes(context: Context) -> list[Route]:
     """The sinks, which are asked most and tried first; all of the control API, and its description."""
     listed = [_route(context, f"{ROOT}{path}", (method,), ask) for method, path, ask in TABLE]
     return [
-        _route(context, "/__sim/sink/{name}", ANY, sink.collect),
-        _route(context, "/__sim/sink/{name}/{rest:path}", ANY, sink.collect),
+        _route(context, "/__sim/sink/{name}", ANY, sink_routes.collect),
+        _route(context, "/__sim/sink/{name}/{rest:path}", ANY, sink_routes.collect),
         *listed,
-        _route(context, "/__sim/openapi.json", ("GET",), openapi.document),
-        _route(context, "/__sim/docs", ("GET",), openapi.docs),
+        _route(context, "/__sim/openapi.json", ("GET",), description.document),
+        _route(context, "/__sim/docs", ("GET",), description.docs),
         _route(context, "/__sim/ca.pem", ("GET",), interception.certificate),
     ]
 
@@ -116,7 +116,7 @@ def _route(context: Context, path: str, methods: tuple[str, ...], ask: Ask) -> R
     async def endpoint(request: Request) -> Response:
         try:
             if path.startswith(ROOT):
-                openapi.check_query(request, path.removeprefix(ROOT))
+                description.check_query(request, path.removeprefix(ROOT))
             said = await ask(context, request)
             await context.engine.commits.durable()
         except Exception as wrong:

@@ -11,7 +11,7 @@ from msgsim.model import Json
 from msgsim.web.control.context import Context, limit, number, patience
 from msgsim.web.control.lists import Listing, Page, near_misses, page
 from msgsim.web.control.polls import Poll
-from msgsim.web.control.problem import Problem
+from msgsim.web.control.problem import ApiProblem
 
 T = TypeVar("T")
 Make = Callable[[Context, Request, Sandbox], Listing[T]]
@@ -51,12 +51,12 @@ async def _waited(context: Context, sandbox: str, poll: Poll[T], seconds: float)
         await context.polls.news(sandbox, poll, left)
 
 
-def _timed_out(name: str, total: int, wanted: int, request: Request, near: list[Json]) -> Problem:
+def _timed_out(name: str, total: int, wanted: int, request: Request, near: list[Json]) -> ApiProblem:
     """Says what came nearest, and why it is not what was waited for."""
     missing = f"{total} of {wanted} {name}" if total else f"no {name}"
     asked = {key: value for key, value in request.query_params.items() if key not in ("wait", "count", "sandbox")}
     fitting = " with " + ", ".join(f"{key}={value}" for key, value in asked.items()) if asked else ""
     near = near or [{"text": f"the sandbox has {'no' if not total else 'no other'} {name}"}]
-    return Problem(
+    return ApiProblem(
         408, "Timed out", f"{missing}{fitting} within {request.query_params['wait']}", near=near, found=total
     )

@@ -7,7 +7,7 @@ from msgsim.engine.sandbox import Sandbox
 from msgsim.model import Beat, Exchange, Json, Message, Refusal
 from msgsim.provider import Provider
 from msgsim.scenarios.rule import Outcome, Rule
-from msgsim.web.control import view
+from msgsim.web.control import resources
 
 # Which rule decided
 
@@ -70,7 +70,7 @@ def _outcome(outcome: Outcome) -> str:
 
 
 def _beats(beats: Iterable[Beat]) -> str:
-    return ", ".join(f"{beat.status} after {view.span(beat.after)}" for beat in beats)
+    return ", ".join(f"{beat.status} after {resources.span(beat.after)}" for beat in beats)
 
 
 def by(told: dict[str, Json]) -> str:

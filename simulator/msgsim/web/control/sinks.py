@@ -29,7 +29,7 @@ class Posted(Struct, frozen=True):
     answered: int
 
 
-class Answer(Struct, frozen=True, forbid_unknown_fields=True):
+class SinkAnswer(Struct, frozen=True, forbid_unknown_fields=True):
     """What a sink answers, ``times`` times; 0: from then on always."""
 
     status: Int64 = 200
@@ -41,24 +41,24 @@ class Answer(Struct, frozen=True, forbid_unknown_fields=True):
     times: Int64 = 1
 
 
-class Sink:
+class SinkPosts:
     """Collects what is posted to it and answers as it was told, else 200."""
 
     def __init__(self) -> None:
         self.posts: deque[Posted] = deque(maxlen=MOST_POSTS)
         self.total = 0
-        self._answers: deque[Answer] = deque()
+        self._answers: deque[SinkAnswer] = deque()
 
-    def tell(self, answers: tuple[Answer, ...]) -> None:
+    def tell(self, answers: tuple[SinkAnswer, ...]) -> None:
         """What the next posts get."""
         self._answers = deque(answers)
 
-    def told(self) -> list[Answer]:
+    def told(self) -> list[SinkAnswer]:
         return list(self._answers)
 
-    def next_answer(self) -> Answer:
+    def next_answer(self) -> SinkAnswer:
         if not self._answers:
-            return Answer()
+            return SinkAnswer()
         answer = self._answers[0]
         if answer.times == 1:
             self._answers.popleft()
@@ -71,18 +71,18 @@ class Sinks:
     """By the number of their sandbox, so that a reset empties them."""
 
     def __init__(self) -> None:
-        self._sinks: dict[int, dict[str, Sink]] = {}
+        self._sinks: dict[int, dict[str, SinkPosts]] = {}
 
-    def of(self, sandbox: int) -> dict[str, Sink]:
+    def of(self, sandbox: int) -> dict[str, SinkPosts]:
         return self._sinks.get(sandbox, {})
 
-    def get(self, sandbox: int, name: str) -> Sink:
+    def get(self, sandbox: int, name: str) -> SinkPosts:
         """Made when it is first named. Raises ValueError when there are too many."""
         sinks = self._sinks.setdefault(sandbox, {})
         if name not in sinks:
             if len(sinks) >= MOST_SINKS:
                 raise ValueError(f"a sandbox has at most {MOST_SINKS} sinks; delete one")
-            sinks[name] = Sink()
+            sinks[name] = SinkPosts()
         return sinks[name]
 
     def drop(self, sandbox: int, name: str) -> None:

@@ -14,7 +14,7 @@ from msgsim.web.control.context import Context, body
 MOST_SAMPLES = 1000
 
 
-class Wanted(Struct, forbid_unknown_fields=True):
+class NewSample(Struct, forbid_unknown_fields=True):
     provider: str | None = None
     count: Int64 = 1
     seed: Int64 | None = None
@@ -50,7 +50,7 @@ _MEMBERS: dict[type, tuple[str, ...]] = {
 
 async def sample(context: Context, request: Request) -> Json:
     sandbox = context.sandbox(request)
-    asked = await body(request, Wanted) if await request.body() else Wanted()
+    asked = await body(request, NewSample) if await request.body() else NewSample()
     if not 1 <= asked.count <= MOST_SAMPLES:
         raise ValueError(f"count: between 1 and {MOST_SAMPLES}")
     chosen = context.provider(asked.provider) if asked.provider else None

@@ -9,7 +9,7 @@ from msgsim.scenarios import yaml
 from msgsim.scenarios.library import Choice, find, shipped, shown
 from msgsim.scenarios.scenario import ALWAYS_ON
 from msgsim.scenarios.yaml import BadFile
-from msgsim.web.control import view
+from msgsim.web.control import resources
 from msgsim.web.control.context import Context, body
 
 
@@ -42,7 +42,7 @@ async def choose(context: Context, request: Request) -> Json:
 
 def _shown(sandbox: Sandbox) -> Json:
     choice = sandbox.kept.scenario
-    return {**view.scenario(sandbox), "files": [_file(name, choice) for name in choice.names]}
+    return {**resources.scenario(sandbox), "files": [_file(name, choice) for name in choice.names]}
 
 
 def _file(name: str, choice: Choice) -> Json:

@@ -14,15 +14,15 @@ from msgsim.engine.sandbox import Sandbox
 from msgsim.model import Json
 from msgsim.scenarios.dictated import reply_of, unsendable
 from msgsim.web.control.context import Context, body, limit, number, patience
-from msgsim.web.control.problem import Problem
-from msgsim.web.control.received import BODY_KEPT, Answer, Posted, Sink
+from msgsim.web.control.problem import ApiProblem
+from msgsim.web.control.sinks import BODY_KEPT, Posted, SinkAnswer, SinkPosts
 from msgsim.web.edge.replies import response_headers
 
 SECRETS = frozenset({"authorization", "cookie", "proxy-authorization"})
 
 
 class Told(Struct, forbid_unknown_fields=True):
-    answers: tuple[Answer, ...]
+    answers: tuple[SinkAnswer, ...]
 
 
 async def collect(context: Context, request: Request) -> Response:
@@ -89,7 +89,7 @@ async def show(context: Context, request: Request) -> Json:
             left = deadline - loop.time()
             if left <= 0 or context.subscriptions.closing:
                 detail = f"{total} of {wanted} posts came to sink {name!r} within {request.query_params['wait']}"
-                raise Problem(408, "Timed out", detail, near=_near(context, subscription.sandbox, name), found=total)
+                raise ApiProblem(408, "Timed out", detail, near=_near(context, subscription.sandbox, name), found=total)
             await subscription.wait(None, left)
         return _shown(context, subscription.sandbox, name, request)
 
@@ -112,14 +112,14 @@ async def delete(context: Context, request: Request) -> Response:
     return Response(status_code=204)
 
 
-def _sink(context: Context, sandbox: Sandbox, request: Request) -> Sink:
+def _sink(context: Context, sandbox: Sandbox, request: Request) -> SinkPosts:
     context.sinks.keep_only({one.number for one in context.engine.sandboxes.values()})
     return context.sinks.get(sandbox.number, request.path_params["name"])
 
 
-def _peek(context: Context, sandbox: Sandbox, name: str) -> Sink:
+def _peek(context: Context, sandbox: Sandbox, name: str) -> SinkPosts:
     """Looking makes no sink."""
-    return context.sinks.of(sandbox.number).get(name) or Sink()
+    return context.sinks.of(sandbox.number).get(name) or SinkPosts()
 
 
 def _shown(context: Context, sandbox: Sandbox, name: str, request: Request) -> Json:
