@@ -272,3 +272,20 @@ def test_a_file_that_is_gone_changes_nothing_and_health_says_so(edited: Edited) 
     edited.save(NOTHING)
     assert edited.health()["mistakes"] == []
     assert edited.send() == 201
+
+
+def test_a_sandbox_whose_files_are_gone_after_a_restart_keeps_nobody_else_from_starting(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text(FAILING)
+    store = str(tmp_path / "store.db")
+    with Simulator(clock=f"frozen@{START}", store=store, scenario=(str(file),)) as sim:
+        sim.control("POST", "sandboxes", {"name": "another"})
+    file.unlink()
+    with Simulator(clock=f"frozen@{START}", store=store) as sim:
+        edited = Edited(sim, file)
+        assert edited.send() == edited.send(X_Sim_Sandbox="another") == 201
+        health = sim.control("GET", "health", query={"sandbox": "another"}).json
+        assert health["mistakes"] == [f"{file}:1:1: cannot be read: No such file or directory"]
+        assert edited.health()["mistakes"] == []
+        edited.after(lambda: file.write_text(FAILING), "another")
+        assert edited.send(X_Sim_Sandbox="another") == 500

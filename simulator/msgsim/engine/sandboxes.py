@@ -55,8 +55,7 @@ class World:
         rows = store.sandboxes()
         self.seed = self._seed(rows)
         for row in rows:
-            kept = restored(row, config, self.seed)
-            self._enter(Sandbox(row.name, row.number, kept, load(kept.scenario, self.terms)))
+            self._enter(self._restored(row, restored(row, config, self.seed)))
         if "default" not in self.sandboxes:
             self.open("default", config.seed)
         self.commits.now()
@@ -70,6 +69,17 @@ class World:
         if seed != known:
             self.store.keep_record(SERVER, "", "seed", "", seed)
         return seed
+
+    def _restored(self, row: SandboxRow, kept: Kept) -> Sandbox:
+        """Raises BadFile for the scenario of the default sandbox; another one is without, until its files are back."""
+        try:
+            return Sandbox(row.name, row.number, kept, load(kept.scenario, self.terms))
+        except BadFile as error:
+            if row.name == "default":
+                raise
+            sandbox = Sandbox(row.name, row.number, kept, Scenario((), self.terms))
+            sandbox.mistakes = [str(mistake) for mistake in error.mistakes]
+            return sandbox
 
     def _committed(self, changes: Changes, error: StoreError | None) -> None:
         """What was reserved in a transaction that is lost has to be reserved again."""
