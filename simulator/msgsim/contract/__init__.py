@@ -58,7 +58,7 @@ class Error(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True)
     example: dict[str, Json] | None = None
     """A request that brings it about: method, path, query, headers, json or body; None: a scenario does."""
 
-    def told(self, refusal: Refusal, **values: Json) -> str:
+    def text_of(self, refusal: Refusal, **values: Json) -> str:
         """What a refusal says: its detail, else this text, its ``{gaps}`` filled by the refusal, else by ``values``.
 
         A gap that nothing fills, because a scenario chose the error, reads as its name.

@@ -114,7 +114,7 @@ def _problem(error: Error, detail: str) -> Reply:
 
 def text(refusal: Refusal, contract: Contract, **values: Json) -> str:
     """The catalogue's text with its gaps filled."""
-    return contract.errors[refusal.key].told(refusal, **values)
+    return contract.errors[refusal.key].text_of(refusal, **values)
 
 
 def _texts(refusals: Sequence[Refusal], contract: Contract) -> list[str]:

@@ -55,7 +55,7 @@ def _error(refusal: Refusal, contract: Contract) -> Json:
     error = contract.errors[refusal.key]
     return {
         "code": error.code,
-        "detail": error.told(refusal),
+        "detail": error.text_of(refusal),
         "source": refusal.source if error.status == 400 else None,
         "title": error.title,
     }
@@ -73,7 +73,7 @@ def statuses(body: Json, desk: Desk) -> Reply:
 
 
 def cancelled(body: Json, desk: Desk) -> Reply:
-    """202 while it is scheduled; afterwards, or a second time, it is not found."""
+    """202 while the message is scheduled; once it was sent or cancelled it is not found."""
     message = _mine(desk)
     if message.start <= desk.now:
         raise Refused(Refusal("message_not_found"))

@@ -51,7 +51,7 @@ def omnimessage(body: Json, desk: Desk) -> Draft:
 
 
 def bulk_item(item: Json, index: int, body: Json, desk: Desk) -> Draft:
-    """The same where it is one of a bulk. Raises Refused where only a tolerant reading takes it and that is off."""
+    """An item of a bulk that has passed its schema. Raises Refused for an SDK's ``autoconvert`` when strict."""
     settings = desk.settings
     account = _account(desk)
     sender = str(account.get("sender") or settings["sender"])

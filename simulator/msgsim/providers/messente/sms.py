@@ -55,8 +55,8 @@ def convert(text: str, how: str) -> str:
         return text
     from anyascii import anyascii
 
-    return "".join(one if _septets(one) is not None else _alternative(anyascii(one)) for one in text)
+    return "".join(letter if _septets(letter) is not None else _alternative(anyascii(letter)) for letter in text)
 
 
 def _alternative(text: str) -> str:
-    return "".join(one if _septets(one) is not None else "?" for one in text)
+    return "".join(letter if _septets(letter) is not None else "?" for letter in text)

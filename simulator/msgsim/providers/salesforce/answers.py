@@ -29,22 +29,22 @@ def refuse(refusals: Sequence[Refusal], desk: Desk) -> Reply:
     """The first error in the order of the catalogue; errors of validation come together, each once."""
     errors = desk.contract.errors
     order = {key: place for place, key in enumerate(errors)}
-    found = {_said_here(refusal.key, desk): refusal for refusal in reversed(refusals)}
-    listed = sorted(((errors[key], refusal) for key, refusal in found.items()), key=lambda one: order[one[0].key])
+    by_key = {_key_here(refusal.key, desk): refusal for refusal in reversed(refusals)}
+    listed = [(errors[key], by_key[key]) for key in sorted(by_key, key=order.__getitem__)]
     error, refusal = listed[0]
     if isinstance(error.code, str):
         body = oauth(error, text(error, refusal))
     elif error.title:
-        body = envelope(error.title, [single(*one) for one in listed])
+        body = envelope(error.title, [single(*pair) for pair in listed])
     else:
         body = single(error, refusal)
     return json_reply(_status(error, desk), body, tuple(error.headers.items()))
 
 
-def _said_here(key: str, desk: Desk) -> str:
-    """A token request that is not JSON, or not strictly so, is told so in OAuth's words."""
-    told = key in ("malformed", "bad_request") and desk.call.path.lower().endswith("/v2/token")
-    return "invalid_request" if told else key
+def _key_here(key: str, desk: Desk) -> str:
+    """OAuth's error for a token request that is not JSON, or that only a tolerant reading takes."""
+    is_general = key in ("malformed", "bad_request") and desk.call.path.lower().endswith("/v2/token")
+    return "invalid_request" if is_general else key
 
 
 def _status(error: Error, desk: Desk) -> int:
@@ -52,8 +52,8 @@ def _status(error: Error, desk: Desk) -> int:
 
 
 def text(error: Error, refusal: Refusal) -> str:
-    """The documented text with its gaps filled; a send without a figure is told Messenger's."""
-    return error.told(refusal, **{"0": 1, "id": ""})
+    """The documented text with its gaps filled; where a scenario chose the error, the limit is Messenger's."""
+    return error.text_of(refusal, **{"0": 1, "id": ""})
 
 
 def envelope(message: str, errors: list[Json]) -> Json:

@@ -22,14 +22,14 @@ PAGE_SIZE = 50
 
 
 def register(body: Json, desk: Desk) -> Reply:
-    """POST /ott/v1/registration: a property that is known already takes on what is said now."""
+    """POST /ott/v1/registration: replaces the registration of a property that has one."""
     platform, attributes = body["ottPlatformName"], body["ottPlatformAttributes"]
-    desk.keep("property", _key(platform, attributes[PLATFORMS[platform]]), shown(body))
+    desk.keep("property", _key(platform, attributes[PLATFORMS[platform]]), public(body))
     return Reply(201, b"", media=MEDIA)
 
 
-def shown(registration: Json) -> Json:
-    """What is kept and told of a property: no secret, and booleans where 0 and 1 are taken as well."""
+def public(registration: Json) -> Json:
+    """A registration as it is stored and returned: without secrets, and with booleans for 0 and 1."""
     platform, attributes = registration["ottPlatformName"], registration["ottPlatformAttributes"]
     return {
         "ottPlatformName": platform,
@@ -54,7 +54,7 @@ def get_one(body: Json, desk: Desk) -> Reply:
     found = _find(_platform(desk), desk.params["ottPropertyId"], desk)
     if found is None:
         raise Refused(Refusal("unknown_property", values={"id": desk.params["ottPropertyId"]}))
-    return json_reply(200, shown(found))
+    return json_reply(200, public(found))
 
 
 def get_page(body: Json, desk: Desk) -> Reply:
@@ -63,8 +63,8 @@ def get_page(body: Json, desk: Desk) -> Reply:
     query = {name.lower(): value for name, value in parse_qsl(desk.call.query)}
     page = positive(query, "$page", 1, Refusal("invalid_value", "$page"))
     size = positive(query, "$pagesize", PAGE_SIZE, Refusal("invalid_value", "$pagesize"))
-    found = dict(_configured(desk)) | dict(desk.records("property"))
-    items = [shown(one) for _, one in sorted(found.items()) if one["ottPlatformName"] == platform]
+    registrations = dict(_configured(desk)) | dict(desk.records("property"))
+    items = [public(each) for _, each in sorted(registrations.items()) if each["ottPlatformName"] == platform]
     return json_reply(
         200,
         {
@@ -101,15 +101,15 @@ def _key(platform: str, id: str) -> str:
 
 
 def _find(platform: str, id: str, desk: Desk) -> Json:
-    """A registration as it was kept, else as it stands in the settings; None when there is neither."""
+    """A registration as it was requested, else as the settings have it; None when there is neither."""
     key = _key(platform, id)
-    return desk.record("property", key) or next((one for name, one in _configured(desk) if name == key), None)
+    return desk.record("property", key) or dict(_configured(desk)).get(key)
 
 
 def _configured(desk: Desk) -> Iterator[tuple[str, Json]]:
-    for one in desk.settings["senders"]:
-        platform = one["ottPlatformName"]
-        yield _key(platform, one["ottPlatformAttributes"][PLATFORMS[platform]]), one
+    for registration in desk.settings["senders"]:
+        platform = registration["ottPlatformName"]
+        yield _key(platform, registration["ottPlatformAttributes"][PLATFORMS[platform]]), registration
 
 
 ENDPOINTS = (

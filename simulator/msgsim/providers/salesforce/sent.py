@@ -1,4 +1,4 @@
-"""What was sent, and how far it has come: GET /ott/v1/send/{messageId}.
+"""A sent message and its events: GET /ott/v1/send/{messageId}.
 
 Source: OTTretrieveSentMessage of the Marketing Cloud developer guide. Its events are Created, Queued, Sent and Error;
 deliveries and reads are not told.
@@ -30,20 +30,20 @@ def get_sent(body: Json, desk: Desk) -> Reply:
 
 def request_body(message: Message) -> Json:
     """The request as it was sent, with its ottRequestId, and with what it left out of its contents."""
-    kept, channel = message.extra, message.channels[0]
-    group = {"messageGroupKey": kept["messageGroupKey"]} if "messageGroupKey" in kept else {}
+    request, channel = message.extra, message.channels[0]
+    group = {"messageGroupKey": request["messageGroupKey"]} if "messageGroupKey" in request else {}
     contents = [
         content | {name: value for name, value in FILLED.items() if name not in content}
         for content in channel.content["contents"]
     ]
     return {
-        "messageKey": kept["messageKey"],
+        "messageKey": request["messageKey"],
         "ottRequestId": message.id,
         **group,
         "from": {"senderType": channel.name, "senderId": channel.sender},
-        "to": kept["to"],
+        "to": request["to"],
         "message": {**channel.content, "contents": contents, "customKeys": channel.content.get("customKeys", [])},
-        "validityPeriod": kept["validityPeriod"],
+        "validityPeriod": request["validityPeriod"],
     }
 
 

@@ -21,9 +21,11 @@ NEEDED = {
     "get-registration": "ott_channels_read",
 }
 LIFETIME = 1_200_000
+"""Milliseconds."""
 ANNOUNCED = 1079
 """Seconds; clients ask anew a good while before the token dies."""
 LEGACY_LIFETIME = 3_600_000
+"""Milliseconds."""
 TOKEN_PATH, LEGACY_PATH = "/v2/token", "/v1/requesttoken"
 FORM = "application/x-www-form-urlencoded"
 OTHER_GRANTS = ("authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:jwt-bearer")
@@ -56,7 +58,7 @@ def _form(call: Call) -> dict[str, str]:
 
 
 def token_request(desk: Desk) -> Json:
-    """JSON as documented; deployed clients send a form, too. Raises Refused."""
+    """The body of a token request: JSON as documented, or the form that deployed clients send. Raises Refused."""
     if not _is_form(desk.call):
         return body_of(desk)
     desk.note(f"the token request is a form; the document asks for {JSON}")
@@ -65,12 +67,12 @@ def token_request(desk: Desk) -> Json:
 
 def _client(call: Call) -> Credential | None:
     try:
-        asked = fold(_form(call) if _is_form(call) else json_of(call.body), {})
+        request = fold(_form(call) if _is_form(call) else json_of(call.body), {})
     except Refused:
         return None
-    if not isinstance(asked, dict):
+    if not isinstance(request, dict):
         return None
-    client, secret = (asked.get(name) or asked.get(legacy) for name, legacy in _PAIR)
+    client, secret = (request.get(name) or request.get(legacy) for name, legacy in _PAIR)
     return Credential(client, secret if isinstance(secret, str) else "") if isinstance(client, str) else None
 
 

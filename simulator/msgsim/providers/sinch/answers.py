@@ -53,5 +53,5 @@ def _text(refusal: Refusal, error: Error) -> str:
     source = refusal.source or "a field"
     item = _ITEM.match(source)
     field = _INDEX.sub(r"[\1]", source[item.end() :] if item else source)
-    text = error.told(refusal, field=field, type="of another type", value=field, wanted="another value")
+    text = error.text_of(refusal, field=field, type="of another type", value=field, wanted="another value")
     return f"{text} (messages[{item[1]}])" if item and error.status == 400 else text
