@@ -27,6 +27,17 @@ MOST_ASKED = 20
 PROVIDERS = discover()
 
 
+def _of_pages() -> list[str]:
+    """The paths of all pages."""
+    store = Store(None)
+    ui = Ui(Engine(Config(), store, PROVIDERS), Router([]))
+    store.close()
+    return [route.path for route in ui.routes if isinstance(route, Route)]
+
+
+PAGES = _of_pages()
+
+
 class Things(Struct):
     """What there is to read, by the name that routes call it."""
 
@@ -85,10 +96,8 @@ def _control(known: Things) -> Iterator[str]:
 
 
 def _pages(known: Things) -> Iterator[str]:
-    ui = Ui(Engine(Config(), Store(None), PROVIDERS), Router([]))
-    for route in ui.routes:
-        if isinstance(route, Route):
-            yield from _filled(route.path, known)
+    for path in PAGES:
+        yield from _filled(path, known)
     parts = [f"bubble:{number}" for number in range(1, 4)]
     yield "/__sim/parts?" + "&".join(f"part={part}" for part in ("clock", "newest:0", "requests:0", "rules", *parts))
 

@@ -109,6 +109,19 @@ def test_a_restart_repeats_no_id_on_a_clock_that_stands_or_was_set_back(
     assert twice(found) == []
 
 
+def test_a_clean_end_gives_back_what_was_reserved(tmp_path: Path) -> None:
+    """The same seed and the same requests bring the same ids, whether the server was restarted in between or not."""
+    found: list[list[str]] = []
+    for restarts in (1, 3):
+        path, ids = str(tmp_path / f"{restarts}.db"), []
+        for _ in range(restarts):
+            with Simulator(clock=CLOCK, store=path, seed=1) as sim:
+                for _ in range(3 // restarts):
+                    ids += Ids(sim.url).all()
+        found.append(ids)
+    assert found[0] == found[1]
+
+
 def test_ids_go_on_after_a_reset_and_begin_anew_where_a_seed_was_given() -> None:
     with Simulator(clock=CLOCK) as sim:
         ids = Ids(sim.url)

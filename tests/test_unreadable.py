@@ -5,7 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgsim.config import Config
+from msgsim.engine.receive import Engine
 from msgsim.provider import discover
+from msgsim.storage.store import Store
 from msgsim.testing import Simulator, call
 
 from reliability.reading import failures, things
@@ -16,7 +19,7 @@ DOCS: dict[str, bytes] = {
     "no JSON": b"\x00\xff garbage",
     "cut off": b'[1099511627777,"id",',
     "another shape": b'{"key": 1}',
-    "too deep": b"[" * 5000 + b"]" * 5000,
+    "too deep": b"[" * 100_000 + b"]" * 100_000,
     "a number with a fraction": b'[1.5,"x","messente","send","+1",[["sms","x","","","",null,1800.5]],[],0.5,0.5]',
 }
 TABLES = ("messages", "inbound", "callbacks", "journal", "records", "sandboxes")
@@ -107,3 +110,19 @@ def test_a_callback_that_cannot_be_read_is_failed_once_and_not_posted_again_by_h
         assert sim.control("POST", "clock/run-until-idle").status == 200
         assert sim.control("GET", "callbacks", query={"state": "pending"}).json["total"] == 0
         assert sim.control("POST", f"callbacks/{number}/replay").status == 400
+
+
+def test_the_sweep_removes_what_cannot_be_read(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    with Simulator(store=str(path), **SETTINGS) as sim:
+        send_all(sim)
+    for table in TABLES[:4]:
+        assert spoil(path, table, DOCS["no JSON"]) > 0
+    store = Store(path)
+    engine = Engine(Config(clock=CLOCK), store, discover())
+    gone = engine.default
+    engine.reset(gone)
+    while engine.sweep():
+        pass
+    assert [store.highest(table, gone.number) for table in TABLES[:4]] == [0, 0, 0, 0]
+    store.close()
