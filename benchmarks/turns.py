@@ -10,8 +10,8 @@ import sys
 import time
 from pathlib import Path
 
+from msgsim import server as simulator
 from msgsim.config import Config
-from msgsim.server import listen, serve
 
 from benchmarks.run import Server
 
@@ -59,8 +59,7 @@ def main() -> None:
     port, store, clock, file = sys.argv[1:]
     config = Config(port=int(port), store=store, clock=clock)
     turns = Turns(Path(file))
-    server = serve(config, listening := listen(config), turns.watch)
-    server.run([listening])
+    simulator.Server(config, turns.watch).run(simulator.listen(config))
 
 
 if __name__ == "__main__":

@@ -123,7 +123,7 @@ def test_flag_beats_environment_beats_file_beats_default(tmp_path: Path) -> None
     file = tmp_path / "msgsim.yaml"
     file.write_text("port: 1\nseed: 1\nclock: frozen\nproviders: {messente: {sender: Shop}}\n")
     settings = read({"port": 3}, {"MSGSIM_PORT": "2", "MSGSIM_SEED": "2", "MSGSIM_SCENARIO": "a,b"}, str(file))
-    assert (settings.port, settings.seed, settings.clock, settings.host) == (3, 2, "frozen", "127.0.0.1")
+    assert (settings.port, settings.seed, settings.clock, settings.host) == (3, 2, "frozen", "localhost")
     assert settings.scenario == ("a", "b")
     assert settings.providers == {"messente": {"sender": "Shop"}}
 

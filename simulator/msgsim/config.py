@@ -22,7 +22,8 @@ class ConfigError(Exception):
 class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything that can be set for a server."""
 
-    host: str = "127.0.0.1"
+    host: str = "localhost"
+    """``localhost`` is IPv4 and, where there is it, IPv6."""
     port: int = 8080
     """0 picks a free one and prints it."""
     store: str = ""
@@ -85,6 +86,13 @@ def is_local(host: str) -> bool:
         return ipaddress.ip_address(name).is_loopback
     except ValueError:
         return False
+
+
+def authority(host: str, port: int) -> str:
+    """Host and port as URLs write them; of ``localhost``, which is served on both, the address that everybody has."""
+    if host.lower() == "localhost":
+        host = "127.0.0.1"
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def guarded(config: Config) -> Config:

@@ -1,6 +1,7 @@
 """A server from its settings: everything put together, and run."""
 
 import asyncio
+import errno
 import gc
 import logging
 import socket
@@ -12,7 +13,7 @@ import uvicorn
 
 from msgsim.callbacks.dispatcher import Dispatcher
 from msgsim.callbacks.http import Poster
-from msgsim.config import Config, state_folder
+from msgsim.config import Config, authority, state_folder
 from msgsim.engine.receive import Engine
 from msgsim.provider import Provider, discover
 from msgsim.storage.store import Store
@@ -27,6 +28,11 @@ if TYPE_CHECKING:
 
 KEEP_ALIVE = 75
 """Seconds that an idle connection stays open: longer than the pauses of clients that poll, as nginx has it."""
+
+
+ATTEMPTS = 20
+"""Free ports of IPv4 that are tried until one is free for IPv6 too."""
+WITHOUT_IPV6 = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EPROTONOSUPPORT, errno.ENOPROTOOPT})
 
 
 class Server(uvicorn.Server):
@@ -130,22 +136,51 @@ def _ports(config: Config, engine: Engine) -> "Ports":
         raise CannotStart(f"{config.tls_cert}, {config.tls_key}: {error.strerror or error}") from None
 
 
-def listen(config: Config) -> socket.socket:
-    """A socket bound to the configured address; port 0 picks a free one. Raises CannotStart."""
+def listen(config: Config) -> list[socket.socket]:
+    """Sockets bound to the configured address, all on one port; 0 picks a free one. Raises CannotStart."""
     return bind(config.host, config.port, "port")
 
 
-def bind(host: str, port: int, setting: str) -> socket.socket:
-    """A bound socket. Raises CannotStart, which names the flag of the ``setting``."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+def bind(host: str, port: int, setting: str) -> list[socket.socket]:
+    """Bound sockets: one, or for ``localhost`` those of IPv4 and of IPv6 where the machine has it, on the same port.
+
+    Raises CannotStart, which names the flag of the ``setting``.
+    """
     try:
+        return _both(port) if host.lower() == "localhost" else [_bound(host, port)]
+    except OSError as error:
+        hint = f"choose another with --{setting} (0 picks a free one)" if port else "choose another with --host"
+        raise CannotStart(f"{authority(error.filename or host, port)}: {error.strerror or error}; {hint}") from None
+
+
+def _both(port: int) -> list[socket.socket]:
+    """Raises OSError."""
+    for attempt in range(ATTEMPTS):
+        first = _bound("127.0.0.1", port)
+        try:
+            return [first, _bound("::1", int(first.getsockname()[1]))]
+        except OSError as error:
+            if error.errno in WITHOUT_IPV6:
+                return [first]
+            first.close()
+            if port or attempt == ATTEMPTS - 1:
+                raise
+    raise AssertionError("the last attempt returns or raises")
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    """Raises OSError, with the host as its ``filename``."""
+    listening = None
+    try:
+        listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if host == "::1":
+            listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         listening.bind((host, port))
     except OSError as error:
-        listening.close()
-        hint = f"choose another with --{setting} (0 picks a free one)" if port else "choose another with --host"
-        raise CannotStart(f"{host}:{port}: {error.strerror}; {hint}") from None
+        if listening is not None:
+            listening.close()
+        raise OSError(error.errno, error.strerror or str(error), host) from None
     return listening
 
 

@@ -10,7 +10,7 @@ from urllib.request import Request, urlopen
 import msgspec
 from msgspec import Struct
 
-from msgsim.config import Config, guarded
+from msgsim.config import Config, authority, guarded
 from msgsim.model import Json
 from msgsim.server import Server, listen
 from msgsim.web.edge.replies import CannotStart
@@ -60,17 +60,18 @@ class Simulator:
         """Raises whatever a start may raise: StoreError, ValueError, BadFile, CannotStart."""
         self.config = guarded(msgspec.convert({"port": 0, "store": "memory", "clock": "frozen", **settings}, Config))
         self._listening = listen(self.config)
-        self.port: int = self._listening.getsockname()[1]
-        self.url = f"http://{self.config.host}:{self.port}"
+        self.port: int = self._listening[0].getsockname()[1]
+        self.url = f"http://{authority(self.config.host, self.port)}"
         self.seed = 0
         """As it was given, or drawn; known when the server answers."""
         self._started = threading.Event()
         try:
             self._server = Server(self.config, self._answers)
         except BaseException:
-            self._listening.close()
+            for listening in self._listening:
+                listening.close()
             raise
-        self._thread = threading.Thread(target=self._server.run, args=([self._listening],), daemon=True)
+        self._thread = threading.Thread(target=self._server.run, args=(self._listening,), daemon=True)
 
     def _answers(self, seed: int) -> None:
         self.seed = seed

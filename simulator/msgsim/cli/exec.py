@@ -51,7 +51,7 @@ def command(arguments: tuple[str, ...], intercept: bool, config: str | None, **f
     from msgsim.web.edge.replies import CannotStart
 
     try:
-        return _run(arguments, intercept, read({**flags, "host": "127.0.0.1"}, dict(os.environ), config))
+        return _run(arguments, intercept, read({**flags, "host": "localhost"}, dict(os.environ), config))
     except (ConfigError, BadFile, ValueError) as wrong:
         return failed(str(wrong), BAD_CONFIGURATION)
     except (CannotStart, StoreError) as wrong:

@@ -28,7 +28,7 @@ Examples:
 
 
 @click.command("serve", help=HELP)
-@click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
+@click.option("--host", help="Address to listen on.  [default: localhost]")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port; 0 picks a free one and prints it.  [default: 8080]")
 @click.option("--store", help="A file, or 'memory'.  [default: a file in your state directory]")
 @click.option("--scenario", multiple=True, help="A file or a shipped scenario; may be given several times.")
@@ -74,13 +74,13 @@ def command(config: str | None, port_file: Path | None, **flags: "Json") -> int:
     except CannotStart as wrong:
         return _failed(str(wrong), CANNOT_START)
     try:
-        port = listening.getsockname()[1]
+        port = listening[0].getsockname()[1]
         server = Server(settings, lambda seed: _started(settings, port, seed, port_file, server))
     except (ValueError, BadFile) as wrong:
         return _failed(str(wrong), BAD_CONFIGURATION)
     except (StoreError, CannotStart) as wrong:
         return _failed(str(wrong), CANNOT_START)
-    server.run([listening])
+    server.run(listening)
     return OK
 
 
@@ -98,17 +98,17 @@ def _started(settings: "Config", port: int, seed: int, port_file: Path | None, s
 
 
 def _greet(settings: "Config", port: int, seed: int, server: "Server") -> None:
+    from msgsim.config import authority
     from msgsim.provider import discover
 
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    root = f"http://{host}:{port}"
+    root = f"http://{authority(settings.host, port)}"
     click.echo(f"{click.style('messaging-simulator', bold=True)} on {click.style(root, fg='green')}  (Ctrl+C stops it)")
     lines = [(provider.title, provider.base_url(root)) for provider in discover().values()]
     shown = f"?token={settings.token}" if settings.token else ""
     lines += [("inbox", f"{root}/__sim/{shown}"), ("control API", f"{root}/__sim/v1/health")]
     if server.ports is not None:
         ports = [("HTTPS", "https", server.ports.port("https")), ("proxy", "http", server.ports.port("proxy"))]
-        lines += [(name, f"{scheme}://{host}:{open_port}") for name, scheme, open_port in ports if open_port]
+        lines += [(name, f"{scheme}://{authority(settings.host, bound)}") for name, scheme, bound in ports if bound]
     lines.append(("seed", str(seed)))
     if settings.token:
         lines.append(("token", settings.token))

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Callable, Coroutine
+from itertools import chain
 from typing import Literal
 
 from msgsim.authority import Authority, server_context
@@ -12,8 +13,8 @@ from msgsim.web.edge.proxy import Proxy
 from msgsim.web.edge.tls import Connect, Report, accept, context, serve_tls
 
 Kind = Literal["https", "proxy"]
-Bind = Callable[[str, int, str], socket.socket]
-"""Host, port and the name of its flag → a bound socket."""
+Bind = Callable[[str, int, str], list[socket.socket]]
+"""Host, port and the name of its flag → bound sockets, all on one port."""
 
 
 class Ports:
@@ -27,7 +28,7 @@ class Ports:
         self._hosts = hosts
         self._bind = bind
         self._report = report
-        self._sockets: dict[Kind, socket.socket] = {}
+        self._sockets: dict[Kind, list[socket.socket]] = {}
         self._tasks: dict[Kind, asyncio.Task[None]] = {}
         self.authority = authority
         if authority is None:
@@ -45,24 +46,26 @@ class Ports:
             self._sockets[kind] = self._bind(self._config.host, port, f"{kind}-port")
 
     def port(self, kind: Kind) -> int | None:
-        return int(self._sockets[kind].getsockname()[1]) if kind in self._sockets else None
+        return int(self._sockets[kind][0].getsockname()[1]) if kind in self._sockets else None
 
     def open(self, plain_port: int, connect: Connect) -> None:
         """Accept connections on whatever is bound and not open yet; ``connect`` makes the protocol of each."""
-        own = {plain_port, *(int(bound.getsockname()[1]) for bound in self._sockets.values())}
+        own = {plain_port, *(int(bound[0].getsockname()[1]) for bound in self._sockets.values())}
         for kind in self._sockets.keys() - self._tasks.keys():
+            for listening in self._sockets[kind]:
+                listening.listen(2048)
             self._tasks[kind] = asyncio.create_task(self._accept(kind, connect, own))
 
     async def _accept(self, kind: Kind, connect: Connect, own: set[int]) -> None:
-        listening = self._sockets[kind]
-        listening.listen(2048)
         take: Callable[[socket.socket], Coroutine[None, None, None]]
         if kind == "https":
             take = lambda taken: serve_tls(taken, connect, self._tls, self._report)  # noqa: E731
         else:
             others, answers = self._config.proxy_others, self._answers
             take = Proxy(connect, self._tls, answers, self._hosts.belongs, others, own, self._report).take
-        await accept(listening, lambda taken: asyncio.create_task(take(taken)))
+        await asyncio.gather(
+            *(accept(one, lambda taken: asyncio.create_task(take(taken))) for one in self._sockets[kind])
+        )
 
     def _answers(self, host: str) -> bool:
         return self._hosts.provider(host) is not None
@@ -75,5 +78,5 @@ class Ports:
     def close(self) -> None:
         for task in self._tasks.values():
             task.cancel()
-        for listening in self._sockets.values():
+        for listening in chain.from_iterable(self._sockets.values()):
             listening.close()
