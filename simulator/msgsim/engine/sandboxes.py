@@ -85,7 +85,7 @@ class World:
         """What was reserved in a transaction that is lost has to be reserved again."""
         if error is not None:
             for sandbox in self.sandboxes.values():
-                sandbox.kept.marks = Marks()
+                sandbox.kept.marks = sandbox.marks()
 
     @property
     def default(self) -> Sandbox:
