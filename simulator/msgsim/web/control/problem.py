@@ -1,7 +1,5 @@
 """What our own routes say when something is wrong: RFC 9457 problems, and never a stack trace."""
 
-import logging
-
 import msgspec
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -10,8 +8,7 @@ from starlette.routing import Match
 from msgsim.callbacks.driver import Busy
 from msgsim.model import Json, Unknown
 from msgsim.scenarios.yaml import BadFile
-from msgsim.storage.database import StoreError
-from msgsim.web.edge.replies import TooLarge
+from msgsim.web.edge import replies as edge
 
 
 class ApiProblem(Exception):
@@ -24,28 +21,23 @@ class ApiProblem(Exception):
         self.body = {"type": "about:blank", "title": title, "status": status, "detail": detail, **more}
 
 
-def told(wrong: Exception) -> ApiProblem:
-    """Any exception as a problem; one that nobody foresaw is logged, and is ours."""
-    match wrong:
+def told(error: Exception) -> ApiProblem:
+    """Any exception as a problem: what only routes of ours raise, then what the edge says to any request."""
+    match error:
         case ApiProblem():
-            return wrong
+            return error
         case ClientDisconnect():
             return ApiProblem(400, "Bad request", "the client went away before its request was there")
         case Unknown():
-            return ApiProblem(404, "Not found", str(wrong))
+            return ApiProblem(404, "Not found", str(error))
         case Busy():
-            return ApiProblem(409, "The clock is being moved", str(wrong))
-        case TooLarge():
-            return ApiProblem(413, "The body is too large", str(wrong))
-        case StoreError():
-            return ApiProblem(503, "The store cannot be written", str(wrong))
+            return ApiProblem(409, "The clock is being moved", str(error))
         case BadFile():
-            mistakes = [str(mistake) for mistake in wrong.mistakes]
+            mistakes = [str(mistake) for mistake in error.mistakes]
             return ApiProblem(400, "The scenario has mistakes", mistakes[0], mistakes=mistakes)
         case ValueError():
-            return ApiProblem(400, "Bad request", str(wrong))
-    logging.getLogger("msgsim").error("unexpected", exc_info=wrong)
-    return ApiProblem(500, "Unexpected", f"{type(wrong).__name__}: the server's log has the rest")
+            return ApiProblem(400, "Bad request", str(error))
+    return ApiProblem(*edge.problem(error))
 
 
 def answer(problem: ApiProblem) -> Response:
@@ -54,16 +46,16 @@ def answer(problem: ApiProblem) -> Response:
     return Response(msgspec.json.encode(problem.body), problem.status, headers, "application/problem+json")
 
 
-async def respond(request: Request, wrong: Exception) -> Response:
+async def respond(request: Request, error: Exception) -> Response:
     """For the application: whatever no route of ours has told itself."""
-    return answer(told(wrong))
+    return answer(told(error))
 
 
-async def nothing(request: Request, wrong: Exception) -> Response:
+async def nothing(request: Request, error: Exception) -> Response:
     return answer(ApiProblem(404, "Not found", f"there is nothing at {request.url.path}"))
 
 
-async def wrong_method(request: Request, wrong: Exception) -> Response:
+async def wrong_method(request: Request, error: Exception) -> Response:
     """With all methods that the path takes: several routes may share it, and files are only read."""
     said = answer(ApiProblem(405, "Method not allowed", f"{request.method} is not for {request.url.path}"))
     fitting = [one for one in request.app.routes if one.matches(request.scope)[0] is not Match.NONE]

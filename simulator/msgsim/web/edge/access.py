@@ -11,7 +11,7 @@ from urllib.parse import parse_qs
 from msgsim.config import Config, is_local
 from msgsim.model import Call, Reply
 from msgsim.web.edge.calls import request_headers
-from msgsim.web.edge.replies import Asgi, Message, Receive, Scope, Send, TooLarge, answer, ours, too_large
+from msgsim.web.edge.replies import Asgi, Message, Receive, Scope, Send, TooLarge, answer, failed, ours
 
 COOKIE = "msgsim-token"
 FOREIGN = "Another site's page"
@@ -140,7 +140,7 @@ class Guarded:
             await self._app(scope, counted, noticed)
         except TooLarge as error:
             if not begun:
-                await answer(too_large(error), send)
+                await answer(failed(error), send)
 
 
 def is_sink(scope: Scope) -> bool:

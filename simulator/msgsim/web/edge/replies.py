@@ -1,6 +1,6 @@
 """Reply to bytes: the provider's answers and our own, as they go out.
 
-Where a request cannot be answered as it was meant, one of these says so, and `ours` gives each its status:
+Where a request cannot be answered as it was meant, one of these says so, and `problem` gives each its status:
 
 * `Refused` (`msgsim.model`): the provider says no, in its own words; it never leaves the engine
 * `Unknown` (`msgsim.model`): no provider, sandbox, message or scenario of that name: 404
@@ -15,13 +15,16 @@ Below ``/__sim`` the control API adds `ApiProblem` and the mistakes of a scenari
 Before a server runs there are `ConfigError` (`msgsim.config`) and `CannotStart`.
 """
 
+import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 import msgspec
 
-from msgsim.model import Reply
+from msgsim.engine.receive import TooMany
+from msgsim.model import Reply, Unknown
 from msgsim.scenarios.dictated import WITHOUT_BODY
+from msgsim.storage.database import StoreError
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -78,5 +81,21 @@ def ours(status: int, title: str, detail: str) -> Reply:
     return Reply(status, msgspec.json.encode(problem), (("X-Sim-Error", title),), "application/problem+json")
 
 
-def too_large(error: Exception) -> Reply:
-    return ours(413, "The body is too large", str(error))
+def problem(error: Exception) -> tuple[int, str, str]:
+    """Status, title and text of what we say to an exception; one that nobody foresaw is logged, and is ours."""
+    match error:
+        case TooLarge() | TooMany():
+            return 413, "The body is too large", str(error)
+        case Undecoded():
+            return 415, "The body is not decoded", str(error)
+        case Unknown():
+            return 404, "Not found by the simulator", str(error)
+        case StoreError():
+            return 503, "The store cannot be written", str(error)
+    logging.getLogger("msgsim").error("unexpected", exc_info=error)
+    return 500, "Unexpected", f"{type(error).__name__}: the server's log has the rest"
+
+
+def failed(error: Exception) -> Reply:
+    """What stands for the answer that an exception took away."""
+    return ours(*problem(error))

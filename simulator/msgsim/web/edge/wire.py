@@ -7,13 +7,13 @@ from collections.abc import Callable
 from msgsim import __version__
 from msgsim.callbacks.dispatcher import Dispatcher
 from msgsim.config import Config
-from msgsim.engine.receive import Engine, TooMany
+from msgsim.engine.receive import Engine
 from msgsim.engine.watch import Watch
-from msgsim.model import Call, Reply, Unknown
+from msgsim.model import Call, Reply
 from msgsim.storage.database import StoreError
 from msgsim.web.edge.access import Access
 from msgsim.web.edge.calls import arrival_of, call_of, decoded, request_headers
-from msgsim.web.edge.replies import Asgi, Gone, Receive, Scope, Send, TooLarge, Undecoded, answer, ours, too_large
+from msgsim.web.edge.replies import Asgi, Gone, Receive, Scope, Send, TooLarge, answer, failed, ours
 
 WELCOME = Reply(
     200, b"messaging-simulator %s; the pages are at /__sim/\n" % __version__.encode(), media="text/plain; charset=utf-8"
@@ -59,8 +59,8 @@ class Wire:
     def take(self, call: Call, answer: Callable[[Reply], None]) -> None:
         """Answer a provider's request that came whole, without a task."""
         fits = len(call.body) <= self._limit
-        reply = self._received(call) if fits else too_large(TooLarge(self._limit))
-        self._engine.commits.then(lambda error: answer(reply if error is None else _unwritable(error)))
+        reply = self._received(call) if fits else failed(TooLarge(self._limit))
+        self._engine.commits.then(lambda error: answer(reply if error is None else failed(error)))
 
     async def finish(self, reply: Reply, receive: Receive, send: Send) -> None:
         """Everything that comes after the commit."""
@@ -85,10 +85,8 @@ class Wire:
             await self._engine.commits.durable()
         except Gone:
             return
-        except TooLarge as error:
-            reply = too_large(error)
-        except StoreError as error:
-            reply = _unwritable(error)
+        except (TooLarge, StoreError) as error:
+            reply = failed(error)
         await self.finish(reply, receive, send)
 
     def _received(self, call: Call) -> Reply:
@@ -104,17 +102,8 @@ class Wire:
             if "content-encoding" in call.headers:
                 call = decoded(call, self._limit)
             reply = self._engine.receive(call)
-        except (TooMany, TooLarge) as error:
-            return too_large(error)
-        except Undecoded as error:
-            return ours(415, "The body is not decoded", str(error))
-        except Unknown as error:
-            return ours(404, "Not found by the simulator", str(error))
-        except StoreError as error:
-            return _unwritable(error)
-        except Exception as error:
-            logging.getLogger("msgsim").exception("unexpected")
-            return ours(500, "Unexpected", f"{type(error).__name__}: the server's log has the rest")
+        except Exception as error:  # The client is told which; the engine goes on.
+            return failed(error)
         return reply
 
     async def _body(self, receive: Receive) -> bytes:
@@ -163,10 +152,6 @@ class Wire:
                     logging.getLogger("msgsim").error("%s", error)
                 await send({"type": "lifespan.shutdown.complete"})
                 return
-
-
-def _unwritable(error: StoreError) -> Reply:
-    return ours(503, "The store cannot be written", str(error))
 
 
 def _is_browser(scope: Scope) -> bool:
