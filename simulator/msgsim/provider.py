@@ -214,6 +214,8 @@ class Provider(Struct, frozen=True):
     """Members (in lower case) of a send's body that hold a recipient's number or address."""
     texts: frozenset[str] = frozenset()
     """Members (in lower case) of a send's body that hold what the recipient reads."""
+    device: Callable[[str, str, Json], Iterable[dict[str, Json]]] | None = None
+    """A channel's name, text and content → pieces of `msgsim.engine.device` that the recipient sees; None: the text."""
 
 
 def fingerprint(kind: str, secret: str) -> str:

@@ -5,10 +5,13 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 from msgsim.model import Json
+from msgsim.provider import discover
 from msgsim.web.pages import mail, raw_text
 from msgsim.web.pages.pieces import pieces
 from msgsim.web.pages.plan_drawing import drawing, spoken
+from msgspec.structs import replace
 
+PROVIDERS = discover()
 CHANNELS = ("sms", "viber", "whatsapp", "messenger", "line", "telegram", "rcs", "email", "voice", "pager")
 NAMES = [
     *("template", "components", "parameters", "type", "text", "image", "video", "audio", "document", "sticker", "link"),
@@ -29,9 +32,9 @@ ANYTHING = st.recursive(
 )
 
 
-@given(st.sampled_from(CHANNELS), st.text(max_size=20), ANYTHING)
-def test_any_content_is_drawn(channel: str, text: str, content: Json) -> None:
-    found = pieces(channel, text, content)
+@given(st.sampled_from(list(PROVIDERS)), st.sampled_from(CHANNELS), st.text(max_size=20), ANYTHING)
+def test_any_content_is_drawn(provider: str, channel: str, text: str, content: Json) -> None:
+    found = pieces(PROVIDERS[provider], channel, text, content)
     assert found
     assert all(isinstance(piece["kind"], str) for piece in found)
 
@@ -42,7 +45,7 @@ def test_an_rcs_card_is_drawn_with_its_suggestions() -> None:
     card = {"title": "Your order", "description": "On its way", "media": media, "suggestions": [reply]}
     visit = {"action": {"text": "Visit", "open_url_action": {"url": "https://example.com"}}}
     content = {"rich_card": {"standalone_card": {"card_content": card}}, "suggestions": [visit]}
-    assert pieces("rcs", "", content) == [
+    assert pieces(PROVIDERS["messente"], "rcs", "", content) == [
         {
             "kind": "cards",
             "cards": [
@@ -59,8 +62,15 @@ def test_an_rcs_card_is_drawn_with_its_suggestions() -> None:
 
 
 def test_what_nobody_knows_is_shown_raw() -> None:
-    flex = {"contents": [{"type": "native", "nativePayload": {"type": "flex", "contents": {"type": "bubble"}}}]}
-    assert pieces("line", "", flex) == [{"kind": "raw", "json": {"type": "flex", "contents": {"type": "bubble"}}}]
+    flex = {"type": "flex", "contents": {"type": "bubble"}}
+    content = {"contents": [{"type": "native", "nativePayload": flex}]}
+    assert pieces(PROVIDERS["salesforce"], "line", "", content) == [{"kind": "raw", "json": flex}]
+
+
+def test_a_provider_that_says_nothing_of_devices_has_its_text_drawn() -> None:
+    silent = replace(PROVIDERS["sinch"], device=None)
+    assert pieces(silent, "pigeon", "Coo", {"flashSMS": True}) == [{"kind": "text", "text": "Coo"}]
+    assert pieces(silent, "pigeon", "", {"wing": 1}) == [{"kind": "raw", "json": {"wing": 1}}]
 
 
 @given(st.text())

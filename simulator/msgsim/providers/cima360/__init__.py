@@ -8,7 +8,7 @@ is seen through the control API only.
 
 from msgsim.contract import Contract
 from msgsim.provider import Provider, Send, SendMany
-from msgsim.providers.cima360 import answers, keys, reading
+from msgsim.providers.cima360 import answers, device, keys, reading
 from msgsim.providers.cima360.formats import FORMATS
 from msgsim.providers.cima360.members import documented
 
@@ -75,6 +75,7 @@ provider = Provider(
     refuse=answers.refuse,
     credentials=keys.credentials,
     base_url=lambda root: root.rstrip("/"),
+    device=device.pieces,
     channels=("whatsapp", "messenger", "telegram", "rcs", "sms", "email", "voice"),
     strict=answers.UNDOCUMENTED,
     secrets=frozenset({"x-api-key"}),

@@ -10,6 +10,7 @@ from functools import lru_cache
 from msgsim.contract import Contract
 from msgsim.model import Call, Credential, Refusal, Refused
 from msgsim.provider import Ask, Desk, Endpoint, Provider, Send, SendMany, knows
+from msgsim.providers.messente import device
 from msgsim.providers.messente.answers import bulk_sent, cancelled, refused, sent, statuses
 from msgsim.providers.messente.reading import bulk_item, omnimessage, with_plus
 from msgsim.providers.messente.reports import inbound, post, reports
@@ -68,6 +69,7 @@ provider = Provider(
         Ask("status", "GET", "/v1/omnimessage/{id}/status", answer=statuses),
         Ask("cancel", "DELETE", "/v1/omnimessage/{id}", answer=cancelled),
     ),
+    device=device.pieces,
     channels=("sms", "viber", "whatsapp", "rcs"),
     hosts=("api.messente.com", "api2.messente.com", "api3.messente.com"),
     identify=identify,

@@ -10,7 +10,7 @@ read is told by no route and no callback, and is seen through the control API on
 
 from msgsim.contract import Contract
 from msgsim.provider import Ask, Provider, Send
-from msgsim.providers.salesforce import registry, sent, tokens
+from msgsim.providers.salesforce import device, registry, sent, tokens
 from msgsim.providers.salesforce.answers import accepted, refuse
 from msgsim.providers.salesforce.reading import check, read
 from msgsim.providers.salesforce.spelling import shape
@@ -47,6 +47,7 @@ provider = Provider(
     refuse=refuse,
     credentials=tokens.credentials,
     base_url=base_url,
+    device=device.pieces,
     channels=("messenger", "line"),
     phones=False,
     any_case=True,

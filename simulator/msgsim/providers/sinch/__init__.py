@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 from msgsim.contract import Contract
 from msgsim.model import Call, Credential, Refusal, Refused
 from msgsim.provider import Ask, Desk, Endpoint, Provider, Send, SendMany, knows
-from msgsim.providers.sinch import answers, campaigns, drafts, inbound, members, queries, reports, rules
+from msgsim.providers.sinch import answers, campaigns, device, drafts, inbound, members, queries, reports, rules
 from msgsim.providers.sinch.account import account
 from msgsim.providers.sinch.limits import limit_requests
 from msgsim.providers.sinch.schedule import is_local, is_zone
@@ -96,6 +96,7 @@ provider = Provider(
     callbacks=reports.callbacks,
     post=reports.post,
     receive=inbound.receive,
+    device=device.pieces,
     channels=("sms",),
     strict="bad_request",
     secrets=frozenset({"authenticationtoken"}),

@@ -7,6 +7,7 @@ from operator import itemgetter
 from msgspec import Struct
 
 from msgsim.clock import instant, iso
+from msgsim.engine.device import FLASH
 from msgsim.engine.receive import Engine
 from msgsim.engine.sandbox import Sandbox
 from msgsim.model import Inbound, Json, Message
@@ -14,7 +15,7 @@ from msgsim.provider import Provider
 from msgsim.storage.store import EVER, NUMBERS, SPAN, bare
 from msgsim.web.control import resources
 from msgsim.web.control.lists import in_turns
-from msgsim.web.pages.pieces import is_flash, marks, pieces
+from msgsim.web.pages.pieces import marks, pieces
 
 ROWS, BUBBLES = 40, 30
 """How many conversations, and how many messages of one, are drawn at a time."""
@@ -34,6 +35,7 @@ def bubble(shown: Json, providers: Mapping[str, Provider]) -> Json:
     tried = [place for place, one in enumerate(channels) if one["status"]]
     place = tried[-1] if tried else 0
     channel = channels[place]
+    seen = pieces(provider, channel["channel"], channel["text"] or "", channel["content"])
     trail = [
         {**one, "kind": _kind(provider, one["status"]), "now": index == place} for index, one in enumerate(channels)
     ]
@@ -44,9 +46,9 @@ def bubble(shown: Json, providers: Mapping[str, Provider]) -> Json:
         "channel": channel["channel"],
         "sender": channel["from"] or provider.title,
         "text": channel["text"] or "",
-        "pieces": pieces(channel["channel"], channel["text"] or "", channel["content"]),
+        "pieces": [piece for piece in seen if piece != FLASH] or [{"kind": "raw", "json": channel["content"]}],
         "marks": marks(channel["content"]) if channel["channel"] == "sms" else [],
-        "flash": is_flash(channel["content"]),
+        "flash": FLASH in seen,
         "status": channel["status"],
         "code": channel["code"],
         "trail": trail if len(trail) > 1 else [],

@@ -21,6 +21,7 @@ from msgsim.provider import AnySend
 from msgsim.web.pages import mail, plan_drawing, raw_text
 from msgsim.web.pages.inbox import Inbox, bubble, forceable
 from msgsim.web.pages.internal_client import Inside, Refusing
+from msgsim.web.pages.pieces import pieces
 
 HERE = Path(__file__).parent
 POLICY = (
@@ -186,10 +187,10 @@ class Ui:
         place = look.request.path_params["place"]
         if place >= len(message.channels):
             raise Unknown(f"message {message.id} has no channel {place}")
-        content = message.channels[place].content
-        html = content.get("html") if isinstance(content, dict) else None
-        title = content.get("subject") if isinstance(content, dict) else None
-        page = mail.page(html if isinstance(html, str) else "", title if isinstance(title, str) else "")
+        channel, provider = message.channels[place], self._engine.providers[message.provider]
+        seen = pieces(provider, channel.name, channel.text, channel.content)
+        found: Json = next((piece for piece in seen if piece["kind"] == "mail"), {})
+        page = mail.page(found.get("html", ""), found.get("subject", ""))
         return HTMLResponse(page, headers={**SAFE, "Content-Security-Policy": mail.POLICY})
 
     async def errors(self, look: Look) -> Response:

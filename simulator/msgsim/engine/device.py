@@ -1,0 +1,79 @@
+"""What a message looks like on the recipient's device: pieces that a page draws.
+
+A piece is ``{"kind": …}`` and plain values. Content comes from outside: nothing here trusts its shape, nothing raises.
+"""
+
+from collections.abc import Iterator
+
+from msgsim.model import Json
+
+Piece = dict[str, Json]
+FLASH: Piece = {"kind": "flash"}
+"""Not drawn itself: the message is shown at once, over whatever is on the device."""
+
+
+def plain(text: Json) -> Iterator[Piece]:
+    if written := words(text):
+        yield {"kind": "text", "text": written}
+
+
+def picture(url: Json) -> Piece:
+    return {"kind": "picture", "url": words(url)}
+
+
+def video(url: Json, preview: Json = "", seconds: Json = None) -> Piece:
+    return {"kind": "video", "url": words(url), "preview": words(preview), "seconds": words(seconds)}
+
+
+def file(what: str, url: Json, name: Json = "") -> Piece:
+    return {"kind": "file", "what": what, "url": words(url), "name": words(name)}
+
+
+def template(name: Json, language: Json = "") -> Piece:
+    return {"kind": "template", "name": words(name), "lang": words(language)}
+
+
+def values(texts: list[str]) -> Iterator[Piece]:
+    """What fills a template."""
+    if texts:
+        yield {"kind": "values", "values": texts}
+
+
+def card(title: Json, text: Json, picture: Json, buttons: list[Piece]) -> Piece:
+    return {"title": words(title), "text": words(text), "picture": words(picture), "buttons": buttons}
+
+
+def cards(drawn: list[Piece]) -> Iterator[Piece]:
+    if drawn:
+        yield {"kind": "cards", "cards": drawn}
+
+
+def button(label: Json, leads: Json = "") -> Piece:
+    return {"label": words(label), "leads": words(leads)}
+
+
+def buttons(drawn: list[Piece]) -> Iterator[Piece]:
+    if drawn:
+        yield {"kind": "buttons", "buttons": drawn}
+
+
+def words(value: Json) -> str:
+    """A text or a number; empty for anything else."""
+    if isinstance(value, bool) or value is None:
+        return ""
+    return str(value) if isinstance(value, str | int | float) else ""
+
+
+def mapping(value: Json) -> Piece:
+    """An object; empty for anything else."""
+    return value if isinstance(value, dict) else {}
+
+
+def mappings(value: Json) -> list[Piece]:
+    """The objects of a list."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def first(members: Piece, *names: str) -> Json:
+    """The first of some members that says anything."""
+    return next((members[name] for name in names if members.get(name)), None)
