@@ -74,6 +74,9 @@ def agreed(schema: Schema, body: Any) -> None:
     explained = list(schema._explain(body))
     assert schema.accepts(body) == (not explained), body
     assert bool(schema.violations(body)) == bool(explained)
+    assert schema.accepts(body) or not schema.accepts_exactly(body)
+    if schema.accepts(body):
+        assert schema.accepts_exactly(body) == (schema.unknown(body) == [])
 
 
 @pytest.mark.parametrize("name", SCHEMAS)

@@ -61,6 +61,11 @@ class Schema:
         closed = _closed(self.document)
         return self._validator(closed) if closed != self.document else None
 
+    @cached_property
+    def accepts_exactly(self) -> Callable[[Json], bool]:
+        """Whether an instance is accepted and has no member that the document does not know."""
+        return self.accepts if self._closed is None else self._closed.is_valid
+
     def unknown(self, instance: Json) -> list[str]:
         """The members that the document does not know, as ``messages.0.color``, of an instance that is accepted.
 

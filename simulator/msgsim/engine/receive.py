@@ -198,12 +198,14 @@ class Engine(World):
         if endpoint.shape is not None:
             body = endpoint.shape(body, desk)
         schema = desk.schema(endpoint.schema)
-        wrong = schema.violations(body)
+        exact = schema.accepts_exactly(body)
+        wrong = [] if exact else schema.violations(body)
         if not isinstance(endpoint, Ask) and endpoint.check is not None:
             wrong += endpoint.check(body, desk)
         if wrong:
             raise Refused(*wrong)
-        _note_unknown(schema, body, desk)
+        if not exact:
+            _note_unknown(schema, body, desk)
         return body
 
     def _take_on(self, scenario: Scenario, endpoint: AnySend, request: Subject, desk: Desk) -> Reply:
@@ -357,6 +359,8 @@ class Engine(World):
 
 def _check(schema: Schema, item: Json, desk: Desk) -> None:
     """Raises Refused with everything that is wrong with one item."""
+    if schema.accepts_exactly(item):
+        return
     if wrong := schema.violations(item):
         raise Refused(*wrong)
     _note_unknown(schema, item, desk)
