@@ -21,7 +21,7 @@ from reliability.server import DidNotStart, Server, free_port, lines
 from reliability.traffic import BASIC, Load, Tally
 
 PART = "faults"
-RETRIES = 3
+RETRIES = ["1s", "5s", "30s"]
 MEGABYTE = 1 << 20
 
 
@@ -66,7 +66,7 @@ def recovering(manner: str) -> list[Figure]:
 
 
 def _simulator(**settings: Json) -> Simulator:
-    return Simulator(callback_timeout="300ms", **settings)
+    return Simulator(callback_timeout="300ms", providers={"messente": {"retries": RETRIES}}, **settings)
 
 
 def down() -> list[Figure]:
@@ -78,7 +78,7 @@ def down() -> list[Figure]:
         callbacks = sim.control("GET", "callbacks").json["callbacks"]
     tries = {len(one["attempts"]) for one in callbacks}
     clear = all(one["state"] == "failed" and one["reason"] and "\n" not in one["reason"] for one in callbacks)
-    held = bool(callbacks) and clear and tries == {RETRIES + 1}
+    held = bool(callbacks) and clear and tries == {len(RETRIES) + 1}
     return [Figure(PART, "receiver down: tries before a callback is failed with its reason", str(max(tries)), held)]
 
 

@@ -97,14 +97,19 @@ def receiver_total(posts: "Counter[tuple[str, str, str]]") -> int:
     return sum(posts.values())
 
 
+RETRIES = ["200ms", "1s", "2s", "5s"]
+
+
 def _settings(folder: Path, receiver: str) -> Path:
     scenario = folder / "soak.yaml"
     scenario.write_text(SCENARIO)
     file = folder / "settings.yaml"
     settings = {
         "scenario": [str(scenario)],
-        "retries": ["200ms", "1s", "2s", "5s"],
-        "providers": {"sinch": {"callback_url": f"{receiver}/sinch", "dlr_url": f"{receiver}/sinch"}},
+        "providers": {
+            "messente": {"retries": RETRIES},
+            "sinch": {"callback_url": f"{receiver}/sinch", "dlr_url": f"{receiver}/sinch", "retries": RETRIES},
+        },
     }
     file.write_bytes(msgspec.yaml.encode(settings))
     return file

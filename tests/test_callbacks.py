@@ -64,9 +64,13 @@ def test_anything_from_200_to_399_is_success(
     assert len(receiver.posts) == 2
 
 
+RETRYING = "name: retrying\nrules: [{callbacks: [retry]}]"
+
+
 def test_a_failed_report_is_tried_again_and_carries_its_own_status(
     http: Http, advance: Advance, receiver: Receiver, control: Http
 ) -> None:
+    control("PUT", "scenario", body=RETRYING)
     receiver.answer(500, b"no", times=2)
     send(http, receiver.url)
     advance("1h")
@@ -81,6 +85,7 @@ def test_a_failed_report_is_tried_again_and_carries_its_own_status(
 def test_when_all_tries_are_used_up_the_next_status_is_still_reported(
     http: Http, advance: Advance, receiver: Receiver, control: Http
 ) -> None:
+    control("PUT", "scenario", body=RETRYING)
     receiver.answer(503, times=4)
     send(http, receiver.url)
     advance("1h")

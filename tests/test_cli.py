@@ -130,7 +130,17 @@ def test_flag_beats_environment_beats_file_beats_default(tmp_path: Path) -> None
 
 @pytest.mark.parametrize(
     "text",
-    ["retries: [5]", "workers: 2", "port: 70000", "body_limit: 0", "prot: 1", "port: many", "- 1", "port: [", "\x00"],
+    [
+        "callback_timeout: 5",
+        "workers: 2",
+        "port: 70000",
+        "body_limit: 0",
+        "prot: 1",
+        "port: many",
+        "- 1",
+        "port: [",
+        "\x00",
+    ],
 )
 def test_a_settings_file_that_cannot_be_used(tmp_path: Path, text: str) -> None:
     file = tmp_path / "msgsim.yaml"

@@ -85,7 +85,7 @@ rules:
 
 def journal(pieces: list[int], dlr_url: str) -> Any:
     """Everything the simulator says after a minute that was cut into pieces (milliseconds)."""
-    with Simulator(clock=f"frozen@{START}", seed=7, retries=["3s", "20s"]) as sim:
+    with Simulator(clock=f"frozen@{START}", seed=7, providers={"messente": {"retries": ["3s", "20s"]}}) as sim:
         sim.control("PUT", "scenario", body=STORY)
         messages = [{"channel": "viber", "text": "x", "ttl": 30}, {"channel": "sms", "text": "x"}]
         body = {"to": "+37255000001", "dlr_url": dlr_url, "messages": messages}

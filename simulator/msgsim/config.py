@@ -45,8 +45,6 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Bytes of a request body."""
     journal_limit: int = 100_000
     """Entries kept per sandbox."""
-    retries: tuple[str, ...] = ("1s", "5s", "30s")
-    """Pauses before each further try at a callback."""
     callback_timeout: str = "10s"
     callback_connections: int = 256
     """Callbacks under way at once, over all receivers."""
@@ -102,7 +100,7 @@ def guarded(config: Config) -> Config:
     return msgspec.structs.replace(config, token=os.urandom(16).hex())
 
 
-LISTS = ("scenario", "retries", "callback_hosts", "tls_names")
+LISTS = ("scenario", "callback_hosts", "tls_names")
 
 
 def data_folder(name: str) -> Path:
@@ -141,8 +139,7 @@ def read(flags: dict[str, Json], environment: dict[str, str], file: str | None =
 
 def _check(config: Config) -> None:
     """What types cannot say. Raises ValueError."""
-    for pause in (*config.retries, config.callback_timeout):
-        milliseconds(pause)
+    milliseconds(config.callback_timeout)
     for name in ("port", "https_port", "proxy_port"):
         if not 0 <= (getattr(config, name) or 0) <= 65535:
             raise ValueError(f"{name}: from 0 to 65535")

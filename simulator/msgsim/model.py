@@ -124,6 +124,8 @@ class Twist(Struct, frozen=True, omit_defaults=True, gc=False):
     delay: int = 0
     only: str = ""
     """The status whose callbacks it touches; empty: all."""
+    pauses: tuple[int, ...] = ()
+    """Before each further try, where it says how callbacks are retried."""
 
 
 class Channel(Struct, frozen=True, omit_defaults=True, array_like=True, gc=False):
@@ -229,6 +231,8 @@ class Due(Struct, frozen=True, omit_defaults=True, gc=False):
     kind: str
     step: Step | None = None
     twists: tuple[str, ...] = ()
+    retries: tuple[int, ...] | None = None
+    """Pauses before each further try, as a scenario says; None: as the provider's settings say."""
 
 
 class Callback(Struct, frozen=True, omit_defaults=True, array_like=True, gc=False):
@@ -248,6 +252,8 @@ class Callback(Struct, frozen=True, omit_defaults=True, array_like=True, gc=Fals
     """pending, done, failed, refused, dropped or cancelled."""
     tries: int = 0
     reason: str = ""
+    retries: tuple[int, ...] | None = None
+    """As in `Due`."""
 
 
 class Post(Struct, frozen=True, gc=False):

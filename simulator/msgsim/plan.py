@@ -183,6 +183,10 @@ def _conflicting(current: list[Due], chosen: list[Due], how: Twist, message: Mes
     return [*current, replace(final, at=final.at + (how.delay or 1000), step=lie, twists=(*final.twists, how.kind))]
 
 
+def _retry(current: list[Due], chosen: list[Due], how: Twist, message: Message, contract: Contract) -> list[Due]:
+    return [replace(due, retries=how.pauses) if due in chosen else due for due in current]
+
+
 _TWISTS = {
     "duplicate": _duplicate,
     "reorder": _reorder,
@@ -193,5 +197,6 @@ _TWISTS = {
     "wrong-signature": _marked,
     "after-terminal": _after_terminal,
     "conflicting": _conflicting,
+    "retry": _retry,
 }
 TWISTS = tuple(_TWISTS)

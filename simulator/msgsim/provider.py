@@ -197,7 +197,7 @@ class Provider(Struct, frozen=True):
     """Give an inbound message the provider's shape, and say where it is pushed to."""
     channels: tuple[str, ...] = ()
     success: range = range(200, 300)
-    """Receiver's statuses that make a callback done; anything else is tried again."""
+    """Receiver's statuses that make a callback done; after anything else its setting ``retries`` holds."""
     hosts: tuple[str, ...] = ()
     """The provider's real host names, in lower case; ``*.`` in front stands for one label or more."""
     phones: bool = True

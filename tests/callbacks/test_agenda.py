@@ -41,7 +41,7 @@ class Life(RuleBasedStateMachine):
         return Room(
             Path(self.folder.name) / "store.db",
             clock="frozen@2026-01-01T00:00:00Z",
-            retries=("1s", "5s"),
+            providers={"messente": {"retries": ["1s", "5s"]}},
             callback_connections=5,
             callback_connections_per_host=2,
         )

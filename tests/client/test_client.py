@@ -64,6 +64,7 @@ def test_callbacks_are_seen_and_sent_again(api: Api[Any], send: Send, receiver: 
 
 
 def test_a_sink_takes_the_place_of_a_receiver(api: Api[Any], send: Send) -> None:
+    api.configure({"messente": {"retries": ["1s"]}})
     sink = api.sink("reports")
     sink.answer(503)
     send(TO, dlr_url=sink.url)

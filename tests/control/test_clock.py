@@ -58,6 +58,7 @@ def application() -> Iterator[Application]:
 
 
 def test_what_happened_is_listed_in_order(sim: Simulator, advance: Advance, receiver: Receiver) -> None:
+    sim.control("PUT", "settings", {"messente": {"retries": ["1s"]}})
     id = send(sim, dlr_url=receiver.url)
     receiver.answer(500)
     happened = [(one["at"][14:23], one["kind"], one.get("status") or one["answered"]) for one in advance("1m")]

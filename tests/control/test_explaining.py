@@ -116,6 +116,7 @@ def test_an_item_that_is_refused_in_a_batch_is_explained(sim: Simulator, control
 
 
 def test_a_callback_is_explained(sim: Simulator, control: Http, advance: Advance, receiver: Receiver) -> None:
+    control("PUT", "settings", {"messente": {"retries": ["1s"]}})
     receiver.answer(503)
     id = send(sim, dlr_url=receiver.url)
     advance("300ms")

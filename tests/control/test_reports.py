@@ -169,6 +169,7 @@ def test_credentials_in_a_query_string_are_told(sim: Simulator, control: Http) -
 def test_a_receiver_that_fails_or_is_slow_is_told(
     sim: Simulator, control: Http, advance: Advance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    control("PUT", "settings", {"messente": {"retries": ["1s"]}})
     send(sim, dlr_url=f"{sim.url}/__sim/sink/x")
     control("PUT", "sinks/x", {"answers": [{"status": 500}, {"delay": "1s"}]})
     monkeypatch.setattr("msgsim.engine.habits.SLOW", 500)

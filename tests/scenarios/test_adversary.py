@@ -150,6 +150,7 @@ def test_wrongly_signed(world: World) -> None:
 
 def test_a_retry_carries_the_same_twisted_callback(world: World) -> None:
     world.play("callbacks-corrupt")
+    world.sim.control("PUT", "settings", {"messente": {"retries": ["1s"]}})
     world.receiver.answer(500)
     world.send("messente")
     world.sim.control("POST", "clock/advance", {"by": "1m"})

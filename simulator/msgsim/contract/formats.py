@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 
 from msgsim.clock import date_time
+from msgsim.config import milliseconds
 
 
 @lru_cache(maxsize=65536)
@@ -38,6 +39,15 @@ def is_email(text: str) -> bool:
     return _EMAIL.fullmatch(text) is not None
 
 
+def is_pause(text: str) -> bool:
+    """A duration as people write them: ``250ms``, ``5s``, ``10m``, ``2h``, ``1d``."""
+    try:
+        milliseconds(text)
+    except ValueError:
+        return False
+    return True
+
+
 def is_http_url(text: str) -> bool:
     from urllib.parse import urlsplit
 
@@ -60,6 +70,7 @@ FORMATS: Mapping[str, Callable[[str], bool]] = {
     "e164": is_e164,
     "email": is_email,
     "http-url": is_http_url,
+    "pause": is_pause,
     "iso-date-time": is_date_time,
 }
 """Formats are asserted, not annotated; a provider adds its own."""

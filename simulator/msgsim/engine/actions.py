@@ -2,11 +2,11 @@
 
 from msgspec.structs import replace
 
+from msgsim.config import milliseconds
 from msgsim.engine.exchange import Desk, owed, rewrite
-from msgsim.engine.retries import settled
 from msgsim.engine.sandbox import Sandbox
 from msgsim.engine.sandboxes import World
-from msgsim.model import Attempt, Beat, Call, Callback, Entry, Inbound, Message, Post, Step
+from msgsim.model import Attempt, Beat, Call, Callback, Entry, Inbound, Json, Message, Post, Step
 from msgsim.plan import cut, ends, state
 from msgsim.provider import Provider
 from msgsim.storage import unreadable
@@ -36,7 +36,7 @@ def settle(world: World, callback: Callback, attempt: Attempt, refused: bool = F
     sandbox = world.owner(callback.key)
     now = sandbox.now()
     provider = world.providers[callback.provider]
-    after = settled(callback, attempt, now, provider.success, world.config.retries, refused)
+    after = _after(callback, attempt, now, provider.success, world.settings(sandbox, provider), refused)
     world.store.rewrite_callback(after)
     if after.state == "pending":
         for later in world.store.callbacks_of(callback.subject):
@@ -47,6 +47,24 @@ def settle(world: World, callback: Callback, attempt: Attempt, refused: bool = F
     world.store.add_entry(entry, callback.key)
     world.kept(sandbox, entry.key)
     return entry
+
+
+def _after(
+    callback: Callback, attempt: Attempt, now: int, success: range, settings: dict[str, Json], refused: bool
+) -> Callback:
+    """Done, refused for good, planned again after the next pause, or failed when no pause is left."""
+    tries = callback.tries + 1
+    if refused:
+        return replace(callback, state="refused", tries=tries, reason=attempt.error)
+    if attempt.status is not None and attempt.status in success:
+        return replace(callback, state="done", tries=tries, reason="")
+    reason = attempt.error or f"answered {attempt.status}"
+    pauses = callback.retries
+    if pauses is None:
+        pauses = tuple(milliseconds(pause) for pause in settings.get("retries", ()))
+    if tries > len(pauses):
+        return replace(callback, state="failed", tries=tries, reason=reason)
+    return replace(callback, tries=tries, due=now + pauses[tries - 1], reason=reason)
 
 
 def fail(world: World, callback: Callback, reason: str) -> None:

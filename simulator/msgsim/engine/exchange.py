@@ -159,7 +159,11 @@ def owed(sandbox: Sandbox, provider: str, subject: int, dues: list[Due]) -> list
         sandbox.callbacks += 1
         state = "dropped" if "drop" in due.twists else "pending"
         key = sandbox.base + sandbox.callbacks
-        found.append(Callback(key, provider, subject, due.at, due.url, due.kind, due.step, due.twists, state))
+        found.append(
+            Callback(
+                key, provider, subject, due.at, due.url, due.kind, due.step, due.twists, state, retries=due.retries
+            )
+        )
     return found
 
 

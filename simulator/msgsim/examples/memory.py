@@ -37,7 +37,7 @@ class InMemory:
         known = discover() if providers is None else providers
         settings = {name: receivers(provider) for name, provider in known.items()}
         config = Config(
-            store="memory", clock=f"frozen@{START}", seed=seed, scenario=tuple(scenario), providers=settings, retries=()
+            store="memory", clock=f"frozen@{START}", seed=seed, scenario=tuple(scenario), providers=settings
         )
         self.engine = Engine(config, Store(None), known)
         self._dispatcher = Dispatcher(self.engine, _Taken(config), config)

@@ -47,8 +47,11 @@ def compile_rules(document: Document, terms: Mapping[str, Terms], expecting: boo
         ]
         if found:
             mistakes += found
-        else:
+            continue
+        try:
             rules.append(_rule(document, index, written))
+        except ValueError as error:  # A duration that is too long for any calendar.
+            mistakes.append(document.at(("rules", index), str(error)))
     for index, expected in enumerate(document.value.get("expect", ()) if expecting else ()):
         mistakes += [
             document.at(("expect", index, *path), reason) for path, reason in _unknown_expected(expected, terms)
@@ -159,7 +162,7 @@ def _unknown_twisted(
             word = argument
             if isinstance(argument, dict):
                 path, word = (*path, "status"), argument.get("status")
-            if word is None or is_duration(word):
+            if not isinstance(word, str) or is_duration(word):
                 continue
             if reason := _no_status(word, providers, whose, [channel] if channel else []):
                 yield path, reason

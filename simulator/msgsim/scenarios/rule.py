@@ -1,6 +1,6 @@
 """One rule of a scenario: when it fits, and what it decides."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from statistics import NormalDist
 
 from msgspec import Struct, field
@@ -17,6 +17,8 @@ HEAD, BODY, DRAFT = range(3)
 
 LATE = 60_000
 """Milliseconds that a callback is late where nothing is said."""
+RETRIES = (1000, 5000, 30_000)
+"""Milliseconds before each further try where nothing is said."""
 
 
 class Subject(Struct):
@@ -218,14 +220,29 @@ def _trouble(fault: Mapping[str, Json]) -> Trouble:
 
 def _twist(twist: str | Mapping[str, Json]) -> Twist:
     if isinstance(twist, str):
-        return Twist(twist, delay=LATE if twist == "delay" else 0)
+        return Twist(twist, delay=LATE if twist == "delay" else 0, pauses=RETRIES if twist == "retry" else ())
     ((kind, argument),) = twist.items()
+    if kind == "retry":
+        return _retry(argument)
     if isinstance(argument, dict):
         late = milliseconds(argument["by"]) if "by" in argument else LATE if kind == "delay" else 0
         return Twist(kind, late, argument.get("status", ""))
     if is_duration(argument):
         return Twist(kind, milliseconds(argument))
     return Twist(kind, LATE if kind == "delay" else 0, argument)
+
+
+def _retry(argument: str | Sequence[str] | Mapping[str, Json]) -> Twist:
+    """A pause or several, a status, or both."""
+    if isinstance(argument, str):
+        if is_duration(argument):
+            return Twist("retry", pauses=(milliseconds(argument),))
+        return Twist("retry", only=argument, pauses=RETRIES)
+    if isinstance(argument, Mapping):
+        after = argument.get("after")
+        pauses = RETRIES if after is None else tuple(milliseconds(pause) for pause in after)
+        return Twist("retry", only=argument.get("status", ""), pauses=pauses)
+    return Twist("retry", pauses=tuple(milliseconds(pause) for pause in argument))
 
 
 def is_duration(text: str) -> bool:

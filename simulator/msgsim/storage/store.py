@@ -20,7 +20,7 @@ SHIFT = 40
 NUMBERS = (1 << SHIFT) - 1
 FROM_PHONES = 1 << (SHIFT - 1)
 """Set in the numbers of inbound messages: a callback's subject is either kind."""
-VERSION = 5
+VERSION = 6
 BLOCK = 9
 """Bits of a number within its block: indexes over messages are cut into blocks of 512 keys, in the order of the blocks.
 
