@@ -44,7 +44,7 @@ class Server(uvicorn.Server):
         dispatcher = Dispatcher(engine, Poster(config), config)
         self._config = config
         self._engine = engine
-        self._wire = Wire(engine, dispatcher, config, lambda: _ours(self, engine, dispatcher, config))
+        self._wire = Wire(engine, dispatcher, config, lambda: _control(self, engine, dispatcher, config))
         self._answers = started
         self._plain_port = 0
         self.ports = None if config.https_port is None and config.proxy_port is None else _ports(config, engine)
@@ -93,8 +93,8 @@ class Server(uvicorn.Server):
         return kind(config=self.config, server_state=self.server_state, app_state={"arrival": arrival})
 
 
-def _ours(server: Server, engine: Engine, dispatcher: Dispatcher, config: Config) -> Asgi:
-    from msgsim.web.app import application  # Late: Starlette is imported when something of ours is asked for.
+def _control(server: Server, engine: Engine, dispatcher: Dispatcher, config: Config) -> Asgi:
+    from msgsim.web.app import application  # Late: Starlette is imported when the control API or a page is asked for.
 
     return application(engine, dispatcher, config, server)
 

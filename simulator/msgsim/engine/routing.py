@@ -3,6 +3,8 @@
 import re
 from collections.abc import Mapping
 from functools import lru_cache
+from itertools import takewhile
+from operator import eq
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -120,31 +122,34 @@ class Routes:
         return methods, params
 
     def _owner(self, call: Call, path: str) -> Provider | None:
-        """Whose unknown path it is: who has it, else by the nearest known path, else by the kind of credentials.
+        """Whose unknown path it is; None when several could be meant.
 
-        Without any it is that one's of the nearest who asks for them before it looks at the path.
+        Candidates are those whose credentials the request has, else all. The owner is who is known to have the path
+        without its being simulated; else who shares most of it with a known path; else, of several that share as much,
+        who has been sent credentials, or who asks for them before it looks at the path.
         """
-        calling = [provider for provider in self.providers.values() if provider.identify(call) is not None]
-        having = [provider for provider in calling or self.providers.values() if provider.contract.missing(path)]
+        providers = self.providers.values()
+        calling = [provider for provider in providers if provider.identify(call) is not None]
+        having = [provider for provider in calling or providers if provider.contract.missing(path)]
         if len(having) == 1:
             return having[0]
-        parts = path.lower().split("/")
-        near: dict[str, int] = {}
-        for known, name in self._known():
-            shared = 0
-            for one, other in zip(known.lower().split("/"), parts, strict=False):
-                if one != other:
-                    break
-                shared += 1
-            near[name] = max(near.get(name, 0), shared)
-        best = max(near.values(), default=0)
-        nearest = [provider for name, provider in self.providers.items() if best > 2 and near[name] == best]
+        nearest = self._nearest(path)
         if len(nearest) == 1:
             return nearest[0]
         if nearest:
-            mine = [provider for provider in nearest if provider in calling]
-            calling = mine or [provider for provider in nearest if provider.authorize_first]
+            called = [provider for provider in nearest if provider in calling]
+            calling = called or [provider for provider in nearest if provider.authorize_first]
         return calling[0] if len(calling) == 1 else None
+
+    def _nearest(self, path: str) -> list[Provider]:
+        """Whose endpoints begin with most parts of a path; empty where that is no more than `LEAST_SHARED`."""
+        parts = path.lower().split("/")
+        shared = {
+            name: max(_common(endpoint.path.lower().split("/"), parts) for endpoint in provider.endpoints)
+            for name, provider in self.providers.items()
+        }
+        most = max(shared.values(), default=0)
+        return [self.providers[name] for name, count in shared.items() if most > LEAST_SHARED and count == most]
 
     def missing(self, provider: Provider, path: str) -> str:
         """What a provider has at a path and the simulator has not, in a sentence; empty: nothing that is known of."""
@@ -153,13 +158,22 @@ class Routes:
         has = f"{provider.title} has {missing.methods} {missing.path} ({missing.what})"
         return f"{has}, msgsim does not; source: {missing.source}"
 
-    def _known(self) -> list[tuple[str, str]]:
-        return [(endpoint.path, name) for name, one in self.providers.items() for endpoint in one.endpoints]
+
+LEAST_SHARED = 2
+"""Parts of a path: the empty one before its first slash, and one that several providers may have."""
+
+
+def _common(left: list[str], right: list[str]) -> int:
+    """How many parts two paths have in common from their beginning."""
+    return sum(takewhile(bool, map(eq, left, right)))
+
+
+_SLASH = re.compile("%(2f|25)", re.IGNORECASE)
 
 
 def _part(written: str) -> str:
     """A part of a path: what stands for a slash or a percent sign in it is one, now that the path has been matched."""
-    return re.sub("%(2f|25)", lambda found: "/" if found[1] != "25" else "%", written, flags=re.IGNORECASE)
+    return _SLASH.sub(lambda found: "/" if found[1] != "25" else "%", written)
 
 
 def with_single_slashes(call: Call) -> Call:

@@ -11,7 +11,18 @@ from urllib.parse import parse_qs
 from msgsim.config import Config, is_local
 from msgsim.model import Call, Reply
 from msgsim.web.edge.calls import request_headers
-from msgsim.web.edge.replies import Asgi, Message, Receive, Scope, Send, TooLarge, answer, failed, ours
+from msgsim.web.edge.replies import (
+    Asgi,
+    Message,
+    Receive,
+    Scope,
+    Send,
+    TooLarge,
+    Undecoded,
+    answer,
+    failed,
+    problem_reply,
+)
 
 COOKIE = "msgsim-token"
 FOREIGN = "Another site's page"
@@ -44,16 +55,16 @@ class Access:
         self._beyond_loopback = not is_local(config.host)
 
     def to_provider(self, call: Call) -> Reply | None:
-        """A refusal, where a browser says that a page asks that is none of ours; providers answer no pages at all."""
+        """A refusal, where a browser says that a page of another site asks."""
         headers = call.headers
         if "origin" not in headers and "sec-fetch-site" not in headers:
             return None
         reason = foreign(headers)
         if not reason and not self._beyond_loopback and not is_local(headers.get("host", "")):
             reason = "a page asks under a name that is none of this machine (Host), as one does that rebinds its name"
-        return ours(403, FOREIGN, reason) if reason else None
+        return problem_reply(403, FOREIGN, reason) if reason else None
 
-    def to_ours(self, scope: Scope, headers: Mapping[str, str]) -> Reply | None:
+    def to_control(self, scope: Scope, headers: Mapping[str, str]) -> Reply | None:
         """A refusal, or the page that a link with the token leads to; None: come in."""
         if self._beyond_loopback and self._has_link(scope):
             return self._welcome(scope)
@@ -65,7 +76,7 @@ class Access:
             if is_local(headers.get("host", "")):
                 return None
             detail = "the control API answers to localhost and loopback addresses only (Host)"
-            return ours(403, "Unknown host name", detail)
+            return problem_reply(403, "Unknown host name", detail)
         # Callbacks come to a sink as they go to any receiver: without our token.
         if scope["path"] == "/__sim/v1/health" or is_sink(scope):
             return None
@@ -74,13 +85,13 @@ class Access:
             return None
         if any(map(self._is_token, _cookies(headers))):
             return None
-        return ours(401, "Token needed", "send Authorization: Bearer <token>; the server printed it at start")
+        return problem_reply(401, "Token needed", "send Authorization: Bearer <token>; the server printed it at start")
 
     def _foreign(self, scope: Scope, headers: Mapping[str, str]) -> Reply | None:
-        """A person may follow a link from anywhere to a page of ours; nothing else may come from other sites."""
+        """A person may follow a link from anywhere to a page here; nothing else may come from other sites."""
         if not (reason := foreign(headers)) or _is_link(scope, headers):
             return None
-        return ours(403, FOREIGN, reason)
+        return problem_reply(403, FOREIGN, reason)
 
     def _is_token(self, given: str) -> bool:
         return bool(self._token) and hmac.compare_digest(given.encode(), self._token.encode())
@@ -97,7 +108,7 @@ class Access:
 
 
 class Guarded:
-    """An application of ours behind a check of who asks, and of how much is sent."""
+    """The control API and the pages behind a check of who asks, and of how much is sent."""
 
     def __init__(self, app: Asgi, config: Config) -> None:
         self._app = app
@@ -109,10 +120,10 @@ class Guarded:
             await self._app(scope, receive, send)
             return
         headers = request_headers(scope)
-        if (refusal := self._access.to_ours(scope, headers)) is not None:
+        if (refusal := self._access.to_control(scope, headers)) is not None:
             await answer(refusal, send)
         elif headers.get("content-encoding", "identity") != "identity" and not is_sink(scope):
-            await answer(ours(415, "The body is not decoded", "the control API takes bodies as they are"), send)
+            await answer(failed(Undecoded("the control API takes bodies as they are")), send)
         else:
             await self._limited(scope, headers, receive, send)
 

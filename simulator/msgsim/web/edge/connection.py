@@ -13,15 +13,17 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from msgsim.model import Call, Reply
 from msgsim.web.edge.calls import call_of
-from msgsim.web.edge.replies import ours, response_headers
+from msgsim.web.edge.replies import problem_reply, response_headers
 from msgsim.web.edge.wire import Wire
 
 LONGEST_HEAD = 256 * 1024
 """Bytes of a request line with its headers, and of trailers: httptools itself takes endless ones."""
 MOST_WAITING = 100
 """Requests that came before the one in front of them was answered; then no more are read."""
-NO_HTTP = ours(400, "No HTTP request", "what came cannot be read as a request of HTTP/1.1")
-TOO_LONG = ours(431, "The headers are too large", f"at most {LONGEST_HEAD} bytes are taken before and after a body")
+NO_HTTP = problem_reply(400, "No HTTP request", "what came cannot be read as a request of HTTP/1.1")
+TOO_LONG = problem_reply(
+    431, "The headers are too large", f"at most {LONGEST_HEAD} bytes are taken before and after a body"
+)
 
 METHODS = frozenset(
     {"data_received", "on_body", "on_header", "on_headers_complete", "on_message_begin", "on_message_complete"}
@@ -208,7 +210,7 @@ class Connection(HttpToolsProtocol):
 
     def _start(self, cycle: RequestResponseCycle) -> None:
         """A request to a provider that came whole needs no task."""
-        if cycle.more_body or self._wire.is_ours(cycle.scope):  # type: ignore[arg-type]
+        if cycle.more_body or self._wire.is_control(cycle.scope):  # type: ignore[arg-type]
             self._start_task(cycle, self._wire)
         else:
             self._take(cycle, call_of(cycle.scope, bytes(cycle.body)))  # type: ignore[arg-type]

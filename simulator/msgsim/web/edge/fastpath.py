@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 MOST_HEADS = 16
 """Heads that are remembered of a connection."""
 LONGEST_HEAD = 4096
-"""Bytes of one."""
+"""Bytes of a head that is remembered."""
 UNUSUAL = frozenset({b"connection", b"upgrade", b"expect", b"transfer-encoding"})
 """Headers that change how the connection behaves."""
 
@@ -91,9 +91,9 @@ class FastConnection(Connection):
         """The head, where the data was one whole request and no header changes how the connection behaves."""
         head, _, body = data.partition(b"\r\n\r\n")
         scope = cast(Scope, cycle.scope)
-        is_one = self._between and not cycle.more_body and not self.pipeline and body == bytes(cycle.body)
+        is_whole = self._between and not cycle.more_body and not self.pipeline and body == bytes(cycle.body)
         is_usual = cycle.keep_alive and UNUSUAL.isdisjoint([name for name, _ in scope["headers"]])
-        if is_one and is_usual and len(head) <= LONGEST_HEAD and not self._wire.is_ours(scope):
+        if is_whole and is_usual and len(head) <= LONGEST_HEAD and not self._wire.is_control(scope):
             if len(self._heads) == MOST_HEADS:
                 self._heads.clear()
             self._heads[head] = Head(scope, replace(call_of(scope, b""), body=b""), len(body))

@@ -1,18 +1,26 @@
 """Reply to bytes: the provider's answers and our own, as they go out.
 
-Where a request cannot be answered as it was meant, one of these says so, and `problem` gives each its status:
+The exceptions of a running server, and the answers that they become:
 
-* `Refused` (`msgsim.model`): the provider says no, in its own words; it never leaves the engine
-* `Unknown` (`msgsim.model`): no provider, sandbox, message or scenario of that name: 404
-* `Gone`: the client left before its request was whole: nobody is answered
-* `TooLarge`: more bytes than ``body_limit``: 413
-* `TooMany` (`msgsim.engine.receive`): more messages in one request than any provider takes: 413
-* `Undecoded`: a Content-Encoding that is not known, or is not what the body has: 415
-* `StoreError` (`msgsim.storage.database`): nothing of it could be kept: 503
-* anything else is a mistake of ours: 500, and its stack trace stays in the log
+* Exception
+  x Refused (model)               the provider's refusal, in its own words; it never leaves the engine
+  x LookupError
+    + Unknown (model)             404: there is no such provider, sandbox, message or scenario
+  x TooLarge                      413: more bytes than ``body_limit``
+  x TooMany (engine.receive)      413: more messages in one request than any provider takes
+  x Undecoded                     415: a Content-Encoding that is not known, or is not what the body has
+  x StoreError (storage.database) 503: nothing of it could be kept
+  x Gone                          no answer: the client left before its request was whole
+  x any other                     500: a mistake in the simulator; its stack trace is in the log
 
-Below ``/__sim`` the control API adds `ApiProblem` and the mistakes of a scenario (`msgsim.web.control.problem`).
-Before a server runs there are `ConfigError` (`msgsim.config`) and `CannotStart`.
+Below ``/__sim`` only (web.control.problem):
+
+  x ApiProblem                    as it says
+  x Busy (callbacks.driver)       409: the clock is being moved
+  x ValueError                    400: something in the request cannot be used
+  x BadFile (scenarios.yaml)      400: every mistake of a scenario, with its place
+
+Before a server runs: ConfigError (config), CannotStart, ValueError, BadFile, StoreError.
 """
 
 import logging
@@ -75,14 +83,14 @@ def response_headers(reply: Reply) -> list[tuple[bytes, bytes]]:
     return headers + [(Name(name, "latin-1"), value.encode("latin-1")) for name, value in reply.headers]
 
 
-def ours(status: int, title: str, detail: str) -> Reply:
-    """Our own voice: an RFC 9457 problem that says it is ours."""
-    problem = {"type": "about:blank", "title": title, "status": status, "detail": detail}
-    return Reply(status, msgspec.json.encode(problem), (("X-Sim-Error", title),), "application/problem+json")
+def problem_reply(status: int, title: str, detail: str) -> Reply:
+    """What the simulator says itself, and no provider: an RFC 9457 problem, and a header that names it."""
+    body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+    return Reply(status, msgspec.json.encode(body), (("X-Sim-Error", title),), "application/problem+json")
 
 
 def problem(error: Exception) -> tuple[int, str, str]:
-    """Status, title and text of what we say to an exception; one that nobody foresaw is logged, and is ours."""
+    """Status, title and text of the answer to an exception; one that nobody foresaw is logged."""
     match error:
         case TooLarge() | TooMany():
             return 413, "The body is too large", str(error)
@@ -98,4 +106,4 @@ def problem(error: Exception) -> tuple[int, str, str]:
 
 def failed(error: Exception) -> Reply:
     """What stands for the answer that an exception took away."""
-    return ours(*problem(error))
+    return problem_reply(*problem(error))

@@ -13,7 +13,7 @@ from msgsim.model import Call, Reply
 from msgsim.storage.database import StoreError
 from msgsim.web.edge.access import Access
 from msgsim.web.edge.calls import arrival_of, call_of, decoded, request_headers
-from msgsim.web.edge.replies import Asgi, Gone, Receive, Scope, Send, TooLarge, answer, failed, ours
+from msgsim.web.edge.replies import Asgi, Gone, Receive, Scope, Send, TooLarge, answer, failed, problem_reply
 
 WELCOME = Reply(
     200, b"messaging-simulator %s; the pages are at /__sim/\n" % __version__.encode(), media="text/plain; charset=utf-8"
@@ -22,16 +22,17 @@ WELCOME = Reply(
 
 
 class Wire:
-    """The ASGI application: providers at their own paths, everything of ours below ``/__sim``."""
+    """The ASGI application: providers at their own paths, control API and pages below ``/__sim``."""
 
-    def __init__(self, engine: Engine, dispatcher: Dispatcher, config: Config, ours: Callable[[], Asgi]) -> None:
+    def __init__(self, engine: Engine, dispatcher: Dispatcher, config: Config, control: Callable[[], Asgi]) -> None:
+        """``control`` makes the application below ``/__sim``, when it is first asked for."""
         self.seed = engine.seed
         self._engine = engine
         self._dispatcher = dispatcher
         self._limit = config.body_limit
         self._access = Access(config)
-        self._make_ours = ours
-        self._ours: Asgi | None = None
+        self._make_control = control
+        self._control: Asgi | None = None
         self._following: asyncio.Task[None] | None = None
         self._watching: asyncio.Task[None] | None = None
 
@@ -42,15 +43,15 @@ class Wire:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            if self.is_ours(scope):
-                await self._control(scope, receive, send)
+            if self.is_control(scope):
+                await self._to_control(scope, receive, send)
             else:
                 await self._provider(scope, receive, send)
         elif scope["type"] == "lifespan":
             await self._lifespan(receive, send)
 
-    def is_ours(self, scope: Scope) -> bool:
-        """Whether a request is for the control API or a page: below our own names, and never through the proxy."""
+    def is_control(self, scope: Scope) -> bool:
+        """Whether a request is for the control API or a page: neither under a provider's host name nor by the proxy."""
         path: str = scope["path"]
         if not (path.startswith("/__sim") or (path == "/" and _is_browser(scope))) or arrival_of(scope).by_proxy:
             return False
@@ -73,10 +74,10 @@ class Wire:
         else:
             await answer(reply, send)
 
-    async def _control(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self._ours is None:
-            self._ours = self._make_ours()
-        await self._ours(scope, receive, send)
+    async def _to_control(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._control is None:
+            self._control = self._make_control()
+        await self._control(scope, receive, send)
 
     async def _provider(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -90,12 +91,12 @@ class Wire:
         await self.finish(reply, receive, send)
 
     def _received(self, call: Call) -> Reply:
-        """What the engine says, or what we say where it cannot."""
+        """The provider's answer, or a problem where there is none."""
         if (refusal := self._access.to_provider(call)) is not None:
             return refusal
         named = self._engine.routes.hosts.provider(call.headers.get("host", ""))
         if named is None and call.way in ("proxy", "connect"):
-            return ours(421, "Not through the proxy", "the proxy answers for the providers' hosts only (Host)")
+            return problem_reply(421, "Not through the proxy", "the proxy answers for the providers' hosts only (Host)")
         if named is None and call.path == "/" and call.method in ("GET", "HEAD"):
             return WELCOME
         try:
