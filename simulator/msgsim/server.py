@@ -40,14 +40,19 @@ class Server(uvicorn.Server):
 
     def __init__(self, config: Config, started: Callable[[int], None]) -> None:
         """Raises StoreError, ValueError, BadFile and CannotStart."""
-        engine = Engine(config, store_of(config), discover())
+        store = store_of(config)
+        try:
+            engine = Engine(config, store, discover())
+            self.ports = None if config.https_port is None and config.proxy_port is None else _ports(config, engine)
+        except BaseException:
+            store.close()
+            raise
         dispatcher = Dispatcher(engine, Poster(config), config)
         self._config = config
         self._engine = engine
         self._wire = Wire(engine, dispatcher, config, lambda: _control(self, engine, dispatcher, config))
         self._answers = started
         self._plain_port = 0
-        self.ports = None if config.https_port is None and config.proxy_port is None else _ports(config, engine)
         super().__init__(
             uvicorn.Config(
                 self._wire,

@@ -4,6 +4,7 @@ import contextlib
 import errno
 import os
 import sqlite3
+import weakref
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -42,6 +43,8 @@ class Database:
         self._deferred: dict[str, list[tuple[str, list[Sequence[Json]]]]] = {}
         """Per table what is not written yet: statements in their order, each with its rows."""
         self._connection = _open(path, script, version)
+        if path is None:  # What is in memory goes with whoever held it; a file is closed by its owner.
+            weakref.finalize(self, self._connection.close)
         self._names = (path, Path(f"{path.resolve()}-wal")) if path is not None else ()
         self._files = [_identity(name) for name in self._names]
 
