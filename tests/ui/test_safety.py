@@ -5,6 +5,7 @@ from msgsim.model import Json
 from msgsim.testing import Simulator, call
 from playwright.sync_api import Browser, Page, expect
 
+from tests.receiver import Receiver
 from tests.ui import traffic
 from tests.ui.traffic import Sender
 
@@ -124,6 +125,29 @@ def test_another_sites_page_may_not_act(browser: Browser, sim: Simulator) -> Non
     assert tried in ("opaque", "TypeError: Failed to fetch")
     assert sim.control("GET", "requests").json["total"] == 0
     assert not any(line["action"] == "reset" for line in controls(sim))
+
+
+FORM = """<!doctype html><title>elsewhere</title>
+<form method="post" enctype="text/plain" action="{url}/deliver">
+  <input name='{{"subject": "x", "html": "x", "recipients": [{{"to": "a@example.com"}}], "x": "' value='"}}'>
+</form>
+<img src="{url}/v1/send-sms?username=a&amp;authenticationtoken=b&amp;destination=5519900001111&amp;messageText=x">
+<img src="{url}/__sim/v1/health">
+<script>addEventListener("load", () => document.forms[0].submit())</script>"""
+
+
+def test_a_form_of_another_site_sends_nothing(browser: Browser, sim: Simulator, receiver: Receiver) -> None:
+    """It needs no permission, no credentials at CIMA360's e-mail, and is JSON to whoever does not look twice."""
+    receiver.answer(200, FORM.format(url=sim.url).encode(), {"Content-Type": "text/html"})
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.goto(receiver.url.replace("127.0.0.1", "localhost"))
+        page.wait_for_url(f"{sim.url}/deliver")
+        assert "Another site's page" in page.content()
+    assert sim.control("GET", "messages").json["total"] == 0
+    assert sim.control("GET", "requests").json["total"] == 0
+    plain = {"subject": "x", "html": "x", "recipients": [{"to": "a@example.com"}], "x": "="}
+    assert call(f"{sim.url}/deliver", "POST", plain, headers={"Content-Type": "text/plain"}).status < 300
 
 
 def controls(sim: Simulator) -> list[Json]:
