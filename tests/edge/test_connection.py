@@ -203,6 +203,26 @@ def test_a_client_that_leaves_is_noticed_behind_another_request(sim: Simulator) 
     assert len(sim.control("GET", "requests").json["requests"]) == 1
 
 
+@pytest.mark.parametrize("any_sim", ["httptools", "ordinary"], indirect=True)
+@pytest.mark.parametrize("count", [1, 3])
+def test_who_says_no_more_is_answered(any_sim: Simulator, count: int) -> None:
+    """As `nc -N` does it: what came whole is answered, and then the connection ends."""
+    with Client(any_sim) as client:
+        client.socket.sendall(send() * count)
+        client.socket.shutdown(socket.SHUT_WR)
+        answers = [status(client.answer()[0]) for _ in range(count + 1)]
+    assert answers == [201] * count + [0]
+
+
+def test_who_leaves_a_connection_that_hangs_is_gone(sim: Simulator) -> None:
+    rule = "name: x\nrules: [{fault: {kind: hang}}]\n"
+    assert sim.control("PUT", "scenario", body=rule).status == 200
+    with Client(sim) as client:
+        client.socket.sendall(send())
+        client.socket.shutdown(socket.SHUT_WR)
+        assert client.answer() == (b"", b"")
+
+
 # uvicorn
 
 

@@ -62,6 +62,7 @@ def in_forms(secret: str) -> list[tuple[str, bytes]]:
         (form, f"client_id=a&client_secret={quote(secret)}&b=c".encode()),
         (form, f"a=b;client_secret={quote(secret)}".encode()),
         (form, f"client%5Fsecret={secret}".encode()),
+        (form, f"client_secret[]=1&client_secret%5B1%5D={quote(secret)}".encode()),
         (form, f"a=b&{quote(secret)}=c&client_secret={quote(secret, safe='')}".encode()),
         (parts, part.encode()),
         (parts, part.replace("\r\n", "\n").encode()),

@@ -156,7 +156,7 @@ class Secrets:
         in_json = text.lstrip()[:1] in ("{", "[", '"')
         value, done = _UP_TO_QUOTE if in_json else _UP_TO_NEXT, 0
         for name in _PAIR.finditer(text):
-            if name.start() >= done and unquote_plus(name[1]).strip().casefold() in self._names:
+            if name.start() >= done and _plain(name[1]) in self._names:
                 found = value.match(text, name.end())
                 assert found is not None
                 done = found.end()
@@ -171,7 +171,7 @@ class Secrets:
         for part in text.split(boundary):
             head, blank, value = part.partition("\n\r\n" if "\r\n" in part else "\n\n")
             name = _PART_NAME.search(head[:LONGEST_PART_HEAD])
-            if name is not None and unquote_plus(name[1]).casefold() in self._names:
+            if name is not None and _plain(name[1]) in self._names:
                 begin = at + len(head) + len(blank)
                 self._add([value.strip("\r\n")])
                 yield begin, begin + len(value.rstrip("\r\n")), HIDDEN
@@ -188,6 +188,11 @@ _BRACKET = re.compile(r'[\[{\]}]|"(?:[^"\\]|\\.)*(?:"|\\?$)', re.DOTALL)
 _PAIR = re.compile(r'(?:(?<=[?&;\s"])|^)([^=&;?\s"]+)=')
 _UP_TO_NEXT, _UP_TO_QUOTE = re.compile(r"[^&\r\n]*"), re.compile(r'[^&\s"\\]*')
 _PART_NAME = re.compile(r'\bname="?([^"\r\n;]*)', re.IGNORECASE)
+
+
+def _plain(name: str) -> str:
+    """The name of a parameter, without the brackets that some frameworks write behind those that come several times."""
+    return unquote_plus(name).strip().casefold().partition("[")[0]
 
 
 def _end_of_value(text: str, begin: int) -> int:

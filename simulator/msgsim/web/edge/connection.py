@@ -26,12 +26,21 @@ TOO_LONG = problem_reply(
 )
 
 METHODS = frozenset(
-    {"data_received", "on_body", "on_header", "on_headers_complete", "on_message_begin", "on_message_complete"}
-    | {"on_response_complete", "_start_asgi_task", "_unset_keepalive_if_required", "connection_made", "connection_lost"}
+    {
+        "data_received",
+        "on_body",
+        "on_header",
+        "on_headers_complete",
+        "on_message_begin",
+        "on_message_complete",
+        "on_url",
+    }
+    | {"connection_made", "connection_lost", "eof_received", "on_response_complete"}
+    | {"_start_asgi_task", "_unset_keepalive_if_required"}
 )
 """What this module calls or overrides of uvicorn's connection, which names none of it as its interface."""
 ATTRIBUTES = frozenset(
-    {"parser", "pipeline", "flow", "cycle", "scope", "headers", "transport", "config", "server_state"}
+    {"parser", "pipeline", "flow", "cycle", "scope", "headers", "transport", "config", "server_state", "scheme"}
     | {"logger", "access_logger", "access_log"}
 )
 CYCLE = frozenset(
@@ -58,6 +67,10 @@ class Connection(HttpToolsProtocol):
     """A request whose head was in the data that is being read."""
     _running: RequestResponseCycle | None = None
     """The request that is answered next, or was answered last."""
+    _in_task = False
+    """Whether ``_running`` is answered by a task."""
+    _ended = False
+    """The client says no more: the connection is closed once all it asked for is answered."""
     _reading = False
     _between = True
     """Between two requests."""
@@ -82,6 +95,11 @@ class Connection(HttpToolsProtocol):
             self._running.disconnected = True
             self._running.message_event.set()
         super().connection_lost(exc)
+
+    def eof_received(self) -> bool | None:  # type: ignore[override]
+        """A client that says no more may still wait for its answer; one that a task is busy with has left."""
+        self._ended = self._waits() and not self._in_task and self.scheme == "http"
+        return self._ended
 
     # Reading
 
@@ -216,23 +234,27 @@ class Connection(HttpToolsProtocol):
             self._take(cycle, call_of(cycle.scope, bytes(cycle.body)))  # type: ignore[arg-type]
 
     def _take(self, cycle: RequestResponseCycle, call: Call) -> None:
-        self._running = cycle
+        self._running, self._in_task = cycle, False
         self._wire.take(call, partial(self._answer, cycle))
 
     def _start_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        self._running = cycle
+        self._running, self._in_task = cycle, True
         super()._start_asgi_task(cycle, app)
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
         if len(self.pipeline) > MOST_WAITING:
             self.flow.pause_reading()
-        if self._last is not None and not self._waits():
+        if not self._waits():
             self._say_last()
+            if self._ended:
+                self.transport.close()
 
     def _answer(self, cycle: RequestResponseCycle, reply: Reply) -> None:
         """In one piece where nothing speaks against it, byte for byte what uvicorn would write."""
-        if cycle.flow.write_paused or cycle.scope["method"] == "HEAD" or not _is_plain(reply):
+        if self._ended and reply.fault is not None:
+            self.transport.close()  # A fault that waits for the client to leave would wait for ever.
+        elif cycle.flow.write_paused or cycle.scope["method"] == "HEAD" or not _is_plain(reply):
             finish = self._wire.finish
             self._start_task(cycle, lambda _scope, receive, send: finish(reply, receive, send))
         elif not (cycle.disconnected or cycle.transport.is_closing()):
