@@ -14,9 +14,8 @@ import pytest
 
 if TYPE_CHECKING:
     from msgsim.client import Client
+    from msgsim.client.answers import Coverage
     from msgsim.client.api import Json
-
-    Coverage = dict[str, Json]
 
 SANDBOX: "pytest.StashKey[Client]" = pytest.StashKey()
 COVERED: "pytest.StashKey[list[Coverage]]" = pytest.StashKey()

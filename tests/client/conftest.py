@@ -29,7 +29,7 @@ def api(request: pytest.FixtureRequest, sim: Simulator) -> Iterator[Api[Any]]:
         return
     with asyncio.Runner() as runner:
         patient = AsyncClient(sim.url)
-        yield Api(lambda asked: runner.run(patient._send(asked)), sim.url, "default")
+        yield Api(lambda asked: runner.run(patient._request(asked)), sim.url, "default")
         runner.run(patient.close())
 
 

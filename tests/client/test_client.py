@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 from msgsim.client import AsyncClient, Client, Problem, TimedOut, Unreachable
-from msgsim.client.api import Api, Request
+from msgsim.client.api import Api
+from msgsim.client.request import Call, Request, Wait
 from msgsim.testing import Simulator, call
 
 from tests.client.conftest import Send
@@ -265,11 +266,12 @@ def test_importing_the_client_imports_nothing_heavy() -> None:
 
 
 def test_every_method_is_a_route_and_every_route_has_a_method(sim: Simulator) -> None:
-    recorded: list[Request] = []
-    api = Api(recorded.append, sim.url, "default")
+    recorded: list[Request[Any]] = []
+    record: Any = recorded.append
+    api: Api[Any] = Api(record, sim.url, "default")
     for part in (api.messages, api.requests, api.callbacks, api.clock, api.sandboxes, api.sink("s"), api):
         for name, method in vars(type(part)).items():
-            if callable(method) and not name.startswith("_") and name != "sink":
+            if isinstance(method, Call | Wait):
                 _call(getattr(part, name))
     asked = {(request.method, _template(request.path)) for request in recorded}
     paths = call(f"{sim.url}/__sim/openapi.json", "GET").json["paths"]

@@ -1,456 +1,194 @@
 """The control API as methods, each of which builds one `Request` and hands it to whoever sends it.
 
-Generic in what sending returns: the answer (`msgsim.client.Client`), or something to be awaited (`AsyncClient`).
-Answers are the JSON of the API as dictionaries and lists; times in them are ISO 8601 texts.
+`Client` and `AsyncClient` are an `Api` each: of the one, a method returns the answer, of the other something to be
+awaited. Every method raises Unreachable, and Problem with what the server says is wrong; its documentation names what
+is particular to it. Shapes of answers are in `msgsim.client.answers`.
 """
 
 import json
-import re
-from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Any, Generic, NamedTuple, TypeVar
 from urllib.parse import quote, urlencode
 
-Json = Any
-T = TypeVar("T")
-Pick = Callable[[Json], Json]
+from msgsim.client import answers
+from msgsim.client.clock import SandboxClock
+from msgsim.client.lists import Callbacks, Messages, Requests
+from msgsim.client.request import Call, Json, Part, Request, S, member, posting, whole
+from msgsim.client.sandboxes import Sandboxes, part_of, texts, variables
+from msgsim.client.sink import Sink
 
-PATIENCE = 30.0
-"""Seconds an answer may take beyond what was asked to be waited for."""
-
-
-class Request(NamedTuple):
-    """One call of the control API."""
-
-    method: str
-    path: str
-    """Below ``/__sim/v1/``."""
-    query: dict[str, str] = {}  # noqa: RUF012 - never written to
-    body: Json = None
-    """A text is sent as it is (YAML), anything else as JSON."""
-    seconds: float = PATIENCE
-    pick: Pick = lambda answer: answer
-    """The part of the answer that is wanted."""
+__all__ = ["Api", "Json"]
 
 
-Ask = Callable[[Request], T]
-
-
-class Messages(Generic[T]):
-    """Accepted messages; ``status`` is the provider's word or a neutral one, ``since`` a time."""
-
-    def __init__(self, ask: Ask[T]) -> None:
-        self._ask = ask
-
-    def list(
-        self,
-        *,
-        provider: str = "",
-        to: str = "",
-        from_: str = "",
-        channel: str = "",
-        status: str = "",
-        text: str = "",
-        since: str = "",
-        before: int | None = None,
-        limit: int | None = None,
-    ) -> T:
-        """Newest first."""
-        query = _query(
-            provider=provider, to=to, from_=from_, channel=channel, status=status, text=text, since=since,
-            before=before, limit=limit,
-        )  # fmt: skip
-        return self._ask(Request("GET", "messages", query, pick=_member("messages")))
-
-    def wait(
-        self,
-        *,
-        provider: str = "",
-        to: str = "",
-        from_: str = "",
-        channel: str = "",
-        status: str = "",
-        text: str = "",
-        since: str = "",
-        count: int | None = None,
-        timeout: str = "5s",
-    ) -> T:
-        """The newest message that fits; with ``count`` all that fit, once there are as many. Raises TimedOut."""
-        query = _query(provider=provider, to=to, from_=from_, channel=channel, status=status, text=text, since=since)
-        return self._ask(_waiting("messages", query, count, timeout))
-
-    def get(self, id: str) -> T:
-        """One message with its plan and its callbacks, by any id its provider gave it."""
-        return self._ask(Request("GET", f"messages/{quote(id, '')}"))
-
-    def explain(self, id: str) -> T:
-        """Which rule decided, and what will happen next and when."""
-        return self._ask(Request("GET", f"messages/{quote(id, '')}/explain"))
-
-    def force(self, id: str, status: str, err: int | None = None) -> T:
-        """Give it a status now; the rest of its plan is dropped."""
-        asked: dict[str, Json] = {"status": status} if err is None else {"status": status, "err": err}
-        return self._ask(Request("POST", f"messages/{quote(id, '')}/status", body=asked))
-
-    def cancel(self, id: str) -> T:
-        return self._ask(Request("POST", f"messages/{quote(id, '')}/cancel"))
-
-
-class Requests(Generic[T]):
-    """What the application asked of the providers, and what it was answered."""
-
-    def __init__(self, ask: Ask[T]) -> None:
-        self._ask = ask
-
-    def list(
-        self,
-        *,
-        provider: str = "",
-        endpoint: str = "",
-        status: int | None = None,
-        refused: bool | None = None,
-        credential: str = "",
-        before: int | None = None,
-        limit: int | None = None,
-    ) -> T:
-        """Newest first."""
-        query = _query(
-            provider=provider, endpoint=endpoint, status=status, refused=refused, credential=credential,
-            before=before, limit=limit,
-        )  # fmt: skip
-        return self._ask(Request("GET", "requests", query, pick=_member("requests")))
-
-    def wait(
-        self,
-        *,
-        provider: str = "",
-        endpoint: str = "",
-        status: int | None = None,
-        refused: bool | None = None,
-        credential: str = "",
-        count: int | None = None,
-        timeout: str = "5s",
-    ) -> T:
-        """The newest request that fits; with ``count`` all that fit, once there are as many. Raises TimedOut."""
-        query = _query(provider=provider, endpoint=endpoint, status=status, refused=refused, credential=credential)
-        return self._ask(_waiting("requests", query, count, timeout))
-
-    def get(self, number: int) -> T:
-        return self._ask(Request("GET", f"requests/{number}"))
-
-    def explain(self, number: int) -> T:
-        """Which rule of which schema or scenario refused it, with its source document."""
-        return self._ask(Request("GET", f"requests/{number}/explain"))
-
-
-class Callbacks(Generic[T]):
-    """What is owed to the application, each with its attempts."""
-
-    def __init__(self, ask: Ask[T]) -> None:
-        self._ask = ask
-
-    def list(
-        self, *, state: str = "", kind: str = "", message: str = "", after: int | None = None, limit: int | None = None
-    ) -> T:
-        """Oldest first; ``state`` is pending, done, failed, refused, dropped or cancelled."""
-        query = _query(state=state, kind=kind, message=message, after=after, limit=limit)
-        return self._ask(Request("GET", "callbacks", query, pick=_member("callbacks")))
-
-    def wait(
-        self, *, state: str = "", kind: str = "", message: str = "", count: int | None = None, timeout: str = "5s"
-    ) -> T:
-        """The oldest callback that fits; with ``count`` all that fit, once there are as many. Raises TimedOut."""
-        return self._ask(_waiting("callbacks", _query(state=state, kind=kind, message=message), count, timeout))
-
-    def get(self, number: int) -> T:
-        return self._ask(Request("GET", f"callbacks/{number}"))
-
-    def explain(self, number: int) -> T:
-        return self._ask(Request("GET", f"callbacks/{number}/explain"))
-
-    def replay(self, number: int) -> T:
-        """Owe it once more, now."""
-        return self._ask(Request("POST", f"callbacks/{number}/replay"))
-
-
-class SandboxClock(Generic[T]):
-    """The sandbox's time. Durations are ``250ms``, ``5s``, ``10m``, ``2h`` or ``1d``."""
-
-    def __init__(self, ask: Ask[T]) -> None:
-        self._ask = ask
-
-    def get(self) -> T:
-        """``{"now": ..., "rate": ..., "frozen": ...}``"""
-        return self._ask(Request("GET", "clock"))
-
-    def advance(self, by: str) -> T:
-        """Everything that falls due happens in order before this returns; the list of it."""
-        return self._ask(Request("POST", "clock/advance", body={"by": by}, seconds=600, pick=_member("happened")))
-
-    def set(self, to: str) -> T:
-        """Go to a time; what happened on the way."""
-        return self._ask(Request("POST", "clock/set", body={"to": to}, seconds=600, pick=_member("happened")))
-
-    def run_until_idle(self) -> T:
-        """Go to where nothing is owed and nothing changes any more; what happened on the way."""
-        return self._ask(Request("POST", "clock/run-until-idle", seconds=600, pick=_member("happened")))
-
-    def freeze(self) -> T:
-        return self._ask(Request("POST", "clock/freeze"))
-
-    def resume(self) -> T:
-        """Real time, from now on."""
-        return self._ask(Request("POST", "clock/resume"))
-
-    def speed(self, rate: float) -> T:
-        """``60`` is a minute a second."""
-        return self._ask(Request("POST", "clock/speed", body={"rate": rate}))
-
-
-class Sandboxes(Generic[T]):
-    """Isolated worlds on one server."""
-
-    def __init__(self, ask: Ask[T]) -> None:
-        self._ask = ask
-
-    def list(self) -> T:
-        return self._ask(Request("GET", "sandboxes", pick=_member("sandboxes")))
-
-    def create(
-        self,
-        name: str = "",
-        *,
-        seed: int | None = None,
-        seed_from: str = "",
-        clock: str = "",
-        scenario: tuple[str, ...] = (),
-        settings: dict[str, dict[str, Json]] | None = None,
-    ) -> T:
-        """A new, empty one; ``name``, ``credentials`` and ``base_urls`` are in what comes back. Raises OSError.
-
-        ``scenario`` names files of this machine, which are read here, and scenarios that the server has.
-
-        ``clock`` is ``real``, ``frozen``, ``frozen@2026-01-01T00:00:00Z`` or a rate such as ``60x``. Instead of a
-        ``seed``, after which a reset brings the same ids again, it may follow from a text, after which ids go on.
-        """
-        asked = {
-            "name": name,
-            "seed": seed,
-            "seed_from": seed_from,
-            "clock": clock,
-            "scenario": list(scenario),
-            "settings": settings,
-        }
-        body = {key: value for key, value in asked.items() if value not in ("", None, [])} | _texts(scenario)
-        return self._ask(Request("POST", "sandboxes", body=body))
-
-    def get(self, name: str) -> T:
-        return self._ask(Request("GET", f"sandboxes/{quote(name, '')}"))
-
-    def delete(self, name: str) -> T:
-        return self._ask(Request("DELETE", f"sandboxes/{quote(name, '')}"))
-
-
-class Sink(Generic[T]):
-    """A receiver of callbacks inside the simulator: give ``url`` to the provider, and look at what came."""
-
-    def __init__(self, ask: Ask[T], name: str, url: str) -> None:
-        self._ask = ask
-        self._path = f"sinks/{quote(name, '')}"
-        self.url = url
-
-    def posts(self) -> T:
-        """Oldest first; each with ``json`` where its body is JSON."""
-        return self._ask(Request("GET", self._path, pick=_member("posts")))
-
-    def wait(self, count: int = 1, timeout: str = "5s") -> T:
-        """The posts, once there are as many. Raises TimedOut."""
-        query = {"wait": timeout, "count": str(count)}
-        return self._ask(Request("GET", self._path, query, seconds=_seconds(timeout), pick=_member("posts")))
-
-    def answer(self, *answers: int | dict[str, Json]) -> T:
-        """What the next posts get, in turn: statuses, or ``{"status": 503, "body": ..., "delay": "2s"}``."""
-        listed = [{"status": one} if isinstance(one, int) else one for one in answers]
-        return self._ask(Request("PUT", self._path, body={"answers": listed}))
-
-    def clear(self) -> T:
-        return self._ask(Request("DELETE", self._path))
-
-
-class Api(Generic[T]):
+class Api(Part[S]):
     """One sandbox of one server."""
 
-    def __init__(self, ask: Ask[T], url: str, name: str) -> None:
-        self._ask = ask
+    def __init__(self, send: S, url: str, name: str) -> None:
+        super().__init__(send)
         self.url = url
+        """Of the server."""
         self.name = name
         """The sandbox; an application without its credentials gets there by the header ``X-Sim-Sandbox``."""
-        self.messages = Messages(ask)
-        self.requests = Requests(ask)
-        self.callbacks = Callbacks(ask)
-        self.clock = SandboxClock(ask)
-        self.sandboxes = Sandboxes(ask)
+        self.messages = Messages(send)
+        self.requests = Requests(send)
+        self.callbacks = Callbacks(send)
+        self.clock = SandboxClock(send)
+        self.sandboxes = Sandboxes(send)
 
-    def base_url(self, provider: str) -> T:
-        """What the application gets as the provider's address."""
-        return self._ask(Request("GET", f"sandboxes/{quote(self.name, '')}", pick=_of("base_urls", provider)))
+    # What the application gets
 
-    def credentials(self, provider: str) -> T:
-        """What the application gets as its account: names as the provider calls them."""
-        return self._ask(Request("GET", f"sandboxes/{quote(self.name, '')}", pick=_of("credentials", provider)))
+    @Call
+    def base_url(self, provider: str) -> Request[str]:
+        """What the application gets as the provider's address. Raises LookupError for an unknown provider."""
+        return Request("GET", self._path, part_of("base_urls", provider))
 
-    def environment(self) -> T:
+    @Call
+    def credentials(self, provider: str) -> Request[answers.Credentials]:
+        """What the application gets as its account: names as the provider calls them.
+
+        Raises LookupError for an unknown provider.
+        """
+        return Request("GET", self._path, part_of("credentials", provider))
+
+    @Call
+    def environment(self) -> Request[dict[str, str]]:
         """What an application is told in variables: ``MESSENTE_BASE_URL``, ``MESSENTE_USERNAME``, ...
 
         Each is the provider's name and the name the provider has for it; MSGSIM_URL and MSGSIM_SANDBOX come along.
         """
-        return self._ask(Request("GET", f"sandboxes/{quote(self.name, '')}", pick=_variables(self.url)))
+        return Request("GET", self._path, variables(self.url))
 
-    def sink(self, name: str = "callbacks") -> Sink[T]:
-        return Sink(self._ask, name, f"{self.url}/__sim/sink/{quote(name, '')}?{urlencode({'sandbox': self.name})}")
+    @property
+    def _path(self) -> str:
+        return f"sandboxes/{quote(self.name, '')}"
 
-    def sinks(self) -> T:
-        """Their names, and how many posts each has."""
-        return self._ask(Request("GET", "sinks", pick=_member("sinks")))
+    def sink(self, name: str = "callbacks") -> Sink[S]:
+        """A receiver of callbacks inside the simulator, of that name; nothing is sent for it."""
+        url = f"{self.url}/__sim/sink/{quote(name, '')}?{urlencode({'sandbox': self.name})}"
+        return Sink(self._send, name, url)
 
-    def interception(self) -> T:
-        """Open TLS and the proxy where they are not open yet: ports, the providers' hosts, the authority (PEM)."""
-        return self._ask(Request("POST", "intercept"))
+    @Call
+    def sinks(self) -> Request[list[answers.SinkSummary]]:
+        """Names of the sinks, and how many posts each has."""
+        return Request("GET", "sinks", member("sinks"))
 
-    def health(self) -> T:
-        return self._ask(Request("GET", "health"))
+    @Call
+    def interception(self) -> Request[answers.Interception]:
+        """Open TLS and the proxy where they are not open yet, and say where they are.
 
-    def scenario(self) -> T:
-        """What is loaded, each rule with how often it decided."""
-        return self._ask(Request("GET", "scenario"))
-
-    def scenarios(self) -> T:
-        """What is shipped."""
-        return self._ask(Request("GET", "scenarios", pick=_member("scenarios")))
-
-    def choose(self, *names: str) -> T:
-        """Files or shipped scenarios, tried in order; none for the happy path alone. Raises OSError for a file.
-
-        A file of this machine is read here and sent; other names are those that the server has.
+        Raises Problem (409) where a port cannot be opened.
         """
-        return self._ask(Request("PUT", "scenario", body={"names": list(names), **_texts(names)}))
+        return Request("POST", "intercept", whole)
 
-    def tell(self, text: str) -> T:
-        """A scenario of one's own, as YAML."""
-        return self._ask(Request("PUT", "scenario", body=text))
+    # What decides
 
-    def settings(self) -> T:
-        return self._ask(Request("GET", "settings"))
+    @Call
+    def scenario(self) -> Request[answers.Scenario]:
+        """What is loaded, each rule with how often it decided."""
+        return Request("GET", "scenario", whole)
 
-    def configure(self, settings: dict[str, dict[str, Json]]) -> T:
-        """``{"messente": {"callback_url": ...}}``"""
-        return self._ask(Request("PUT", "settings", body=settings))
+    @Call
+    def scenarios(self) -> Request[list[answers.ShippedScenario]]:
+        """The shipped scenarios."""
+        return Request("GET", "scenarios", member("scenarios"))
 
-    def inbound(self, provider: str, sender: str, to: str, text: str) -> T:
-        """A phone writes to the application."""
+    @Call
+    def choose(self, *names: str) -> Request[answers.Scenario]:
+        """Files or shipped scenarios, tried in order; none for the happy path alone.
+
+        A file of this machine is read here and sent; other names are those that the server has. Raises OSError for a
+        file that cannot be read, and Problem (400) with the mistakes of a scenario.
+        """
+        return Request("PUT", "scenario", whole, body={"names": [*names], **texts(names)})
+
+    @Call
+    def tell(self, text: str) -> Request[answers.Scenario]:
+        """A scenario of one's own, as YAML. Raises Problem (400) with its mistakes."""
+        return Request("PUT", "scenario", whole, body=text)
+
+    @Call
+    def settings(self) -> Request[answers.Settings]:
+        """Of every provider in this sandbox; secrets are shown as ``***``."""
+        return Request("GET", "settings", whole)
+
+    @Call
+    def configure(self, settings: answers.Settings) -> Request[answers.Settings]:
+        """Settings of the providers that are named: ``{"messente": {"callback_url": ...}}``; all as they are now.
+
+        What is left out goes back to the server's. Raises Problem (400).
+        """
+        return Request("PUT", "settings", whole, body=settings)
+
+    @Call
+    def errors(self, provider: str = "") -> Request[answers.Errors]:
+        """Every documented error and status, and the recipient that brings it about. Raises Problem (400)."""
+        return Request("GET", "errors", whole, _given(provider=provider))
+
+    # What happens
+
+    @Call
+    def inbound(self, provider: str, sender: str, to: str, text: str) -> Request[answers.WholeInbound]:
+        """A phone writes to the application; its callback is posted before this returns. Raises Problem (400, 404)."""
         asked = {"provider": provider, "from": sender, "to": to, "text": text}
-        return self._ask(Request("POST", "inbound", body=asked))
+        return posting("inbound", whole, asked)
 
-    def inbox(self) -> T:
-        """What phones wrote to the application."""
-        return self._ask(Request("GET", "inbound", pick=_member("inbound")))
+    @Call
+    def inbox(self) -> Request[list[answers.Inbound]]:
+        """What phones wrote to the application, oldest first."""
+        return Request("GET", "inbound", member("inbound"))
 
-    def sample(self, provider: str = "", count: int = 1, seed: int | None = None) -> T:
-        """Send realistic sample traffic; what was sent."""
+    @Call
+    def sample(self, provider: str = "", count: int = 1, seed: int | None = None) -> Request[list[answers.SentSample]]:
+        """Send realistic sample traffic, the same for the same seed; what was sent. Raises Problem (400)."""
         asked = {"provider": provider, "count": count, "seed": seed}
         body = {name: value for name, value in asked.items() if value not in ("", None)}
-        return self._ask(Request("POST", "sample", body=body, pick=_member("sent")))
+        return Request("POST", "sample", member("sent"), body=body)
 
-    def reset(self) -> T:
+    @Call
+    def reset(self) -> Request[answers.ClockState]:
         """Empty the sandbox: the same seed, settings and scenario, and the clock where it stands.
 
         Where a seed was given, the same requests bring the same ids again; else ids go on.
         """
-        return self._ask(Request("POST", "reset"))
+        return Request("POST", "reset", whole)
 
-    def reseed(self, seed: int) -> T:
-        return self._ask(Request("POST", "seed", body={"seed": seed}))
+    @Call
+    def reseed(self, seed: int) -> Request[answers.Sandbox]:
+        """From now on everything that looks random follows from another number."""
+        return Request("POST", "seed", whole, body={"seed": seed})
 
-    def errors(self, provider: str = "") -> T:
-        """Every documented error and outcome, and the recipient that brings it about."""
-        return self._ask(Request("GET", "errors", _query(provider=provider)))
+    # What happened
 
-    def coverage(self, provider: str = "", alone: bool = False) -> T:
-        """Which documented errors and outcomes were seen since the server started: in all sandboxes, or in this one."""
-        return self._ask(Request("GET", "coverage", _query(provider=provider, sandbox=self.name if alone else "")))
+    @Call
+    def health(self) -> Request[answers.Health]:
+        """Whether the simulator runs, and what is loaded."""
+        return Request("GET", "health", whole)
 
-    def lint(self) -> T:
+    @Call
+    def coverage(self, provider: str = "", alone: bool = False) -> Request[answers.Coverage]:
+        """Which documented errors and outcomes were seen since the server started: in all sandboxes, or in this one.
+
+        Raises Problem (400) for an unknown provider.
+        """
+        return Request("GET", "coverage", whole, _given(provider=provider, sandbox=self.name if alone else ""))
+
+    @Call
+    def lint(self) -> Request[list[answers.Finding]]:
         """What the application does that a provider would frown at."""
-        return self._ask(Request("GET", "lint", pick=_member("findings")))
+        return Request("GET", "lint", member("findings"))
 
-    def journal(self) -> T:
+    @Call
+    def journal(self) -> Request[list[answers.Entry]]:
         """Everything that happened, oldest first."""
-        return self._ask(Request("GET", "journal.jsonl", pick=_lines))
+        return Request("GET", "journal.jsonl", _lines)
 
-    def har(self) -> T:
+    @Call
+    def har(self) -> Request[answers.Archive]:
         """The exchanges as an HTTP archive, for a browser's network panel."""
-        return self._ask(Request("GET", "journal.har"))
+        return Request("GET", "journal.har", whole)
 
 
-def _query(**filters: str | int | bool | None) -> dict[str, str]:
-    said = {name.rstrip("_"): value for name, value in filters.items() if value not in ("", None)}
-    return {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in said.items()}
+def _given(**filters: str) -> dict[str, str]:
+    return {name: value for name, value in filters.items() if value}
 
 
-def _waiting(what: str, query: dict[str, str], count: int | None, timeout: str) -> Request:
-    asked = {**query, "wait": timeout, "count": str(count or 1)}
-    pick = _member(what)
-    return Request(
-        "GET",
-        what,
-        asked,
-        seconds=_seconds(timeout),
-        pick=pick if count is not None else lambda answer: pick(answer)[0],
-    )
-
-
-def _seconds(timeout: str) -> float:
-    """How long to listen for the answer to a long poll. Raises ValueError."""
-    from msgsim.config import milliseconds
-
-    return milliseconds(timeout) / 1000 + PATIENCE
-
-
-def _member(name: str) -> Pick:
-    return lambda answer: answer[name]
-
-
-def _of(member: str, provider: str) -> Pick:
-    def pick(answer: Json) -> Json:
-        if provider not in answer[member]:
-            raise LookupError(f"there is no provider {provider!r} (there are {', '.join(answer[member])})")
-        return answer[member][provider]
-
-    return pick
-
-
-def _variables(url: str) -> Pick:
-    def pick(sandbox: Json) -> Json:
-        told = {"MSGSIM_URL": url, "MSGSIM_SANDBOX": sandbox["name"]}
-        for provider, base_url in sandbox["base_urls"].items():
-            told[f"{provider.upper()}_BASE_URL"] = base_url
-            for name, value in sandbox["credentials"][provider].items():
-                told[f"{provider.upper()}_{_snake(name)}"] = value
-        return told
-
-    return pick
-
-
-def _snake(name: str) -> str:
-    """``AuthenticationToken`` and ``X-Api-Key`` to ``AUTHENTICATION_TOKEN`` and ``X_API_KEY``."""
-    return re.sub(r"[^A-Za-z0-9]+", "_", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)).upper()
-
-
-def _lines(text: str) -> list[Json]:
+def _lines(text: str) -> list[answers.Entry]:
     return [json.loads(line) for line in text.splitlines()]
-
-
-def _texts(names: Sequence[str]) -> dict[str, dict[str, str]]:
-    """``{"texts": ...}`` with the files among the names of scenarios; nothing where there is none."""
-    files = [name for name in names if name.endswith((".yaml", ".yml")) and Path(name).is_file()]
-    return {"texts": {name: Path(name).read_text(encoding="utf-8") for name in files}} if files else {}

@@ -2,42 +2,50 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from typing import Literal
 
-from msgsim.client.api import Json
+from msgsim.client.answers import Coverage, ProviderCoverage, Share, Times
 
-PARTS = ("errors", "outcomes")
+PARTS: tuple[Literal["errors"], Literal["outcomes"]] = ("errors", "outcomes")
 HEAD = ("provider", *PARTS, "in all")
 
 
-def merged(coverages: Iterable[Json]) -> Json:
+def merged(coverages: Iterable[Coverage]) -> Coverage:
     """What several servers have seen together."""
-    times: dict[str, dict[str, Counter[str]]] = {}
+    counted: dict[str, tuple[Counter[str], Counter[str]]] = {}
     for coverage in coverages:
         for name, provider in coverage["providers"].items():
-            for part in PARTS:
-                counted = times.setdefault(name, {}).setdefault(part, Counter())
-                counted.update(provider[part]["times"])
-    providers = {
-        name: _whole({part: _summed(counted) for part, counted in parts.items()}) for name, parts in times.items()
-    }
+            errors, outcomes = counted.setdefault(name, (Counter(), Counter()))
+            errors.update(provider["errors"]["times"])
+            outcomes.update(provider["outcomes"]["times"])
+    providers = {name: _provider(*map(_times, parts)) for name, parts in counted.items()}
     return {**_sum(providers.values()), "providers": providers}
 
 
-def _summed(counted: Counter[str]) -> Json:
-    return {"seen": sum(1 for times in counted.values() if times), "all": len(counted), "times": dict(counted)}
+def used(coverage: Coverage) -> Coverage:
+    """Of the providers of which anything was seen."""
+    providers = {name: provider for name, provider in coverage["providers"].items() if provider["seen"]}
+    return {**_sum(providers.values()), "providers": providers}
 
 
-def _whole(parts: dict[str, Json]) -> Json:
-    return {**_sum(parts.values()), **parts}
+def _provider(errors: Times, outcomes: Times) -> ProviderCoverage:
+    return {**_sum((errors, outcomes)), "errors": errors, "outcomes": outcomes}
 
 
-def _sum(parts: Iterable[Json]) -> Json:
+def _times(counted: Counter[str]) -> Times:
+    return {**_share_of(sum(1 for times in counted.values() if times), len(counted)), "times": dict(counted)}
+
+
+def _sum(parts: Iterable[Share]) -> Share:
     listed = list(parts)
-    seen, all = sum(one["seen"] for one in listed), sum(one["all"] for one in listed)
+    return _share_of(sum(part["seen"] for part in listed), sum(part["all"] for part in listed))
+
+
+def _share_of(seen: int, all: int) -> Share:
     return {"seen": seen, "all": all, "percent": round(100 * seen / all, 1) if all else 100.0}
 
 
-def table(coverage: Json) -> Iterator[str]:
+def table(coverage: Coverage) -> Iterator[str]:
     """One line per provider, under a head."""
     rows = [HEAD, *_rows(coverage)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEAD))]
@@ -45,7 +53,7 @@ def table(coverage: Json) -> Iterator[str]:
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
 
 
-def markdown(coverage: Json) -> Iterator[str]:
+def markdown(coverage: Coverage) -> Iterator[str]:
     """The table, and what was not seen, for the summary of a pipeline."""
     for place, row in enumerate((HEAD, *_rows(coverage))):
         yield f"| {' | '.join(row)} |"
@@ -56,7 +64,7 @@ def markdown(coverage: Json) -> Iterator[str]:
         yield line
 
 
-def missing(coverage: Json) -> Iterator[str]:
+def missing(coverage: Coverage) -> Iterator[str]:
     """What is documented and was not seen, a line per provider."""
     for name, provider in coverage["providers"].items():
         unseen = [key for part in PARTS for key, times in provider[part]["times"].items() if not times]
@@ -64,11 +72,14 @@ def missing(coverage: Json) -> Iterator[str]:
             yield f"{name}: not seen: {', '.join(unseen)}"
 
 
-def _rows(coverage: Json) -> list[tuple[str, ...]]:
-    rows = [(name, *(_share(one[part]) for part in PARTS), _share(one)) for name, one in coverage["providers"].items()]
+def _rows(coverage: Coverage) -> list[tuple[str, ...]]:
+    rows = [
+        (name, *(_share(provider[part]) for part in PARTS), _share(provider))
+        for name, provider in coverage["providers"].items()
+    ]
     return [*rows, ("all", *[""] * len(PARTS), _share(coverage))] if len(rows) > 1 else rows
 
 
-def _share(part: Json) -> str:
+def _share(part: Share) -> str:
     percent = 100 * part["seen"] / part["all"] if part["all"] else 100
     return f"{part['seen']} of {part['all']}  {percent:.0f}%"

@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
+from msgsim.client.answers import Interception
+
 LOCAL = "localhost,127.0.0.1,::1"
 """What never goes through the proxy."""
 TRUST_STORE_PASSWORD = "changeit"  # noqa: S105 - what every Java installation has; it protects certificates, no secrets
@@ -76,7 +78,7 @@ class Server(NamedTuple):
         return any(name.endswith(known[1:]) if known.startswith("*.") else name == known for known in self.hosts)
 
 
-def server_at(url: str, answer: dict[str, Any]) -> Server:
+def server_at(url: str, answer: Interception) -> Server:
     """What the control API says of its ports (``POST intercept``), and the URL it was asked at."""
     parts = urlsplit(url)
     plain = parts.port or (443 if parts.scheme == "https" else 80)

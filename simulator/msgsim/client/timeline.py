@@ -1,10 +1,11 @@
 """What happened in a sandbox, and what will, a line each: for a failed test's report, and for ``msgsim tail``."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from msgsim.client import Client
+from msgsim.client.answers import Callback, ClockState, Entry, Happened, Message, ProviderRequest, Step
 from msgsim.client.api import Json
+from msgsim.client.blocking import Client
 
 HAPPY = "default.yaml:"
 """Who decided is told unless it was the happy path."""
@@ -30,50 +31,50 @@ class Line(NamedTuple):
 
 
 def timeline(sandbox: Client) -> str:
-    """Requests, statuses and callbacks in order, then what is still to come."""
+    """Requests, statuses and callbacks in order, then what is still to come. Raises SimulatorError."""
     clock = sandbox.clock.get()
     lines = [line for entry in sandbox.journal() for line in of_entry(entry)]
-    found = sandbox.messages.list(limit=MOST_MESSAGES)
+    messages = sandbox.messages.list(limit=MOST_MESSAGES)
     ahead: list[Line] = []
-    for shown in reversed(found):
-        for step in sandbox.messages.get(shown["id"])["plan"]:
-            (lines if step["past"] else ahead).append(of_step(shown, step))
-    ahead += [_owed(one) for one in sandbox.callbacks.list(state="pending")]
+    for message in reversed(messages):
+        for step in sandbox.messages.get(message["id"])["plan"]:
+            (lines if step["past"] else ahead).append(of_step(message, step))
+    ahead += [_owed(callback) for callback in sandbox.callbacks.list(state="pending")]
     now = f"{clock['now'][11:23]}  now, {_rate(clock)}"
     if ahead:
         now += "; to come:"
-    shown_lines = [*_dated(lines), now, *_dated(ahead, clock["now"][:10])]
-    if len(found) == MOST_MESSAGES:
-        shown_lines.append(f"(statuses of the newest {MOST_MESSAGES} messages only)")
-    return "\n".join(shown_lines)
+    shown = [*_dated(lines), now, *_dated(ahead, clock["now"][:10])]
+    if len(messages) == MOST_MESSAGES:
+        shown.append(f"(statuses of the newest {MOST_MESSAGES} messages only)")
+    return "\n".join(shown)
 
 
 def _dated(lines: Iterable[Line], day: str = "") -> Iterator[str]:
     """In order of time; the day stands alone where a new one begins."""
-    for line in sorted(lines, key=lambda one: (one.at, KINDS.index(one.kind))):
+    for line in sorted(lines, key=lambda line: (line.at, KINDS.index(line.kind))):
         if line.at[:10] != day:
             day = line.at[:10]
             yield day
         yield str(line)
 
 
-def _rate(clock: Json) -> str:
+def _rate(clock: ClockState) -> str:
     if clock["frozen"]:
         return "frozen"
     return "running" if clock["rate"] == 1 else f"running {clock['rate']:g} times as fast"
 
 
-def of_entry(entry: Json) -> list[Line]:
+def of_entry(entry: Entry) -> list[Line]:
     """A line of the journal."""
     if entry["kind"] == "exchange":
         return [of_exchange(entry)]
     if entry["kind"] == "attempt":
         return [of_attempt(entry["at"], entry["url"], entry["attempt"], entry.get("status"), entry.get("error"))]
-    told = {name: value for name, value in entry.items() if name not in ("at", "kind", "number")}
-    return [Line(entry["at"], "control", _told(told))]
+    members = {name: value for name, value in entry.items() if name not in ("at", "kind", "number")}
+    return [Line(entry["at"], "control", _members(members))]
 
 
-def of_happened(thing: Json) -> Line:
+def of_happened(thing: Happened) -> Line:
     """One thing that fell due while a clock was moved."""
     if thing["kind"] == "callback":
         return of_attempt(thing["at"], thing["url"], thing["attempt"], thing["answered"], thing["error"])
@@ -86,44 +87,51 @@ def of_event(name: str, data: Json) -> Line:
     if name == "exchange":
         return of_exchange(data)
     if name == "message":
-        channels = ", ".join(f"{one['channel']} {one['status'] or '-'}" for one in data["channels"])
-        since = max((one["since"] for one in data["channels"] if one["since"]), default=data["accepted"])
-        bad = data["state"] in ("failed", "rejected", "expired")
-        return Line(since, "status", f"{data['provider']} {data['id']} to {data['to']}  {channels}", bad)
+        return _of_message(data)
     if name == "callback":
         attempt = data["attempts"][-1]
         return of_attempt(attempt["at"], data["url"], attempt["number"], attempt["answered"], attempt["error"])
-    told = {member: value for member, value in data.items() if member not in ("at", "kind", "number", "action")}
-    return Line(data.get("at") or data["now"], "control", f"{name} {_told(told)}")
+    members = {member: value for member, value in data.items() if member not in ("at", "kind", "number", "action")}
+    return Line(data.get("at") or data["now"], "control", f"{name} {_members(members)}")
 
 
-def _told(members: dict[str, Json]) -> str:
+def _of_message(message: Message) -> Line:
+    channels = ", ".join(f"{channel['channel']} {channel['status'] or '-'}" for channel in message["channels"])
+    since = max((channel["since"] for channel in message["channels"] if channel["since"]), default=message["accepted"])
+    bad = message["state"] in ("failed", "rejected", "expired")
+    return Line(since, "status", f"{message['provider']} {message['id']} to {message['to']}  {channels}", bad)
+
+
+def _members(members: Mapping[str, Json]) -> str:
     return " ".join(f"{name}={value}" for name, value in members.items())
 
 
-def of_exchange(entry: Json) -> Line:
+def of_exchange(entry: Entry | ProviderRequest) -> Line:
+    """A request and its answer."""
     text = f"{entry['provider']} {entry['method']} {entry['path']} -> {entry['status']}"
     for refusal in entry.get("refusals", ()):
         text += f"  {refusal['key']}" + (f" ({refusal['source']})" if refusal.get("source") else "")
-    if entry.get("rule") and HAPPY not in entry["rule"]:
+    if HAPPY not in entry.get("rule", HAPPY):
         text += f"  by {entry['rule']}"
     for id in entry.get("messages", ())[:3]:
         text += f"  {id}"
     if (more := len(entry.get("messages", ())) - 3) > 0:
         text += f"  and {more} more"
-    return Line(entry["at"], "request", text, entry["status"] >= 400)
+    return Line(entry["at"], "request", text, int(entry["status"]) >= 400)
 
 
-def of_step(message: Json, step: Json) -> Line:
+def of_step(message: Message, step: Step) -> Line:
+    """A status of a message's plan."""
     code = "" if step["code"] is None else f" {step['code']}"
     text = f"{message['id']} to {message['to']}  {step['channel']} {step['status']}{code}"
     return Line(step["at"], "status", text, step["kind"] in ("failed", "rejected", "expired"))
 
 
-def of_attempt(at: str, url: str, number: int, answered: int | None, error: str | None) -> Line:
+def of_attempt(at: str, url: str, number: int, answered: int | str | None, error: str | None) -> Line:
+    """A post to the application; ``answered`` is the HTTP status."""
     what = error or f"answered {answered}"
-    return Line(at, "callback", f"{url} attempt {number}: {what}", bool(error) or not 200 <= (answered or 0) < 400)
+    return Line(at, "callback", f"{url} attempt {number}: {what}", bool(error) or not 200 <= int(answered or 0) < 400)
 
 
-def _owed(one: Json) -> Line:
-    return Line(one["due"], "callback", f"{one['url']} {one['status'] or one['kind']}")
+def _owed(callback: Callback) -> Line:
+    return Line(callback["due"], "callback", f"{callback['url']} {callback['status'] or callback['kind']}")

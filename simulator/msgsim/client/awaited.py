@@ -1,0 +1,92 @@
+"""The client whose methods are awaited, over aiohttp."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from msgsim.client import wire
+from msgsim.client.api import Api
+from msgsim.client.request import R, Request, SendAsync
+
+if TYPE_CHECKING:
+    import aiohttp
+
+
+class AsyncClient(Api[SendAsync]):
+    """Sends with aiohttp, in any event loop of asyncio.
+
+    Within ``async with`` connections are kept, and the client belongs to one loop. Without it each request has a
+    connection of its own, and nothing needs to be closed.
+    """
+
+    def __init__(self, url: str = "", sandbox: str = "default", token: str = "") -> None:
+        """``url`` and ``token`` default to MSGSIM_URL and MSGSIM_TOKEN."""
+        super().__init__(self._request, wire.root(url), sandbox)
+        self._headers = wire.headers(sandbox, token)
+        self._session: aiohttp.ClientSession | None = None
+        self._owner: AsyncClient = self
+
+    async def __aenter__(self) -> Self:
+        self._session = _session()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the connections that are kept."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    def sandbox(self, name: str) -> "AsyncClient":
+        """The same server's other sandbox, over the same connections; it is not created."""
+        other = AsyncClient(self.url, name)
+        other._headers = {**self._headers, "X-Sim-Sandbox": name}
+        other._owner = self._owner
+        return other
+
+    async def events(self) -> AsyncGenerator[wire.Event]:
+        """What happens from now on, until the server stops. Raises Unreachable."""
+        reader = wire.EventReader()
+        async with self._begin(wire.LISTENING) as response:
+            if response.status != 200:
+                wire.answered(wire.LISTENING, response.status, response.content_type, await response.read())
+            async for line in response.content:
+                if event := reader.read(line):
+                    yield event
+
+    async def _request(self, request: Request[R]) -> R:
+        __tracebackhide__ = True
+        async with self._begin(request) as response:
+            body = await response.read()
+        return wire.answered(request, response.status, response.content_type, body)
+
+    @asynccontextmanager
+    async def _begin(self, request: Request[Any]) -> "AsyncGenerator[aiohttp.ClientResponse]":
+        """Raises Unreachable, also for what happens inside."""
+        import aiohttp
+
+        __tracebackhide__ = True
+        path, body, headers = wire.written(request)
+        session, timeout = self._owner._session, aiohttp.ClientTimeout(total=request.seconds)
+        own = session or _session()
+        try:
+            async with own.request(
+                request.method, self.url + path, data=body, headers=self._headers | headers, timeout=timeout
+            ) as response:
+                yield response
+        except (OSError, aiohttp.ClientError) as error:
+            raise wire.unreachable(self.url, error) from None
+        finally:
+            if own is not session:
+                await own.close()
+
+
+def _session() -> "aiohttp.ClientSession":
+    import aiohttp
+
+    return aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())

@@ -1,0 +1,194 @@
+"""What is listed and waited for: accepted messages, requests of the application, callbacks."""
+
+from typing import TypedDict, Unpack
+from urllib.parse import quote
+
+from msgsim.client.answers import Callback, Explanation, Message, ProviderRequest, WholeMessage
+from msgsim.client.request import Call, Json, Part, Request, S, Wait, member, posting, query, waiting, whole
+
+MessageList = list[Message]
+RequestList = list[ProviderRequest]
+CallbackList = list[Callback]
+
+
+class MessageFilters(TypedDict, total=False):
+    """Which messages; all that are given have to fit."""
+
+    provider: str
+    to: str
+    """Recipient, with or without plus; wildcards and ``/regular expressions/``."""
+    from_: str
+    """Sender, in the same way."""
+    channel: str
+    status: str
+    """The provider's word, or scheduled, queued, sent, delivered, seen, failed, rejected, expired, cancelled."""
+    text: str
+    """Part of what it says."""
+    since: str
+    """Accepted at this time (ISO 8601) or later."""
+
+
+class RequestFilters(TypedDict, total=False):
+    """Which requests; all that are given have to fit."""
+
+    provider: str
+    endpoint: str
+    status: int | None
+    """HTTP status of the answer."""
+    refused: bool | None
+    credential: str
+    """The account's name."""
+
+
+class CallbackFilters(TypedDict, total=False):
+    """Which callbacks; all that are given have to fit."""
+
+    state: str
+    """pending, done, failed, refused, dropped or cancelled"""
+    kind: str
+    """The provider's kind of callback."""
+    message: str
+    """Id of the message it reports on."""
+
+
+class Messages(Part[S]):
+    """Accepted messages."""
+
+    @Call
+    def list(
+        self, *, before: int | None = None, limit: int | None = None, **filters: Unpack[MessageFilters]
+    ) -> Request[MessageList]:
+        """Messages, newest first: at most ``limit`` (100), with numbers below ``before``.
+
+        Raises Problem for a filter that cannot be read.
+        """
+        asked = query(filters, MessageFilters) | _page(before=before, limit=limit)
+        return Request("GET", "messages", member("messages"), asked)
+
+    def _one(self, *, count: None = None, timeout: str = "5s", **filters: Unpack[MessageFilters]) -> Request[Message]:
+        """The newest message that fits, once there is one; with ``count`` the list of all, once there are as many.
+
+        ``timeout`` is real time: ``250ms``, ``5s``, ``2m``. Raises TimedOut, which says what came nearest, and Problem.
+        """
+        asked = query(filters, MessageFilters)
+        return waiting("messages", asked, 1, timeout, lambda answer: answer["messages"][0])
+
+    def _several(self, *, count: int, timeout: str = "5s", **filters: Unpack[MessageFilters]) -> Request[MessageList]:
+        return waiting("messages", query(filters, MessageFilters), count, timeout, member("messages"))
+
+    wait = Wait(_one, _several)
+
+    @Call
+    def get(self, id: str) -> Request[WholeMessage]:
+        """One message with its plan and its callbacks, by any id its provider gave it. Raises Problem (404)."""
+        return Request("GET", f"messages/{quote(id, '')}", whole)
+
+    @Call
+    def explain(self, id: str) -> Request[Explanation]:
+        """Which rule decided, and what will happen next and when. Raises Problem (404)."""
+        return Request("GET", f"messages/{quote(id, '')}/explain", whole)
+
+    @Call
+    def force(self, id: str, status: str, err: int | None = None) -> Request[WholeMessage]:
+        """Give it a status now, in the provider's word or a neutral one; the rest of its plan is dropped.
+
+        ``err`` is the code that the status comes with. What is owed for it by now is posted before this returns.
+        Raises Problem (404, and 400 for an unknown status).
+        """
+        asked: dict[str, Json] = {"status": status} if err is None else {"status": status, "err": err}
+        return posting(f"messages/{quote(id, '')}/status", whole, asked)
+
+    @Call
+    def cancel(self, id: str) -> Request[WholeMessage]:
+        """Cut its plan at now; what is owed for it by now is posted before this returns.
+
+        Raises Problem (404, and 409 where nothing is open).
+        """
+        return posting(f"messages/{quote(id, '')}/cancel", whole)
+
+
+class Requests(Part[S]):
+    """What the application asked of the providers, and what it was answered."""
+
+    @Call
+    def list(
+        self, *, before: int | None = None, limit: int | None = None, **filters: Unpack[RequestFilters]
+    ) -> Request[RequestList]:
+        """Requests, newest first: at most ``limit`` (100), with numbers below ``before``.
+
+        Raises Problem for a filter that cannot be read.
+        """
+        asked = query(filters, RequestFilters) | _page(before=before, limit=limit)
+        return Request("GET", "requests", member("requests"), asked)
+
+    def _one(
+        self, *, count: None = None, timeout: str = "5s", **filters: Unpack[RequestFilters]
+    ) -> Request[ProviderRequest]:
+        """The newest request that fits, once there is one; with ``count`` the list of all, once there are as many.
+
+        ``timeout`` is real time: ``250ms``, ``5s``, ``2m``. Raises TimedOut, which says what came nearest, and Problem.
+        """
+        asked = query(filters, RequestFilters)
+        return waiting("requests", asked, 1, timeout, lambda answer: answer["requests"][0])
+
+    def _several(self, *, count: int, timeout: str = "5s", **filters: Unpack[RequestFilters]) -> Request[RequestList]:
+        return waiting("requests", query(filters, RequestFilters), count, timeout, member("requests"))
+
+    wait = Wait(_one, _several)
+
+    @Call
+    def get(self, number: int) -> Request[ProviderRequest]:
+        """One request and its answer, by its number. Raises Problem (404)."""
+        return Request("GET", f"requests/{number}", whole)
+
+    @Call
+    def explain(self, number: int) -> Request[Explanation]:
+        """Which rule of which schema or scenario refused it, with its source document. Raises Problem (404)."""
+        return Request("GET", f"requests/{number}/explain", whole)
+
+
+class Callbacks(Part[S]):
+    """What is owed to the application, each with its attempts."""
+
+    @Call
+    def list(
+        self, *, after: int | None = None, limit: int | None = None, **filters: Unpack[CallbackFilters]
+    ) -> Request[CallbackList]:
+        """Callbacks, oldest first: at most ``limit`` (100), with numbers above ``after``.
+
+        Raises Problem for a filter that cannot be read, and for an unknown message.
+        """
+        asked = query(filters, CallbackFilters) | _page(after=after, limit=limit)
+        return Request("GET", "callbacks", member("callbacks"), asked)
+
+    def _one(self, *, count: None = None, timeout: str = "5s", **filters: Unpack[CallbackFilters]) -> Request[Callback]:
+        """The oldest callback that fits, once there is one; with ``count`` the list of all, once there are as many.
+
+        ``timeout`` is real time: ``250ms``, ``5s``, ``2m``. Raises TimedOut, which says what came nearest, and Problem.
+        """
+        asked = query(filters, CallbackFilters)
+        return waiting("callbacks", asked, 1, timeout, lambda answer: answer["callbacks"][0])
+
+    def _several(self, *, count: int, timeout: str = "5s", **filters: Unpack[CallbackFilters]) -> Request[CallbackList]:
+        return waiting("callbacks", query(filters, CallbackFilters), count, timeout, member("callbacks"))
+
+    wait = Wait(_one, _several)
+
+    @Call
+    def get(self, number: int) -> Request[Callback]:
+        """One callback with its attempts, by its number. Raises Problem (404)."""
+        return Request("GET", f"callbacks/{number}", whole)
+
+    @Call
+    def explain(self, number: int) -> Request[Explanation]:
+        """What it reports, what became of it, and what happens next. Raises Problem (404)."""
+        return Request("GET", f"callbacks/{number}/explain", whole)
+
+    @Call
+    def replay(self, number: int) -> Request[Callback]:
+        """Owe it once more, and post it before this returns; the new callback. Raises Problem (404)."""
+        return posting(f"callbacks/{number}/replay", whole)
+
+
+def _page(**cursor: int | None) -> dict[str, str]:
+    return {name: str(value) for name, value in cursor.items() if value is not None}

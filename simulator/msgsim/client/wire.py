@@ -1,0 +1,87 @@
+"""How a request and its answer look on the wire, the same for both clients."""
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+from urllib.parse import urlencode
+
+from msgsim.client.errors import Problem, TimedOut, Unreachable
+from msgsim.client.request import Json, R, Request, whole
+
+DEFAULT_URL = "http://127.0.0.1:8080"
+LISTENING = Request("GET", "events", whole, seconds=86_400, waits=True)
+
+
+class Event(NamedTuple):
+    """Something that has just happened."""
+
+    name: str
+    """message, exchange, callback, inbound, clock, scenario, settings, seed or reset."""
+    data: Json
+    """As the API shows it elsewhere: a `Message`, `ProviderRequest`, `Callback`; else an `Entry` with the clock."""
+
+
+def written(request: Request[R]) -> tuple[str, bytes | None, dict[str, str]]:
+    """Path, body and headers."""
+    path = f"/__sim/v1/{request.path}"
+    if request.query:
+        path += f"?{urlencode(request.query)}"
+    if request.body is None:
+        return path, None, {}
+    if isinstance(request.body, str):
+        return path, request.body.encode(), {"Content-Type": "application/yaml"}
+    return path, json.dumps(request.body).encode(), {"Content-Type": "application/json"}
+
+
+def answered(request: Request[R], status: int, media: str, body: bytes) -> R:
+    """What was asked for. Raises Problem and TimedOut."""
+    __tracebackhide__ = True
+    if status == 204:
+        return request.pick(None)
+    if status < 400:
+        return request.pick(json.loads(body) if media == "application/json" else body.decode())
+    problem: dict[str, Json] = json.loads(body) if media.endswith("json") else {}
+    problem = {"status": status, "title": f"{request.method} {request.path} was answered {status}", **problem}
+    raise (TimedOut if status == 408 else Problem)(problem)
+
+
+def root(url: str) -> str:
+    """Where the simulator is: as given, else MSGSIM_URL, else the default."""
+    return (url or os.environ.get("MSGSIM_URL") or DEFAULT_URL).rstrip("/")
+
+
+def headers(sandbox: str, token: str) -> dict[str, str]:
+    """Of every request. ``token`` is else MSGSIM_TOKEN."""
+    token = token or os.environ.get("MSGSIM_TOKEN", "")
+    return {"X-Sim-Sandbox": sandbox, **({"Authorization": f"Bearer {token}"} if token else {})}
+
+
+def unreachable(url: str, error: Exception) -> Unreachable:
+    """Why nobody answers there, and what to do about it."""
+    reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return Unreachable(f"no simulator answers at {url} ({reason}); start one with: msgsim serve")
+
+
+class EventReader:
+    """Puts the lines of a stream of Server-Sent Events together."""
+
+    def __init__(self) -> None:
+        self._block: list[bytes] = []
+
+    def read(self, line: bytes) -> Event | None:
+        """The event that ends with a line; None where none does."""
+        if line.strip():
+            self._block.append(line)
+            return None
+        block, self._block = self._block, []
+        fields = [part.decode().rstrip("\r\n").partition(":") for part in block]
+        name = next((value.strip() for key, _, value in fields if key == "event"), "message")
+        data = "\n".join(value.removeprefix(" ") for key, _, value in fields if key == "data")
+        return Event(name, json.loads(data)) if data else None
+
+
+def events(lines: Iterable[bytes]) -> Iterator[Event]:
+    """The events of a stream."""
+    reader = EventReader()
+    return (event for line in lines if (event := reader.read(line)) is not None)
