@@ -12,24 +12,24 @@ from msgsim.web.control import resources
 # Which rule decided
 
 
-def decided(sandbox: Sandbox, one: Message, provider: Provider, brought: Exchange | None) -> list[dict[str, Json]]:
+def decided(sandbox: Sandbox, message: Message, provider: Provider, brought: Exchange | None) -> list[dict[str, Json]]:
     """Per channel of a message the rule, the header or the provider's own rules that decided its life."""
     asked = brought.headers.get("x-sim-outcome") if brought else None
     found = []
-    for place, channel in zip(one.rules, one.channels, strict=False):
+    for place, channel in zip(message.rules, message.channels, strict=False):
         rule = rule_at(sandbox, place)
-        told = deciding(channel.name, place, rule)
+        decision = deciding(channel.name, place, rule)
         if asked:
-            told |= {
+            decision |= {
                 "rule": "X-Sim-Outcome",
                 "when": {"header": {"X-Sim-Outcome": asked}},
                 "outcome": f"the life of {asked}",
             }
-        elif rule is not None and rule.base and not _lives(rule, one, channel.name, provider.contract):
-            told["outcome"] = f"what {provider.title} itself makes of such a request"
+        elif rule is not None and rule.base and not _lives(rule, message, channel.name, provider.contract):
+            decision["outcome"] = f"what {provider.title} itself makes of such a request"
         elif rule is not None and rule.base and provider.contract.life:
-            told["outcome"] = _beats(provider.contract.life)
-        found.append(told)
+            decision["outcome"] = _beats(provider.contract.life)
+        found.append(decision)
     return found
 
 
@@ -43,13 +43,13 @@ def deciding(channel: str, place: str, rule: Rule | None) -> dict[str, Json]:
     return {"channel": channel or None, "rule": place, "when": rule.when, "outcome": _outcome(rule.outcome)}
 
 
-def _lives(rule: Rule, one: Message, channel: str, contract: Contract) -> bool:
+def _lives(rule: Rule, message: Message, channel: str, contract: Contract) -> bool:
     """Whether the happy path can have given a channel what it had, as far as it got."""
     if rule.outcome.deliver is None:
         return True
     beats = contract.life or rule.outcome.deliver
     given = {status.word for beat in beats if (status := contract.known(beat, channel))}
-    had = {step.status for step in one.steps if one.channels[step.channel].name == channel}
+    had = {step.status for step in message.steps if message.channels[step.channel].name == channel}
     kinds = {contract.statuses[word].kind for word in had - given}
     return not had or bool(had & given) or not kinds & {"failed", "rejected"}
 
@@ -73,10 +73,10 @@ def _beats(beats: Iterable[Beat]) -> str:
     return ", ".join(f"{beat.status} after {resources.span(beat.after)}" for beat in beats)
 
 
-def by(told: dict[str, Json]) -> str:
-    when = told["when"]
+def by(decision: dict[str, Json]) -> str:
+    when = decision["when"]
     condition = f" (when {', '.join(f'{key} is {value}' for key, value in when.items())})" if when else ""
-    return f"{told['rule']}{condition}: {told['outcome']}."
+    return f"{decision['rule']}{condition}: {decision['outcome']}."
 
 
 # What refused
@@ -127,16 +127,16 @@ def _followed(document: Json, reference: str) -> Json:
     return document
 
 
-def why(one: dict[str, Json]) -> str:
-    field = f" at {one['field']}" if one["field"] else ""
-    text = f": {one['text']}" if one["text"] else ""
-    told = f"Refused with {one['key']}{field}{text.rstrip('.')}."
-    if one["reason"]:
-        told += f" The reason: {one['reason']}."
-    if one["rule"]:
-        told += f" The rule is {one['rule']}."
-    if one["document"]:
-        told += f" The schema follows: {one['document'].rstrip('.')}."
-    if one["source"]:
-        told += f" The error is from: {one['source']} ({one['provenance']})."
-    return told
+def why(refusal: dict[str, Json]) -> str:
+    field = f" at {refusal['field']}" if refusal["field"] else ""
+    detail = f": {refusal['text']}" if refusal["text"] else ""
+    prose = f"Refused with {refusal['key']}{field}{detail.rstrip('.')}."
+    if refusal["reason"]:
+        prose += f" The reason: {refusal['reason']}."
+    if refusal["rule"]:
+        prose += f" The rule is {refusal['rule']}."
+    if refusal["document"]:
+        prose += f" The schema follows: {refusal['document'].rstrip('.')}."
+    if refusal["source"]:
+        prose += f" The error is from: {refusal['source']} ({refusal['provenance']})."
+    return prose

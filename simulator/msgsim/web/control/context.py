@@ -108,9 +108,9 @@ async def body(request: Request, kind: type[_T]) -> _T:
     """Raises ValueError with what is wrong with the body."""
     try:
         return msgspec.convert(read_json(await request.body()), kind)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as wrong:
-        raise ValueError(f"body: {wrong}") from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ValueError(f"body: {error}") from None
 
 
-def answer(shown: Json, status: int = 200) -> Response:
-    return Response(msgspec.json.encode(shown), status, media_type="application/json")
+def answer(document: Json, status: int = 200) -> Response:
+    return Response(msgspec.json.encode(document), status, media_type="application/json")

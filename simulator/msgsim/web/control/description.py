@@ -47,7 +47,8 @@ def operations(document: dict[str, Json]) -> dict[tuple[str, str], dict[str, Jso
     for path, item in document["paths"].items():
         for method, operation in item.items():
             if method != "parameters":
-                shared = [one for one in item.get("parameters", ()) if one not in operation.get("parameters", ())]
+                own = operation.get("parameters", ())
+                shared = [parameter for parameter in item.get("parameters", ()) if parameter not in own]
                 operation["parameters"] = [*shared, *operation.get("parameters", ())]
                 found[method.upper(), path] = operation
     return found
@@ -56,7 +57,9 @@ def operations(document: dict[str, Json]) -> dict[tuple[str, str], dict[str, Jso
 @cache
 def _parameters(method: str, path: str) -> frozenset[str]:
     operation = described()["paths"][path][method.lower()]
-    return frozenset(one["name"] for one in map(followed, operation["parameters"]) if one["in"] == "query")
+    return frozenset(
+        parameter["name"] for parameter in map(followed, operation["parameters"]) if parameter["in"] == "query"
+    )
 
 
 def followed(node: Json) -> Json:
@@ -101,7 +104,7 @@ def page() -> str:
     ]
     for tag in described()["tags"]:
         parts.append(f"<h2 id={tag['name']}>{escape(tag['name'])}</h2><p>{escape(tag['description'])}</p>")
-        parts += [_operation(*key, one) for key, one in listed.items() if tag["name"] in one["tags"]]
+        parts += [_operation(*key, operation) for key, operation in listed.items() if tag["name"] in operation["tags"]]
     return "\n".join(parts)
 
 
@@ -115,30 +118,31 @@ def _operation(method: str, path: str, operation: dict[str, Json]) -> str:
 
 def _table(parameters: list[Json]) -> str:
     rows = [
-        f"<tr><td><code>{escape(one['name'])}</code><td>{one['in']}<td>{escape(one.get('description', ''))}"
-        for one in map(followed, parameters)
+        f"<tr><td><code>{escape(parameter['name'])}</code><td>{parameter['in']}"
+        f"<td>{escape(parameter.get('description', ''))}"
+        for parameter in map(followed, parameters)
     ]
     return f"<table><tr><th>parameter<th>in<th>meaning{''.join(rows)}</table>"
 
 
 def _body(operation: dict[str, Json]) -> str:
-    shown = []
+    parts = []
     for media, content in operation.get("requestBody", {}).get("content", {}).items():
         schema = followed(content["schema"])
-        shown.append(f"<p>Body, <code>{escape(media)}</code>:</p>")
-        shown += [f"<pre>{escape(_pretty(example))}</pre>" for example in schema.get("examples", ())]
-        shown.append(f"<pre>{escape(_pretty(schema))}</pre>")
-    return "".join(shown)
+        parts.append(f"<p>Body, <code>{escape(media)}</code>:</p>")
+        parts += [f"<pre>{escape(_pretty(example))}</pre>" for example in schema.get("examples", ())]
+        parts.append(f"<pre>{escape(_pretty(schema))}</pre>")
+    return "".join(parts)
 
 
 def _answers(responses: dict[str, Json]) -> str:
-    shown = []
+    parts = []
     for status, reference in responses.items():
         response = followed(reference)
-        shown.append(f"<p><code>{status}</code> {escape(response['description'])}</p>")
+        parts.append(f"<p><code>{status}</code> {escape(response['description'])}</p>")
         content = response.get("content", {}).values() if status < "300" else ()
-        shown += [f"<pre>{escape(_pretty(followed(one['schema'])))}</pre>" for one in content]
-    return "".join(shown)
+        parts += [f"<pre>{escape(_pretty(followed(media['schema'])))}</pre>" for media in content]
+    return "".join(parts)
 
 
 def _pretty(value: Json) -> str:

@@ -14,23 +14,23 @@ from msgsim.model import Exchange, Json, Message, Step
 from msgsim.storage.store import NUMBERS
 from msgsim.web.control import causes
 from msgsim.web.control.context import Context, answer
-from msgsim.web.control.traffic import callback_of, exchange_of
+from msgsim.web.control.traffic import callback_of, exchange_of, subject_of
 
 MOST_NEXT = 20
 
 
 async def message(context: Context, request: Request) -> Response:
     sandbox = context.sandbox(request)
-    one = context.engine.find(sandbox, request.path_params["id"])
-    provider, brought = context.engine.providers[one.provider], _brought(context, one.exchange)
-    decided = causes.decided(sandbox, one, provider, brought)
-    owed = context.engine.store.callbacks_of(one.key)
-    past, ahead = _steps(one, provider.contract, sandbox)
+    accepted = context.engine.find(sandbox, request.path_params["id"])
+    provider, brought = context.engine.providers[accepted.provider], _brought(context, accepted.exchange)
+    decided = causes.decided(sandbox, accepted, provider, brought)
+    owed = context.engine.store.callbacks_of(accepted.key)
+    past, ahead = _steps(accepted, provider.contract, sandbox)
     ahead += [_owed(callback, sandbox) for callback in owed if callback.state == "pending"]
     ahead.sort(key=lambda what: what["at"])
-    where = f" by request {one.exchange & NUMBERS}" if one.exchange else ""
+    where = f" by request {accepted.exchange & NUMBERS}" if accepted.exchange else ""
     paragraphs = [
-        f"Message {one.id} to {one.to} was accepted by {provider.title} at {iso(one.accepted)}{where}.",
+        f"Message {accepted.id} to {accepted.to} was accepted by {provider.title} at {iso(accepted.accepted)}{where}.",
         *(f"{each['channel']}: {causes.by(each)}" for each in decided),
         _listed("So far", past) or "Nothing has happened to it yet.",
         _callbacks_told(owed),
@@ -42,52 +42,57 @@ async def message(context: Context, request: Request) -> Response:
 
 async def exchange(context: Context, request: Request) -> Response:
     sandbox, entry = context.sandbox(request), exchange_of(context, request)
-    one = entry.exchange
-    assert one is not None
-    provider = context.engine.providers[one.provider]
-    refused = [causes.refused(refusal, provider) for refusal in one.refusals]
-    rule = causes.rule_at(sandbox, one.rule) if one.rule else None
-    decided = [causes.deciding("", one.rule, rule)] if one.rule and (one.refusals or one.fault) else []
+    exchange = entry.exchange
+    assert exchange is not None
+    provider = context.engine.providers[exchange.provider]
+    refused = [causes.refused(refusal, provider) for refusal in exchange.refusals]
+    rule = causes.rule_at(sandbox, exchange.rule) if exchange.rule else None
+    asked = f"{exchange.method} {exchange.path}"
+    ruled = exchange.rule and (exchange.refusals or exchange.fault)
+    decided = [causes.deciding("", exchange.rule, rule)] if ruled else []
     ahead: list[dict[str, Json]] = []
-    for id in one.messages[:MOST_NEXT]:
+    for id in exchange.messages[:MOST_NEXT]:
         accepted = context.engine.find(sandbox, id)
         ahead += _steps(accepted, provider.contract, sandbox)[1]
     ahead.sort(key=lambda what: what["at"])
     paragraphs = [
-        f"Request {entry.key & NUMBERS}, {one.method} {one.path}, came to {provider.title} at {iso(entry.at)}.",
-        f"It came {_from(one)} and was answered {one.status}.",
-        *_not_simulated(context, one),
+        f"Request {entry.key & NUMBERS}, {asked}, came to {provider.title} at {iso(entry.at)}.",
+        f"It came {_from(exchange)} and was answered {exchange.status}.",
+        *_not_simulated(context, exchange),
         *(f"It was decided by {causes.by(each)}" for each in decided),
         *(causes.why(each) for each in refused[:MOST_NEXT]),
-        *_accepted(one),
-        *_noted(one),
-        _next(ahead, sandbox) if one.messages else "",
+        *_accepted(exchange),
+        *_noted(exchange),
+        _next(ahead, sandbox) if exchange.messages else "",
     ]
-    return _told(request, paragraphs, decided_by=decided, refused_by=refused, past=[], next=ahead, exchange=one)
+    return _told(request, paragraphs, decided_by=decided, refused_by=refused, past=[], next=ahead, exchange=exchange)
 
 
 async def callback(context: Context, request: Request) -> Response:
-    sandbox, one = context.sandbox(request), callback_of(context, request)
+    sandbox, callback = context.sandbox(request), callback_of(context, request)
     store = context.engine.store
-    about = store.message_by_key(one.subject) if one.step is not None else store.inbound_by_key(one.subject)
-    attempts = [entry.attempt for entry in store.attempts(one.key) if entry.attempt is not None]
+    about = subject_of(store, callback)
+    attempts = [entry.attempt for entry in store.attempts(callback.key) if entry.attempt is not None]
     decided: list[dict[str, Json]] = []
     brought = None
     if isinstance(about, Message):
         brought = _brought(context, about.exchange)
         decided = causes.decided(sandbox, about, context.engine.providers[about.provider], brought)
-    subject = f"{'message' if one.step else 'inbound message'} {about.id}" if about else "nothing that is kept"
-    status = f", and tells that {_channel(about, one.step)} became {one.step.status}" if one.step else ""
+    subject = f"{'message' if callback.step else 'inbound message'} {about.id}" if about else "nothing that is kept"
+    status = f", and tells that {_channel(about, callback.step)} became {callback.step.status}" if callback.step else ""
     past = [
-        {"at": iso(entry.at), "what": _attempted(entry.attempt)} for entry in store.attempts(one.key) if entry.attempt
+        {"at": iso(entry.at), "what": _attempted(entry.attempt)}
+        for entry in store.attempts(callback.key)
+        if entry.attempt
     ]
-    ahead = [_owed(one, sandbox)] if one.state == "pending" else []
+    ahead = [_owed(callback, sandbox)] if callback.state == "pending" else []
+    url = without_credentials(callback.url)
     paragraphs = [
-        f"Callback {one.key & NUMBERS} goes to {without_credentials(one.url)}. It reports on {subject}{status}.",
+        f"Callback {callback.key & NUMBERS} goes to {url}. It reports on {subject}{status}.",
         *(f"{each['channel']}: {causes.by(each)}" for each in decided),
-        f"It was made to misbehave: {', '.join(one.twists)}." if one.twists else "",
+        f"It was made to misbehave: {', '.join(callback.twists)}." if callback.twists else "",
         _listed("So far", past) or "It has not been posted yet.",
-        _fate(one, attempts),
+        _fate(callback, attempts),
         _next(ahead, sandbox) if ahead else "",
     ]
     return _told(request, paragraphs, decided_by=decided, refused_by=[], past=past, next=ahead, exchange=brought)
@@ -126,17 +131,19 @@ def _not_simulated(context: Context, exchange: Exchange) -> list[str]:
 # What was and what will be
 
 
-def _steps(one: Message, contract: Contract, sandbox: Sandbox) -> tuple[list[dict[str, Json]], list[dict[str, Json]]]:
+def _steps(
+    message: Message, contract: Contract, sandbox: Sandbox
+) -> tuple[list[dict[str, Json]], list[dict[str, Json]]]:
     """The plan up to now, and from now on."""
     now = sandbox.now()
     past: list[dict[str, Json]] = []
     ahead: list[dict[str, Json]] = []
-    for step in one.steps:
+    for step in message.steps:
         code = "" if step.code is None else f" ({step.code})"
-        what = f"{_channel(one, step)} {'became' if step.at <= now else 'becomes'} {step.status}{code}"
+        what = f"{_channel(message, step)} {'became' if step.at <= now else 'becomes'} {step.status}{code}"
         (past if step.at <= now else ahead).append({"at": iso(step.at), "what": what})
-    if not one.steps and one.start > now:
-        ahead.append({"at": iso(one.start), "what": "it is sent"})
+    if not message.steps and message.start > now:
+        ahead.append({"at": iso(message.start), "what": "it is sent"})
     return past, ahead
 
 
@@ -144,11 +151,14 @@ def _channel(about: Message | model.Inbound | None, step: Step | None) -> str:
     return about.channels[step.channel].name if isinstance(about, Message) and step is not None else "it"
 
 
-def _owed(one: model.Callback, sandbox: Sandbox) -> dict[str, Json]:
-    told = f" {one.step.status}" if one.step else ""
-    again = "posted" if not one.tries else f"tried again (attempt {one.tries + 1}; {one.reason})"
-    due = max(one.due, sandbox.now())
-    return {"at": iso(due), "what": f"callback {one.key & NUMBERS}{told} is {again} to {without_credentials(one.url)}"}
+def _owed(callback: model.Callback, sandbox: Sandbox) -> dict[str, Json]:
+    status = f" {callback.step.status}" if callback.step else ""
+    again = "posted" if not callback.tries else f"tried again (attempt {callback.tries + 1}; {callback.reason})"
+    due = max(callback.due, sandbox.now())
+    return {
+        "at": iso(due),
+        "what": f"callback {callback.key & NUMBERS}{status} is {again} to {without_credentials(callback.url)}",
+    }
 
 
 def _attempted(attempt: model.Attempt | None) -> str:
@@ -158,30 +168,30 @@ def _attempted(attempt: model.Attempt | None) -> str:
     return f"attempt {attempt.number}: {result}"
 
 
-def _fate(one: model.Callback, attempts: Sequence[model.Attempt]) -> str:
-    if one.state == "pending":
+def _fate(callback: model.Callback, attempts: Sequence[model.Attempt]) -> str:
+    if callback.state == "pending":
         return ""
     words = {
         "done": "It is done: the receiver took it.",
-        "failed": f"It is given up after {len(attempts)} attempts: {one.reason}.",
-        "refused": f"It was not posted at all: {one.reason}.",
+        "failed": f"It is given up after {len(attempts)} attempts: {callback.reason}.",
+        "refused": f"It was not posted at all: {callback.reason}.",
         "dropped": "A scenario dropped it on purpose.",
-        "cancelled": f"It will not be posted: {one.reason}.",
+        "cancelled": f"It will not be posted: {callback.reason}.",
     }
-    return words[one.state]
+    return words[callback.state]
 
 
 def _callbacks_told(owed: Sequence[model.Callback]) -> str:
     if not owed:
         return "No callback is owed for it: neither the request nor the settings name a URL for one."
     states: dict[str, int] = {}
-    for one in owed:
-        states[one.state] = states.get(one.state, 0) + 1
+    for callback in owed:
+        states[callback.state] = states.get(callback.state, 0) + 1
     return f"Its callbacks: {', '.join(f'{count} {state}' for state, count in states.items())}."
 
 
 def _listed(head: str, what: Iterable[dict[str, Json]]) -> str:
-    lines = [f"  {one['at']}  {one['what']}" for one in what]
+    lines = [f"  {event['at']}  {event['what']}" for event in what]
     return "\n".join([f"{head}:", *lines]) if lines else ""
 
 
@@ -195,17 +205,17 @@ def _next(ahead: Sequence[dict[str, Json]], sandbox: Sandbox) -> str:
     return _listed(head, ahead[:MOST_NEXT])
 
 
-def _accepted(one: Exchange) -> list[str]:
-    if not one.messages:
+def _accepted(exchange: Exchange) -> list[str]:
+    if not exchange.messages:
         return []
-    count = len(one.messages)
-    named = ", ".join(one.messages[:5]) + (", ..." if count > 5 else "")
+    count = len(exchange.messages)
+    named = ", ".join(exchange.messages[:5]) + (", ..." if count > 5 else "")
     return [f"It was accepted as {'message' if count == 1 else f'{count} messages'} {named}."]
 
 
-def _noted(one: Exchange | None) -> list[str]:
+def _noted(exchange: Exchange | None) -> list[str]:
     """Tolerances that were used, and what became of the connection."""
-    if one is None:
+    if exchange is None:
         return []
-    told = [f"A strict reading would have refused it: {note}." for note in one.notes]
-    return [*told, *([f"The answer suffered from a fault: {one.fault}."] if one.fault else [])]
+    notes = [f"A strict reading would have refused it: {note}." for note in exchange.notes]
+    return [*notes, *([f"The answer suffered from a fault: {exchange.fault}."] if exchange.fault else [])]

@@ -72,25 +72,27 @@ def entries(context: Context, sandbox: Sandbox, first: int = 1) -> Iterator[Entr
         yield from store.journal(sandbox.number, low, min(low + LINES - 1, last))
 
 
-def _exchange(entry: Entry, one: Exchange, root: str) -> Json:
-    query = f"?{one.query}" if one.query else ""
-    refused = ", ".join(refusal.key for refusal in one.refusals)
+def _exchange(entry: Entry, exchange: Exchange, root: str) -> Json:
+    query = f"?{exchange.query}" if exchange.query else ""
+    refused = ", ".join(refusal.key for refusal in exchange.refusals)
     return _entry(
         entry,
         took=0,
-        request=_request(one.method, f"{root}{one.path}{query}", one.headers, one.body),
-        response=_response(one.status, dict(one.answer_headers), one.answer),
-        comment=f"request {entry.key & NUMBERS} to {one.provider}" + (f", refused: {refused}" if refused else ""),
+        request=_request(exchange.method, f"{root}{exchange.path}{query}", exchange.headers, exchange.body),
+        response=_response(exchange.status, dict(exchange.answer_headers), exchange.answer),
+        comment=f"request {entry.key & NUMBERS} to {exchange.provider}" + (f", refused: {refused}" if refused else ""),
     )
 
 
-def _attempt(entry: Entry, one: Attempt) -> Json:
-    comment = f"attempt {one.number} at callback {one.callback & NUMBERS}" + (f": {one.error}" if one.error else "")
+def _attempt(entry: Entry, attempt: Attempt) -> Json:
+    comment = f"attempt {attempt.number} at callback {attempt.callback & NUMBERS}" + (
+        f": {attempt.error}" if attempt.error else ""
+    )
     return _entry(
         entry,
-        took=one.took,
-        request=_request(one.method, one.url, one.headers, one.body),
-        response=_response(one.status or 0, {}, one.answer),
+        took=attempt.took,
+        request=_request(attempt.method, attempt.url, attempt.headers, attempt.body),
+        response=_response(attempt.status or 0, {}, attempt.answer),
         comment=comment,
     )
 
@@ -108,7 +110,7 @@ def _entry(entry: Entry, took: int, request: Json, response: Json, comment: str)
 
 
 def _request(method: str, url: str, headers: dict[str, str], body: str) -> Json:
-    shown: dict[str, Json] = {
+    request: dict[str, Json] = {
         "method": method,
         "url": url,
         "httpVersion": "HTTP/1.1",
@@ -119,8 +121,8 @@ def _request(method: str, url: str, headers: dict[str, str], body: str) -> Json:
         "bodySize": len(body.encode()),
     }
     if body:
-        shown["postData"] = {"mimeType": _media(headers), "text": body}
-    return shown
+        request["postData"] = {"mimeType": _media(headers), "text": body}
+    return request
 
 
 def _response(status: int, headers: dict[str, str], body: str) -> Json:

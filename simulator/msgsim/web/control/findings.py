@@ -34,13 +34,13 @@ async def coverage(context: Context, request: Request) -> Json:
 
 
 def _of(provider: str, listed: list[Covered]) -> Json:
-    mine = [one for one in listed if one.provider == provider]
-    errors = [one for one in mine if one.what == "error"]
-    reached = [one for one in mine if one.what == "outcome"]
+    mine = [item for item in listed if item.provider == provider]
+    errors = [item for item in mine if item.what == "error"]
+    reached = [item for item in mine if item.what == "outcome"]
     return {
         **summary(mine),
-        "errors": {**summary(errors), "times": {one.key: one.times for one in errors}},
-        "outcomes": {**summary(reached), "times": {one.key: one.times for one in reached}},
+        "errors": {**summary(errors), "times": {item.key: item.times for item in errors}},
+        "outcomes": {**summary(reached), "times": {item.key: item.times for item in reached}},
     }
 
 

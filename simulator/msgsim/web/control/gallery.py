@@ -23,11 +23,11 @@ class NewSample(Struct, forbid_unknown_fields=True):
 async def errors(context: Context, request: Request) -> Json:
     sandbox = context.sandbox(request).name
     only = request.query_params.get("provider")
-    chosen = [context.provider(only)] if only else list(context.engine.providers.values())
+    providers = [context.provider(only)] if only else list(context.engine.providers.values())
     root = str(request.base_url)
     return {
-        "errors": [_shown(entry, root) for provider in chosen for entry in catalogue.errors(provider, sandbox)],
-        "statuses": [_shown(entry, root) for provider in chosen for entry in catalogue.statuses(provider, sandbox)],
+        "errors": [_shown(entry, root) for provider in providers for entry in catalogue.errors(provider, sandbox)],
+        "statuses": [_shown(entry, root) for provider in providers for entry in catalogue.statuses(provider, sandbox)],
     }
 
 
@@ -53,19 +53,19 @@ async def sample(context: Context, request: Request) -> Json:
     asked = await body(request, NewSample) if await request.body() else NewSample()
     if not 1 <= asked.count <= MOST_SAMPLES:
         raise ValueError(f"count: between 1 and {MOST_SAMPLES}")
-    chosen = context.provider(asked.provider) if asked.provider else None
-    providers = {chosen.name: chosen} if chosen else context.engine.providers
+    wanted = context.provider(asked.provider) if asked.provider else None
+    providers = {wanted.name: wanted} if wanted else context.engine.providers
     seed = sandbox.kept.seed + sandbox.journal if asked.seed is None else asked.seed
     root = str(request.base_url)
     sent = []
-    for one in samples(providers, sandbox.name, asked.count, seed):
-        reply = context.engine.receive(msgspec.structs.replace(one.example.call(), base=root))
+    for sample in samples(providers, sandbox.name, asked.count, seed):
+        reply = context.engine.receive(msgspec.structs.replace(sample.example.call(), base=root))
         sent.append(
             {
-                "provider": one.provider,
-                "endpoint": one.endpoint,
+                "provider": sample.provider,
+                "endpoint": sample.endpoint,
                 "request": sandbox.journal,
-                "curl": curl(one.example, root),
+                "curl": curl(sample.example, root),
                 "status": reply.status,
                 "answer": reply.body.decode(errors="replace"),
             }

@@ -77,13 +77,17 @@ def _tests(context: Context, request: Request, sandbox: Sandbox, now: int) -> li
     query = request.query_params
     tests: list[Test[Message]] = []
     if (provider := query.get("provider")) is not None:
-        tests.append(Test(lambda one: one.provider == provider, lambda one: f"its provider is {one.provider}"))
+        tests.append(
+            Test(lambda message: message.provider == provider, lambda message: f"its provider is {message.provider}")
+        )
     if (to := query.get("to")) is not None:
         number = _number(to)
         tests.append(
             Test(
-                lambda one: number(one.to) or any(channel.to and number(channel.to) for channel in one.channels),
-                lambda one: f"it goes to {one.to}",
+                lambda message: (
+                    number(message.to) or any(channel.to and number(channel.to) for channel in message.channels)
+                ),
+                lambda message: f"it goes to {message.to}",
             )
         )
     if (sender := query.get("from")) is not None:
@@ -94,14 +98,17 @@ def _tests(context: Context, request: Request, sandbox: Sandbox, now: int) -> li
         tests.append(_on_a_channel("text", _text(text), "it says", repr))
     if (since := moment(request, "since")) is not None:
         tests.append(
-            Test(lambda one: one.accepted >= since, lambda one: f"it was accepted before, at {iso(one.accepted)}")
+            Test(
+                lambda message: message.accepted >= since,
+                lambda message: f"it was accepted before, at {iso(message.accepted)}",
+            )
         )
     if (status := query.get("status")) is not None:
         tests.append(_status(context, sandbox, status, now))
     return tests
 
 
-def _on_a_channel(member: str, fits: Callable[[str], bool], verb: str, shown: Callable[[str], str]) -> Test[Message]:
+def _on_a_channel(member: str, fits: Callable[[str], bool], verb: str, written: Callable[[str], str]) -> Test[Message]:
     """A filter that one of a message's channels has to pass."""
     value = attrgetter(member)
 
@@ -111,26 +118,28 @@ def _on_a_channel(member: str, fits: Callable[[str], bool], verb: str, shown: Ca
                 return True
         return False
 
-    return Test(one_fits, lambda message: f"{verb} {_either(shown(value(channel)) for channel in message.channels)}")
+    return Test(one_fits, lambda message: f"{verb} {_either(written(value(channel)) for channel in message.channels)}")
 
 
 def _status(context: Context, sandbox: Sandbox, wanted: str, now: int) -> Test[Message]:
     providers = context.engine.providers
 
-    def words(one: Message) -> set[str]:
-        reached = {step.status for step in state(one, now) if step is not None}
-        return {word(one, providers[one.provider].contract, now), *reached}
+    def words(message: Message) -> set[str]:
+        reached = {step.status for step in state(message, now) if step is not None}
+        return {word(message, providers[message.provider].contract, now), *reached}
 
-    def why(one: Message) -> str:
-        contract = providers[one.provider].contract
-        known = {step.status for step in one.steps} | {contract.statuses[step.status].kind for step in one.steps}
-        told = f"its status is {_either(sorted(words(one)))}"
-        for step in one.steps:
+    def why(message: Message) -> str:
+        contract = providers[message.provider].contract
+        known = {step.status for step in message.steps} | {
+            contract.statuses[step.status].kind for step in message.steps
+        }
+        text = f"its status is {_either(sorted(words(message)))}"
+        for step in message.steps:
             if step.at > now and wanted in (step.status, contract.statuses[step.status].kind):
-                return f"{told}, and {step.status} follows at {iso(step.at)}{resources.ahead(sandbox, step.at)}"
-        return told + (", it was that before" if wanted in known else ", and that is not in its plan")
+                return f"{text}, and {step.status} follows at {iso(step.at)}{resources.ahead(sandbox, step.at)}"
+        return text + (", it was that before" if wanted in known else ", and that is not in its plan")
 
-    return Test(lambda one: wanted in words(one), why)
+    return Test(lambda message: wanted in words(message), why)
 
 
 def _number(wanted: str) -> Callable[[str], bool]:
@@ -165,7 +174,7 @@ def _either(values: Iterable[str]) -> str:
 
 def _refused(context: Context, request: Request, sandbox: Sandbox) -> Iterator[Json]:
     """Sends that were refused may be what was waited for; None for every other request."""
-    engine, shown = context.engine, 0
+    engine, count = context.engine, 0
     sends = {
         (name, endpoint.name)
         for name, provider in engine.providers.items()
@@ -183,8 +192,8 @@ def _refused(context: Context, request: Request, sandbox: Sandbox) -> Iterator[J
         number = entry.key & NUMBERS
         text = f"request {number}, {exchange.method} {exchange.path}, was refused: {', '.join(why)}"
         yield {"text": text, "request": number, "why": why}
-        shown += 1
-        if shown == REFUSED_SHOWN:
+        count += 1
+        if count == REFUSED_SHOWN:
             return
 
 

@@ -58,6 +58,6 @@ async def nothing(request: Request, error: Exception) -> Response:
 async def wrong_method(request: Request, error: Exception) -> Response:
     """With all methods that the path takes: several routes may share it, and files are only read."""
     said = answer(ApiProblem(405, "Method not allowed", f"{request.method} is not for {request.url.path}"))
-    fitting = [one for one in request.app.routes if one.matches(request.scope)[0] is not Match.NONE]
-    said.headers["Allow"] = ", ".join(sorted({method for one in fitting for method in one.methods})) or "GET, HEAD"
+    fitting = [route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE]
+    said.headers["Allow"] = ", ".join(sorted({method for route in fitting for method in route.methods})) or "GET, HEAD"
     return said

@@ -31,23 +31,23 @@ def ahead(sandbox: Sandbox, moment: int) -> str:
     return f", in {span(away)}" + (f" (the clock is frozen: advance it by {away}ms)" if sandbox.clock.rate == 0 else "")
 
 
-def message(one: Message, contract: Contract, now: int) -> Shown:
+def message(message: Message, contract: Contract, now: int) -> Shown:
     """A message and the state of its channels at a time."""
-    current = state(one, now)
+    current = state(message, now)
     return {
-        "id": one.id,
-        "number": one.key & NUMBERS,
-        "provider": one.provider,
-        "endpoint": one.endpoint,
-        "to": one.to,
-        "state": word(one, contract, now),
-        "accepted": iso(one.accepted),
-        "start": iso(one.start),
-        "channels": [_channel(channel, step) for channel, step in zip(one.channels, current, strict=True)],
-        "credential": one.credential,
-        "batch": one.batch or None,
-        "item": one.item + 1,
-        "exchange": one.exchange & NUMBERS,
+        "id": message.id,
+        "number": message.key & NUMBERS,
+        "provider": message.provider,
+        "endpoint": message.endpoint,
+        "to": message.to,
+        "state": word(message, contract, now),
+        "accepted": iso(message.accepted),
+        "start": iso(message.start),
+        "channels": [_channel(channel, step) for channel, step in zip(message.channels, current, strict=True)],
+        "credential": message.credential,
+        "batch": message.batch or None,
+        "item": message.item + 1,
+        "exchange": message.exchange & NUMBERS,
     }
 
 
@@ -67,40 +67,40 @@ def _channel(channel: Channel, step: Step | None) -> Shown:
 
 
 def whole_message(
-    one: Message, contract: Contract, now: int, owed: Sequence[Callback], attempts: Callable[[int], list[Entry]]
+    accepted: Message, contract: Contract, now: int, owed: Sequence[Callback], attempts: Callable[[int], list[Entry]]
 ) -> Shown:
     """A message with its plan and its callbacks."""
     return {
-        **message(one, contract, now),
+        **message(accepted, contract, now),
         "plan": [
             {
                 "at": iso(step.at),
-                "channel": one.channels[step.channel].name,
+                "channel": accepted.channels[step.channel].name,
                 "status": step.status,
                 "code": step.code,
                 "kind": contract.statuses[step.status].kind,
                 "past": step.at <= now,
             }
-            for step in one.steps
+            for step in accepted.steps
         ],
-        "rules": one.rules,
-        "extra": msgspec.json.decode(without_credentials(msgspec.json.encode(one.extra).decode())),
-        "callbacks": [callback(due, attempts(due.key), one.id) for due in owed],
+        "rules": accepted.rules,
+        "extra": msgspec.json.decode(without_credentials(msgspec.json.encode(accepted.extra).decode())),
+        "callbacks": [callback(due, attempts(due.key), accepted.id) for due in owed],
     }
 
 
-def callback(one: Callback, attempts: Sequence[Entry], message: str | None = None) -> Shown:
+def callback(callback: Callback, attempts: Sequence[Entry], message: str | None = None) -> Shown:
     """``message``: the id of what it reports on, where it is known."""
     return {
-        "number": one.key & NUMBERS,
+        "number": callback.key & NUMBERS,
         "message": message,
-        "due": iso(one.due),
-        "url": without_credentials(one.url),
-        "kind": one.kind,
-        "status": one.step.status if one.step else None,
-        "state": one.state,
-        "reason": one.reason or None,
-        "twists": one.twists,
+        "due": iso(callback.due),
+        "url": without_credentials(callback.url),
+        "kind": callback.kind,
+        "status": callback.step.status if callback.step else None,
+        "state": callback.state,
+        "reason": callback.reason or None,
+        "twists": callback.twists,
         "attempts": [_attempt(entry) for entry in attempts],
     }
 
@@ -120,36 +120,36 @@ def _attempt(entry: Entry) -> Shown:
     }
 
 
-def entry(one: Entry) -> Shown:
+def entry(line: Entry) -> Shown:
     """A line of the journal."""
-    shown: Shown = {"number": one.key & NUMBERS, "at": iso(one.at), "kind": one.kind}
-    if one.exchange is not None:
-        shown |= _members(one.exchange)
-    elif one.attempt is not None:
-        attempt = _members(one.attempt)
-        about = {"callback": one.attempt.callback & NUMBERS, "subject": one.attempt.subject & NUMBERS}
-        shown = {**attempt, **about, **shown, "attempt": one.attempt.number, "reports": one.attempt.kind}
+    members: Shown = {"number": line.key & NUMBERS, "at": iso(line.at), "kind": line.kind}
+    if line.exchange is not None:
+        members |= _members(line.exchange)
+    elif line.attempt is not None:
+        attempt = _members(line.attempt)
+        about = {"callback": line.attempt.callback & NUMBERS, "subject": line.attempt.subject & NUMBERS}
+        members = {**attempt, **about, **members, "attempt": line.attempt.number, "reports": line.attempt.kind}
     else:
-        shown |= one.control
-    return shown
+        members |= line.control
+    return members
 
 
-def _members(one: Struct) -> Shown:
+def _members(struct: Struct) -> Shown:
     """By name, without those that say nothing."""
-    told = ((member, getattr(one, member.name)) for member in fields(one))
-    return {member.name: msgspec.to_builtins(value) for member, value in told if value != member.default}
+    values = ((member, getattr(struct, member.name)) for member in fields(struct))
+    return {member.name: msgspec.to_builtins(value) for member, value in values if value != member.default}
 
 
-def inbound(one: Inbound) -> Shown:
+def inbound(inbound: Inbound) -> Shown:
     return {
-        "id": one.id,
-        "number": one.key & NUMBERS & ~FROM_PHONES,
-        "provider": one.provider,
-        "from": one.sender,
-        "to": one.to,
-        "text": one.text,
-        "at": iso(one.at),
-        "message": one.message or None,
+        "id": inbound.id,
+        "number": inbound.key & NUMBERS & ~FROM_PHONES,
+        "provider": inbound.provider,
+        "from": inbound.sender,
+        "to": inbound.to,
+        "text": inbound.text,
+        "at": iso(inbound.at),
+        "message": inbound.message or None,
     }
 
 
@@ -174,17 +174,17 @@ def scenario(sandbox: Sandbox) -> Shown:
     }
 
 
-def sandbox(one: Sandbox, messages: int) -> Shown:
+def sandbox(sandbox: Sandbox, messages: int) -> Shown:
     return {
-        "name": one.name,
-        "seed": one.kept.seed,
-        "now": iso(one.now()),
-        "rate": one.clock.rate,
-        "frozen": one.clock.rate == 0,
+        "name": sandbox.name,
+        "seed": sandbox.kept.seed,
+        "now": iso(sandbox.now()),
+        "rate": sandbox.clock.rate,
+        "frozen": sandbox.clock.rate == 0,
         "messages": messages,
-        "scenario": one.scenario.names,
+        "scenario": sandbox.scenario.names,
     }
 
 
-def clock(one: Sandbox) -> Shown:
-    return {"now": iso(one.now()), "rate": one.clock.rate, "frozen": one.clock.rate == 0}
+def clock(sandbox: Sandbox) -> Shown:
+    return {"now": iso(sandbox.now()), "rate": sandbox.clock.rate, "frozen": sandbox.clock.rate == 0}

@@ -119,7 +119,7 @@ def _route(context: Context, path: str, methods: tuple[str, ...], ask: Ask) -> R
                 description.check_query(request, path.removeprefix(ROOT))
             said = await ask(context, request)
             await context.engine.commits.durable()
-        except Exception as wrong:
+        except Exception as error:
             return say(told(wrong))
         return said if isinstance(said, Response) else answer(said)
 

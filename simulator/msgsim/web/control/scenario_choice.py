@@ -21,8 +21,10 @@ class Names(Struct, forbid_unknown_fields=True):
 
 
 async def listed(context: Context, request: Request) -> Json:
-    found = [one for one in shipped().values() if one.name not in ALWAYS_ON]
-    return {"scenarios": [{"name": one.name, "title": one.title, "file": one.shown} for one in found]}
+    found = [scenario for scenario in shipped().values() if scenario.name not in ALWAYS_ON]
+    return {
+        "scenarios": [{"name": scenario.name, "title": scenario.title, "file": scenario.shown} for scenario in found]
+    }
 
 
 async def show(context: Context, request: Request) -> Json:

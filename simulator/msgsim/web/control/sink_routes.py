@@ -30,7 +30,7 @@ async def collect(context: Context, request: Request) -> Response:
     sandbox = context.sandbox(request)
     sink = _sink(context, sandbox, request)
     text = (await _start_of(request)).decode(errors="replace")
-    told = sink.next_answer()
+    planned = sink.next_answer()
     sink.total += 1
     sink.posts.append(
         Posted(
@@ -42,13 +42,13 @@ async def collect(context: Context, request: Request) -> Response:
             headers={name: "***" if name in SECRETS else value for name, value in request.headers.items()},
             body=text,
             json=_json(text),
-            answered=told.status,
+            answered=planned.status,
         )
     )
     context.subscriptions.tell(sandbox.base)
-    if pause := milliseconds(told.delay):
+    if pause := milliseconds(planned.delay):
         await asyncio.sleep(pause / 1000)
-    reply = reply_of(told.status, tuple(told.headers.items()), told.body)
+    reply = reply_of(planned.status, tuple(planned.headers.items()), planned.body)
     response = Response(reply.body, reply.status)
     response.raw_headers = response_headers(reply)
     return response
@@ -56,11 +56,11 @@ async def collect(context: Context, request: Request) -> Response:
 
 async def _start_of(request: Request) -> bytes:
     """As much of the body as is kept; the rest is read and forgotten."""
-    kept = b""
+    start = b""
     async for part in request.stream():
-        if len(kept) < BODY_KEPT:
-            kept += part[: BODY_KEPT - len(kept)]
-    return kept
+        if len(start) < BODY_KEPT:
+            start += part[: BODY_KEPT - len(start)]
+    return start
 
 
 def _json(text: str) -> Json:
@@ -72,7 +72,7 @@ def _json(text: str) -> Json:
 
 async def all(context: Context, request: Request) -> Json:
     sandbox = context.sandbox(request)
-    listed = [{"name": name, "total": one.total} for name, one in sorted(context.sinks.of(sandbox.number).items())]
+    listed = [{"name": name, "total": sink.total} for name, sink in sorted(context.sinks.of(sandbox.number).items())]
     return {"sinks": listed, "total": len(listed), "next": None}
 
 
@@ -96,14 +96,14 @@ async def show(context: Context, request: Request) -> Json:
 
 async def tell(context: Context, request: Request) -> Json:
     sandbox = context.sandbox(request)
-    told = await body(request, Told)
-    for one in told.answers:
-        milliseconds(one.delay)
-        if not 200 <= one.status <= 599 or one.times < 0:
+    asked = await body(request, Told)
+    for planned in asked.answers:
+        milliseconds(planned.delay)
+        if not 200 <= planned.status <= 599 or planned.times < 0:
             raise ValueError("answers: a status is between 200 and 599, and times is not below 0")
-        for path, reason in unsendable(one.status, one.headers, one.body):
+        for path, reason in unsendable(planned.status, planned.headers, planned.body):
             raise ValueError(f"answers: {'.'.join(path)}: {reason}")
-    _sink(context, sandbox, request).tell(told.answers)
+    _sink(context, sandbox, request).tell(asked.answers)
     return _shown(context, sandbox, request.path_params["name"], request)
 
 
@@ -113,7 +113,7 @@ async def delete(context: Context, request: Request) -> Response:
 
 
 def _sink(context: Context, sandbox: Sandbox, request: Request) -> SinkPosts:
-    context.sinks.keep_only({one.number for one in context.engine.sandboxes.values()})
+    context.sinks.keep_only({world.number for world in context.engine.sandboxes.values()})
     return context.sinks.get(sandbox.number, request.path_params["name"])
 
 
@@ -138,7 +138,7 @@ def _near(context: Context, sandbox: Sandbox, name: str) -> list[Json]:
     """Callbacks that went elsewhere, or have not left yet."""
     engine = context.engine
     others = [
-        f"sink {other!r} got {one.total}" for other, one in context.sinks.of(sandbox.number).items() if other != name
+        f"sink {other!r} got {sink.total}" for other, sink in context.sinks.of(sandbox.number).items() if other != name
     ]
     pending = engine.store.first_due(sandbox.number)
     if pending is not None:

@@ -8,8 +8,8 @@ from starlette.requests import Request
 from msgsim.engine import actions
 from msgsim.engine.redaction import without_credentials
 from msgsim.engine.sandbox import Sandbox
-from msgsim.model import Callback, Entry, Exchange, Inbound, Json, Unknown
-from msgsim.storage.store import FROM_PHONES, NUMBERS
+from msgsim.model import Callback, Entry, Exchange, Inbound, Json, Message, Unknown
+from msgsim.storage.store import FROM_PHONES, NUMBERS, Store
 from msgsim.web.control import resources
 from msgsim.web.control.context import Context, body, number
 from msgsim.web.control.list_routes import listed
@@ -64,32 +64,34 @@ def _exchange_tests(context: Context, request: Request) -> list[Test[Entry]]:
     tests: list[Test[Entry]] = []
     if (provider := query.get("provider")) is not None:
         context.provider(provider)
-        tests.append(Test(lambda one: one.provider == provider, lambda one: f"it went to {one.provider}"))
+        tests.append(Test(lambda entry: entry.provider == provider, lambda entry: f"it went to {entry.provider}"))
     if (endpoint := query.get("endpoint")) is not None:
         tests.append(
             Test(
-                lambda one: _of(one).endpoint == endpoint,
-                lambda one: f"its endpoint is {_of(one).endpoint or 'none'}",
+                lambda entry: _of(entry).endpoint == endpoint,
+                lambda entry: f"its endpoint is {_of(entry).endpoint or 'none'}",
             )
         )
     if query.get("status"):
         status = number(request, "status")
-        tests.append(Test(lambda one: _of(one).status == status, lambda one: f"it was answered {_of(one).status}"))
+        tests.append(
+            Test(lambda entry: _of(entry).status == status, lambda entry: f"it was answered {_of(entry).status}")
+        )
     if (refused := query.get("refused")) is not None:
         if refused not in ("true", "false"):
             raise ValueError(f"refused: true or false, not {refused!r}")
         wanted = refused == "true"
         tests.append(
             Test(
-                lambda one: bool(_of(one).refusals) == wanted,
-                lambda one: "it was not refused" if wanted else f"it was refused: {_keys(_of(one))}",
+                lambda entry: bool(_of(entry).refusals) == wanted,
+                lambda entry: "it was not refused" if wanted else f"it was refused: {_keys(_of(entry))}",
             )
         )
     if (credential := query.get("credential")) is not None:
         tests.append(
             Test(
-                lambda one: _of(one).credential == credential,
-                lambda one: f"it came from {_of(one).credential or 'nobody'}",
+                lambda entry: _of(entry).credential == credential,
+                lambda entry: f"it came from {_of(entry).credential or 'nobody'}",
             )
         )
     return tests
@@ -154,33 +156,40 @@ def _callback_tests(request: Request, sandbox: Sandbox, subject: int | None) -> 
     query = request.query_params
     tests: list[Test[Callback]] = []
     if (state := query.get("state")) is not None:
-        tests.append(Test(lambda one: one.state == state, lambda one: _state(sandbox, one)))
+        tests.append(Test(lambda callback: callback.state == state, lambda callback: _state(sandbox, callback)))
     if (kind := query.get("kind")) is not None:
-        tests.append(Test(lambda one: one.kind == kind, lambda one: f"its kind is {one.kind}"))
+        tests.append(Test(lambda callback: callback.kind == kind, lambda callback: f"its kind is {callback.kind}"))
     if subject is not None:
         tests.append(
             Test(
-                lambda one: one.subject == subject and one.step is not None,
-                lambda one: "it reports on another message",
+                lambda callback: callback.subject == subject and callback.step is not None,
+                lambda callback: "it reports on another message",
             )
         )
     return tests
 
 
-def _state(sandbox: Sandbox, one: Callback) -> str:
-    told = f"it is {one.state}"
-    if one.reason:
-        told += f" ({one.reason})"
-    if one.state == "pending" and one.due > sandbox.now():
-        told += f", due{resources.ahead(sandbox, one.due)[1:]}"
-    return told
+def _state(sandbox: Sandbox, callback: Callback) -> str:
+    text = f"it is {callback.state}"
+    if callback.reason:
+        text += f" ({callback.reason})"
+    if callback.state == "pending" and callback.due > sandbox.now():
+        text += f", due{resources.ahead(sandbox, callback.due)[1:]}"
+    return text
 
 
-def shown(context: Context, one: Callback) -> Json:
+def shown(context: Context, callback: Callback) -> Json:
     """A callback with its attempts and the id of what it reports on."""
     store = context.engine.store
-    about = store.message_by_key(one.subject) if one.step is not None else store.inbound_by_key(one.subject)
-    return resources.callback(one, store.attempts(one.key), about.id if about else None)
+    about = subject_of(store, callback)
+    return resources.callback(callback, store.attempts(callback.key), about.id if about else None)
+
+
+def subject_of(store: Store, callback: Callback) -> Message | Inbound | None:
+    """What a callback reports on; None when that is gone."""
+    if callback.step is None:
+        return store.inbound_by_key(callback.subject)
+    return store.message_by_key(callback.subject)
 
 
 def callback_of(context: Context, request: Request) -> Callback:

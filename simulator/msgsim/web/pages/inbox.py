@@ -28,19 +28,20 @@ WROTE = 2000
 OVER = frozenset({"failed", "rejected", "expired", "cancelled"})
 
 
-def bubble(shown: Json, providers: Mapping[str, Provider]) -> Json:
+def bubble(message: Json, providers: Mapping[str, Provider]) -> Json:
     """A message as the control API shows it, ready to be drawn: the channel it is on, and its way there."""
-    provider = providers[shown["provider"]]
-    channels = shown["channels"]
-    tried = [place for place, one in enumerate(channels) if one["status"]]
+    provider = providers[message["provider"]]
+    channels = message["channels"]
+    tried = [place for place, route in enumerate(channels) if route["status"]]
     place = tried[-1] if tried else 0
     channel = channels[place]
     seen = pieces(provider, channel["channel"], channel["text"] or "", channel["content"])
     trail = [
-        {**one, "kind": _kind(provider, one["status"]), "now": index == place} for index, one in enumerate(channels)
+        {**route, "kind": _kind(provider, route["status"]), "now": index == place}
+        for index, route in enumerate(channels)
     ]
     return {
-        **shown,
+        **message,
         "title": provider.title,
         "place": place,
         "channel": channel["channel"],
@@ -52,9 +53,9 @@ def bubble(shown: Json, providers: Mapping[str, Provider]) -> Json:
         "status": channel["status"],
         "code": channel["code"],
         "trail": trail if len(trail) > 1 else [],
-        "arrived": shown["state"] in ("delivered", "seen"),
-        "over": shown["state"] in OVER,
-        "can_be_seen": shown["state"] in ("sent", "delivered") and _can_be_seen(provider, channel["channel"]),
+        "arrived": message["state"] in ("delivered", "seen"),
+        "over": message["state"] in OVER,
+        "can_be_seen": message["state"] in ("sent", "delivered") and _can_be_seen(provider, channel["channel"]),
     }
 
 
@@ -68,13 +69,13 @@ def _can_be_seen(provider: Provider, channel: str) -> bool:
     return word is not None and provider.contract.statuses[word].kind == "seen"
 
 
-def forceable(shown: Json, provider: Provider) -> list[Json]:
+def forceable(message: Json, provider: Provider) -> list[Json]:
     """The statuses a message may be given by hand."""
-    names = {one["channel"] for one in shown["channels"]}
+    names = {status["channel"] for status in message["channels"]}
     return [
-        {"word": one.word, "kind": one.kind, "meaning": one.meaning}
-        for one in provider.contract.statuses.values()
-        if not one.channels or names & set(one.channels)
+        {"word": status.word, "kind": status.kind, "meaning": status.meaning}
+        for status in provider.contract.statuses.values()
+        if not status.channels or names & set(status.channels)
     ]
 
 
@@ -114,7 +115,7 @@ class Inbox:
 
     async def _conversations(self, sandbox: Sandbox, before: int, after: int, like: str) -> list["Conversation"]:
         """The first ROWS whose newest message is below ``before`` (0: any) and above ``after``."""
-        store, known, shown = self._engine.store, set[str](), list[Conversation]()
+        store, known, conversations = self._engine.store, set[str](), list[Conversation]()
         lowest, highest = store.bounds("messages", sandbox.number)
         lowest = max(lowest, after + 1)
         spans = ((max(lowest, top + 1 - WALKED), top) for top in range(highest, lowest - 1, -WALKED))
@@ -123,12 +124,12 @@ class Inbox:
                 if who not in known:
                     known.add(who)
                     if not before or key & NUMBERS < before:
-                        shown.append(Conversation(who, key))
-            if len(shown) >= ROWS:
+                        conversations.append(Conversation(who, key))
+            if len(conversations) >= ROWS:
                 break
-        del shown[ROWS:]
-        await self._count(sandbox, shown)
-        return shown
+        del conversations[ROWS:]
+        await self._count(sandbox, conversations)
+        return conversations
 
     async def _count(self, sandbox: Sandbox, conversations: list["Conversation"]) -> None:
         """How many messages each of them has."""
@@ -146,14 +147,14 @@ class Inbox:
     def _row(self, sandbox: Sandbox, conversation: "Conversation") -> Json:
         message = self._engine.store.message_by_key(conversation.newest)
         assert message is not None
-        shown = self.bubble(sandbox, message)
+        newest = self.bubble(sandbox, message)
         return {
             "who": message.to,
             "key": conversation.who,
             "number": conversation.newest & NUMBERS,
             "count": conversation.count,
-            "at": shown["accepted"],
-            "last": shown,
+            "at": newest["accepted"],
+            "last": newest,
             "text": "",
         }
 
@@ -200,19 +201,19 @@ class Inbox:
             "things": self._merged(sandbox, page, wrote),
             "before": page[-1].key & NUMBERS if more else 0,
             "after": page[0].key & NUMBERS if page else 0,
-            "wrote": max((one.key & NUMBERS for one in wrote), default=0),
+            "wrote": max((inbound.key & NUMBERS for inbound in wrote), default=0),
         }
 
     def newer(self, sandbox: Sandbox, who: str, after: int, wrote: int) -> Json:
         """What came since: messages above one number, inbound messages above another."""
         new = list(self._engine.store.messages(sandbox.number, to=who, before=0, limit=BUBBLES))
-        page = [one for one in new if one.key & NUMBERS > after]
-        inbound = [one for one in self._mine(sandbox, who, None, None) if one.key & NUMBERS > wrote]
+        page = [row for row in new if row.key & NUMBERS > after]
+        inbound = [row for row in self._mine(sandbox, who, None, None) if row.key & NUMBERS > wrote]
         return {
             "who": who,
             "things": self._merged(sandbox, page, inbound),
-            "after": max((one.key & NUMBERS for one in page), default=after),
-            "wrote": max((one.key & NUMBERS for one in inbound), default=wrote),
+            "after": max((row.key & NUMBERS for row in page), default=after),
+            "wrote": max((row.key & NUMBERS for row in inbound), default=wrote),
         }
 
     def _mine(self, sandbox: Sandbox, who: str, since: int | None, until: int | None) -> list[Inbound]:
@@ -227,8 +228,8 @@ class Inbox:
         return message.accepted if message is not None else 0
 
     def _merged(self, sandbox: Sandbox, messages: Sequence[Message], wrote: Sequence[Inbound]) -> list[Json]:
-        things = [{"kind": "message", "at": iso(one.accepted), **_as(self.bubble(sandbox, one))} for one in messages]
-        things += [{"kind": "wrote", **resources.inbound(one)} for one in wrote]
+        things = [{"kind": "message", "at": iso(row.accepted), **_as(self.bubble(sandbox, row))} for row in messages]
+        things += [{"kind": "wrote", **resources.inbound(row)} for row in wrote]
         return sorted(things, key=lambda thing: (instant(thing["at"]), thing["kind"], thing["number"]))
 
     def answers(self, things: Sequence[Json]) -> list[Json]:

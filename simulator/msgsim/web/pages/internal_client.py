@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Message
 from msgsim.model import Json
 
 
-class Refusing(Exception):
+class ProblemAnswer(Exception):
     """The control API answered with a problem."""
 
     def __init__(self, status: int, problem: Json) -> None:
@@ -18,14 +18,14 @@ class Refusing(Exception):
         self.problem = problem
 
 
-class Inside:
+class InternalClient:
     """GET requests to the control API without a socket."""
 
     def __init__(self, api: ASGIApp) -> None:
         self._api = api
 
     async def get(self, request: Request, path: str, sandbox: str, **query: Json) -> Json:
-        """As the one would ask who asked for the page. Raises Refusing."""
+        """As the one would ask who asked for the page. Raises ProblemAnswer."""
         asked = {name: value for name, value in query.items() if value not in (None, "")}
         scope = {
             "type": "http",
@@ -53,5 +53,5 @@ class Inside:
         await self._api(scope, receive, send)
         answer = msgspec.json.decode(body)
         if status >= 400:
-            raise Refusing(status, answer)
+            raise ProblemAnswer(status, answer)
         return answer

@@ -65,12 +65,12 @@ class _Rewriter(HTMLParser):
 
 
 def _kept(attrs: list[tuple[str, str | None]]) -> str:
-    kept = [
+    harmless = [
         (name, _REMOTE.sub("none", value or "") if name == "style" else value or "")
         for name, value in attrs
         if not name.startswith("on") and name not in LOADS and all(letter.isalnum() or letter == "-" for letter in name)
     ]
-    return "".join(f' {name}="{escape(value)}"' for name, value in kept)
+    return "".join(f' {name}="{escape(value)}"' for name, value in harmless)
 
 
 def _picture(attrs: dict[str, str | None]) -> str:

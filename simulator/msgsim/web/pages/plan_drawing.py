@@ -66,7 +66,7 @@ class Drawing(Struct, frozen=True):
 def drawing(message: Json, now: int) -> Drawing:
     """From a whole message as the control API shows it."""
     plan = [(instant(step["at"]), step) for step in message["plan"]]
-    posts = [(instant(one["due"]), one) for one in message["callbacks"]]
+    posts = [(instant(callback["due"]), callback) for callback in message["callbacks"]]
     accepted = instant(message["accepted"])
     moments = sorted({accepted, *(at for at, _ in plan), *(at for at, _ in posts)})
     scale = _Scale(moments, max((len(step["status"]) for _, step in plan), default=0))
@@ -157,8 +157,16 @@ def _own(plan: list[tuple[int, Json]], names: list[str], lane: int) -> list[tupl
 
 def _posts(posts: list[tuple[int, Json]], scale: _Scale, y: float, now: int) -> list[Dot]:
     return [
-        Dot(scale.x(at), y, one["status"] or one["kind"], f"callback-{one['state']}", at <= now, _tries(one), False)
-        for at, one in posts
+        Dot(
+            scale.x(at),
+            y,
+            callback["status"] or callback["kind"],
+            f"callback-{callback['state']}",
+            at <= now,
+            _tries(callback),
+            False,
+        )
+        for at, callback in posts
     ]
 
 

@@ -1,0 +1,83 @@
+"""What pages show of messages, requests and scenarios: asked of the control API, as everybody asks it."""
+
+from urllib.parse import quote
+
+from starlette.types import ASGIApp
+
+from msgsim.engine.receive import Engine
+from msgsim.examples.request import curl
+from msgsim.model import Json
+from msgsim.web.pages import plan_drawing, raw_text
+from msgsim.web.pages.inbox import bubble, forceable
+from msgsim.web.pages.internal_client import InternalClient, ProblemAnswer
+from msgsim.web.pages.look import Look
+
+PAGE = 50
+"""Requests in one piece of the journal."""
+
+
+class Contents:
+    """Of one sandbox at a time."""
+
+    def __init__(self, engine: Engine, api: ASGIApp) -> None:
+        self._engine = engine
+        self._client = InternalClient(api)
+
+    async def get(self, look: Look, path: str, sandbox: str = "", **query: Json) -> Json:
+        """Anything of the control API. Raises ProblemAnswer."""
+        return await self._client.get(look.request, path, sandbox or look.sandbox.name, **query)
+
+    async def life(self, look: Look, id: str) -> Json:
+        whole = await self.get(look, f"messages/{quote(id, safe='')}")
+        provider = self._engine.providers[whole["provider"]]
+        try:
+            exchange = _exchange(await self.get(look, f"requests/{whole['exchange']}"))
+        except ProblemAnswer:
+            exchange = None
+        return {
+            "whole": whole,
+            "drawn": bubble(whole, self._engine.providers),
+            "plan": plan_drawing.drawing(whole, look.sandbox.now()),
+            "why": await self.get(look, f"messages/{quote(id, safe='')}/explain"),
+            "exchange": exchange,
+            "forceable": forceable(whole, provider),
+            "open": any(not step["past"] for step in whole["plan"]),
+            "documented": provider.contract.statuses,
+        }
+
+    async def journal(self, look: Look, before: str = "") -> Json:
+        asked = {name: look.query.get(name, "") for name in ("provider", "endpoint", "status", "refused")}
+        page = await self.get(look, "requests", limit=PAGE, before=before, **asked)
+        return {**page, "requests": [self._explained(exchange) for exchange in page["requests"]]}
+
+    def _explained(self, entry: Json) -> Json:
+        """An exchange with each refusal in plain words: its own, or the catalogue's."""
+        exchange = _exchange(entry)
+        errors = self._engine.providers[exchange["provider"]].contract.errors
+        refusals = []
+        for refusal in exchange["refusals"]:
+            error = errors.get(refusal["key"])
+            said = refusal.get("reason") or refusal.get("detail") or (error.when or error.text if error else "")
+            refusals.append({**refusal, "said": said})
+        return {**exchange, "refusals": refusals}
+
+    async def pair(self, look: Look, number: int) -> Json:
+        exchange = _exchange(await self.get(look, f"requests/{number}"))
+        why = await self.get(look, f"requests/{number}/explain")
+        return {"exchange": exchange, "why": why, "curl": curl(raw_text.request_of(exchange), look.root, " \\\n  ")}
+
+    async def scenario(self, look: Look) -> Json:
+        return _scenario(await self.get(look, "scenario"))
+
+
+def _exchange(exchange: Json) -> Json:
+    """With the members that are left out where they are empty."""
+    empty: Json = {"query": "", "answer_headers": [], "messages": [], "refusals": [], "notes": [], "endpoint": ""}
+    return {**empty, **exchange}
+
+
+def _scenario(scenario: Json) -> Json:
+    """Magic recipients have a rule each; those that never decided anything are only counted."""
+    magic = ("schemas/", "scenarios/magic.yaml:")
+    rules = [{**rule, "hidden": not rule["decided"] and rule["place"].startswith(magic)} for rule in scenario["rules"]]
+    return {**scenario, "rules": rules}

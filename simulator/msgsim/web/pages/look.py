@@ -1,0 +1,89 @@
+"""One look at one sandbox, and the templates that draw it."""
+
+from pathlib import Path
+from urllib.parse import quote, urlencode
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.requests import Request
+
+from msgsim import __version__
+from msgsim.clock import iso
+from msgsim.engine.receive import Engine
+from msgsim.engine.sandbox import Sandbox
+from msgsim.model import Json
+from msgsim.web.pages import raw_text
+
+HERE = Path(__file__).parent
+
+
+class Look:
+    """One look at one sandbox: who asks, and how links keep to the sandbox."""
+
+    def __init__(self, request: Request, sandbox: Sandbox) -> None:
+        self.request = request
+        self.sandbox = sandbox
+
+    @property
+    def query(self) -> dict[str, str]:
+        return dict(self.request.query_params)
+
+    def link(self, path: str = "", **query: Json) -> str:
+        """``link("errors", provider="sinch")``"""
+        asked = {name: value for name, value in query.items() if value not in (None, "")}
+        if self.sandbox.name != "default":
+            asked["sandbox"] = self.sandbox.name
+        return f"/__sim/{quote(path)}" + (f"?{urlencode(asked)}" if asked else "")
+
+    @property
+    def root(self) -> str:
+        """How the client addressed us, without a slash at the end."""
+        return str(self.request.base_url).rstrip("/")
+
+
+class Templates:
+    """Draws what a look shows."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._templates = _environment()
+
+    def text(self, look: Look, template: str, **more: Json) -> str:
+        """One template, filled: a page or a part of one."""
+        clock = look.sandbox.clock
+        return self._templates.get_template(template).render(
+            look=look,
+            link=look.link,
+            sandbox=look.sandbox.name,
+            sandboxes=list(self._engine.sandboxes),
+            now=iso(look.sandbox.now()),
+            rate=clock.rate,
+            mistakes=look.sandbox.mistakes,
+            version=__version__,
+            **more,
+        )
+
+
+def _environment() -> Environment:
+    templates = Environment(
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+    templates.filters |= {
+        "hour": lambda text: text[11:19],
+        "day": lambda text: text[:10],
+        "exact": lambda text: text[11:23],
+        "coloured": raw_text.coloured,
+        "pretty": raw_text.pretty,
+        "telling": lambda headers: [header for header in headers.items() if not raw_text.is_own_business(header[0])],
+        "untold": lambda headers: [header for header in headers.items() if raw_text.is_own_business(header[0])],
+        "ident": _ident,
+    }
+    return templates
+
+
+def _ident(text: str) -> str:
+    """Any text as an id of an element."""
+    return "c" + text.encode().hex()

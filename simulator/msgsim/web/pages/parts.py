@@ -1,0 +1,97 @@
+"""Parts of pages that are drawn again when something happened."""
+
+from collections.abc import Awaitable, Callable
+
+from starlette.responses import HTMLResponse, Response
+
+from msgsim.model import Unknown
+from msgsim.web.pages.contents import Contents
+from msgsim.web.pages.inbox import ROWS, Inbox
+from msgsim.web.pages.look import Look
+from msgsim.web.pages.safety import SAFE
+
+MOST_PARTS = 200
+
+
+class Parts:
+    """Each by its name, and what follows it behind a colon."""
+
+    def __init__(self, contents: Contents, inbox: Inbox, text: Callable[..., str]) -> None:
+        self._contents = contents
+        self._inbox = inbox
+        self._text = text
+        self._parts: dict[str, Callable[[Look, str], Awaitable[str]]] = {
+            "clock": self._clock,
+            "row": self._row,
+            "newest": self._newest,
+            "more": self._more,
+            "bubble": self._bubble,
+            "newer": self._newer,
+            "older": self._older,
+            "life": self._life,
+            "requests": self._requests,
+            "earlier": self._earlier,
+            "pair": self._pair,
+            "rules": self._rules,
+        }
+
+    async def draw(self, look: Look) -> Response:
+        """``?part=clock&part=bubble:17``: the elements to put in place of those with the same ids."""
+        drawn: list[str] = []
+        for asked in look.request.query_params.getlist("part")[:MOST_PARTS]:
+            kind, _, rest = asked.partition(":")
+            if kind not in self._parts:
+                raise Unknown(f"there is no part {kind!r}")
+            drawn.append(await self._parts[kind](look, rest))
+        return HTMLResponse("".join(drawn), headers=SAFE)
+
+    async def _clock(self, look: Look, rest: str) -> str:
+        return self._text(look, "_clock.html")
+
+    async def _row(self, look: Look, who: str) -> str:
+        row = await self._inbox.row(look.sandbox, who)
+        return self._text(look, "_rows.html", rows=[row], open=look.query.get("to", "")) if row else ""
+
+    async def _newest(self, look: Look, after: str) -> str:
+        rows = await self._inbox.rows(look.sandbox, after=int(after), like=look.query.get("like", ""))
+        newest = max((row["number"] for row in rows), default=int(after))
+        return self._text(look, "_newest.html", rows=rows, newest=newest, open=look.query.get("to", ""))
+
+    async def _more(self, look: Look, before: str) -> str:
+        rows = await self._inbox.rows(look.sandbox, before=int(before), like=look.query.get("like", ""))
+        more = rows[-1]["number"] if len(rows) >= ROWS else 0
+        return self._text(look, "_more.html", rows=rows, more=more, open=look.query.get("to", ""))
+
+    async def _bubble(self, look: Look, number: str) -> str:
+        drawn = self._inbox.by_number(look.sandbox, int(number))
+        return self._text(look, "_bubble.html", drawn=drawn) if drawn else ""
+
+    async def _newer(self, look: Look, rest: str) -> str:
+        after, wrote, who = rest.split(":", 2)
+        found = self._inbox.newer(look.sandbox, who, int(after), int(wrote))
+        return self._text(look, "_newer.html", thread=found)
+
+    async def _older(self, look: Look, rest: str) -> str:
+        before, who = rest.split(":", 1)
+        return self._text(look, "_older.html", thread=self._inbox.thread(look.sandbox, who, int(before)))
+
+    async def _life(self, look: Look, id: str) -> str:
+        return self._text(look, "_life.html", **await self._contents.life(look, id))
+
+    async def _requests(self, look: Look, after: str) -> str:
+        page = await self._contents.journal(look)
+        new = [exchange for exchange in page["requests"] if exchange["number"] > int(after)]
+        newest = max((exchange["number"] for exchange in new), default=int(after))
+        return self._text(look, "_requests.html", requests=new, newest=newest, more=None, up=True)
+
+    async def _earlier(self, look: Look, before: str) -> str:
+        page = await self._contents.journal(look, before)
+        return self._text(look, "_requests.html", requests=page["requests"], newest=None, more=page["next"])
+
+    async def _pair(self, look: Look, number: str) -> str:
+        pair = await self._contents.pair(look, int(number))
+        lives = [await self._contents.life(look, id) for id in pair["exchange"]["messages"][:1]]
+        return self._text(look, "_triggered.html", **pair, lives=lives)
+
+    async def _rules(self, look: Look, rest: str) -> str:
+        return self._text(look, "_rules.html", scenario=await self._contents.scenario(look))
