@@ -120,7 +120,7 @@ def _route(context: Context, path: str, methods: tuple[str, ...], ask: Ask) -> R
             said = await ask(context, request)
             await context.engine.commits.durable()
         except Exception as error:
-            return say(told(wrong))
+            return say(told(error))
         return said if isinstance(said, Response) else answer(said)
 
     return Route(path, endpoint, methods=list(methods))
