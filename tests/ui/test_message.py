@@ -51,6 +51,7 @@ def test_the_explanation_leads_to_the_rule(page: Page, sim: Simulator, sender: S
 
 
 def test_callbacks_show_every_attempt(page: Page, sim: Simulator, sender: Sender, receiver: Receiver) -> None:
+    sim.control("PUT", "settings", {"messente": {"retries": ["3s"]}})
     receiver.answer(503, b"not now")
     id = falling_back(sim, sender, f"{receiver.url}/dlr")
     page.goto(f"/__sim/messages/{id}")
