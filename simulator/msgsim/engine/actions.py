@@ -2,6 +2,7 @@
 
 from msgspec.structs import replace
 
+from msgsim.clock import LATEST
 from msgsim.config import milliseconds
 from msgsim.engine.exchange import Desk, owed, rewrite
 from msgsim.engine.sandbox import Sandbox
@@ -64,7 +65,7 @@ def _after(
         pauses = tuple(milliseconds(pause) for pause in settings.get("retries", ()))
     if tries > len(pauses):
         return replace(callback, state="failed", tries=tries, reason=reason)
-    return replace(callback, tries=tries, due=now + pauses[tries - 1], reason=reason)
+    return replace(callback, tries=tries, due=min(now + pauses[tries - 1], LATEST), reason=reason)
 
 
 def fail(world: World, callback: Callback, reason: str) -> None:

@@ -76,10 +76,11 @@ class Answers:
         """A batch with bad items beside the good ones, where that is no reason to refuse it."""
         if isinstance(endpoint, SendMany) and endpoint.partial:
             sample = self.samples(endpoint)[0]
+            bad: list[Json] = [{}, [], dict.fromkeys(self.provider.recipients, 1.5)]  # What is echoed may be a number.
             if isinstance(sample, list):
-                yield [*sample, {}, []]
+                yield [*sample, *bad]
             elif place := self.place_of_items(endpoint):
-                yield {**sample, place: [*sample[place], {}, []]}
+                yield {**sample, place: [*sample[place], *bad]}
 
     def place_of_items(self, endpoint: SendMany) -> str:
         """The member of a body that holds its items; empty when the body itself does."""
