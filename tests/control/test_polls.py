@@ -1,16 +1,20 @@
 """A long poll finds what a plain list would, whatever happens while it looks, and looks only at what is new."""
 
+import asyncio
 import sys
 from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgsim.engine import actions
 from msgsim.model import Channel, Message
+from msgsim.web.control.context import while_there
 from msgsim.web.control.lists import Listing, Page, Search
 from msgsim.web.control.messages import LITERAL, as_written, listing
 from msgsim.web.control.polls import MOST_TURNS, Poll, Turns
+from starlette.requests import ClientDisconnect, Request
 
 from tests.control.in_memory import Memory, memory
 
@@ -224,3 +228,37 @@ def test_what_is_looked_for_in_a_row_stands_in_it(text: str, part: str) -> None:
     row = msgspec.json.encode(text.encode("utf-8", "replace").decode()).decode()
     if part.casefold() in text.casefold():
         assert as_written(part) in row.lower()
+
+
+def test_nobody_waits_for_a_client_that_has_left() -> None:
+    ended: list[str] = []
+
+    async def waiting() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append("waiting")
+
+    async def receive() -> dict[str, str]:
+        await asyncio.sleep(0)
+        return {"type": "http.disconnect"}
+
+    async def story() -> None:
+        with pytest.raises(ClientDisconnect):
+            await while_there(Request({"type": "http"}, receive), waiting())
+        await asyncio.sleep(0)
+
+    asyncio.run(story())
+    assert ended == ["waiting"]
+
+
+def test_who_rests_is_let_go_when_the_server_stops() -> None:
+    async def story(world: Memory) -> None:
+        resting = asyncio.ensure_future(world.context.subscriptions.rest(1000))
+        await asyncio.sleep(0)
+        world.engine.stop()
+        await asyncio.wait_for(resting, 20)
+        await asyncio.wait_for(world.context.subscriptions.resting(iter([None] * 3)), 20)
+
+    with memory() as world:
+        asyncio.run(story(world))

@@ -1,10 +1,12 @@
 """What every route of ours is given, and how it reads what it is asked."""
 
-from typing import TYPE_CHECKING, Protocol, TypeVar
+import asyncio
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import msgspec
 from msgspec import Struct
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from msgsim.callbacks.dispatcher import Dispatcher
@@ -102,6 +104,24 @@ def patience(request: Request) -> float | None:
     """Seconds a long poll waits; None: it is none. Raises ValueError."""
     text = request.query_params.get("wait")
     return min(milliseconds(text), LONGEST_WAIT) / 1000 if text else None
+
+
+async def while_there(request: Request, waiting: Coroutine[Any, Any, _T]) -> _T:
+    """What is waited for, as long as the client is there. Raises ClientDisconnect when it is not."""
+    answered, left = asyncio.ensure_future(waiting), asyncio.ensure_future(_left(request))
+    try:
+        await asyncio.wait((answered, left), return_when=asyncio.FIRST_COMPLETED)
+        if answered.done():
+            return answered.result()
+        raise ClientDisconnect
+    finally:
+        answered.cancel()
+        left.cancel()
+
+
+async def _left(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
 async def body(request: Request, kind: type[_T]) -> _T:

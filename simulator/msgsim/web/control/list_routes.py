@@ -8,7 +8,7 @@ from starlette.requests import Request
 
 from msgsim.engine.sandbox import Sandbox
 from msgsim.model import Json
-from msgsim.web.control.context import Context, limit, number, patience
+from msgsim.web.control.context import Context, limit, number, patience, while_there
 from msgsim.web.control.lists import Listing, Page, near_misses, page
 from msgsim.web.control.polls import Poll
 from msgsim.web.control.problem import ApiProblem
@@ -29,7 +29,8 @@ async def listed(context: Context, request: Request, make: Make[T]) -> Json:
     if seconds is None:
         return await (await page(listing, cursor, most)).shown()
     wanted = number(request, "count", 1)
-    found = await _waited(context, name, Poll(current, cursor, max(most, wanted), wanted), seconds)
+    poll = Poll(current, cursor, max(most, wanted), wanted)
+    found = await while_there(request, _waited(context, name, poll, seconds))
     if isinstance(found, Page):
         return await found.shown()
     near = [{"text": "the server stops"}] if context.subscriptions.closing else await near_misses(current())

@@ -13,7 +13,7 @@ from msgsim.contract.decoding import read_json
 from msgsim.engine.sandbox import Sandbox
 from msgsim.model import Json
 from msgsim.scenarios.dictated import reply_of, unsendable
-from msgsim.web.control.context import Context, body, limit, number, patience
+from msgsim.web.control.context import Context, body, limit, number, patience, while_there
 from msgsim.web.control.problem import ApiProblem
 from msgsim.web.control.sinks import BODY_KEPT, Posted, SinkAnswer, SinkPosts
 from msgsim.web.edge.replies import response_headers
@@ -79,11 +79,16 @@ async def all(context: Context, request: Request) -> Json:
 async def show(context: Context, request: Request) -> Json:
     """The posts, at once or as soon as there are enough."""
     seconds = patience(request)
-    name, wanted = request.path_params["name"], number(request, "count", 1)
-    if seconds is None:
-        return _shown(context, context.sandbox(request), name, request)
+    if seconds is not None:
+        await while_there(request, _waited(context, request, seconds))
+    return _shown(context, context.sandbox(request), request.path_params["name"], request)
+
+
+async def _waited(context: Context, request: Request, seconds: float) -> None:
+    """Until there are enough. Raises ApiProblem when the time is over."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + seconds
+    name, wanted = request.path_params["name"], number(request, "count", 1)
     with context.subscriptions.to(context.sandbox(request).name) as subscription:
         while (total := _peek(context, subscription.sandbox, name).total) < wanted:
             left = deadline - loop.time()
@@ -91,7 +96,6 @@ async def show(context: Context, request: Request) -> Json:
                 detail = f"{total} of {wanted} posts came to sink {name!r} within {request.query_params['wait']}"
                 raise ApiProblem(408, "Timed out", detail, near=_near(context, subscription.sandbox, name), found=total)
             await subscription.wait(None, left)
-        return _shown(context, subscription.sandbox, name, request)
 
 
 async def tell(context: Context, request: Request) -> Json:

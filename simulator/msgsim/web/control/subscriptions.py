@@ -14,6 +14,10 @@ SHARE = 6
 """After work that took t, those who wait rest for SHARE x t: together they use at most a seventh of the process."""
 
 
+STOPPING = 0.05
+"""Seconds after which who rests looks whether the server stops."""
+
+
 class Subscription:
     """To a sandbox by its name, whatever becomes of the sandbox."""
 
@@ -83,17 +87,20 @@ class Subscriptions:
                 subscription.news.set()
 
     async def resting(self, steps: Iterable[None]) -> None:
-        """Work step by step, and leave the process to others in between."""
+        """Work step by step, and leave the process to others in between; not to the end where the server stops."""
         loop = asyncio.get_running_loop()
         begun = loop.time()
         for _ in steps:
             if (worked := loop.time() - begun) > TURN:
                 await self.rest(worked)
+                if self.closing:
+                    return
                 begun = loop.time()
         await self.rest(loop.time() - begun)
 
     async def rest(self, worked: float) -> None:
         """After so many seconds of work, and after the work of all who came before."""
         loop = asyncio.get_running_loop()
-        self._free = max(self._free, loop.time()) + SHARE * worked
-        await asyncio.sleep(self._free - loop.time())
+        until = self._free = max(self._free, loop.time()) + SHARE * worked
+        while (left := until - loop.time()) > 0 and not self.closing:  # noqa: ASYNC110 - nobody is told that a server stops
+            await asyncio.sleep(min(left, STOPPING))
