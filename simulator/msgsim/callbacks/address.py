@@ -103,8 +103,8 @@ def check(host: str, port: int, addresses: Iterable[str], allowed: tuple[str, ..
 def is_allowed(host: str, port: int, allowed: tuple[str, ...]) -> bool:
     """Whether a list of ``name`` and ``name:port`` has it; case does not matter, nor does a dot at the end."""
     name = _bare(host)
-    names = {name, f"[{name}]"}
-    return any(_bare(entry) in names or _bare(entry) in {f"{one}:{port}" for one in names} for entry in allowed)
+    place = f"[{name}]" if ":" in name else name
+    return any(_bare(entry) in (name, place, f"{place}:{port}") for entry in allowed)
 
 
 def _bare(host: str) -> str:

@@ -43,8 +43,8 @@ class Moments(Generic[K]):
 class Agenda:
     """Per sandbox and host, a time before which no pending callback is due; on the sandbox's clock.
 
-    It is told of every callback that becomes pending or due at another time. It is not told when one is cancelled or
-    done: whoever finds nothing due at the time it says notes down when there is.
+    Every callback that becomes pending, or due at another time, is noted. Cancelled and finished ones are not taken
+    off: whoever finds nothing due at the noted time asks the store for the next and notes that.
     """
 
     def __init__(self) -> None:

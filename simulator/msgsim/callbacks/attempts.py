@@ -21,7 +21,7 @@ Outcome = tuple[Attempt, bool]
 
 
 class Attempts:
-    """A subject is what a callback reports on: a message, or an inbound message."""
+    """Makes and records attempts. A callback's subject is what it reports on: a message, or an inbound message."""
 
     def __init__(self, engine: Engine, agenda: Agenda, poster: Poster) -> None:
         self._engine = engine
@@ -30,18 +30,19 @@ class Attempts:
         self._busy: dict[int, asyncio.Event] = {}
         """Subjects whose callback is under way; set when it is not any more."""
         self._behind: dict[int, set[tuple[int, str]]] = {}
-        """Sandbox and host of the callbacks that wait for one of the same subject."""
+        """Per busy subject: sandbox and host of its further callbacks that are due."""
         self._posting: set[asyncio.Task[object]] = set()
         self._recording: asyncio.TimerHandle | None = None
         self.stopping = False
         """No attempt begins any more."""
         self._cut = False
-        """Nor does one go on."""
+        """Those that were under way have been cancelled, too."""
 
     def may_begin(self, callback: Callback, host: str) -> bool:
-        """False where it cannot be read, or another one of its subject is under way.
+        """Whether a callback to a host can be started now.
 
-        The first is failed for good; the second is on the agenda again when the other has ended.
+        One that cannot be read is failed for good. One whose subject is busy is noted on the agenda again as soon as
+        that is free.
         """
         if callback.state != "pending":
             self.fail(callback, callback.reason)
@@ -108,7 +109,7 @@ class Attempts:
         return entry
 
     def fail(self, callback: Callback, reason: str) -> None:
-        """It concerns itself only: no other callback waits for one that cannot be posted."""
+        """Give up a callback that can never be posted; others do not wait for it."""
         logging.getLogger("msgsim").warning("callback %s failed: %s", callback.key, reason)
         actions.fail(self._engine, callback, reason)
         self._record_soon()

@@ -82,8 +82,9 @@ class Dispatcher:
                     self._sweep()
 
     def _next_moment(self) -> int:
-        """On the machine's clock; while there is no room for more, whoever ends says when to look again."""
-        first = self._moments.first() if len(self._tasks) < self._most else None
+        """When `run` wakes by itself, on the machine's clock; while nothing may start, that is none of the moments."""
+        may_start = len(self._tasks) < self._most and not self._attempts.stopping
+        first = self._moments.first() if may_start else None
         latest = machine() + IDLE
         return latest if first is None else min(first[0], latest)
 
@@ -156,15 +157,15 @@ class Dispatcher:
         now = sandbox.now()
         while len(self._tasks) < self._most and (host := self._agenda.take(sandbox.number, now)) is not None:
             self._start_to(sandbox, host, now)
-            later = self._engine.store.next_due(sandbox.number, host, now)
-            if later is not None:
-                self._agenda.note(sandbox.number, host, later)
+            due = self._engine.store.next_due(sandbox.number, host, now)
+            if due is not None:
+                self._agenda.note(sandbox.number, host, due)
         self._agenda.earlier.discard(sandbox.number)
 
     def _start_to(self, sandbox: Sandbox, host: str, now: int) -> None:
         """Start what is due to a host. What is not started is looked for again when something else has ended."""
         if self._hosts[host] * 4 > self._most_per_host * 3:
-            self._park(sandbox, host)  # Until a quarter has ended: to look is dearer than to wait.
+            self._park(sandbox, host)  # Until a quarter has ended: one query then starts several.
             return
         for callback in self._engine.store.due(sandbox.number, host, now):
             if self._hosts[host] >= self._most_per_host:
@@ -214,7 +215,7 @@ class Dispatcher:
             self._attempts.release(callback.subject)
 
     async def post_now(self, keys: Iterable[int]) -> None:
-        """Post new callbacks that are committed, one after the other: when this returns, each has been tried."""
+        """Post new callbacks that are durable, in turn, whatever their clocks show; each has an attempt afterwards."""
         store = self._engine.store
         for key in keys:
             if self._stalled or (new := store.callback(key)) is None:

@@ -110,9 +110,9 @@ class Driver:
             if due == bound:
                 return due
             self._agenda.take(number, bound)
-            later = self._engine.store.next_due(number, host, to) if due is None else due
-            if later is not None:
-                self._agenda.note(number, host, later)
+            following = self._engine.store.next_due(number, host, to) if due is None else due
+            if following is not None:
+                self._agenda.note(number, host, following)
         return None
 
     def _startable(self, sandbox: int, host: str, until: int) -> Iterator[Callback]:
@@ -122,7 +122,7 @@ class Driver:
                 yield callback
 
     def _goes_on(self, sandbox: Sandbox) -> bool:
-        """A receiver may have emptied it meanwhile, or the server is told to stop."""
+        """False once a receiver has emptied the sandbox meanwhile, or the server stops."""
         return self._engine.sandboxes.get(sandbox.name) is sandbox and not self._engine.closing
 
     async def _all_at(self, sandbox: Sandbox, moment: int) -> list[Entry]:

@@ -40,9 +40,9 @@ def settle(world: World, callback: Callback, attempt: Attempt, refused: bool = F
     after = _after(callback, attempt, now, provider.success, world.settings(sandbox, provider), refused)
     world.store.rewrite_callback(after)
     if after.state == "pending":
-        for later in world.store.callbacks_of(callback.subject):
-            if later.state == "pending" and later.key != after.key and later.due < after.due:
-                world.store.rewrite_callback(replace(later, due=after.due))
+        for other in world.store.callbacks_of(callback.subject):
+            if other.state == "pending" and other.key != after.key and other.due < after.due:
+                world.store.rewrite_callback(replace(other, due=after.due))
     sandbox.journal += 1
     entry = Entry(sandbox.base + sandbox.journal, now, "attempt", provider.name, attempt=attempt)
     world.store.add_entry(entry, callback.key)
@@ -95,7 +95,7 @@ def cancel(world: World, sandbox: Sandbox, message: Message) -> Message:
     provider, now = world.providers[message.provider], sandbox.now()
     if ends(message) <= now:
         raise ValueError(f"message {message.id} is over; there is nothing to cancel")
-    word = next((one for one in provider.contract.statuses.values() if one.kind == "cancelled"), None)
+    word = next((status for status in provider.contract.statuses.values() if status.kind == "cancelled"), None)
     steps = []
     if word is not None:
         reached = [index for index, step in enumerate(state(message, now)) if step is not None]

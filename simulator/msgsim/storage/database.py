@@ -56,7 +56,7 @@ class Database:
             self._connection.close()
 
     def commit(self) -> None:
-        """Make everything written so far durable. Raises StoreError, and then nothing of it was kept."""
+        """Make everything written so far durable. Raises StoreError, and then all of it is lost."""
         if not self.dirty:
             return
         self.dirty = False
@@ -161,8 +161,8 @@ def _open(path: Path | None, script: str, version: int) -> sqlite3.Connection:
 def _prepare(connection: sqlite3.Connection, path: Path | None, script: str, version: int) -> None:
     """Lock the file until the process ends, and make the tables, all or none.
 
-    Raises StoreError where it is not ours to write, and sqlite3.Error. The lock is one on the file itself, by whatever
-    name it was opened; it has to be asked for before the WAL is first used.
+    Raises StoreError where it is not ours to write, and sqlite3.Error. The lock is on the file itself, by whatever name
+    it was opened. Exclusive mode has to be set before the WAL is first used: then SQLite needs no shared memory.
     """
     connection.execute("PRAGMA locking_mode = EXCLUSIVE").fetchall()
     (found,) = connection.execute("PRAGMA user_version").fetchone()

@@ -122,11 +122,11 @@ class Store:
 
     @property
     def owes_uncommitted(self) -> bool:
-        """Callbacks were written since the last commit that are not to be posted before the next one."""
+        """Pending callbacks were written since the last commit: nobody may post them before they are durable."""
         return bool(self._changes.callbacks)
 
     def commit(self) -> Changes:
-        """Make everything written so far durable. Raises StoreError, and then nothing of it was kept."""
+        """Make everything written so far durable. Raises StoreError, and then all of it is lost."""
         changes, self._changes = self._changes, Changes()
         try:
             self._database.commit()
@@ -141,7 +141,7 @@ class Store:
         self._database.close()
 
     def take_room(self) -> None:
-        """Write more than a few rows, so that the next commit tells whether there is room for them."""
+        """Write more than a few rows: the next commit fails unless there is room for them."""
         self.keep_record(0, "", "room", "", "x" * ROOM)
 
     def give_room_back(self) -> None:
@@ -671,7 +671,7 @@ def _json(doc: bytes, otherwise: Json = None) -> Json:
 
 @lru_cache(maxsize=1024)
 def host(url: str) -> str:
-    """Whom a callback goes to, with the port; empty where that cannot be told."""
+    """Host and port that a callback goes to, with any credentials; empty where the URL cannot be read."""
     try:
         return urlsplit(url).netloc
     except ValueError:
