@@ -153,15 +153,16 @@ def redirected(server: Server, sandbox: str = "") -> Iterator[None]:
     """
     before = dict(os.environ)
     looked_up = socket.getaddrinfo
+    opener = getattr(urllib.request, "_opener", None)
     with tempfile.TemporaryDirectory(prefix="msgsim-") as folder:
-        os.environ.update(variables(server, Path(folder), sandbox))
-        socket.getaddrinfo = _resolving(server, looked_up)
-        opener = getattr(urllib.request, "_opener", None)
-        urllib.request.install_opener(None)
-        context = getattr(sys.modules.get("aiohttp.connector"), "_SSL_CONTEXT_VERIFIED", None)
-        if isinstance(context, ssl.SSLContext) and server.ca:
-            context.load_verify_locations(cadata=server.ca)
+        found = variables(server, Path(folder), sandbox)
         try:
+            os.environ.update(found)
+            socket.getaddrinfo = _resolving(server, looked_up)
+            urllib.request.install_opener(None)
+            context = getattr(sys.modules.get("aiohttp.connector"), "_SSL_CONTEXT_VERIFIED", None)
+            if isinstance(context, ssl.SSLContext) and server.ca:
+                context.load_verify_locations(cadata=server.ca)
             yield
         finally:
             urllib.request.install_opener(opener)
