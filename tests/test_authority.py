@@ -80,6 +80,7 @@ def test_its_limits_hold_against_its_own_key(authority: Authority, tmp_path: Pat
         .not_valid_before(parent.not_valid_before_utc)
         .not_valid_after(now + datetime.timedelta(days=300))
         .add_extension(x509.SubjectAlternativeName([x509.DNSName("example.com")]), critical=True)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
         .sign(signer, hashes.SHA256())
     )
     file = tmp_path / "leaf.pem"
