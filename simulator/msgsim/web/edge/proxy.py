@@ -30,7 +30,7 @@ PIECE = 64 * 1024
 """Bytes that a tunnel moves at once."""
 
 
-class Refused(Exception):
+class NotProxied(Exception):
     """The proxy does not do what it is asked; the text says why and what to do."""
 
     def __init__(self, status: str, text: str) -> None:
@@ -101,11 +101,11 @@ class Proxy:
             elif head.method != "CONNECT":
                 await self._answer(connection, head, rest)
             elif rest:
-                raise Refused("400 Bad Request", "nothing may follow CONNECT before it is answered")
+                raise NotProxied("400 Bad Request", "nothing may follow CONNECT before it is answered")
             else:
                 await loop.sock_sendall(connection, ESTABLISHED)
                 await secure(connection, self._connect, Arrival("connect", head.sandbox), self._tls)
-        except Refused as refused:
+        except NotProxied as refused:
             self._report(f"the proxy refused a request: {refused}")
             await refuse(connection, _refusal(refused))
         except (OSError, TimeoutError) as error:
@@ -129,14 +129,14 @@ class Proxy:
         await asyncio.get_running_loop().connect_accepted_socket(Fed, connection)
 
     async def _other(self, connection: socket.socket, head: Head, rest: bytes) -> None:
-        """Raises Refused."""
+        """Raises NotProxied."""
         if self._belongs(head.host):
-            raise Refused(
+            raise NotProxied(
                 "502 Bad Gateway", f"{head.host} is a provider's host that is not simulated, and is never asked"
             )
         if self._others != "tunnel":
             hint = "set proxy_others to tunnel (--proxy-others tunnel) to let it through, or list it in NO_PROXY"
-            raise Refused("502 Bad Gateway", f"{head.host} is no provider's host; {hint}")
+            raise NotProxied("502 Bad Gateway", f"{head.host} is no provider's host; {hint}")
         remote = await self._reach(head)
         loop = asyncio.get_running_loop()
         if head.method == "CONNECT":
@@ -148,20 +148,22 @@ class Proxy:
 
     async def _reach(self, head: Head) -> socket.socket:
         """A connection to another host, but not to this simulator and not to link-local addresses, where clouds keep
-        credentials. Raises Refused.
+        credentials. Raises NotProxied.
         """
         loop = asyncio.get_running_loop()
         try:
             found = await loop.getaddrinfo(head.host, head.port, type=socket.SOCK_STREAM)
         except OSError:
-            raise Refused("502 Bad Gateway", f"{head.host} has no address") from None
+            raise NotProxied("502 Bad Gateway", f"{head.host} has no address") from None
         for family, kind, protocol, _, address in found:
             where = ipaddress.ip_address(str(address[0]).partition("%")[0])
             mapped = getattr(where, "ipv4_mapped", None) or where
             if mapped.is_link_local or mapped.is_multicast or mapped.is_unspecified:
-                raise Refused("502 Bad Gateway", f"{head.host} is at {where}, where the proxy never goes")
+                raise NotProxied("502 Bad Gateway", f"{head.host} is at {where}, where the proxy never goes")
             if head.port in self._own_ports and _is_here(mapped):
-                raise Refused("502 Bad Gateway", "the simulator itself is not reached through its proxy; see NO_PROXY")
+                raise NotProxied(
+                    "502 Bad Gateway", "the simulator itself is not reached through its proxy; see NO_PROXY"
+                )
             remote = socket.socket(family, kind, protocol)
             remote.setblocking(False)
             try:
@@ -170,7 +172,7 @@ class Proxy:
                 remote.close()
             else:
                 return remote
-        raise Refused("502 Bad Gateway", f"nobody listens on {head.host}:{head.port}")
+        raise NotProxied("502 Bad Gateway", f"nobody listens on {head.host}:{head.port}")
 
 
 def _is_here(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
@@ -184,12 +186,14 @@ def _is_here(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
 
 
 async def _head(connection: socket.socket) -> tuple[Head, bytes]:
-    """The head of a request, and what came behind it. Raises Refused and OSError."""
+    """The head of a request, and what came behind it. Raises NotProxied and OSError."""
     loop = asyncio.get_running_loop()
     read = b""
     while b"\r\n\r\n" not in read:
         if len(read) > LONGEST_HEAD:
-            raise Refused("431 Request Header Fields Too Large", f"at most {LONGEST_HEAD} bytes of headers are taken")
+            raise NotProxied(
+                "431 Request Header Fields Too Large", f"at most {LONGEST_HEAD} bytes of headers are taken"
+            )
         more = await loop.sock_recv(connection, PIECE)
         if not more:
             raise ConnectionResetError("the client left")
@@ -199,18 +203,18 @@ async def _head(connection: socket.socket) -> tuple[Head, bytes]:
 
 
 def parse_head(head: bytes) -> Head:
-    """Raises Refused unless it is asked of a proxy."""
+    """Raises NotProxied unless it is asked of a proxy."""
     first, *lines = head.split(b"\r\n")
     found = REQUEST_LINE.fullmatch(first)
     if found is None:
         text = "this is an HTTP proxy: it speaks plain HTTP" if head[:1] == b"\x16" else "this is no HTTP request"
-        raise Refused("400 Bad Request", text)
+        raise NotProxied("400 Bad Request", text)
     method, target = found[1].decode(), found[2].decode("latin-1")
     headers = []
     for line in lines:
         name, colon, value = line.decode("latin-1").partition(":")
         if not colon or not name or name != name.strip():
-            raise Refused("400 Bad Request", f"{line[:40]!r} is no header")
+            raise NotProxied("400 Bad Request", f"{line[:40]!r} is no header")
         headers.append((name, value.strip()))
     scheme, separator, rest = target.partition("://")
     if method == "CONNECT":
@@ -219,21 +223,21 @@ def parse_head(head: bytes) -> Head:
         authority, slash, path = rest.partition("/")
         path, usual = f"{slash}{path}" or "/", 80 if scheme.lower() == "http" else 443
     else:
-        raise Refused("400 Bad Request", "this is a proxy: name it in HTTPS_PROXY, and address the provider itself")
+        raise NotProxied("400 Bad Request", "this is a proxy: name it in HTTPS_PROXY, and address the provider itself")
     host, port = _authority(authority, usual)
     return Head(method, host, port, path, headers)
 
 
 def _authority(text: str, usual: int) -> tuple[str, int]:
-    """``host:port``. Raises Refused."""
+    """``host:port``. Raises NotProxied."""
     bare = text.rpartition("@")[2]
     found = re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[^\[\]:/?#@\s]+)(?::(\d{1,5}))?", bare)
     if found is None or not 0 < int(found[2] or usual) < 65536:
-        raise Refused("400 Bad Request", f"{bare[:80]!r} is no host")
+        raise NotProxied("400 Bad Request", f"{bare[:80]!r} is no host")
     return found[1].strip("[]").lower().rstrip("."), int(found[2] or usual)
 
 
-def _refusal(refused: Refused) -> bytes:
+def _refusal(refused: NotProxied) -> bytes:
     text = f"msgsim: {refused}\n".encode()
     head = f"HTTP/1.1 {refused.status}\r\nX-Sim-Error: The proxy refused\r\nContent-Type: text/plain; charset=utf-8\r\n"
     return f"{head}Content-Length: {len(text)}\r\nConnection: close\r\n\r\n".encode() + text
