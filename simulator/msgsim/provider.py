@@ -34,36 +34,21 @@ from msgsim.model import (
 from msgsim.seed import Seed
 
 
-class Desk(Protocol):
-    """What a provider may ask of the sandbox while it answers one request."""
+class View(Protocol):
+    """What a provider may ask of its sandbox."""
 
-    call: Call
     now: int
     """The sandbox's time."""
-    credential: Credential
-    params: dict[str, str]
-    """The ``{names}`` of the endpoint's path."""
     settings: dict[str, Json]
     """This provider's settings in this sandbox."""
-    strict: bool
     seed: Seed
     contract: Contract
-
-    @property
-    def issued(self) -> dict[str, str]:
-        """What the user of this sandbox was told to put into the client; always good."""
 
     def number(self) -> int:
         """The next number of this sandbox: what ids are made from."""
 
     def ticks(self, count: int) -> int:
         """The first of ``count`` unused ticks (100 ns since 1970), whole milliseconds at the start."""
-
-    def note(self, tolerance: str, source: str | None = None) -> None:
-        """Put down in the journal, once, what only a tolerant reading accepts. Raises Refused when strict.
-
-        ``source``: the member it is about, as the provider writes it; None: no member.
-        """
 
     def message(self, id: str) -> Message | None:
         """A message of this provider by any of its ids."""
@@ -98,6 +83,26 @@ class Desk(Protocol):
     def keep(self, kind: str, key: str, value: Json) -> None: ...
 
     def forget(self, kind: str, key: str) -> None: ...
+
+
+class Desk(View, Protocol):
+    """What a provider may ask while it answers one request."""
+
+    call: Call
+    credential: Credential
+    params: dict[str, str]
+    """The ``{names}`` of the endpoint's path."""
+    strict: bool
+
+    @property
+    def issued(self) -> dict[str, str]:
+        """What the user of this sandbox was told to put into the client; always good."""
+
+    def note(self, tolerance: str, source: str | None = None) -> None:
+        """Put down in the journal, once, what only a tolerant reading accepts. Raises Refused when strict.
+
+        ``source``: the member it is about, as the provider writes it; None: no member.
+        """
 
 
 Parse = Callable[[Desk], Json]
@@ -193,7 +198,7 @@ class Provider(Struct, frozen=True):
     """Which steps are reported where, under these settings."""
     post: Callable[[Callback, Message | Inbound, dict[str, Json], Contract], Post] | None = None
     """The bytes of one callback."""
-    receive: Callable[[Inbound, Message | None, Desk], tuple[Inbound, list[Due]]] | None = None
+    receive: Callable[[Inbound, Message | None, View], tuple[Inbound, list[Due]]] | None = None
     """Give an inbound message the provider's shape, and say where it is pushed to."""
     channels: tuple[str, ...] = ()
     success: range = range(200, 300)

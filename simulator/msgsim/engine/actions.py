@@ -4,10 +4,12 @@ from msgspec.structs import replace
 
 from msgsim.clock import LATEST
 from msgsim.config import milliseconds
-from msgsim.engine.exchange import Desk, owed, rewrite
+from msgsim.engine.inbound import from_phone
+from msgsim.engine.plans import rewrite
 from msgsim.engine.sandbox import Sandbox
 from msgsim.engine.sandboxes import World
-from msgsim.model import Attempt, Beat, Call, Callback, Entry, Inbound, Json, Message, Post, Step
+from msgsim.engine.view import SandboxView
+from msgsim.model import Attempt, Beat, Callback, Entry, Inbound, Json, Message, Post, Step
 from msgsim.plan import cut, ends, state
 from msgsim.provider import Provider
 from msgsim.storage import unreadable
@@ -40,11 +42,10 @@ def settle(world: World, callback: Callback, attempt: Attempt, refused: bool = F
     after = _after(callback, attempt, now, provider.success, world.settings(sandbox, provider), refused)
     world.store.rewrite_callback(after)
     if after.state == "pending":
-        for other in world.store.callbacks_of(callback.subject):
-            if other.state == "pending" and other.key != after.key and other.due < after.due:
-                world.store.rewrite_callback(replace(other, due=after.due))
-    sandbox.journal += 1
-    entry = Entry(sandbox.base + sandbox.journal, now, "attempt", provider.name, attempt=attempt)
+        for later in world.store.callbacks_of(callback.subject):
+            if later.state == "pending" and later.key != after.key and later.due < after.due:
+                world.store.rewrite_callback(replace(later, due=after.due))
+    entry = Entry(sandbox.base + sandbox.next_entry(), now, "attempt", provider.name, attempt=attempt)
     world.store.add_entry(entry, callback.key)
     world.kept(sandbox, entry.key)
     return entry
@@ -109,14 +110,12 @@ def cancel(world: World, sandbox: Sandbox, message: Message) -> Message:
 
 def inbound(world: World, sandbox: Sandbox, provider: Provider, sender: str, to: str, text: str) -> Inbound:
     """A phone writes to the application. Raises Unknown when the provider has no such thing."""
-    call = Call("POST", "", "", {}, b"")
-    desk = Desk(call, provider, sandbox, world.store, world.settings(sandbox, provider), {})
+    view = SandboxView(provider, sandbox, world.store, world.settings(sandbox, provider))
     newest = next(world.store.messages(sandbox.number, provider.name, sender, limit=1), None)
     answered = None if newest is None or newest.unreadable else newest
-    credential = answered.credential if answered else ""
-    inbound, dues = desk.heard(desk.now, sender, to, text, answered, credential)
+    inbound, callbacks = from_phone(view, view.now, sender, to, text, answered)
     world.store.add_inbound(inbound)
-    world.store.add_callbacks(owed(sandbox, provider.name, inbound.key, dues))
+    world.store.add_callbacks(callbacks)
     world.control(sandbox, {"action": "inbound", "id": inbound.id, "from": sender, "to": to})
     return inbound
 
@@ -126,10 +125,7 @@ def replay(world: World, callback: Callback) -> Callback:
     if callback.kind == unreadable.WORD:
         raise ValueError(callback.reason)
     sandbox = world.owner(callback.key)
-    sandbox.callbacks += 1
-    again = replace(
-        callback, key=sandbox.base + sandbox.callbacks, due=sandbox.now(), state="pending", tries=0, reason=""
-    )
+    again = replace(callback, key=sandbox.next_callback(), due=sandbox.now(), state="pending", tries=0, reason="")
     world.store.add_callbacks([again])
     world.control(sandbox, {"action": "replay", "callback": callback.key & NUMBERS})
     return again

@@ -13,8 +13,9 @@ from urllib.parse import unquote_plus
 import msgspec
 from msgspec.structs import replace
 
-from msgsim.engine.exchange import Desk
+from msgsim.engine.exchange import Effects
 from msgsim.engine.routing import Found
+from msgsim.engine.view import RequestView
 from msgsim.model import Exchange, Json, Refusal, Reply
 
 HIDDEN = "***"
@@ -29,22 +30,24 @@ Place = tuple[int, int, str]
 """Begin, end, and what is shown instead."""
 
 
-def exchange_of(desk: Desk, found: Found, reply: Reply) -> Exchange:
-    call, names = desk.call, desk.provider.secrets
-    secrets = Secrets(names, _values(desk))
+def exchange_of(view: RequestView, effects: Effects, found: Found, reply: Reply) -> Exchange:
+    call, names = view.call, view.provider.secrets
+    secrets = Secrets(names, _values(view))
     headers = call.headers.copy()
     for name in _hidden_headers(names):
         if name in headers:
             headers[name] = HIDDEN
-    caller = desk.credential if desk.credential.name else desk.claimed
+    caller = view.credential if view.credential.name else view.claimed
     body, query = without_credentials(secrets.by_name(_text(call.body))), secrets.by_name(call.query)
     answer = without_credentials(secrets.by_name(reply.body.decode(errors="replace")))
     by_value = _as_it_is
-    if desk.refusals or secrets.may_be_in("\n".join((call.path, query, body, answer, *headers.values(), *desk.notes))):
+    if effects.refusals or secrets.may_be_in(
+        "\n".join((call.path, query, body, answer, *headers.values(), *view.notes))
+    ):
         by_value = secrets.by_value
         headers = {name: by_value(value) for name, value in headers.items()}
     return Exchange(
-        desk.provider.name,
+        view.provider.name,
         found.endpoint.name if found.endpoint else "",
         call.method,
         by_value(call.path),
@@ -55,11 +58,11 @@ def exchange_of(desk: Desk, found: Found, reply: Reply) -> Exchange:
         by_value(answer),
         reply.headers,
         caller.shown or caller.name,
-        tuple([message.id for message in desk.accepted]),
-        tuple([_without(refusal, by_value) for refusal in desk.refusals]),
-        desk.rule.place if desk.rule else "",
-        desk.fault.kind if desk.fault else "",
-        tuple([by_value(note) for note in desk.notes]),
+        tuple([message.id for message in effects.messages]),
+        tuple([_without(refusal, by_value) for refusal in effects.refusals]),
+        effects.rule.place if effects.rule else "",
+        effects.fault.kind if effects.fault else "",
+        tuple([by_value(note) for note in view.notes]),
         call.way,
     )
 
@@ -79,10 +82,10 @@ def _without(refusal: Refusal, by_value: Callable[[str], str]) -> Refusal:
     return replace(refusal, detail=refusal.detail and by_value(refusal.detail), values=values)
 
 
-def _values(desk: Desk) -> list[str]:
+def _values(view: RequestView) -> list[str]:
     """What proves who is calling, whether it was right or not, and as it was encoded in the headers."""
-    headers, credential = desk.call.headers, desk.provider.identify(desk.call)
-    values = [headers[name].rpartition(" ")[2] for name in _hidden_headers(desk.provider.secrets) if name in headers]
+    headers, credential = view.call.headers, view.provider.identify(view.call)
+    values = [headers[name].rpartition(" ")[2] for name in _hidden_headers(view.provider.secrets) if name in headers]
     if credential is not None:
         values.append(credential.secret)
         if credential.shown:  # its name is one too

@@ -83,6 +83,16 @@ class Sandbox:
         """What has been given out until now."""
         return Marks(self.messages, self.callbacks, self.journal, self.inbound, self.ticks)
 
+    def next_entry(self) -> int:
+        """The number of the next entry of its journal."""
+        self.journal += 1
+        return self.journal
+
+    def next_callback(self) -> int:
+        """The key of the next callback."""
+        self.callbacks += 1
+        return self.base + self.callbacks
+
     def take_number(self, store: Store) -> int:
         """The next number of a message, a token or whatever else has an id of its own."""
         self.messages = number = self.messages + 1

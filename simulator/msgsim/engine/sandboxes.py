@@ -9,8 +9,8 @@ from msgspec.structs import replace
 
 from msgsim.config import Config
 from msgsim.engine.coverage import Left, Run, outcomes
-from msgsim.engine.exchange import find_message
 from msgsim.engine.sandbox import Kept, Marks, Sandbox, clock_of, fresh, merged, restored, seed_of
+from msgsim.engine.view import find_message
 from msgsim.model import Entry, Json, Message, Unknown, whole
 from msgsim.provider import AnySend, Provider
 from msgsim.scenarios.library import Choice, files_of, load, offered
@@ -328,8 +328,7 @@ class World:
 
     def control(self, sandbox: Sandbox, action: dict[str, Json]) -> None:
         """Put a control action into the journal."""
-        sandbox.journal += 1
-        key = sandbox.base + sandbox.journal
+        key = sandbox.base + sandbox.next_entry()
         self.store.add_entry(Entry(key, sandbox.now(), "control", control=action))
         self.kept(sandbox, key)
 

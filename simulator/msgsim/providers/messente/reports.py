@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from msgsim.contract import Contract
 from msgsim.model import Callback, Due, Inbound, Json, Message, Post, Step
-from msgsim.provider import Desk, callback_body
+from msgsim.provider import View, callback_body
 from msgsim.providers.messente.answers import report, timestamp
 
 
@@ -38,18 +38,18 @@ def _signed(value: Json, key: str, callback: Callback) -> Post:
     return Post(body, (("Content-Type", "application/json"), ("X-Messente-Signature", signature)))
 
 
-def inbound(bare: Inbound, answered: Message | None, desk: Desk) -> tuple[Inbound, list[Due]]:
+def inbound(bare: Inbound, answered: Message | None, view: View) -> tuple[Inbound, list[Due]]:
     """An inbound message in the documented shape, pushed to the number's URL where there is one."""
-    id = desk.seed.uuid4(desk.number())
+    id = view.seed.uuid4(view.number())
     channel = answered.channels[0].name if answered else "sms"
     body = {
         "msg_id": id,
-        "sub_msg_id": desk.seed.uuid4(desk.number()),
+        "sub_msg_id": view.seed.uuid4(view.number()),
         "channel": channel,
         "recipient": bare.to,
         "time": timestamp(bare.at, "Z"),
         "text": bare.text,
         "sender": bare.sender,
     }
-    url = desk.settings["inbound_url"]
+    url = view.settings["inbound_url"]
     return replace(bare, id=id, extra=body), [Due(bare.at, url, "inbound")] if url else []

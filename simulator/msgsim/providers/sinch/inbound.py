@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from msgsim.clock import EARLIEST
 from msgsim.model import Due, Inbound, Json, Message, Refusal, Refused, Reply
-from msgsim.provider import Desk
+from msgsim.provider import Desk, View
 from msgsim.providers.sinch.account import account
 from msgsim.providers.sinch.carriers import UNKNOWN, digits
 from msgsim.providers.sinch.query import date, moment, query
@@ -24,21 +24,21 @@ MOST_FOUND = 10_000
 CURSOR = "mo-list"
 
 
-def receive(inbound: Inbound, message: Message | None, desk: Desk) -> tuple[Inbound, list[Due]]:
+def receive(inbound: Inbound, message: Message | None, view: View) -> tuple[Inbound, list[Due]]:
     """What the provider knows of an MO, and whom it is pushed to: the sender of the message it answers."""
-    customer = account(desk.settings)
+    customer = account(view.settings)
     number = digits(inbound.sender) or inbound.sender
-    carrier = customer.carriers.of(number, desk.seed) or UNKNOWN
+    carrier = customer.carriers.of(number, view.seed) or UNKNOWN
     extra: dict[str, Json] = {"carrierId": carrier.id, "carrierName": carrier.name}
     owner = inbound.credential or next((user.name for user in customer.users if user.mo_url), "")
     if message is not None:
         extra |= {name: message.extra[name] for name in ("subAccount", "campaignAlias") if name in message.extra}
-        extra["mt"] = _answered(message, desk)
+        extra["mt"] = _answered(message, view)
     if (user := customer.user(owner)) is not None and user.sub_account:
         extra = {"subAccount": user.sub_account, **extra}
     taken = replace(
         inbound,
-        id=desk.seed.uuid1(desk.ticks(1)),
+        id=view.seed.uuid1(view.ticks(1)),
         sender=number,
         to=inbound.to or customer.short_code,
         credential=owner,
@@ -53,8 +53,8 @@ def receive(inbound: Inbound, message: Message | None, desk: Desk) -> tuple[Inbo
     return taken, [Due(taken.at, url, "mo")]
 
 
-def _answered(message: Message, desk: Desk) -> Json:
-    user = account(desk.settings).user(message.credential)
+def _answered(message: Message, view: View) -> Json:
+    user = account(view.settings).user(message.credential)
     email = user.email if user else message.credential if "@" in message.credential else ""
     answered = {
         "id": message.id,

@@ -7,7 +7,7 @@ The exceptions of a running server, and the answers that they become:
   x LookupError
     + Unknown (model)             404: there is no such provider, sandbox, message or scenario
   x TooLarge                      413: more bytes than ``body_limit``
-  x TooMany (engine.receive)      413: more messages in one request than any provider takes
+  x TooMany (engine.acceptance)   413: more messages in one request than any provider takes
   x Undecoded                     415: a Content-Encoding that is not known, or is not what the body has
   x StoreError (storage.database) 503: nothing of it could be kept
   x Gone                          no answer: the client left before its request was whole
@@ -29,7 +29,7 @@ from typing import Any
 
 import msgspec
 
-from msgsim.engine.receive import TooMany
+from msgsim.engine.acceptance import TooMany
 from msgsim.model import Reply, Unknown
 from msgsim.scenarios.dictated import WITHOUT_BODY
 from msgsim.storage.database import StoreError

@@ -1,0 +1,38 @@
+"""The body of a request, held against the schema of its endpoint."""
+
+from msgsim.contract.schema import Schema
+from msgsim.engine.view import RequestView
+from msgsim.model import Json, Refused
+from msgsim.provider import Ask, Check, Endpoint, body_of
+
+MOST_UNKNOWN = 20
+"""Unknown members of one body or item that are noted."""
+
+
+def read_body(endpoint: Endpoint, view: RequestView) -> Json:
+    """The body in the shape its schema speaks of; None without one. Raises Refused with everything wrong in it."""
+    if not endpoint.schema:
+        return None
+    body = body_of(view) if endpoint.parse is None else endpoint.parse(view)
+    if endpoint.shape is not None:
+        body = endpoint.shape(body, view)
+    check_item(view.schema(endpoint.schema), body, view, None if isinstance(endpoint, Ask) else endpoint.check)
+    return body
+
+
+def check_item(schema: Schema, item: Json, view: RequestView, further: Check | None = None) -> None:
+    """Raises Refused with everything that is wrong with a body or an item; ``further`` is what no schema can say."""
+    exact = schema.accepts_exactly(item)
+    violations = [] if exact else schema.violations(item)
+    if further is not None:
+        violations += further(item, view)
+    if violations:
+        raise Refused(*violations)
+    if not exact:
+        _note_unknown(schema, item, view)
+
+
+def _note_unknown(schema: Schema, instance: Json, view: RequestView) -> None:
+    """Members that no document has are ignored, unless strict. Raises Refused."""
+    for member in schema.unknown(instance)[:MOST_UNKNOWN]:
+        view.note(f"{member} is no member of the document and is ignored", member)

@@ -1,0 +1,27 @@
+"""Messages that phones write (MO)."""
+
+from msgsim.engine.keeping import check_inbound
+from msgsim.engine.plans import owed
+from msgsim.engine.view import SandboxView
+from msgsim.model import Callback, Inbound, Message, Unknown
+from msgsim.storage.store import FROM_PHONES
+
+
+def from_phone(
+    view: SandboxView, at: int, sender: str, to: str, text: str, answered: Message | None
+) -> tuple[Inbound, list[Callback]]:
+    """An inbound message in the provider's shape, and the callbacks that push it.
+
+    ``answered``: the message it replies to; None: it replies to none.
+    Raises Unknown when the provider takes none, and Unkeepable.
+    """
+    provider, sandbox = view.provider, view.sandbox
+    if provider.receive is None:
+        raise Unknown(f"{provider.name} has no inbound messages")
+    sandbox.inbound += 1
+    key = sandbox.base + FROM_PHONES + sandbox.inbound
+    credential, message = (answered.credential, answered.id) if answered else ("", "")
+    bare = Inbound(key, "", provider.name, sender, to, text, at, credential, message)
+    inbound, dues = provider.receive(bare, answered, view)
+    check_inbound(inbound)
+    return inbound, owed(sandbox, provider.name, inbound.key, dues)

@@ -1,0 +1,56 @@
+"""Callbacks that follow from plans: owed when a message is accepted, cancelled where its plan is cut."""
+
+from msgspec.structs import replace
+
+from msgsim.clock import LATEST
+from msgsim.engine.keeping import check_due
+from msgsim.engine.sandbox import Sandbox
+from msgsim.model import Callback, Due, Json, Message
+from msgsim.provider import Provider
+from msgsim.storage.store import Store
+
+
+def owed(sandbox: Sandbox, provider: str, subject: int, dues: list[Due]) -> list[Callback]:
+    """Callbacks with their keys, in order of time. Raises Unkeepable."""
+    found = []
+    for due in dues:
+        check_due(due)
+        if due.at > LATEST:
+            due = replace(due, at=LATEST)
+        state = "dropped" if "drop" in due.twists else "pending"
+        key = sandbox.next_callback()
+        found.append(
+            Callback(
+                key, provider, subject, due.at, due.url, due.kind, due.step, due.twists, state, retries=due.retries
+            )
+        )
+    return found
+
+
+def rewrite(
+    store: Store,
+    sandbox: Sandbox,
+    provider: Provider,
+    message: Message,
+    now: int,
+    settings: dict[str, Json],
+    reports: bool = True,
+) -> None:
+    """Store a cut plan; callbacks of the lost future are cancelled, those of new steps planned.
+
+    Raises ValueError for a message that cannot be read: what its row still says would be lost.
+    """
+    if message.unreadable:
+        raise ValueError(message.unreadable)
+    before = store.message_by_key(message.key)
+    store.rewrite_message(message)
+    for callback in store.callbacks_of(message.key):
+        if callback.state == "pending" and callback.step is not None and callback.step not in message.steps:
+            store.rewrite_callback(cancelled(callback))
+    new = [step for step in message.steps if before is None or step not in before.steps]
+    if reports and new and provider.callbacks is not None:
+        store.add_callbacks(owed(sandbox, provider.name, message.key, provider.callbacks(message, new, settings)))
+
+
+def cancelled(callback: Callback) -> Callback:
+    return replace(callback, state="cancelled", reason="the plan was cut before it was due")

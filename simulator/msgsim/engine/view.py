@@ -1,0 +1,115 @@
+"""What a provider sees of its sandbox. Making a view changes nothing."""
+
+from collections.abc import Callable, Iterator
+
+from msgsim.contract.schema import Schema
+from msgsim.engine.plans import rewrite
+from msgsim.engine.sandbox import Sandbox
+from msgsim.engine.statuses import Position, latest
+from msgsim.model import Call, Credential, Inbound, Json, Message, Refusal, Refused
+from msgsim.provider import Provider
+from msgsim.storage.store import Store
+
+
+class SandboxView:
+    """`msgsim.provider.View` at one moment."""
+
+    def __init__(self, provider: Provider, sandbox: Sandbox, store: Store, settings: dict[str, Json]) -> None:
+        self.provider = provider
+        self.sandbox = sandbox
+        self.store = store
+        self.settings = settings
+        self.contract = provider.contract
+        self.seed = sandbox.seed
+        self.now = sandbox.now()
+
+    def number(self) -> int:
+        return self.sandbox.take_number(self.store)
+
+    def ticks(self, count: int) -> int:
+        return self.sandbox.take_ticks(count, self.store)
+
+    def message(self, id: str) -> Message | None:
+        message = find_message(self.store, self.sandbox, id, self.provider.name)
+        return None if message is None or message.unreadable else message
+
+    def latest(
+        self, after: Position, until: int, most: int, fits: Callable[[Message], bool]
+    ) -> tuple[list[tuple[int, Message]], Position]:
+        def mine(message: Message) -> bool:
+            return message.provider == self.provider.name and not message.unreadable and fits(message)
+
+        return latest(self.store, self.sandbox.number, after, until, self.now, most, mine)
+
+    def referred(self, reference: str) -> Iterator[Message]:
+        found = self.store.referred(self.sandbox.number, reference)
+        return (message for message in found if message.provider == self.provider.name and not message.unreadable)
+
+    def inbound(self, since: int = 0, key: int = 0) -> Iterator[Inbound]:
+        found = self.store.inbound(self.sandbox.number, self.provider.name, since, key, self.now)
+        return (inbound for inbound in found if not inbound.unreadable)
+
+    def rewrite(self, message: Message, reports: bool = True) -> None:
+        rewrite(self.store, self.sandbox, self.provider, message, self.now, self.settings, reports=reports)
+
+    def record(self, kind: str, key: str) -> Json:
+        return self.store.record(self.sandbox.number, self.provider.name, kind, key)
+
+    def records(self, kind: str) -> list[tuple[str, Json]]:
+        return self.store.records(self.sandbox.number, self.provider.name, kind)
+
+    def keep(self, kind: str, key: str, value: Json) -> None:
+        self.store.keep_record(self.sandbox.number, self.provider.name, kind, key, value)
+
+    def forget(self, kind: str, key: str) -> None:
+        self.store.drop_record(self.sandbox.number, self.provider.name, kind, key)
+
+
+class RequestView(SandboxView):
+    """`msgsim.provider.Desk`: the view while one request is answered."""
+
+    def __init__(
+        self,
+        call: Call,
+        provider: Provider,
+        sandbox: Sandbox,
+        store: Store,
+        settings: dict[str, Json],
+        params: dict[str, str],
+        claimed: Credential | None = None,
+        strict: bool = False,
+    ) -> None:
+        super().__init__(provider, sandbox, store, settings)
+        self.call = call
+        self.params = params
+        self.strict = strict
+        self.credential = Credential("")
+        """Who is calling, once it is known."""
+        self.claimed = claimed or self.credential
+        """Who the request says it is, whether that is believed or not."""
+        self.notes: list[str] = []
+        """Tolerances used so far."""
+
+    @property
+    def issued(self) -> dict[str, str]:
+        return self.provider.credentials(self.sandbox.name)
+
+    def schema(self, name: str) -> Schema:
+        """A wire schema, with what the API has beyond the documents where the setting ``extensions`` is on."""
+        return self.contract.schema(name, bool(self.settings.get("extensions")))
+
+    def note(self, tolerance: str, source: str | None = None) -> None:
+        if self.strict:
+            raise Refused(Refusal(self.provider.strict, source, tolerance))
+        if tolerance not in self.notes:
+            self.notes.append(tolerance)
+
+
+def find_message(store: Store, sandbox: Sandbox, id: str, provider: str = "") -> Message | None:
+    """A message by any id its provider gave it: ids of one acceptance share their first 48 bits."""
+    message = store.message(sandbox.number, id)
+    if message is None and len(id) >= 13:
+        message = store.message_near(sandbox.number, id[:13], f"{id[:13]}~")
+        if message is not None and all(channel.id != id for channel in message.channels):
+            message = None
+    return message if message is not None and provider in ("", message.provider) else None
