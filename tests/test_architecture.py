@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.documents import ROOT
 
 ECHO = '''
@@ -13,8 +15,8 @@ ECHO = '''
 import msgspec
 
 from msgsim.contract import Contract
-from msgsim.model import Channel, Credential, Draft, Reply
-from msgsim.provider import Provider, Send
+from msgsim.model import Channel, Credential, Draft, Refusal, Refused, Reply
+from msgsim.provider import Api, Ask, Provider, Send, endpoints_of
 
 
 def refused(refusals, desk):
@@ -22,11 +24,45 @@ def refused(refusals, desk):
     return Reply(error.status, msgspec.json.encode({"error": error.text, "field": refusals[0].source}))
 
 
+PONG = Reply(200, b"pong", media="text/plain")
+
+
+def admin_refused(refusals, desk):
+    return Reply(418, desk.contract.errors[refusals[0].key].text.encode(), media="text/plain")
+
+
+def named_in_query(call):
+    return Credential(call.query.partition("key=")[2]) if "key=" in call.query else None
+
+
+def known(endpoint, credential, desk):
+    if credential is None:
+        raise Refused(Refusal("unauthorized"))
+    return credential
+
+
+ADMIN = Api(
+    "admin",
+    "Echo Admin",
+    (
+        Ask("ping", "GET", "/admin/v1/ping", lambda body, desk: PONG, also=(("GET", "/admin/ping"),)),
+        Ask("set", "POST", "/admin/v1/set", lambda body, desk: Reply(200, b"{}"), schema="admin/set"),
+    ),
+    admin_refused,
+    named_in_query,
+    known,
+    hosts=("admin.echo.example",),
+    in_query=True,
+)
+
 provider = Provider(
     name="echo",
     title="Echo",
     contract=Contract("echo"),
+    hosts=("api.echo.example", "admin.echo.example"),
+    apis=(ADMIN,),
     endpoints=(
+        *endpoints_of([ADMIN]),
         Send(
             "send",
             "POST",
@@ -70,6 +106,59 @@ MESSAGE = """{"type": "object", "required": ["msisdn", "body"], "x-error": "inva
 "properties": {"msisdn": {"type": "string"}, "body": {"type": "string"}},
 "examples": [{"msisdn": "+37255000001", "body": "x"}]}"""
 
+ADMIN_ERRORS = ERRORS.replace("Who are you", "No key").replace(", magic: 100", "")
+
+SET = """{"type": "object", "required": ["name"], "x-error": "invalid",
+"properties": {"name": {"type": "string"}}, "examples": [{"name": "x"}]}"""
+
+APIS = """
+from msgsim.examples.openapi import document
+from msgsim.provider import discover
+from msgsim.testing import Simulator, call
+
+def asked(path, method="GET", json=None, **headers):
+    answer = call(f"{sim.url}{path}", method, json, headers=headers)
+    return answer.status, answer.body.decode()
+
+SCENARIO = '''
+name: admin-invalid
+rules:
+  - when: {provider: echo, endpoint: ping}
+    times: 1
+    respond: {error: admin.invalid}
+  - when: {provider: echo}
+    respond: {error: invalid}
+'''
+with Simulator(clock="frozen") as sim:
+    assert asked("/admin/v1/ping?key=k") == asked("/admin/ping?key=k") == (200, "pong")
+    assert asked("/admin/v1/ping") == (418, "No key")
+    assert asked("/admin/v1/pong?key=k") == (418, "Unknown path")
+    assert asked("/echo/v1/pong") == (404, '{"error":"Unknown path","field":null}')
+    assert asked("/admin/v1/set?key=k", "POST", {}) == (418, "Not so")
+    assert asked("/admin/v1/ping?key=k", **{"X-Sim-Outcome": "invalid"}) == (418, "Not so")
+    seen = sim.control("GET", "coverage?provider=echo").json["providers"]["echo"]["errors"]["times"]
+    assert (seen["admin.invalid"], seen["admin.unauthorized"], seen["invalid"]) == (2, 1, 0), seen
+    refused = sim.control("GET", "requests/6").json
+    assert refused["refusals"][0]["key"] == "admin.invalid", refused
+    assert refused["refusals"][0]["rule"] == "echo/admin/set.json#/required"
+    assert "No key" in str(sim.control("GET", "errors?provider=echo").json["errors"])
+    # By name: each host has its own API, and its own unknown paths.
+    assert asked("/admin/v1/ping?key=k", Host="admin.echo.example") == (200, "pong")
+    assert asked("/echo/v1/messages", "POST", {}, Host="admin.echo.example")[0] == 418
+    assert asked("/admin/v1/ping?key=k", Host="api.echo.example")[0] == 404
+    chosen = sim.control("PUT", "scenario", {"names": ["admin-invalid"], "texts": {"admin-invalid": SCENARIO}})
+    assert chosen.status == 200, chosen.body
+    assert asked("/admin/v1/ping?key=k") == (418, "Not so")
+    assert asked("/echo/v1/messages", "POST", {"msisdn": "+37255000001", "body": "x"})[0] == 400
+
+described = document(discover()["echo"])
+ping = described["paths"]["/admin/v1/ping"]["get"]
+assert ping["tags"] == ["admin"]
+assert described["components"]["securitySchemes"]["key"]["in"] == "query"
+assert set(ping["responses"]["418"]["content"]["text/plain"]["examples"]) >= {"admin.unauthorized"}
+assert "invalid" not in ping["responses"]["418"]["content"]["text/plain"]["examples"]
+"""
+
 STORY = """
 from msgsim.examples.dry_run import foresee
 from msgsim.examples.openapi import document
@@ -105,7 +194,8 @@ assert "invalid" in described["responses"]["400"]["content"]["application/json"]
 """
 
 
-def test_a_provider_is_two_folders_and_no_other_edit(tmp_path: Path) -> None:
+@pytest.mark.parametrize("story", [STORY, APIS], ids=["one API", "several APIs"])
+def test_a_provider_is_two_folders_and_no_other_edit(tmp_path: Path, story: str) -> None:
     for folder in ("simulator", "schemas", "scenarios"):
         (tmp_path / folder).mkdir()
         subprocess.run(["cp", "-r", f"{ROOT / folder}/.", str(tmp_path / folder)], check=True)
@@ -115,7 +205,10 @@ def test_a_provider_is_two_folders_and_no_other_edit(tmp_path: Path) -> None:
     (tmp_path / "schemas/echo/errors.yaml").write_text(ERRORS)
     (tmp_path / "schemas/echo/statuses.yaml").write_text(STATUSES)
     (tmp_path / "schemas/echo/message.json").write_text(MESSAGE)
-    (tmp_path / "story.py").write_text(STORY)
+    (tmp_path / "schemas/echo/admin").mkdir()
+    (tmp_path / "schemas/echo/admin/errors.yaml").write_text(ADMIN_ERRORS)
+    (tmp_path / "schemas/echo/admin/set.json").write_text(SET)
+    (tmp_path / "story.py").write_text(story)
     done = subprocess.run(
         [sys.executable, "story.py"],
         cwd=tmp_path,

@@ -171,25 +171,50 @@ class Ask(Struct, frozen=True):
     shape: Shape | None = None
     open: bool = False
     """Needs no credentials."""
+    also: tuple[tuple[str, str], ...] = ()
+    """Further methods and paths at which it is served."""
 
 
 AnySend = Send | SendMany
 Endpoint = AnySend | Ask
+Identify = Callable[[Call], Credential | None]
+"""The credentials in a request, unchecked; None: there are none."""
+Authorize = Callable[[Endpoint | None, Credential | None, Desk], Credential]
+"""Raises Refused with the documented error. No endpoint: the path or the method is unknown."""
+Refuse = Callable[[Sequence[Refusal], Desk], Reply]
+"""Refusals in the provider's words."""
+
+
+class Api(Struct, frozen=True):
+    """One of several APIs of a provider, with what it has of its own; what it leaves out is the provider's.
+
+    Its schemas are those below ``schemas/<provider>/<name>/``. An ``errors.yaml`` there is its catalogue: in a request
+    to it an error is known by its key, everywhere else by ``<name>.<key>``.
+    """
+
+    name: str
+    title: str
+    endpoints: tuple[Endpoint, ...]
+    refuse: Refuse | None = None
+    identify: Identify | None = None
+    authorize: Authorize | None = None
+    hosts: tuple[str, ...] = ()
+    """Those of the provider's host names that serve this API; no API without ``hosts`` is served there."""
+    in_query: bool = False
+    """Credentials stand in the query string, as the document asks, not in headers."""
 
 
 class Provider(Struct, frozen=True):
-    """One simulated API."""
+    """One simulated API, or several under one roof."""
 
     name: str
     title: str
     contract: Contract
     endpoints: tuple[Endpoint, ...]
-    identify: Callable[[Call], Credential | None]
-    """The credentials in a request, unchecked; None: there are none."""
-    authorize: Callable[[Endpoint | None, Credential | None, Desk], Credential]
-    """Raises Refused with the documented error. No endpoint: the path or the method is unknown."""
-    refuse: Callable[[Sequence[Refusal], Desk], Reply]
-    """Refusals in the provider's words."""
+    """Of all its APIs."""
+    identify: Identify
+    authorize: Authorize
+    refuse: Refuse
     credentials: Callable[[str], dict[str, str]]
     """Sandbox name → what its user puts into the client: the names as the provider calls them."""
     base_url: Callable[[str], str]
@@ -221,6 +246,54 @@ class Provider(Struct, frozen=True):
     """Members (in lower case) of a send's body that hold what the recipient reads."""
     device: Callable[[str, str, Json], Iterable[dict[str, Json]]] | None = None
     """A channel's name, text and content → pieces of `msgsim.engine.device` that the recipient sees; None: the text."""
+    apis: tuple[Api, ...] = ()
+    """Besides its first, which has no name of its own and the endpoints that are in none of these."""
+
+    def api(self, endpoint: Endpoint | None = None) -> "Voice":
+        """Whose endpoint it is; without one the provider's first API."""
+        return self.voice(next((api for api in self.apis if endpoint in api.endpoints), None))
+
+    def voice(self, api: Api | None = None) -> "Voice":
+        """An API with what it leaves to the provider; None: the first."""
+        if api is None:
+            others = {endpoint for other in self.apis for endpoint in other.endpoints}
+            mine = tuple(endpoint for endpoint in self.endpoints if endpoint not in others)
+            return Voice("", self.title, mine, self.refuse, self.identify, self.authorize, self.contract.of(""))
+        return Voice(
+            api.name,
+            api.title,
+            api.endpoints,
+            api.refuse or self.refuse,
+            api.identify or self.identify,
+            api.authorize or self.authorize,
+            self.contract.of(api.name),
+            api.hosts,
+            api.in_query,
+        )
+
+    def voices(self) -> "tuple[Voice, ...]":
+        """All its APIs, the first one first."""
+        return (self.voice(), *map(self.voice, self.apis))
+
+
+class Voice(Struct, frozen=True):
+    """An `Api` in which nothing is left out: how the provider speaks at some of its endpoints."""
+
+    name: str
+    """Empty for the provider's first API."""
+    title: str
+    endpoints: tuple[Endpoint, ...]
+    refuse: Refuse
+    identify: Identify
+    authorize: Authorize
+    contract: Contract
+    """Its errors alone, by the keys that it knows them by."""
+    hosts: tuple[str, ...] = ()
+    in_query: bool = False
+
+
+def endpoints_of(apis: Iterable[Api]) -> tuple[Endpoint, ...]:
+    return tuple(endpoint for api in apis for endpoint in api.endpoints)
 
 
 def fingerprint(kind: str, secret: str) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Container, Iterable, Mapping
+from copy import copy
 from functools import cached_property
 from pathlib import Path
 from typing import Literal, TypeVar, cast, get_args
@@ -112,13 +113,42 @@ class Contract:
         self.formats = {**FORMATS, **(formats or {})}
         self._schemas: dict[str, Schema] = {}
         self._meant: dict[tuple[str, str], Status | None] = {}
+        self._apis: dict[str, Contract] = {}
 
     @cached_property
     def errors(self) -> dict[str, Error]:
-        """The error catalogue, in its documented order. Raises BadCatalogue."""
-        listed = self._loaded("errors.yaml")
-        self._need("errors.yaml", listed, NEEDED_ERRORS)
-        return self._entries("errors.yaml", "key", listed, Error)
+        """The error catalogue, in its documented order, then those of further APIs. Raises BadCatalogue."""
+        found = self._errors("errors.yaml")
+        for api in self.apis:
+            found |= self._errors(f"{api}/errors.yaml", f"{api}.")
+        return found
+
+    def _errors(self, file: str, before: str = "") -> dict[str, Error]:
+        """One catalogue; ``before`` is written before its keys."""
+        listed = self._loaded(file)
+        self._need(file, listed, NEEDED_ERRORS)
+        return self._entries(file, "key", {f"{before}{key}": entry for key, entry in listed.items()}, Error)
+
+    @cached_property
+    def apis(self) -> tuple[str, ...]:
+        """Further APIs that have an error catalogue of their own."""
+        return tuple(sorted(file.parent.name for file in self.folder.glob("*/errors.yaml")))
+
+    def of(self, api: str) -> "Contract":
+        """The contract with the errors of one API alone, by their own keys too; empty: of the provider's first."""
+        if api not in self.apis:
+            api = ""
+        if not self.apis:
+            return self
+        if api not in self._apis:
+            self._apis[api] = mine = copy(self)
+            mine.__dict__["errors"] = {
+                name: error
+                for key, error in self.errors.items()
+                if api == (key.partition(".")[0] if "." in key else "")
+                for name in (key.rpartition(".")[2], key)
+            }
+        return self._apis[api]
 
     @cached_property
     def _vocabulary(self) -> dict[str, Json]:
@@ -226,16 +256,21 @@ class Contract:
         return self._meant[key]
 
     def schema(self, name: str, extended: bool = False) -> "Schema":
-        """A wire schema; ``extended``: with what the API has beyond the documents, where such a schema is written."""
+        """A wire schema, as ``send`` or ``<api>/send``.
+
+        ``extended``: with what the API has beyond the documents, where such a schema is written.
+        """
         if extended and f"{name}-extended" in self._written:
             name = f"{name}-extended"
         if name not in self._schemas:
-            self._schemas[name] = Schema(self.folder / f"{name}.json", self.formats)
+            file = f"{name}.json"
+            self._schemas[name] = Schema(self.folder / file, self.formats, f"{self.provider}/{file}")
         return self._schemas[name]
 
     @cached_property
     def _written(self) -> frozenset[str]:
-        return frozenset(path.stem for path in self.folder.glob("*.json"))
+        files = self.folder.rglob("*.json")
+        return frozenset(file.relative_to(self.folder).with_suffix("").as_posix() for file in files)
 
     def wrong_settings(self, settings: dict[str, Json]) -> str:
         """What is wrong with settings of this provider, in one line; empty when nothing is."""

@@ -32,8 +32,10 @@ class Schema:
     ``"x-unknown": "ignored"`` marks an object whose other members the document does not know.
     """
 
-    def __init__(self, path: Path, formats: Mapping[str, Callable[[str], bool]]) -> None:
+    def __init__(self, path: Path, formats: Mapping[str, Callable[[str], bool]], name: str = "") -> None:
+        """``name``: where it is found below ``schemas/``, as rules name it; by default folder and file."""
         self.path = path
+        self.name = name or f"{path.parent.name}/{path.name}"
         self.document = _document(path)
         self.formats = formats
 
@@ -138,7 +140,7 @@ class Schema:
         pointer = list(error.absolute_schema_path)
         chain = self._chain(pointer)
         where = [str(part) for part in error.absolute_path]
-        rule = f"{self.path.parent.name}/{self.path.name}#/{'/'.join(map(str, pointer))}"
+        rule = f"{self.name}#/{'/'.join(map(str, pointer))}"
         keyword = str(error.validator)
         if keyword == "required":
             needed: Json = error.validator_value

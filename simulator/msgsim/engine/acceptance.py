@@ -59,7 +59,7 @@ class Acceptance:
             except Refused as refused:
                 if not endpoint.partial or refused.reply is not None:
                     raise
-                self._effects.refusals += refused.refusals
+                self._effects.refusals += view.known(refused.refusals)
                 results.append(refused)
         return results
 

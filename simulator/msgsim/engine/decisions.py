@@ -140,7 +140,7 @@ class Decisions:
         if fault.kind in SILENT:
             raise Refused(Refusal("fault", rule=rule.place), reply=Reply(503, b""))
         refusal = Refusal("server_error", rule=rule.place)
-        raise Refused(refusal, reply=self._view.provider.refuse((refusal,), self._view))
+        raise Refused(refusal, reply=self._view.voice.refuse((refusal,), self._view))
 
     def _forced(self, outcome: str, draft: Draft) -> list[Life | None]:
         """Per channel the life that ``X-Sim-Outcome: <status or neutral word>`` asks for; None where it has no such."""

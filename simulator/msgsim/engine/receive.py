@@ -39,7 +39,7 @@ class Engine(World):
         found = self.routes.find(call)
         if found is None:
             raise Unknown(f"no provider knows the path {call.path}")
-        claimed = found.provider.identify(call)
+        claimed = found.voice.identify(call)
         view = self._view(call, found, claimed)
         effects = Effects(view.sandbox.next_entry())
         try:
@@ -56,7 +56,8 @@ class Engine(World):
         provider = found.provider
         sandbox = self._sandbox(call, provider, claimed.name if claimed else "")
         settings = self.settings(sandbox, provider)
-        return RequestView(call, provider, sandbox, self.store, settings, found.params, claimed, self.config.strict)
+        strict = self.config.strict
+        return RequestView(call, provider, found.voice, sandbox, self.store, settings, found.params, claimed, strict)
 
     def _sandbox(self, call: Call, provider: Provider, credential: str) -> Sandbox:
         """By the header, by the credentials for the provider, by those for the proxy, else the default one."""
@@ -78,7 +79,7 @@ class Engine(World):
         if endpoint is None and not provider.authorize_first:
             raise _nowhere(found, view.call)
         if not (isinstance(endpoint, Ask) and endpoint.open):
-            view.credential = provider.authorize(endpoint, claimed, view)
+            view.credential = found.voice.authorize(endpoint, claimed, view)
             check_credential(view.credential)
         if endpoint is None:
             raise _nowhere(found, view.call)
@@ -133,8 +134,8 @@ class Engine(World):
 def _refuse(error: Refused | Unkeepable, view: RequestView, effects: Effects) -> Reply:
     """The answer to a request that is refused as a whole."""
     refused = error if isinstance(error, Refused) else Refused(Refusal("malformed", reason=str(error)))
-    effects.refuse(refused.refusals)
-    reply = refused.reply or view.provider.refuse(refused.refusals, view)
+    effects.refuse(view.known(refused.refusals))
+    reply = refused.reply or view.voice.refuse(refused.refusals, view)
     return with_headers(reply, refused.headers)
 
 

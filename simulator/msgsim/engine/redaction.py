@@ -84,7 +84,7 @@ def _without(refusal: Refusal, by_value: Callable[[str], str]) -> Refusal:
 
 def _values(view: RequestView) -> list[str]:
     """What proves who is calling, whether it was right or not, and as it was encoded in the headers."""
-    headers, credential = view.call.headers, view.provider.identify(view.call)
+    headers, credential = view.call.headers, view.voice.identify(view.call)
     values = [headers[name].rpartition(" ")[2] for name in _hidden_headers(view.provider.secrets) if name in headers]
     if credential is not None:
         values.append(credential.secret)

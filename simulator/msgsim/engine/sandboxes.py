@@ -335,7 +335,8 @@ class World:
 
 def terms_of(provider: Provider) -> Terms:
     """Raises BadCatalogue."""
-    provider.contract.require(provider.strict)
+    for voice in provider.voices():
+        voice.contract.require(provider.strict)
     return Terms(
         provider.contract,
         endpoints=tuple(dict.fromkeys(endpoint.name for endpoint in provider.endpoints)),
@@ -344,4 +345,5 @@ def terms_of(provider: Provider) -> Terms:
         sends=frozenset(endpoint.name for endpoint in provider.endpoints if isinstance(endpoint, AnySend)),
         reports=provider.callbacks is not None,
         receives=provider.receive is not None,
+        apis={endpoint.name: api.name for api in provider.apis for endpoint in api.endpoints},
     )

@@ -1,13 +1,15 @@
 """What a provider sees of its sandbox. Making a view changes nothing."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+
+from msgspec.structs import replace
 
 from msgsim.contract.schema import Schema
 from msgsim.engine.plans import rewrite
 from msgsim.engine.sandbox import Sandbox
 from msgsim.engine.statuses import Position, latest
 from msgsim.model import Call, Credential, Inbound, Json, Message, Refusal, Refused
-from msgsim.provider import Provider
+from msgsim.provider import Provider, Voice
 from msgsim.storage.store import Store
 
 
@@ -72,6 +74,7 @@ class RequestView(SandboxView):
         self,
         call: Call,
         provider: Provider,
+        voice: Voice,
         sandbox: Sandbox,
         store: Store,
         settings: dict[str, Json],
@@ -80,6 +83,8 @@ class RequestView(SandboxView):
         strict: bool = False,
     ) -> None:
         super().__init__(provider, sandbox, store, settings)
+        self.voice = voice
+        self.contract = voice.contract
         self.call = call
         self.params = params
         self.strict = strict
@@ -97,6 +102,15 @@ class RequestView(SandboxView):
     def schema(self, name: str) -> Schema:
         """A wire schema, with what the API has beyond the documents where the setting ``extensions`` is on."""
         return self.contract.schema(name, bool(self.settings.get("extensions")))
+
+    def known(self, refusals: Sequence[Refusal]) -> tuple[Refusal, ...]:
+        """Refusals by the keys by which the whole provider knows their errors."""
+        if not self.voice.name:
+            return tuple(refusals)
+        errors = self.contract.errors
+        return tuple(
+            replace(refusal, key=errors[refusal.key].key) if refusal.key in errors else refusal for refusal in refusals
+        )
 
     def note(self, tolerance: str, source: str | None = None) -> None:
         if self.strict:

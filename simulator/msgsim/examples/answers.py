@@ -7,12 +7,13 @@ from urllib.parse import urlencode
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from msgsim.contract import Error
 from msgsim.examples.catalogue import of_error
 from msgsim.examples.memory import InMemory
 from msgsim.examples.request import Example
-from msgsim.examples.samples import headers_of, text_of
+from msgsim.examples.samples import request_to
 from msgsim.model import Json, Reply
 from msgsim.provider import AnySend, Endpoint, Provider, SendMany
 
@@ -48,10 +49,10 @@ class Answers:
         self._memory.close()
 
     def ask(
-        self, method: str, path: str, body: Json = None, query: str = "", headers: dict[str, str] | None = None
+        self, endpoint: Endpoint, body: Json = None, path: str = "", headers: dict[str, str] | None = None
     ) -> Answered:
-        given = {**headers_of(self.provider), **(headers or {})}
-        return self._asked(Example(method, path, given, "" if body is None else text_of(body), query), body)
+        """``path``: with values for the ``{names}`` in it."""
+        return self._asked(request_to(self.provider, endpoint, body, headers=headers, path=path), body)
 
     def _asked(self, example: Example, body: Json = None) -> Answered:
         return Answered(body, self._memory.receive(example.call()).reply)
@@ -66,10 +67,10 @@ class Answers:
     def good(self, endpoint: Endpoint) -> list[Answered]:
         """What each sample is answered."""
         if isinstance(endpoint, AnySend) and endpoint.method == "GET":
-            asked = [self.ask("GET", endpoint.path, query=urlencode(sample)) for sample in self.samples(endpoint)]
+            bare = request_to(self.provider, endpoint)
+            asked = [self._asked(replace(bare, query=urlencode(sample)), sample) for sample in self.samples(endpoint)]
         else:
-            bodies = [*self.samples(endpoint), *self._spoiled(endpoint)]
-            asked = [self.ask(endpoint.method, endpoint.path, body) for body in bodies]
+            asked = [self.ask(endpoint, body) for body in (*self.samples(endpoint), *self._spoiled(endpoint))]
         return [answered for answered in asked if answered.reply.status < 400]
 
     def _spoiled(self, endpoint: Endpoint) -> Iterator[Json]:
@@ -92,8 +93,7 @@ class Answers:
 
     def refused_at(self, endpoint: Endpoint, error: Error) -> Answered:
         """What an error looks like here, whatever brings it about."""
-        path = re.sub(r"{\w+}", "1", endpoint.path)
-        return self.ask(endpoint.method, path, headers={"X-Sim-Outcome": error.key})
+        return self.ask(endpoint, path=re.sub(r"{\w+}", "1", endpoint.path), headers={"X-Sim-Outcome": error.key})
 
     def refused(self, error: Error) -> Answered:
         """What an error looks like, by its own example."""
@@ -119,7 +119,7 @@ class Answers:
             for name, value in zip(names, values, strict=True):
                 path = path.replace(f"{{{name}}}", value)
             for sample in self.samples(endpoint):
-                answered = self.ask(endpoint.method, path, sample)
+                answered = self.ask(endpoint, sample, path)
                 if answered.reply.status < 400:
                     good.setdefault(frozenset(name for name, _ in _leaves(answered.json)), answered)
             if good and endpoint.method != "GET":

@@ -2,6 +2,7 @@
 the gallery and the OpenAPI documents show.
 """
 
+import re
 from collections.abc import Iterator
 from functools import cache
 from urllib.parse import urlencode
@@ -12,9 +13,9 @@ from msgsim.config import data_folder
 from msgsim.contract import Error, Status, load_yaml
 from msgsim.engine.sandboxes import terms_of
 from msgsim.examples.request import Example
-from msgsim.examples.samples import Trial, headers_of, readdressed, signed, text_of, trial_for, trials
+from msgsim.examples.samples import Trial, readdressed, request_to, signed, text_of, trial_for, trials
 from msgsim.model import Json
-from msgsim.provider import Provider
+from msgsim.provider import Endpoint, Provider
 from msgsim.scenarios.reserved import magic_recipients
 
 
@@ -65,7 +66,11 @@ def of_error(provider: Provider, error: Error, sandbox: str = "default") -> Exam
         return _given(provider, error.example, sandbox)
     if error.magic is not None:
         return by_recipient(provider, error.key, error.magic, sandbox=sandbox)
-    return _sample(provider, trials(provider)[0], sandbox, {"X-Sim-Outcome": error.key})
+    api = next((api for api in provider.apis if api.name == error.key.partition(".")[0]), None)
+    if api is None:
+        return _sample(provider, trials(provider)[0], sandbox, {"X-Sim-Outcome": error.key})
+    path = re.sub(r"{\w+}", "1", api.endpoints[0].path)
+    return request_to(provider, api.endpoints[0], None, sandbox, {**_in(sandbox), "X-Sim-Outcome": error.key}, path)
 
 
 def of_status(provider: Provider, status: Status, sandbox: str = "default") -> Example:
@@ -111,10 +116,22 @@ def _given(provider: Provider, given: dict[str, Json], sandbox: str) -> Example:
     """A catalogue's own example; the credentials of the sandbox, where it has no headers."""
     body = text_of(given["json"]) if "json" in given else given.get("body", "")
     media = {"Content-Type": "application/json"} if body else {}
-    headers = given["headers"] if "headers" in given else signed(provider, sandbox)[1]
-    query = given.get("query", "")
+    scheme, issued = signed(provider, sandbox, endpoint_at(provider, given["method"], given["path"]))
+    headers = given.get("headers", {} if scheme == "query" else issued)
+    query = given.get("query", {})
+    if scheme == "query" and "headers" not in given:
+        query = {**issued, **query}
     asked = query if isinstance(query, str) else urlencode(query)
     return Example(given["method"], given["path"], {**media, **_in(sandbox), **headers}, body, asked)
+
+
+def endpoint_at(provider: Provider, method: str, path: str) -> Endpoint | None:
+    """Which endpoint a request goes to; None where there is none."""
+    for endpoint in provider.endpoints:
+        pattern = re.sub(r"\\{\w+\\}", "[^/]+", re.escape(endpoint.path))
+        if endpoint.method == method and re.fullmatch(pattern, path, re.IGNORECASE):
+            return endpoint
+    return None
 
 
 def _addressed(provider: Provider, trial: Trial, sandbox: str, number: str, id: str) -> Example:
@@ -124,8 +141,8 @@ def _addressed(provider: Provider, trial: Trial, sandbox: str, number: str, id: 
 
 
 def _sample(provider: Provider, trial: Trial, sandbox: str, headers: dict[str, str], body: Json = None) -> Example:
-    given = {**headers_of(provider, sandbox), **_in(sandbox), **headers}
-    return Example(trial.method, trial.path, given, text_of(trial.body if body is None else body))
+    said = trial.body if body is None else body
+    return request_to(provider, trial.endpoint, said, sandbox, {**_in(sandbox), **headers})
 
 
 def _in(sandbox: str) -> dict[str, str]:

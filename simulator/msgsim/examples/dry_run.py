@@ -10,8 +10,7 @@ from msgsim import clock
 from msgsim.config import milliseconds
 from msgsim.contract import Contract
 from msgsim.examples.memory import InMemory, Sent
-from msgsim.examples.request import Example
-from msgsim.examples.samples import Trial, headers_of, readdressed, reworded, text_of, trials
+from msgsim.examples.samples import Trial, readdressed, request_to, reworded, trials
 from msgsim.model import Call, Json, Message, Unknown, whole
 from msgsim.plan import state
 from msgsim.provider import AnySend, Endpoint, Provider, discover
@@ -23,14 +22,12 @@ def call_of(send: Mapping[str, Json], providers: Mapping[str, Provider]) -> Call
     if (provider := providers.get(send["provider"])) is None:
         raise ValueError(f"there is no provider {send['provider']!r} (there are {', '.join(sorted(providers))})")
     if "json" in send:
-        endpoint = _endpoint(provider, send.get("endpoint", ""))
-        method, path, body = endpoint.method, endpoint.path, send["json"]
+        endpoint, body = _endpoint(provider, send.get("endpoint", "")), send["json"]
     else:
         trial = _trial(provider, send)
-        method, path, body = trial.method, trial.path, readdressed(trial, str(send.get("to", trial.to)))
+        endpoint, body = trial.endpoint, readdressed(trial, str(send.get("to", trial.to)))
         body = reworded(provider, body, send["text"]) if "text" in send else body
-    headers = {**headers_of(provider), **send.get("headers", {})}
-    return Example(method, path, headers, text_of(body)).call()
+    return request_to(provider, endpoint, body, headers=send.get("headers")).call()
 
 
 def _endpoint(provider: Provider, name: str) -> Endpoint:
@@ -43,7 +40,7 @@ def _endpoint(provider: Provider, name: str) -> Endpoint:
 def _trial(provider: Provider, send: Mapping[str, Json]) -> Trial:
     """The simplest sample with these channels, put together from several where need be."""
     wanted = tuple(send.get("channels", ()))
-    found = [trial for trial in trials(provider) if send.get("endpoint", trial.endpoint) == trial.endpoint]
+    found = [trial for trial in trials(provider) if send.get("endpoint", trial.endpoint.name) == trial.endpoint.name]
     fitting = [trial for trial in found if not wanted or trial.channels == wanted]
     if fitting:
         return min(fitting, key=lambda trial: len(trial.channels))

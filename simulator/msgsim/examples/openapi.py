@@ -12,9 +12,10 @@ from typing import cast
 from msgsim import __version__
 from msgsim.contract import Error
 from msgsim.examples.answers import Answered, Answers
+from msgsim.examples.catalogue import endpoint_at
 from msgsim.examples.samples import signed
 from msgsim.model import Json
-from msgsim.provider import AnySend, Ask, Endpoint, Provider, SendMany
+from msgsim.provider import Ask, Endpoint, Provider, SendMany
 
 Document = dict[str, Json]
 
@@ -50,17 +51,22 @@ def _document(answers: Answers) -> Document:
         "paths": _paths(answers, good, refusals),
         "components": {
             "schemas": {name: _schema(provider, name) for name in _used(provider)},
-            "securitySchemes": _security(provider),
+            "securitySchemes": {
+                name: scheme
+                for endpoint in provider.endpoints
+                for name, scheme in _security(provider, endpoint).items()
+            },
             "examples": {key: _example(provider.contract.errors[key], answered) for key, answered in refusals.items()},
         },
     }
 
 
-def _security(provider: Provider) -> Document:
-    scheme, headers = signed(provider)
+def _security(provider: Provider, endpoint: Endpoint) -> Document:
+    scheme, given = signed(provider, endpoint=endpoint)
     if scheme in ("basic", "bearer"):
         return {scheme: {"type": "http", "scheme": scheme}}
-    return {name: {"type": "apiKey", "in": "header", "name": name} for name in headers}
+    where = "query" if scheme == "query" else "header"
+    return {name: {"type": "apiKey", "in": where, "name": name} for name in given}
 
 
 def _paths(answers: Answers, good: dict[Endpoint, list[Answered]], refusals: dict[str, Answered]) -> Document:
@@ -82,7 +88,7 @@ def _operation(answers: Answers, endpoint: Endpoint, good: list[Answered], refus
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
         for name in re.findall(r"{(\w+)}", endpoint.path)
     ]
-    if isinstance(endpoint, AnySend) and endpoint.method == "GET":
+    if endpoint.schema and (provider.api(endpoint).in_query or endpoint.method == "GET"):
         operation["parameters"] += _query(_schema(provider, endpoint.schema))
     elif endpoint.schema:
         operation["requestBody"] = {
@@ -91,7 +97,9 @@ def _operation(answers: Answers, endpoint: Endpoint, good: list[Answered], refus
         }
     operation["responses"] = _responses(answers, endpoint, good, refusals)
     if not (isinstance(endpoint, Ask) and endpoint.open):
-        operation["security"] = [{name: [] for name in _security(provider)}]
+        operation["security"] = [{name: [] for name in _security(provider, endpoint)}]
+    if api := provider.api(endpoint).name:
+        operation["tags"] = [api]
     return operation
 
 
@@ -157,28 +165,29 @@ EVERYWHERE = ("unauthorized", "forbidden", "too_many_requests", "server_error", 
 
 def _possible(provider: Provider, endpoint: Endpoint) -> list[str]:
     """Keys in the order of the catalogue: named by its schemas, shown by an example, or said anywhere."""
+    errors = provider.api(endpoint).contract.errors
     named: set[str] = set(EVERYWHERE) | ({"malformed"} if endpoint.schema else set())
     for schema in (endpoint.schema, getattr(endpoint, "item_schema", "")):
         if schema:
             named |= set(_named(provider.contract.schema(schema).document))
-    first = next(endpoint for endpoint in provider.endpoints if isinstance(endpoint, AnySend))
-    return [
-        key
-        for key, error in provider.contract.errors.items()
-        if key in named or _place(provider, error) in (None, endpoint) or (error.example is None and endpoint is first)
-    ]
+    first = provider.api(endpoint).endpoints[0]
+    here = {error.key for key, error in errors.items() if key in named}
+    return list(
+        dict.fromkeys(
+            error.key
+            for error in errors.values()
+            if error.key in here
+            or _place(provider, error) in (None, endpoint)
+            or (error.example is None and endpoint is first)
+        )
+    )
 
 
 def _place(provider: Provider, error: Error) -> Endpoint | str | None:
     """Where its example goes; None where there is no such endpoint, a text where there is no example."""
     if error.example is None:
         return ""
-    method, path = error.example["method"], error.example["path"]
-    for endpoint in provider.endpoints:
-        pattern = re.sub(r"\\{\w+\\}", "[^/]+", re.escape(endpoint.path))
-        if endpoint.method == method and re.fullmatch(pattern, path, re.IGNORECASE):
-            return endpoint
-    return None
+    return endpoint_at(provider, error.example["method"], error.example["path"])
 
 
 def _named(schema: Json) -> Iterator[str]:

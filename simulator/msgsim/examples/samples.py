@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from functools import cache
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 import msgspec
 from msgspec import Struct
@@ -13,7 +14,7 @@ from msgspec import Struct
 from msgsim.examples.memory import InMemory
 from msgsim.examples.request import Example
 from msgsim.model import Json, Message, Unknown
-from msgsim.provider import AnySend, Provider
+from msgsim.provider import AnySend, Endpoint, Provider
 
 if TYPE_CHECKING:
     from faker import Faker
@@ -33,21 +34,24 @@ class Sample(Struct, frozen=True):
 class Trial(Struct, frozen=True):
     """An example of a schema, and the one message that came of it when it was sent on trial."""
 
-    endpoint: str
-    method: str
-    path: str
+    endpoint: AnySend
     body: Json
     channels: tuple[str, ...]
     to: str
     """The recipient of the channel that is tried first, as the body writes it."""
 
 
-def signed(provider: Provider, sandbox: str = "default") -> tuple[str, dict[str, str]]:
+def signed(
+    provider: Provider, sandbox: str = "default", endpoint: Endpoint | None = None
+) -> tuple[str, dict[str, str]]:
     """``basic``, ``bearer`` or ``headers``, and the headers by which a sandbox's user is known to the provider.
 
-    Tried out: whatever of the usual ways the provider recognizes.
+    Tried out: whatever of the usual ways the provider recognizes. ``query`` and parameters where an endpoint is asked
+    that has them there.
     """
     issued = provider.credentials(sandbox)
+    if endpoint is not None and provider.api(endpoint).in_query:
+        return "query", dict(issued)
     values = list(issued.values())
     basic = {"Authorization": f"Basic {b64encode(':'.join(values[:2]).encode()).decode()}"}
     if _identifies(provider, basic):
@@ -66,6 +70,23 @@ def _identifies(provider: Provider, headers: dict[str, str]) -> bool:
 def headers_of(provider: Provider, sandbox: str = "default") -> dict[str, str]:
     """The headers of a JSON request by a sandbox's user."""
     return {"Content-Type": "application/json", **signed(provider, sandbox)[1]}
+
+
+def request_to(
+    provider: Provider,
+    endpoint: Endpoint,
+    body: Json = None,
+    sandbox: str = "default",
+    headers: Mapping[str, str] | None = None,
+    path: str = "",
+) -> Example:
+    """A request to an endpoint by a sandbox's user; ``path``: with values for its ``{names}``."""
+    scheme, given = signed(provider, sandbox, endpoint)
+    more, path = dict(headers or {}), path or endpoint.path
+    if scheme == "query":
+        return Example(endpoint.method, path, more, query=urlencode({**given, **(body or {})}))
+    text = "" if body is None else text_of(body)
+    return Example(endpoint.method, path, {"Content-Type": "application/json", **given, **more}, text)
 
 
 def text_of(body: Json) -> str:
@@ -87,9 +108,8 @@ def trials(provider: Provider) -> tuple[Trial, ...]:
     found: list[Trial] = []
     for endpoint in sends(provider):
         for body in provider.contract.schema(endpoint.schema).document["examples"]:
-            example = Example(endpoint.method, endpoint.path, headers_of(provider), text_of(body))
             try:
-                messages = memory.receive(example.call()).messages
+                messages = memory.receive(request_to(provider, endpoint, body).call()).messages
             except Unknown:
                 continue
             if len(messages) == 1:
@@ -102,9 +122,7 @@ def _trial(endpoint: AnySend, body: Json, message: Message) -> Trial:
     to = message.channels[0].to or message.to
     written = {value for _, value in _leaves(body)}
     to = next((other for other in (to, to.lstrip("+"), f"+{to}") if other in written), to)
-    return Trial(
-        endpoint.name, endpoint.method, endpoint.path, body, tuple(channel.name for channel in message.channels), to
-    )
+    return Trial(endpoint, body, tuple(channel.name for channel in message.channels), to)
 
 
 def trial_for(provider: Provider, channels: tuple[str, ...]) -> Trial:
@@ -141,8 +159,8 @@ def samples(providers: Mapping[str, Provider], sandbox: str, count: int, seed: i
     for number in range(count if choices else 0):
         provider, endpoint = choices[number % len(choices)]
         body = _varied(provider, endpoint, fake)
-        headers = {**headers_of(provider, sandbox), "X-Sim-Sandbox": sandbox, "User-Agent": "msgsim sample"}
-        yield Sample(provider.name, endpoint.name, Example(endpoint.method, endpoint.path, headers, text_of(body)))
+        headers = {"X-Sim-Sandbox": sandbox, "User-Agent": "msgsim sample"}
+        yield Sample(provider.name, endpoint.name, request_to(provider, endpoint, body, sandbox, headers))
 
 
 def _varied(provider: Provider, endpoint: AnySend, fake: "Faker") -> Json:

@@ -139,8 +139,8 @@ def _unknown(written: Mapping[str, Json], terms: Mapping[str, Terms]) -> Iterato
         if when[key] not in words:
             yield ("when", key), f"{whose} no {key} {when[key]!r}{suggestion(when[key], words)}"
     error = written.get("respond", {}).get("error")
-    if error is not None and not any(error in provider.contract.errors for provider in providers):
-        errors = [key for provider in providers for key in provider.contract.errors]
+    if error is not None and not any(error in provider.possible(when.get("endpoint", "")) for provider in providers):
+        errors = [key for provider in providers for key in provider.possible(when.get("endpoint", ""))]
         yield ("respond", "error"), f"{whose} no error {error!r}{suggestion(error, errors)}"
     if "callbacks" in written:
         if not any(provider.reports for provider in providers):

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from msgsim.contract import Contract
+from msgsim.contract import Contract, Error
 from msgsim.model import Beat
 from msgsim.scenarios.rule import Outcome, Respond, Rule, one_of
 
@@ -24,6 +24,12 @@ class Terms(Struct, frozen=True):
     """There are callbacks."""
     receives: bool = True
     """There are inbound messages."""
+    apis: Mapping[str, str] = {}
+    """Endpoint → the API it is of, where that is not the provider's first."""
+
+    def possible(self, endpoint: str = "") -> Mapping[str, Error]:
+        """The errors that an endpoint can answer with, by key; without one, those of all."""
+        return self.contract.of(self.apis.get(endpoint, "")).errors if endpoint else self.contract.errors
 
 
 def magic_number(number: int) -> str:
@@ -45,9 +51,10 @@ def magic_rules(terms: Mapping[str, Terms]) -> list[Rule]:
     """One rule for each error and outcome in the catalogues that has a number."""
     rules: list[Rule] = []
     for name, words in terms.items():
-        file = f"schemas/{name}/errors.yaml"
         for error in words.contract.errors.values():
             if error.magic is not None:
+                api = error.key.rpartition(".")[0]
+                file = f"schemas/{name}/{f'{api}/' if api else ''}errors.yaml"
                 answer = Outcome(respond=Respond(error=error.key))
                 rules += _magic(name, words, error.key, error.magic, answer, file)
         for status in words.contract.statuses.values():

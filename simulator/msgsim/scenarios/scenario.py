@@ -67,7 +67,7 @@ class Scenario:
             for name, words in terms.items():
                 speaking = [rule for rule in self.rules if _for(rule, name, words)]
                 for endpoint in words.endpoints:
-                    here = [rule for rule in speaking if rule.when.get("endpoint", endpoint) == endpoint]
+                    here = [rule for rule in speaking if _speaks_of(rule, endpoint, words)]
                     self._endpoints[name, endpoint] = _Endpoint(here, endpoint in words.sends)
 
     def before_body(self, subject: Subject, seed: Seed, counts: Counts) -> Match:
@@ -128,6 +128,13 @@ def _for(rule: Rule, name: str, terms: Terms) -> bool:
     if outcome.reply is not None and not terms.receives:
         return False
     return all(_known(beat, terms.contract) for beat in outcome.deliver or ())
+
+
+def _speaks_of(rule: Rule, endpoint: str, terms: Terms) -> bool:
+    """Whether a rule names an endpoint, or any, and nothing that it cannot answer."""
+    respond = rule.outcome.respond
+    possible = respond is None or not respond.error or respond.error in terms.possible(endpoint)
+    return possible and rule.when.get("endpoint", endpoint) == endpoint
 
 
 def _known(beat: Beat, contract: Contract) -> bool:

@@ -1,19 +1,14 @@
-"""Messente Omnichannel API: SMS, Viber and WhatsApp with fallback, schedule, cancel and signed reports.
-
-Source: Messente's Omnichannel API documentation; facts from its other public pages are marked so in
-``schemas/messente/``.
-"""
+"""Messente: one folder for each of its APIs; the Omnichannel API is the first."""
 
 from base64 import b64decode
 from functools import lru_cache
 
 from msgsim.contract import Contract
 from msgsim.model import Call, Credential, Refusal, Refused
-from msgsim.provider import Ask, Desk, Endpoint, Provider, Send, SendMany, knows
-from msgsim.providers.messente import device
-from msgsim.providers.messente.answers import bulk_sent, cancelled, refused, sent, statuses
-from msgsim.providers.messente.reading import bulk_item, omnimessage, with_plus
-from msgsim.providers.messente.reports import inbound, post, reports
+from msgsim.provider import Desk, Endpoint, Provider, knows
+from msgsim.providers.messente.omnichannel import ENDPOINTS, device
+from msgsim.providers.messente.omnichannel.answers import refused
+from msgsim.providers.messente.omnichannel.reports import inbound, post, reports
 
 
 @lru_cache(maxsize=4096)
@@ -52,23 +47,7 @@ provider = Provider(
     name="messente",
     title="Messente Omnichannel",
     contract=Contract("messente"),
-    endpoints=(
-        Send("send", "POST", "/v1/omnimessage", schema="omnimessage", shape=with_plus, read=omnimessage, answer=sent),
-        SendMany(
-            "send-bulk",
-            "POST",
-            "/v1/omnimessages",
-            schema="bulk",
-            shape=with_plus,
-            items=lambda body: body["messages"],
-            item_schema="omnimessage",
-            partial=True,
-            read=bulk_item,
-            answer=bulk_sent,
-        ),
-        Ask("status", "GET", "/v1/omnimessage/{id}/status", answer=statuses),
-        Ask("cancel", "DELETE", "/v1/omnimessage/{id}", answer=cancelled),
-    ),
+    endpoints=ENDPOINTS,
     device=device.pieces,
     channels=("sms", "viber", "whatsapp", "rcs"),
     hosts=("api.messente.com", "api2.messente.com", "api3.messente.com"),

@@ -103,7 +103,7 @@ def refused(refusal: Refusal, provider: Provider) -> dict[str, Json]:
 def _schema(rule: str, contract: Contract) -> tuple[Json, str | None]:
     """``messente/omnimessage.json#/properties/to/format`` → that rule, and what the schema says of its source."""
     file, mark, pointer = rule.partition("#/")
-    name = file.rpartition("/")[2].removesuffix(".json")
+    name = file.partition("/")[2].removesuffix(".json")
     if not mark or name not in contract.names():
         return None, None
     node: Json = contract.schema(name).document

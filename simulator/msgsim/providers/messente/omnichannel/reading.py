@@ -9,7 +9,7 @@ from msgsim.clock import date_time
 from msgsim.contract.formats import impossible
 from msgsim.model import Beat, Channel, Draft, Json
 from msgsim.provider import Desk
-from msgsim.providers.messente.sms import convert, parts
+from msgsim.providers.messente.omnichannel.sms import convert, parts
 
 RETRY_WINDOW = 21_600_000
 """Milliseconds a channel is tried where neither ttl nor validity is given: six hours, as for SMS."""
