@@ -52,6 +52,7 @@ class Hosts:
                 named = Named(provider, claiming or tuple(voice for voice in voices if not voice.hosts))
                 (self._below if host.startswith("*.") else self._exact)[host.removeprefix("*.")] = named
 
+    @lru_cache(maxsize=1024)  # noqa: B019 - one set of providers lives as long as its process
     def provider(self, authority: str) -> Provider | None:
         """Whose host a Host header or a host name is; None for everybody else's."""
         named = self.named(authority)
