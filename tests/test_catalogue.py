@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 from msgsim.contract import KINDS, Error, Status
+from msgsim.examples.catalogue import of_error
 from msgsim.provider import AnySend, Provider, discover
 
 from tests.conftest import Http
-from tests.samples import first_send, headers, sample
+from tests.samples import headers, sample
 
 PROVIDERS = discover()
 ERRORS = [(provider, error) for provider in PROVIDERS.values() for error in provider.contract.errors.values()]
@@ -21,20 +22,14 @@ def of(pair: Any) -> str:
 
 @pytest.mark.parametrize(("provider", "error"), ERRORS, ids=of)
 def test_an_error_is_answered_as_documented(http: Http, provider: Provider, error: Error) -> None:
-    example = error.example
-    if example is None:
-        endpoint = first_send(provider)
-        given = {**headers(provider), "X-Sim-Outcome": error.key}
-        answer = http(endpoint.method, endpoint.path, json=sample(provider), headers=given)
-    else:
-        given = example.get("headers", headers(provider))
-        more = {name: example[name] for name in ("json", "body", "query") if name in example}
-        answer = http(example["method"], example["path"], headers=given, **more)
+    example = of_error(provider, error)
+    more = {"body": example.body} if example.body else {}
+    answer = http(example.method, example.path, headers=example.headers, query=example.query or None, **more)
     assert answer.status == error.status, answer.body
     text = answer.body.decode()
     if error.code not in (None, error.status):
         assert str(error.code) in text
-    if error.text and "{" not in error.text and example is None:
+    if error.text and "{" not in error.text and error.example is None:
         assert error.text in text
     for name in error.headers:
         assert name.lower() in answer.headers

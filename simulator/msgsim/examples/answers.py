@@ -135,5 +135,5 @@ def _leaves(value: Json, name: str = "") -> Iterator[tuple[str, str]]:
     elif isinstance(value, list):
         for inner in value:
             yield from _leaves(inner, name)
-    elif isinstance(value, str | int) and not isinstance(value, bool) and re.fullmatch(r"[\w.-]+", str(value)):
+    elif isinstance(value, str | int) and not isinstance(value, bool) and re.fullmatch(r"[\w.+-]+", str(value)):
         yield name, str(value)

@@ -5,7 +5,8 @@ from functools import lru_cache
 
 from msgsim.contract import Contract
 from msgsim.model import Call, Credential, Refusal, Refused
-from msgsim.provider import Desk, Endpoint, Provider, knows
+from msgsim.provider import Desk, Endpoint, Provider, endpoints_of, knows
+from msgsim.providers.messente import phonebook
 from msgsim.providers.messente.omnichannel import ENDPOINTS, device
 from msgsim.providers.messente.omnichannel.answers import refused
 from msgsim.providers.messente.omnichannel.reports import inbound, post, reports
@@ -32,10 +33,10 @@ def identify(call: Call) -> Credential | None:
 def authorize(endpoint: Endpoint | None, credential: Credential | None, desk: Desk) -> Credential:
     """Anything non-empty is accepted unless accounts are configured; who was issued for the sandbox is held to it."""
     if credential is None:
-        raise Refused(Refusal("unauthorized"))
+        raise Refused(Refusal("unauthorized", detail="Unauthorized"))
     accounts = {account["username"]: account["password"] for account in desk.settings["accounts"]}
     if not knows(credential, accounts, desk.issued["username"], desk.issued["password"]):
-        raise Refused(Refusal("unauthorized"))
+        raise Refused(Refusal("unauthorized", values={"user": credential.name}))
     return credential
 
 
@@ -43,11 +44,14 @@ def credentials(sandbox: str) -> dict[str, str]:
     return {"username": sandbox, "password": f"{sandbox}-password"}
 
 
+APIS = (phonebook.api,)
+
 provider = Provider(
     name="messente",
     title="Messente Omnichannel",
     contract=Contract("messente"),
-    endpoints=ENDPOINTS,
+    endpoints=(*ENDPOINTS, *endpoints_of(APIS)),
+    apis=APIS,
     device=device.pieces,
     channels=("sms", "viber", "whatsapp", "rcs"),
     hosts=("api.messente.com", "api2.messente.com", "api3.messente.com"),

@@ -10,11 +10,14 @@ from msgsim.contract.formats import impossible
 from msgsim.model import Beat, Channel, Draft, Json
 from msgsim.provider import Desk
 from msgsim.providers.messente.omnichannel.sms import convert, parts
+from msgsim.providers.messente.phonebook.blacklist import is_blacklisted
 
 RETRY_WINDOW = 21_600_000
 """Milliseconds a channel is tried where neither ttl nor validity is given: six hours, as for SMS."""
 UNREACHABLE = {"length": (Beat(200, "FAILED", 3),), "country": (Beat(200, "FAILED", 5),)}
 """What becomes of a number that nobody can have: Invalid number, or Invalid number format without a country."""
+BLACKLISTED = (Beat(200, "REJECTD", 8),)
+"""What becomes of a number that the account has on its blacklist, on each channel."""
 CONTENT = {
     "sms": ("autoconvert", "udh"),
     "viber": ("image_url", "button_url", "button_text", "video"),
@@ -73,7 +76,7 @@ def bulk_item(item: Json, index: int, body: Json, desk: Desk) -> Draft:
         to=item["to"],
         channels=channels,
         start=None if time_to_send is None else date_time(time_to_send),
-        fate=UNREACHABLE.get(impossible(item["to"])),
+        fate=BLACKLISTED if is_blacklisted(item["to"], desk) else UNREACHABLE.get(impossible(item["to"])),
         extra=extra,
         item=index,
     )

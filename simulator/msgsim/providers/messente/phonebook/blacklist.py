@@ -1,0 +1,43 @@
+"""Numbers that the account does not write to: a send to one is accepted and rejected by the operator's hand (err 8)."""
+
+from msgsim.model import Json, Refusal, Refused, Reply
+from msgsim.provider import Desk, View
+from msgsim.providers.messente.phonebook.answers import NOTHING, json_reply, phone
+
+BLACKLISTED = "blacklisted"
+"""Kind of the records; their keys are the numbers with plus."""
+
+
+def is_blacklisted(number: str, view: View) -> bool:
+    return view.record(BLACKLISTED, number) is not None
+
+
+def listed(body: Json, desk: Desk) -> Reply:
+    return json_reply({"phoneNumbers": [number for number, _ in desk.records(BLACKLISTED)]})
+
+
+def added(body: Json, desk: Desk) -> Reply:
+    """Raises Refused with ``already_blacklisted``."""
+    if is_blacklisted(body["phoneNumber"], desk):
+        raise Refused(Refusal("already_blacklisted", values={"phone": body["phoneNumber"]}))
+    desk.keep(BLACKLISTED, body["phoneNumber"], {"at": desk.now})
+    return NOTHING
+
+
+def checked(body: Json, desk: Desk) -> Reply:
+    """Raises Refused with ``not_blacklisted``."""
+    _listed(desk)
+    return NOTHING
+
+
+def removed(body: Json, desk: Desk) -> Reply:
+    """Messages that were rejected stay so. Raises Refused with ``not_blacklisted``."""
+    desk.forget(BLACKLISTED, _listed(desk))
+    return NOTHING
+
+
+def _listed(desk: Desk) -> str:
+    number = phone(desk)
+    if not is_blacklisted(number, desk):
+        raise Refused(Refusal("not_blacklisted", values={"phone": number}))
+    return number
