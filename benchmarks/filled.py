@@ -33,8 +33,8 @@ def accepted(path: Path, body: bytes = SEND, clock: str = "real") -> tuple[Store
     headers = {"authorization": f"Basic {BASIC}", "content-type": "application/json"}
     reply = engine.receive(Call("POST", "/v1/omnimessage", "", headers, body))
     assert reply.status == 201
-    (message,) = store.messages(engine.default.number)
-    return store, message, store.callbacks(engine.default.number)
+    (message,) = store.messages.newest(engine.default.number)
+    return store, message, store.callbacks.between(engine.default.number)
 
 
 def pending(path: Path, count: int) -> list[str]:
@@ -44,7 +44,7 @@ def pending(path: Path, count: int) -> list[str]:
     ids = []
     copies = _copies(waiting, count)
     while batch := list(islice(copies, BATCH)):
-        store.add_messages(batch)
+        store.messages.add(batch)
         store.commit()
         ids += [one.id for one in batch]
     store.close()
@@ -55,12 +55,12 @@ def owing(path: Path, url: str, count: int, clock: str) -> None:
     """Fill a store with messages that owe one callback each, all due when they were accepted."""
     body = SEND.replace(b'{"to"', b'{"dlr_url": "' + url.encode() + b'", "to"', 1)
     store, message, (callback, *_) = accepted(path, body, clock)
-    for other in store.callbacks(message.key >> 40):
-        store.rewrite_callback(replace(other, state="done"))
-    first = max(other.key for other in store.callbacks(message.key >> 40)) + 1
+    for other in store.callbacks.between(message.key >> 40):
+        store.callbacks.rewrite(replace(other, state="done"))
+    first = max(other.key for other in store.callbacks.between(message.key >> 40)) + 1
     copies = list(_copies(message, count))
-    store.add_messages(copies)
-    store.add_callbacks(
+    store.messages.add(copies)
+    store.callbacks.add(
         [
             replace(callback, key=first + place, subject=one.key, due=message.accepted)
             for place, one in enumerate(copies)

@@ -187,7 +187,7 @@ class Edge:
         """What is new in it."""
         engine = self._engine
         begin, self._seen = self._seen + 1, self._sandbox.journal
-        entries = engine.store.journal(self._sandbox.number, begin)
+        entries = engine.store.journal.between(self._sandbox.number, begin)
         exchanges = [entry.exchange for entry in entries if entry.exchange is not None]
         return tuple(f"{one.method} {one.path} {one.headers} {one.body} {one.status}" for one in exchanges)
 

@@ -10,7 +10,7 @@ from msgsim.engine.receive import Engine
 from msgsim.examples.samples import headers_of
 from msgsim.model import Json
 from msgsim.provider import Ask, Provider, discover
-from msgsim.storage.store import Store
+from msgsim.storage.store import store_in
 from msgsim.storage.unreadable import WORD
 from msgsim.testing import Answer, call
 from msgsim.web.control.routes import ROOT, TABLE
@@ -29,7 +29,7 @@ PROVIDERS = discover()
 
 def _of_pages() -> list[str]:
     """The paths of all pages."""
-    store = Store(None)
+    store = store_in(None)
     ui = Ui(Engine(Config(), store, PROVIDERS), Router([]))
     store.close()
     return [route.path for route in ui.routes if isinstance(route, Route)]

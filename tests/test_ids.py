@@ -16,7 +16,7 @@ from msgsim.model import Call, Inbound
 from msgsim.provider import discover
 from msgsim.seed import MOST, Seed, drawn, following
 from msgsim.storage.database import StoreError
-from msgsim.storage.store import Store
+from msgsim.storage.store import store_in
 from msgsim.testing import Simulator, call
 
 from tests.samples import first_send, headers, sample
@@ -202,7 +202,7 @@ def test_what_was_reserved_in_a_transaction_that_is_lost_is_reserved_again(
 ) -> None:
     """Tokens have no row of a message: only the marks say how far they have come."""
     config = Config(clock=CLOCK)
-    store = Store(tmp_path / "store.db")
+    store = store_in(tmp_path / "store.db")
     engine = Engine(config, store, PROVIDERS)
     asked = Call("POST", "/v2/token", "", {}, msgspec.json.encode(TOKEN))
 
@@ -214,7 +214,7 @@ def test_what_was_reserved_in_a_transaction_that_is_lost_is_reserved_again(
     found = tokens(engine, before)
     engine.receive(asked)
     for _ in range(2):
-        store.add_inbound(Inbound(1, "id", "messente", "+1", "+2", "the same key twice", 0))
+        store.inbound.add(Inbound(1, "id", "messente", "+1", "+2", "the same key twice", 0))
     with pytest.raises(StoreError):
         engine.commits.now()
     engine.configure(engine.default, {})
@@ -222,7 +222,7 @@ def test_what_was_reserved_in_a_transaction_that_is_lost_is_reserved_again(
     for file in tmp_path.glob("store.db*"):
         shutil.copy(file, tmp_path / file.name.replace("store", "copy"))
     store.close()
-    copy = Store(tmp_path / "copy.db")
+    copy = store_in(tmp_path / "copy.db")
     again = Engine(config, copy, PROVIDERS)
     assert twice(found + tokens(again, 5)) == [], "as after kill -9: the copy was made before the end"
     copy.close()

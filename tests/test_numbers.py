@@ -17,7 +17,7 @@ from msgsim.model import Call, Channel, Draft, Json, whole
 from msgsim.provider import Provider, Send, discover
 from msgsim.scenarios.compiler import compile_rules
 from msgsim.scenarios.yaml import parse
-from msgsim.storage.store import Store
+from msgsim.storage.store import store_in
 from msgsim.testing import Simulator, call
 from msgspec.structs import fields, replace
 
@@ -210,7 +210,7 @@ def as_floats(text: str) -> str:
 
 
 def test_a_scenario_written_with_floats_is_the_same_scenario(sim: Simulator, http: Http, control: Http) -> None:
-    store = Store(None)
+    store = store_in(None)
     terms = Engine(read_config({"store": "memory"}, {}), store, PROVIDERS).terms
     store.close()
     rules, floats = (compile_rules(parse(text, "a.yaml"), terms) for text in (RULES, as_floats(RULES)))
@@ -316,7 +316,7 @@ def careless(draft: Draft) -> Engine:
     endpoint = Send("send", "POST", "/v1/omnimessage", schema="omnimessage", read=lambda body, desk: draft,
                     answer=messente.endpoints[0].answer)  # type: ignore[arg-type]  # fmt: skip
     provider = replace(messente, endpoints=(endpoint,), callbacks=None)
-    return Engine(read_config({"store": "memory", "clock": "frozen"}, {}), Store(None), {"messente": provider})
+    return Engine(read_config({"store": "memory", "clock": "frozen"}, {}), store_in(None), {"messente": provider})
 
 
 GOOD = Draft("id", "+37255000001", (Channel("sms", "channel-id", "me", text="x"),), extra={"dlr_url": ""})
@@ -342,8 +342,8 @@ def test_what_a_careless_provider_makes_is_refused_or_can_be_read(name: str) -> 
     call = Call("POST", "/v1/omnimessage", "", {"authorization": "Basic YTpi"}, msgspec.json.encode(omni()))
     reply = engine.receive(call)
     engine.store.commit()
-    kept = list(engine.store.messages(engine.default.number))
-    (entry,) = engine.store.journal(engine.default.number)
+    kept = list(engine.store.messages.newest(engine.default.number))
+    (entry,) = engine.store.journal.between(engine.default.number)
     assert entry.exchange is not None
     assert [message.unreadable for message in kept] == ([""] if reply.status == 201 else [])
     assert entry.exchange.status == reply.status

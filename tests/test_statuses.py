@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from msgsim.engine import statuses
 from msgsim.model import Channel, Message, Step
 from msgsim.plan import ends, last
-from msgsim.storage.store import BLOCK, Store
+from msgsim.storage.keys import BLOCK
+from msgsim.storage.store import Store, store_in
 from msgspec.structs import replace
 
 SANDBOX, OTHER = 1, 2
@@ -33,7 +34,7 @@ def stored(store: Store, drawn: list[tuple[list[int], int, int]], sandbox: int =
     for plan, start, gap in drawn:
         key += gap
         found[key] = message(key, plan, start)
-    store.add_messages(list(found.values()))
+    store.messages.add(list(found.values()))
     return found
 
 
@@ -44,7 +45,7 @@ def cut(store: Store, messages: dict[int, Message], at: int, places: list[int]) 
             key = list(messages)[place]
             past = tuple(step for step in messages[key].steps if step.at <= at)
             messages[key] = replace(messages[key], steps=(*past, Step(at, 0, "CUT")))
-            store.rewrite_message(messages[key])
+            store.messages.rewrite(messages[key])
 
 
 @settings(max_examples=200)
@@ -64,7 +65,7 @@ def test_the_table_of_steps_says_what_the_plans_say(
     after: int,
     until: int,
 ) -> None:
-    store = Store(None)
+    store = store_in(None)
     messages = stored(store, drawn)
     stored(store, others, OTHER)
     cut(store, messages, at, places)
@@ -76,9 +77,9 @@ def test_the_table_of_steps_says_what_the_plans_say(
     found = chain.from_iterable(statuses.reached(store, SANDBOX, after, until))
     assert [(one.at, one.message.key, one.step.status) for one in found] == expected
     assert sum(statuses.count(store, SANDBOX, after, until)) == len(expected)
-    assert store.last_end(SANDBOX) == max(map(ends, listed), default=None)
+    assert store.steps.last_end(SANDBOX) == max(map(ends, listed), default=None)
     moments = [step.at for one in listed for step in one.steps] + [one.start for one in listed if not one.steps]
-    assert store.step_time(SANDBOX, after) == min((moment for moment in moments if moment > after), default=None)
+    assert store.steps.time(SANDBOX, after) == min((moment for moment in moments if moment > after), default=None)
     store.close()
 
 
@@ -99,7 +100,7 @@ def pages(store: Store, now: int, until: int, most: int) -> Iterator[list[tuple[
 def test_each_message_is_given_once_at_the_time_of_its_latest_status(
     drawn: list[tuple[list[int], int, int]], at: int, places: list[int], now: int, most: int
 ) -> None:
-    store = Store(None)
+    store = store_in(None)
     messages = stored(store, drawn)
     cut(store, messages, at, places)
     latest = [(step.at, one.key) for one in messages.values() if (step := last(one, now)) is not None]
@@ -111,10 +112,10 @@ def test_each_message_is_given_once_at_the_time_of_its_latest_status(
 
 def test_a_call_looks_at_so_many_messages_and_goes_on_where_it_stopped() -> None:
     """Messages that were given a later status may be many before one that was not."""
-    store = Store(None)
+    store = store_in(None)
     blocks = statuses.MOST_BLOCKS + 1
     many = [message((SANDBOX << 40) + (place << BLOCK) + 1, [1, 9, 30], 1) for place in range(blocks)]
-    store.add_messages(many)
+    store.messages.add(many)
     first, position = statuses.latest(store, SANDBOX, (0, 0), 9, 9, 100, lambda message: message is None)
     assert first == []
     assert (0, 0) < position < (9, 0)
@@ -123,13 +124,13 @@ def test_a_call_looks_at_so_many_messages_and_goes_on_where_it_stopped() -> None
 
 
 def test_a_sandbox_that_is_swept_leaves_no_steps() -> None:
-    store = Store(None)
+    store = store_in(None)
     stored(store, [([1, 2, 3], 1, 300)] * 10)
     stored(store, [([5], 1, 300)] * 2, OTHER)
     assert store.strays() == {SANDBOX, OTHER}
     while store.sweep(SANDBOX, 3):
         pass
     assert store.strays() == {OTHER}
-    assert store.steps(SANDBOX, (0, 0), LATEST, 10) == []
-    assert store.last_end(OTHER) == 5
+    assert store.steps.after(SANDBOX, (0, 0), LATEST, 10) == []
+    assert store.steps.last_end(OTHER) == 5
     store.close()

@@ -8,7 +8,7 @@ import pytest
 from msgsim.config import Config
 from msgsim.engine.receive import Engine
 from msgsim.provider import discover
-from msgsim.storage.store import Store
+from msgsim.storage.store import store_in
 from msgsim.testing import Simulator, call
 
 from reliability.reading import failures, things
@@ -118,11 +118,12 @@ def test_the_sweep_removes_what_cannot_be_read(tmp_path: Path) -> None:
         send_all(sim)
     for table in TABLES[:4]:
         assert spoil(path, table, DOCS["no JSON"]) > 0
-    store = Store(path)
+    store = store_in(path)
     engine = Engine(Config(clock=CLOCK), store, discover())
     gone = engine.default
     engine.reset(gone)
     while engine.sweep():
         pass
-    assert [store.highest(table, gone.number) for table in TABLES[:4]] == [0, 0, 0, 0]
+    tables = (store.messages, store.callbacks, store.inbound, store.journal)
+    assert [table.highest(gone.number) for table in tables] == [0, 0, 0, 0]
     store.close()

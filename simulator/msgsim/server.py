@@ -16,7 +16,7 @@ from msgsim.callbacks.http import Poster
 from msgsim.config import Config, authority, state_folder
 from msgsim.engine.receive import Engine
 from msgsim.provider import Provider, discover
-from msgsim.storage.store import Store
+from msgsim.storage.store import Store, store_in
 from msgsim.web.edge.replies import Asgi, CannotStart
 from msgsim.web.edge.wire import Wire
 
@@ -107,8 +107,8 @@ def _control(server: Server, engine: Engine, dispatcher: Dispatcher, config: Con
 def store_of(config: Config) -> Store:
     """Raises StoreError."""
     if config.store == "memory":
-        return Store(None)
-    return Store(Path(config.store).expanduser() if config.store else state_folder() / "store.db")
+        return store_in(None)
+    return store_in(Path(config.store).expanduser() if config.store else state_folder() / "store.db")
 
 
 def authority_of(config: Config, providers: Mapping[str, Provider], renew: bool = False) -> "Authority":

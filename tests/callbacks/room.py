@@ -12,7 +12,7 @@ from msgsim.config import Config
 from msgsim.engine.receive import Engine
 from msgsim.model import Attempt, Call, Callback, Json, Message, Post
 from msgsim.provider import discover
-from msgsim.storage.store import Store
+from msgsim.storage.store import store_in
 
 from tests.samples import headers
 
@@ -45,7 +45,7 @@ class Room:
 
     def __init__(self, path: Path | None = None, **settings: Json) -> None:
         config = Config(store=str(path or "memory"), **{"seed": 1, **settings})
-        self.store = Store(path)
+        self.store = store_in(path)
         self.engine = Engine(config, self.store, PROVIDERS)
         self.receivers = Receivers(config)
         self.dispatcher = Dispatcher(self.engine, self.receivers, config)
@@ -64,10 +64,10 @@ class Room:
         asked = {**AUTH, "x-sim-sandbox": sandbox}
         reply = self.engine.receive(Call("POST", "/v1/omnimessage", "", asked, msgspec.json.encode(body)))
         assert reply.status == 201, reply.body
-        return next(self.store.messages(self.engine.sandboxes[sandbox].number, limit=1))
+        return next(self.store.messages.newest(self.engine.sandboxes[sandbox].number, limit=1))
 
     def pending(self, sandbox: int) -> list[Callback]:
-        return list(self.store.callbacks(sandbox, state="pending"))
+        return list(self.store.callbacks.between(sandbox, state="pending"))
 
 
 async def turns(count: int = 50) -> None:

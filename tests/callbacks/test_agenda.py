@@ -14,7 +14,7 @@ from msgsim.engine import actions
 from msgsim.engine.sandbox import Sandbox
 from msgsim.model import Message
 from msgsim.storage.database import StoreError
-from msgsim.storage.store import EVER, host
+from msgsim.storage.keys import EVER, host
 
 from tests.callbacks.room import Room, until
 
@@ -68,7 +68,7 @@ class Life(RuleBasedStateMachine):
     def lose(self, url: str, name: str) -> None:
         """A send whose commit fails."""
         self.room.send(url, name)
-        self.room.store.keep_record(1, "messente", "name", "\ud800", 1)
+        self.room.store.records.keep(1, "messente", "name", "\ud800", 1)
         with pytest.raises(StoreError, match="surrogates"):
             self.commit()
 
@@ -132,12 +132,12 @@ class Life(RuleBasedStateMachine):
     @rule(message=messages)
     def replay(self, message: tuple[str, str]) -> None:
         if (found := self.found(message)) is not None:
-            for callback in self.room.store.callbacks_of(found.key)[:1]:
+            for callback in self.room.store.callbacks.of(found.key)[:1]:
                 actions.replay(self.room.engine, callback)
                 self.commit()
 
     def found(self, message: tuple[str, str]) -> Message | None:
-        return self.room.store.message(self.sandbox(message[0]).number, message[1])
+        return self.room.store.messages.by_id(self.sandbox(message[0]).number, message[1])
 
     @rule(name=names)
     def reset(self, name: str) -> None:

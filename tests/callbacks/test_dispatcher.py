@@ -48,10 +48,10 @@ def test_what_a_lost_commit_owed_is_never_posted(play: Play) -> None:
     async def story(room: Room) -> None:
         await turns()
         room.send()
-        room.store.keep_record(1, "messente", "name", "\ud800", 1)
+        room.store.records.keep(1, "messente", "name", "\ud800", 1)
         room.engine.commits.then(lambda error: None)
         await turns()
         assert room.receivers.posted == []
-        assert room.store.first_due(room.engine.default.number) is None
+        assert room.store.callbacks.first_due(room.engine.default.number) is None
 
     play(story)

@@ -64,7 +64,7 @@ def test_it_concerns_itself_only(play: Play, spoil: Spoil, reason: str, driven: 
     async def story(room: Room) -> None:
         room.engine.open("other", clock="real")
         bad = room.send()
-        first, *_ = room.store.callbacks_of(bad.key)
+        first, *_ = room.store.callbacks.of(bad.key)
         spoil(room, bad, first)
         good = [room.send(), room.send(sandbox="other")]
         room.engine.commits.now()
@@ -72,12 +72,12 @@ def test_it_concerns_itself_only(play: Play, spoil: Spoil, reason: str, driven: 
             default = room.engine.default
             await room.dispatcher.driver.advance(default, default.now() + 1)
         await until(lambda: not any(room.pending(sandbox.number) for sandbox in room.engine.sandboxes.values()))
-        failed, other = room.store.callbacks_of(bad.key)
+        failed, other = room.store.callbacks.of(bad.key)
         assert failed.state == "failed"
         assert reason in failed.reason
         assert other.state == ("done" if spoil in (_row, _step, _provider) else "failed")
         for message in good:
-            assert [callback.state for callback in room.store.callbacks_of(message.key)] == ["done", "done"]
+            assert [callback.state for callback in room.store.callbacks.of(message.key)] == ["done", "done"]
         assert not room.dispatcher._stalled
 
     play(story, clock="frozen" if driven else "real")
@@ -88,11 +88,11 @@ def test_what_could_not_be_read_is_readable_after_it_failed(play: Play) -> None:
 
     async def story(room: Room) -> None:
         bad = room.send()
-        first, _ = room.store.callbacks_of(bad.key)
+        first, _ = room.store.callbacks.of(bad.key)
         _row(room, bad, first)
         room.engine.commits.now()
         await until(lambda: not room.pending(room.engine.default.number))
         await asyncio.sleep(0.01)
-        assert room.store.all_due() == []
+        assert room.store.callbacks.all_due() == []
 
     play(story)

@@ -13,7 +13,8 @@ from msgsim.engine.sandbox import Sandbox
 from msgsim.model import Call, Json, Message
 from msgsim.provider import discover
 from msgsim.storage.database import StoreError
-from msgsim.storage.store import Store
+from msgsim.storage.messages import Messages
+from msgsim.storage.store import store_in
 from msgsim.web.control.context import Context
 from msgsim.web.control.lists import Listing
 from msgsim.web.control.polls import Polls
@@ -30,8 +31,8 @@ PROVIDERS = discover()
 Make = Callable[[Context, Request, Sandbox], Listing[Any]]
 
 
-class Counting(Store):
-    """Counts the messages it decodes."""
+class Counting(Messages):
+    """Counts those it decodes."""
 
     decoded = 0
 
@@ -44,7 +45,8 @@ class Memory:
     """One sandbox in memory."""
 
     def __init__(self, **settings: Any) -> None:
-        self.store = Counting(None)
+        self.store = store_in(None)
+        self.messages = self.store.messages = Counting(self.store._database, self.store.steps)
         self.engine = Engine(Config(store="memory", clock=f"frozen@{START}", seed=1, **settings), self.store, PROVIDERS)
         subscriptions = Subscriptions(self.engine)
         polls, unused = Polls(subscriptions), cast("Any", None)
@@ -70,7 +72,7 @@ class Memory:
         """What is done goes with a transaction that fails."""
         self.store.commit()
         act()
-        self.store.keep_record(1, "messente", "\ud800", "", 1)
+        self.store.records.keep(1, "messente", "\ud800", "", 1)
         with pytest.raises(StoreError):
             self.store.commit()
 

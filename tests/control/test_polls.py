@@ -72,7 +72,7 @@ def do(world: Memory, act: tuple[Any, ...]) -> None:
         case ("move", by):
             world.move(by)
         case ("force" | "cancel", place):
-            found = list(world.store.messages(world.sandbox.number, limit=6))
+            found = list(world.store.messages.newest(world.sandbox.number, limit=6))
             if place < len(found) and act[0] == "force":
                 actions.force(world.engine, world.sandbox, found[place], "failed")
             elif place < len(found) and found[place].steps and found[place].steps[-1].at > world.sandbox.now():
@@ -160,10 +160,10 @@ def test_one_new_message_is_one_row_to_look_at() -> None:
             look(poll)
         for _ in range(3):
             world.send("+37255509999", "Code 9999")
-            decoded = world.store.decoded
+            decoded = world.messages.decoded
             for poll in polls:
                 news(poll)
-            assert world.store.decoded - decoded <= len(polls)
+            assert world.messages.decoded - decoded <= len(polls)
         assert [poll.total for poll in polls] == [3, 1, 3, 0, 0]
 
 
@@ -176,32 +176,32 @@ def test_a_clock_that_moves_has_only_those_looked_at_whose_turn_it_is() -> None:
         look(poll)
         look(everyone)
         world.move(10)
-        decoded = world.store.decoded
+        decoded = world.messages.decoded
         news(poll)
         news(everyone)
-        assert world.store.decoded == decoded, "nothing has come yet"
+        assert world.messages.decoded == decoded, "nothing has come yet"
         world.move(60_000)
         news(everyone)
         assert (poll.total, everyone.total) == (0, 50)
-        assert world.store.decoded - decoded <= 2 * 50
+        assert world.messages.decoded - decoded <= 2 * 50
 
 
 def test_a_recipient_is_found_without_reading_the_others() -> None:
     with memory() as world:
         for number in range(2000):
             world.send(f"+3725550{number:04}")
-        decoded = world.store.decoded
+        decoded = world.messages.decoded
         assert plain(world.listing(listing, "to=37255500042")()).total == 1
-        assert world.store.decoded - decoded == 1
+        assert world.messages.decoded - decoded == 1
         assert plain(world.listing(listing, "limit=10")(), most=10).total == 2000
-        assert world.store.decoded - decoded <= 12, "the rest is only counted"
+        assert world.messages.decoded - decoded <= 12, "the rest is only counted"
 
 
 def test_a_recipient_of_one_channel_is_found() -> None:
     """LINE is tried at one id and then at another; both are recipients of the message."""
     channels = (Channel("line", "a", to="U1"), Channel("line", "b", to="U2"))
     with memory() as world:
-        world.store.add_messages([Message(world.sandbox.base + 1, "a", "salesforce", "send", "U1", channels, (), 0, 0)])
+        world.store.messages.add([Message(world.sandbox.base + 1, "a", "salesforce", "send", "U1", channels, (), 0, 0)])
         for query, total in (("to=U1", 1), ("to=U2", 1), ("to=U", 0), ("to=*2", 1)):
             assert plain(world.listing(listing, query)()).total == total, query
 

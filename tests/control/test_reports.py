@@ -12,7 +12,7 @@ from msgsim.engine.coverage import outcomes
 from msgsim.engine.receive import Engine
 from msgsim.examples.samples import samples
 from msgsim.provider import discover
-from msgsim.storage.store import Store
+from msgsim.storage.store import store_in
 from msgsim.testing import Simulator, call
 
 from tests.conftest import START, Advance, Http
@@ -62,19 +62,20 @@ def test_coverage_is_of_the_whole_run_and_outlives_its_sandboxes(sim: Simulator,
 
 
 def test_rows_of_a_sandbox_that_is_gone_are_swept_and_what_they_covered_is_not_forgotten() -> None:
-    engine = Engine(Config(store="memory", clock="frozen"), Store(None), discover())
+    engine = Engine(Config(store="memory", clock="frozen"), store_in(None), discover())
     old = engine.default
     for one in samples(engine.providers, "default", 200, 1):
         engine.receive(one.example.call())
     old.clock = old.clock.moved(old.now() + 60_000)
-    reached = outcomes(engine.store.messages(old.number), 0, old.now())
+    reached = outcomes(engine.store.messages.newest(old.number), 0, old.now())
     fresh = engine.reset(old)
     engine.receive(next(samples(engine.providers, "default", 1, 1)).example.call())
     asyncio.run(_followed(engine))
     assert engine.run.outcomes == reached != {}
-    for table in ("messages", "journal", "callbacks", "inbound"):
-        assert engine.store.highest(table, old.number) == 0, table
-    assert engine.store.count_messages(fresh.number) > 0
+    store = engine.store
+    for table in (store.messages, store.journal, store.callbacks, store.inbound):
+        assert table.highest(old.number) == 0, table.name
+    assert engine.store.messages.count(fresh.number) > 0
 
 
 async def _followed(engine: Engine) -> None:
@@ -90,12 +91,12 @@ async def _followed(engine: Engine) -> None:
 
 def test_rows_an_earlier_run_left_are_swept_too(tmp_path: Path) -> None:
     config = Config(store=str(tmp_path / "store.db"), clock="frozen")
-    first = Engine(config, Store(tmp_path / "store.db"), discover())
+    first = Engine(config, store_in(tmp_path / "store.db"), discover())
     first.receive(next(samples(first.providers, "default", 1, 1)).example.call())
     gone = first.default.number
     first.reset(first.default)
     first.store.close()
-    second = Engine(config, Store(tmp_path / "store.db"), discover())
+    second = Engine(config, store_in(tmp_path / "store.db"), discover())
     assert second.run.left == {gone: None}
     while second.sweep():
         pass

@@ -11,7 +11,7 @@ from msgsim.config import Config
 from msgsim.engine.receive import Engine
 from msgsim.model import Call, Unknown
 from msgsim.provider import Endpoint, Provider, discover
-from msgsim.storage.store import Store
+from msgsim.storage.store import store_in
 
 from tests.conftest import Http
 from tests.samples import headers, sample
@@ -53,7 +53,7 @@ def good_body(provider: Provider, endpoint: Endpoint) -> bytes:
 
 @pytest.fixture(scope="module")
 def engine() -> Engine:
-    return Engine(Config(store="memory", clock="frozen"), Store(None), PROVIDERS)
+    return Engine(Config(store="memory", clock="frozen"), store_in(None), PROVIDERS)
 
 
 @given(

@@ -5,9 +5,10 @@ import logging
 from collections.abc import Awaitable, Callable
 
 import pytest
+from msgsim.storage.changes import Changes
 from msgsim.storage.commits import Commits
 from msgsim.storage.database import StoreError
-from msgsim.storage.store import Changes, Store
+from msgsim.storage.store import Store, store_in
 
 Story = Callable[[Store, Commits], Awaitable[None]]
 
@@ -18,7 +19,7 @@ def play() -> Callable[[Story], None]:
 
     def run(story: Story) -> None:
         async def whole() -> None:
-            store = Store(None)
+            store = store_in(None)
             await story(store, Commits(store))
             store.close()
 
@@ -31,7 +32,7 @@ def test_many_answers_share_the_commit_of_the_second_iteration(play: Callable[[S
     async def story(store: Store, commits: Commits) -> None:
         answers: list[tuple[str, bool]] = []
         for name in ("first", "second"):
-            store.keep_record(1, "messente", name, "", 1)
+            store.records.keep(1, "messente", name, "", 1)
             commits.then(lambda error, name=name: answers.append((name, store.dirty)))  # type: ignore[misc]
             assert answers == []
             await asyncio.sleep(0)
@@ -50,7 +51,7 @@ def test_an_answer_that_fails_keeps_nobody_else_waiting(
         raise RuntimeError("the handler is closed")
 
     async def story(store: Store, commits: Commits) -> None:
-        store.keep_record(1, "messente", "first", "", 1)
+        store.records.keep(1, "messente", "first", "", 1)
         commits.then(gone)
         commits.then(answers.append)
         await commits.durable()
@@ -70,10 +71,10 @@ def test_a_request_that_begins_while_others_are_answered_waits_for_a_commit_of_i
         dirty: list[bool] = []
 
         def answered(_error: StoreError | None) -> None:
-            store.keep_record(1, "messente", "second", "", 2)
+            store.records.keep(1, "messente", "second", "", 2)
             commits.then(lambda _: dirty.append(store.dirty))
 
-        store.keep_record(1, "messente", "first", "", 1)
+        store.records.keep(1, "messente", "first", "", 1)
         commits.then(answered)
         await commits.durable()
         assert dirty == []
@@ -90,7 +91,7 @@ def test_everybody_who_wrote_in_a_lost_transaction_is_given_the_reason(
     async def story(store: Store, commits: Commits) -> None:
         reasons: list[str] = []
         for name, key in (("first", ""), ("second", "\ud800"), ("third", "")):
-            store.keep_record(1, "messente", name, key, 1)
+            store.records.keep(1, "messente", name, key, 1)
             commits.then(lambda error: reasons.append(str(error)))
         if at_once:
             with pytest.raises(StoreError, match="surrogates"):
@@ -100,10 +101,10 @@ def test_everybody_who_wrote_in_a_lost_transaction_is_given_the_reason(
                 await commits.durable()
         assert len(reasons) == 3
         assert {reason[:35] for reason in reasons} == {"memory: 'utf-8' codec can't encode "}
-        assert [store.record(1, "messente", name, "") for name in ("first", "second", "third")] == [None] * 3
-        store.keep_record(1, "messente", "fourth", "", 4)
+        assert [store.records.find(1, "messente", name, "") for name in ("first", "second", "third")] == [None] * 3
+        store.records.keep(1, "messente", "fourth", "", 4)
         await commits.durable()
-        assert store.record(1, "messente", "fourth", "") == 4
+        assert store.records.find(1, "messente", "fourth", "") == 4
 
     play(story)
 

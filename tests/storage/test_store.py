@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from msgsim.model import Inbound, Json
 from msgsim.storage.database import StoreError
-from msgsim.storage.store import Store
+from msgsim.storage.store import Store, store_in
 from msgspec.structs import replace
 
 MO = Inbound(1, "id", "messente", "+1", "+2", "hello", 0)
@@ -16,7 +16,7 @@ MO = Inbound(1, "id", "messente", "+1", "+2", "hello", 0)
 
 @pytest.fixture
 def memory() -> Iterator[Store]:
-    store = Store(None)
+    store = store_in(None)
     yield store
     store.close()
 
@@ -34,32 +34,32 @@ def path(tmp_path: Path) -> Path:
 def test_one_failed_write_takes_the_whole_transaction_with_it(
     memory: Store, written: list[Inbound], reason: str
 ) -> None:
-    memory.keep_record(1, "messente", "kept", "", 1)
+    memory.records.keep(1, "messente", "kept", "", 1)
     for inbound in written:
-        memory.add_inbound(inbound)
+        memory.inbound.add(inbound)
     with pytest.raises(StoreError, match=reason):
         memory.commit()
     memory.commit()
-    assert memory.inbound_by_key(1) is None
-    assert memory.record(1, "messente", "kept", "") is None
-    memory.add_inbound(MO)
+    assert memory.inbound.by_key(1) is None
+    assert memory.records.find(1, "messente", "kept", "") is None
+    memory.inbound.add(MO)
     memory.commit()
-    assert memory.inbound_by_key(1) == MO
+    assert memory.inbound.by_key(1) == MO
 
 
 @pytest.mark.parametrize("read_between", [False, True])
 def test_what_is_written_after_a_failed_write_is_lost_with_it(memory: Store, read_between: bool) -> None:
     """Whoever wrote it is given the same error: to keep it would be to keep what was refused."""
-    memory.keep_record(1, "messente", "name", "\ud800", 1)
-    memory.add_inbound(MO)
-    memory.keep_record(1, "messente", "other", "", 1)
+    memory.records.keep(1, "messente", "name", "\ud800", 1)
+    memory.inbound.add(MO)
+    memory.records.keep(1, "messente", "other", "", 1)
     if read_between:
-        assert memory.inbound_by_key(1) is None
+        assert memory.inbound.by_key(1) is None
     with pytest.raises(StoreError, match="surrogates not allowed"):
         memory.commit()
     memory.commit()
-    assert memory.inbound_by_key(1) is None
-    assert memory.record(1, "messente", "other", "") is None
+    assert memory.inbound.by_key(1) is None
+    assert memory.records.find(1, "messente", "other", "") is None
 
 
 def _deleted(path: Path) -> None:
@@ -86,10 +86,10 @@ def _without_its_folder(path: Path) -> None:
 @pytest.mark.parametrize("lose", [_deleted, _moved, _replaced, _without_its_wal, _without_its_folder])
 def test_a_file_that_is_gone_is_an_error_at_the_next_commit_and_at_each_after_it(tmp_path: Path, lose: Json) -> None:
     path = tmp_path / "folder" / "store.db"
-    store = Store(path)
+    store = store_in(path)
     lose(path)
     for key in (1, 2):
-        store.add_inbound(replace(MO, key=key))
+        store.inbound.add(replace(MO, key=key))
         with pytest.raises(StoreError, match="was deleted or replaced while msgsim used it; restart msgsim"):
             store.commit()
     store.close()
@@ -97,30 +97,30 @@ def test_a_file_that_is_gone_is_an_error_at_the_next_commit_and_at_each_after_it
 
 @pytest.mark.parametrize("name", [Path.symlink_to, Path.hardlink_to], ids=["symbolic link", "hard link"])
 def test_a_store_is_one_servers_by_any_of_its_names(path: Path, name: Json) -> None:
-    store = Store(path)
+    store = store_in(path)
     link = path.with_name("link.db")
     name(link, path)
     for other in (path, link):
         with pytest.raises(StoreError, match="another msgsim uses it"):
-            Store(other)
-    store.add_inbound(MO)
+            store_in(other)
+    store.inbound.add(MO)
     store.commit()
     store.close()
-    again = Store(path)
-    assert again.inbound_by_key(1) == MO
+    again = store_in(path)
+    assert again.inbound.by_key(1) == MO
     again.close()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")
 def test_a_store_is_one_servers_in_a_bind_mount_too(path: Path) -> None:
-    store = Store(path)
+    store = store_in(path)
     mounted = path.with_name("mounted.db")
     mounted.touch()
     if os.system(f"mount --bind {path} {mounted} 2>/dev/null") != 0:
         pytest.skip("mounting is not allowed here")
     try:
         with pytest.raises(StoreError, match="another msgsim uses it"):
-            Store(mounted)
+            store_in(mounted)
     finally:
         store.close()
         os.system(f"umount {mounted}")
@@ -128,7 +128,7 @@ def test_a_store_is_one_servers_in_a_bind_mount_too(path: Path) -> None:
 
 def test_nobody_else_reads_a_store_that_is_in_use(path: Path) -> None:
     """The lock is SQLite's own, so every program that knows SQLite respects it."""
-    store = Store(path)
+    store = store_in(path)
     other = sqlite3.connect(path, timeout=0)
     with pytest.raises(sqlite3.OperationalError, match="locked"):
         other.execute("SELECT COUNT(*) FROM messages")
@@ -137,23 +137,23 @@ def test_nobody_else_reads_a_store_that_is_in_use(path: Path) -> None:
 
 
 def test_what_is_written_while_the_wal_is_checkpointed_is_there(path: Path) -> None:
-    store = Store(path)
+    store = store_in(path)
     for number in range(1, 40_001):
-        store.add_inbound(replace(MO, key=number, text="x" * 2000))
+        store.inbound.add(replace(MO, key=number, text="x" * 2000))
         if number % 50 == 0:
             store.commit()
     assert path.with_name("store.db-wal").stat().st_size < 40_000 * 2000 / 4
     store.close()
-    again = Store(path)
-    assert len(list(again.inbound(0))) == 40_000
+    again = store_in(path)
+    assert len(list(again.inbound.earliest(0))) == 40_000
     again.close()
 
 
 def test_reading_writes_nothing(path: Path) -> None:
-    store = Store(path)
+    store = store_in(path)
     store.commit()
-    assert store.steps(1, (0, 0), 1, 1) == []
-    assert store.last_end(1) is None
-    assert store.first_due(1) is None
+    assert store.steps.after(1, (0, 0), 1, 1) == []
+    assert store.steps.last_end(1) is None
+    assert store.callbacks.first_due(1) is None
     assert not store.dirty
     store.close()

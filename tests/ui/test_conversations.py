@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgsim.model import Message
-from msgsim.storage.store import NUMBERS
+from msgsim.storage.keys import NUMBERS
 from msgsim.web.pages import inbox
 from msgsim.web.pages.inbox import Inbox
 
@@ -36,7 +36,7 @@ def test_conversations_are_those_of_all_messages(recipients: list[str], before: 
             world.send(who)
         rows: list[Any] = asyncio.run(Inbox(world.engine).rows(world.sandbox, before, after, like))
         found = [(row["who"], row["number"], row["count"]) for row in rows]
-        messages = list(world.store.messages(world.sandbox.number))
+        messages = list(world.store.messages.newest(world.sandbox.number))
         assert found == grouped(messages[::-1], before, after, like)
         for row in rows:
             assert asyncio.run(Inbox(world.engine).row(world.sandbox, row["who"])) == row

@@ -10,7 +10,7 @@ from msgsim.engine import actions
 from msgsim.engine.receive import Engine
 from msgsim.model import Attempt, Callback, Entry, Unknown
 from msgsim.storage.database import StoreError
-from msgsim.storage.store import EVER, SHIFT
+from msgsim.storage.keys import EVER, SHIFT
 
 TOGETHER = 0.005
 """Seconds for which attempts are recorded in one commit: after a crash, those of the last ones are made again."""

@@ -19,9 +19,10 @@ from msgsim.config import Config
 from msgsim.engine.receive import Engine
 from msgsim.engine.sandbox import Sandbox
 from msgsim.model import Callback
+from msgsim.storage.changes import Changes
 from msgsim.storage.database import StoreError
-from msgsim.storage.store import EVER, SHIFT, Changes
-from msgsim.storage.store import host as host_of
+from msgsim.storage.keys import EVER, SHIFT
+from msgsim.storage.keys import host as host_of
 
 IDLE = 3_600_000
 """Milliseconds the loop sleeps at most when nothing is owed."""
@@ -60,7 +61,7 @@ class Dispatcher:
     def _fill(self) -> None:
         """The agenda from the store: at the start, and when what followed the commits was lost."""
         self._agenda.clear()
-        for sandbox, host, due in self._engine.store.all_due():
+        for sandbox, host, due in self._engine.store.callbacks.all_due():
             if sandbox in self._engine.numbered:  # Rows of one that is gone are swept later.
                 self._agenda.note(sandbox, host, due)
 
@@ -157,7 +158,7 @@ class Dispatcher:
         now = sandbox.now()
         while len(self._tasks) < self._most and (host := self._agenda.take(sandbox.number, now)) is not None:
             self._start_to(sandbox, host, now)
-            due = self._engine.store.next_due(sandbox.number, host, now)
+            due = self._engine.store.callbacks.next_due(sandbox.number, host, now)
             if due is not None:
                 self._agenda.note(sandbox.number, host, due)
         self._agenda.earlier.discard(sandbox.number)
@@ -167,7 +168,7 @@ class Dispatcher:
         if self._hosts[host] * 4 > self._most_per_host * 3:
             self._park(sandbox, host)  # Until a quarter has ended: one query then starts several.
             return
-        for callback in self._engine.store.due(sandbox.number, host, now):
+        for callback in self._engine.store.callbacks.due(sandbox.number, host, now):
             if self._hosts[host] >= self._most_per_host:
                 self._park(sandbox, host)
                 return
@@ -218,10 +219,10 @@ class Dispatcher:
         """Post new callbacks that are durable, in turn, whatever their clocks show; each has an attempt afterwards."""
         store = self._engine.store
         for key in keys:
-            if self._stalled or (new := store.callback(key)) is None:
+            if self._stalled or (new := store.callbacks.by_key(key)) is None:
                 continue
             await self._attempts.claimed(new.subject)
-            callback = store.callback(key)
+            callback = store.callbacks.by_key(key)
             if callback is not None and callback.state == "pending" and not callback.tries:
                 await self._make(callback)
             else:

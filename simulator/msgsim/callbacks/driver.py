@@ -13,7 +13,7 @@ from msgsim.engine.receive import Engine
 from msgsim.engine.sandbox import Sandbox
 from msgsim.engine.statuses import Reached
 from msgsim.model import Callback, Entry, Json
-from msgsim.storage.store import EVER, NUMBERS
+from msgsim.storage.keys import EVER, NUMBERS
 
 MOST_HAPPENED = 1000
 """Entries in the answer to a clock that was moved; the rest is counted."""
@@ -80,7 +80,7 @@ class Driver:
         """The latest time that is worth moving to; None: nothing is left to happen."""
         now = sandbox.now()
         due = self._next(sandbox, LATEST)
-        moments = (due, self._engine.store.last_end(sandbox.number))
+        moments = (due, self._engine.store.steps.last_end(sandbox.number))
         ahead = [moment for moment in moments if moment is not None and moment > now]
         if not ahead and due is not None:
             return now  # A callback that was asked for once more is due already.
@@ -110,14 +110,14 @@ class Driver:
             if due == bound:
                 return due
             self._agenda.take(number, bound)
-            following = self._engine.store.next_due(number, host, to) if due is None else due
+            following = self._engine.store.callbacks.next_due(number, host, to) if due is None else due
             if following is not None:
                 self._agenda.note(number, host, following)
         return None
 
     def _startable(self, sandbox: int, host: str, until: int) -> Iterator[Callback]:
         """Fails those that cannot be read: they would be due for ever."""
-        for callback in self._engine.store.due(sandbox, host, until):
+        for callback in self._engine.store.callbacks.due(sandbox, host, until):
             if self._attempts.may_begin(callback, host):
                 yield callback
 

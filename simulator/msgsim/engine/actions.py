@@ -13,7 +13,7 @@ from msgsim.model import Attempt, Beat, Callback, Entry, Inbound, Json, Message,
 from msgsim.plan import cut, ends, state
 from msgsim.provider import Provider
 from msgsim.storage import unreadable
-from msgsim.storage.store import NUMBERS
+from msgsim.storage.keys import NUMBERS
 
 
 def post(world: World, callback: Callback) -> Post:
@@ -22,8 +22,8 @@ def post(world: World, callback: Callback) -> Post:
     Raises Unknown when its sandbox is gone, and whatever a provider raises where its message cannot be told any more.
     """
     sandbox = world.owner(callback.key)
-    subject = world.store.message_by_key(callback.subject) if callback.step is not None else None
-    about: Message | Inbound | None = subject or world.store.inbound_by_key(callback.subject)
+    subject = world.store.messages.by_key(callback.subject) if callback.step is not None else None
+    about: Message | Inbound | None = subject or world.store.inbound.by_key(callback.subject)
     if about is None:
         raise ValueError("what it reports on is gone")
     if about.unreadable:
@@ -40,13 +40,13 @@ def settle(world: World, callback: Callback, attempt: Attempt, refused: bool = F
     now = sandbox.now()
     provider = world.providers[callback.provider]
     after = _after(callback, attempt, now, provider.success, world.settings(sandbox, provider), refused)
-    world.store.rewrite_callback(after)
+    world.store.callbacks.rewrite(after)
     if after.state == "pending":
-        for later in world.store.callbacks_of(callback.subject):
+        for later in world.store.callbacks.of(callback.subject):
             if later.state == "pending" and later.key != after.key and later.due < after.due:
-                world.store.rewrite_callback(replace(later, due=after.due))
+                world.store.callbacks.rewrite(replace(later, due=after.due))
     entry = Entry(sandbox.base + sandbox.next_entry(), now, "attempt", provider.name, attempt=attempt)
-    world.store.add_entry(entry, callback.key)
+    world.store.journal.add(entry, callback.key)
     world.kept(sandbox, entry.key)
     return entry
 
@@ -71,7 +71,7 @@ def _after(
 
 def fail(world: World, callback: Callback, reason: str) -> None:
     """It will never be posted."""
-    world.store.rewrite_callback(replace(callback, state="failed", reason=reason))
+    world.store.callbacks.rewrite(replace(callback, state="failed", reason=reason))
 
 
 def force(world: World, sandbox: Sandbox, message: Message, word: str, err: int | None = None) -> Message:
@@ -111,11 +111,11 @@ def cancel(world: World, sandbox: Sandbox, message: Message) -> Message:
 def inbound(world: World, sandbox: Sandbox, provider: Provider, sender: str, to: str, text: str) -> Inbound:
     """A phone writes to the application. Raises Unknown when the provider has no such thing."""
     view = SandboxView(provider, sandbox, world.store, world.settings(sandbox, provider))
-    newest = next(world.store.messages(sandbox.number, provider.name, sender, limit=1), None)
+    newest = next(world.store.messages.newest(sandbox.number, provider.name, sender, limit=1), None)
     answered = None if newest is None or newest.unreadable else newest
     inbound, callbacks = from_phone(view, view.now, sender, to, text, answered)
-    world.store.add_inbound(inbound)
-    world.store.add_callbacks(callbacks)
+    world.store.inbound.add(inbound)
+    world.store.callbacks.add(callbacks)
     world.control(sandbox, {"action": "inbound", "id": inbound.id, "from": sender, "to": to})
     return inbound
 
@@ -126,6 +126,6 @@ def replay(world: World, callback: Callback) -> Callback:
         raise ValueError(callback.reason)
     sandbox = world.owner(callback.key)
     again = replace(callback, key=sandbox.next_callback(), due=sandbox.now(), state="pending", tries=0, reason="")
-    world.store.add_callbacks([again])
+    world.store.callbacks.add([again])
     world.control(sandbox, {"action": "replay", "callback": callback.key & NUMBERS})
     return again

@@ -4,7 +4,7 @@ from msgsim.engine.keeping import check_inbound
 from msgsim.engine.plans import owed
 from msgsim.engine.view import SandboxView
 from msgsim.model import Callback, Inbound, Message, Unknown
-from msgsim.storage.store import FROM_PHONES
+from msgsim.storage.keys import FROM_PHONES
 
 
 def from_phone(

@@ -42,14 +42,14 @@ def rewrite(
     """
     if message.unreadable:
         raise ValueError(message.unreadable)
-    before = store.message_by_key(message.key)
-    store.rewrite_message(message)
-    for callback in store.callbacks_of(message.key):
+    before = store.messages.by_key(message.key)
+    store.messages.rewrite(message)
+    for callback in store.callbacks.of(message.key):
         if callback.state == "pending" and callback.step is not None and callback.step not in message.steps:
-            store.rewrite_callback(cancelled(callback))
+            store.callbacks.rewrite(cancelled(callback))
     new = [step for step in message.steps if before is None or step not in before.steps]
     if reports and new and provider.callbacks is not None:
-        store.add_callbacks(owed(sandbox, provider.name, message.key, provider.callbacks(message, new, settings)))
+        store.callbacks.add(owed(sandbox, provider.name, message.key, provider.callbacks(message, new, settings)))
 
 
 def cancelled(callback: Callback) -> Callback:

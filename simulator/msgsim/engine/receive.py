@@ -106,7 +106,7 @@ class Engine(World):
         """First of all that is kept of a request. Raises Unkeepable for what is no JSON, or too deep."""
         if effects.messages:
             try:
-                self.store.add_messages(effects.messages)
+                self.store.messages.add(effects.messages)
             except (TypeError, ValueError, OverflowError, RecursionError) as error:
                 raise Unkeepable(str(error)) from None
 
@@ -114,12 +114,12 @@ class Engine(World):
         """Exchange and callbacks go into the transaction of the messages."""
         store, name = self.store, found.provider.name
         for inbound in effects.inbound:
-            store.add_inbound(inbound)
+            store.inbound.add(inbound)
         if effects.callbacks:
-            store.add_callbacks(effects.callbacks)
+            store.callbacks.add(effects.callbacks)
         key = view.sandbox.base + effects.number
         exchange = exchange_of(view, effects, found, reply)
-        store.add_entry(Entry(key, view.now, "exchange", name, exchange=exchange))
+        store.journal.add(Entry(key, view.now, "exchange", name, exchange=exchange))
         if effects.refusals:
             self.run.errors.update((name, refusal.key) for refusal in effects.refusals)
         self.kept(view.sandbox, key)

@@ -12,7 +12,9 @@ from msgsim.model import Json
 from msgsim.scenarios.library import Choice
 from msgsim.scenarios.scenario import Counts, Scenario
 from msgsim.seed import Seed, following
-from msgsim.storage.store import FROM_PHONES, SHIFT, SandboxRow, Store
+from msgsim.storage.keys import FROM_PHONES, SHIFT
+from msgsim.storage.sandboxes import SandboxRow
+from msgsim.storage.store import Store
 
 NUMBERS_AHEAD = 10_000
 TICKS_AHEAD = 60 * 10_000_000
@@ -73,10 +75,10 @@ class Sandbox:
     def resume(self, store: Store) -> None:
         """Go on counting above the marks and above the rows in the store."""
         marks = self.kept.marks
-        self.messages = self.begun = max(marks.messages, store.highest("messages", self.number))
-        self.callbacks = max(marks.callbacks, store.highest("callbacks", self.number))
-        self.journal = max(marks.journal, store.highest("journal", self.number))
-        self.inbound = max(marks.inbound, store.highest("inbound", self.number) & ~FROM_PHONES)
+        self.messages = self.begun = max(marks.messages, store.messages.highest(self.number))
+        self.callbacks = max(marks.callbacks, store.callbacks.highest(self.number))
+        self.journal = max(marks.journal, store.journal.highest(self.number))
+        self.inbound = max(marks.inbound, store.inbound.highest(self.number) & ~FROM_PHONES)
         self.ticks = marks.ticks
 
     def marks(self) -> Marks:
@@ -125,7 +127,7 @@ class Sandbox:
 
     def save(self, store: Store) -> None:
         self.kept.clock = self.clock
-        store.keep_sandbox(SandboxRow(self.number, self.name, msgspec.to_builtins(self.kept)))
+        store.sandboxes.keep(SandboxRow(self.number, self.name, msgspec.to_builtins(self.kept)))
 
 
 def clock_of(text: str) -> Clock:

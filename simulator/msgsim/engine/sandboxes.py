@@ -18,9 +18,12 @@ from msgsim.scenarios.reserved import Terms
 from msgsim.scenarios.scenario import Counts, Scenario, carried
 from msgsim.scenarios.yaml import BadFile
 from msgsim.seed import Seed, drawn, following
+from msgsim.storage.changes import Changes
 from msgsim.storage.commits import Commits
 from msgsim.storage.database import StoreError
-from msgsim.storage.store import SHIFT, Changes, SandboxRow, Store
+from msgsim.storage.keys import SHIFT
+from msgsim.storage.sandboxes import SandboxRow
+from msgsim.storage.store import Store
 
 SERVER = 0
 """The number under which the store keeps what belongs to no sandbox."""
@@ -52,7 +55,7 @@ class World:
         """Of requests that name a scenario."""
         self._configured = self._checked(config.providers)
         self.commits.followers.append(self._committed)
-        rows = store.sandboxes()
+        rows = store.sandboxes.all()
         self.seed = self._seed(rows)
         for row in rows:
             self._enter(self._restored(row, restored(row, config, self.seed)))
@@ -62,12 +65,12 @@ class World:
 
     def _seed(self, rows: Iterable[SandboxRow]) -> int:
         """The server's seed: as the flag says, else the store's own, which is drawn for a new one."""
-        known = self.store.record(SERVER, "", "seed", "")
+        known = self.store.records.find(SERVER, "", "seed", "")
         before = next((row.doc.get("seed") for row in rows if row.name == "default"), None)
         found = next((seed for seed in (self.config.seed, known, before) if type(seed) is int), None)
         seed = drawn() if found is None else found
         if seed != known:
-            self.store.keep_record(SERVER, "", "seed", "", seed)
+            self.store.records.keep(SERVER, "", "seed", "", seed)
         return seed
 
     def _restored(self, row: SandboxRow, kept: Kept) -> Sandbox:
@@ -108,7 +111,7 @@ class World:
         own = seed if seed is not None else seed_of(name, self.seed) if seed_from is None else following(seed_from)
         kept = fresh(self.config, own, clock_of(clock or self.config.clock), self._checked(settings or {}))
         kept.seeded = seed is not None
-        if self._is_own(name, kept) and (marks := self.store.record(SERVER, "", "marks", name)) is not None:
+        if self._is_own(name, kept) and (marks := self.store.records.find(SERVER, "", "marks", name)) is not None:
             kept.marks = msgspec.convert(marks, Marks)
         if scenario is not None:
             kept.scenario = scenario
@@ -160,7 +163,7 @@ class World:
     def _remember(self, sandbox: Sandbox) -> None:
         """How far the ids have come that follow from its name alone."""
         if self._is_own(sandbox.name, sandbox.kept):
-            self.store.keep_record(SERVER, "", "marks", sandbox.name, msgspec.to_builtins(sandbox.marks()))
+            self.store.records.keep(SERVER, "", "marks", sandbox.name, msgspec.to_builtins(sandbox.marks()))
 
     def _is_own(self, name: str, kept: Kept) -> bool:
         return not kept.seeded and kept.seed == seed_of(name, self.seed)
@@ -180,7 +183,7 @@ class World:
         """Remove some rows of a sandbox that is gone; false when there is none left."""
         for number, left in self.run.left.items():
             if left is not None:
-                gone = self.store.messages(number, limit=most)
+                gone = self.store.messages.newest(number, limit=most)
                 self.run.outcomes.update(outcomes(gone, left.begun, left.moment))
             if not self.store.sweep(number, most):
                 del self.run.left[number]
@@ -308,7 +311,7 @@ class World:
         """The journal has a new line: the oldest ones go, and whoever watches is told."""
         number = key - sandbox.base
         if number % 1000 == 0 and number > self.config.journal_limit:
-            self.store.trim_journal(sandbox.number, number, self.config.journal_limit)
+            self.store.journal.trim(sandbox.number, number, self.config.journal_limit)
         if self.watchers:
             self._tell(key)
 
@@ -329,7 +332,7 @@ class World:
     def control(self, sandbox: Sandbox, action: dict[str, Json]) -> None:
         """Put a control action into the journal."""
         key = sandbox.base + sandbox.next_entry()
-        self.store.add_entry(Entry(key, sandbox.now(), "control", control=action))
+        self.store.journal.add(Entry(key, sandbox.now(), "control", control=action))
         self.kept(sandbox, key)
 
 

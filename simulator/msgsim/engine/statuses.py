@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 from msgsim.model import Message, Step
 from msgsim.plan import last
-from msgsim.storage.store import BLOCK, NEVER, Store
+from msgsim.storage.keys import BLOCK, NEVER
+from msgsim.storage.store import Store
 
 BLOCKS = 8
 """Blocks of messages that are decoded for one piece: some milliseconds."""
@@ -29,14 +30,14 @@ class Reached(NamedTuple):
 def reached(store: Store, sandbox: int, after: int, until: int) -> Iterator[list[Reached]]:
     """Pieces, in order of time and acceptance. Whoever has time may do something else between two of them."""
     behind = (after, NEVER)
-    while rows := store.steps(sandbox, behind, until, ROWS):
+    while rows := store.steps.after(sandbox, behind, until, ROWS):
         blocks: dict[int, dict[int, list[Reached]]] = {}
         piece: list[Reached] = []
         for row in rows:
             if row.block not in blocks:
                 if len(blocks) == BLOCKS:
                     break
-                blocks[row.block] = _by_time(store.block(row.block))
+                blocks[row.block] = _by_time(store.messages.block(row.block))
             piece += blocks[row.block].get(row.at, ())
             behind = (row.at, row.block)
         yield piece
@@ -53,9 +54,9 @@ def _by_time(messages: list[Message]) -> dict[int, list[Reached]]:
 def count(store: Store, sandbox: int, after: int, until: int) -> Iterator[int]:
     """How many there are, in pieces that have to be added up."""
     while after < until:
-        further = store.step_time(sandbox, after, COUNTED)
+        further = store.steps.time(sandbox, after, COUNTED)
         end = until if further is None else min(further, until)
-        yield store.count_steps(sandbox, after, end)
+        yield store.steps.count(sandbox, after, end)
         after = end
 
 
@@ -72,13 +73,13 @@ def latest(
     found: list[tuple[int, Message]] = []
     behind, looked = (after[0], (after[1] >> BLOCK) - 1), after
     for _ in range(MOST_ROWS // ROWS):
-        rows = store.steps(sandbox, behind, until, ROWS)
+        rows = store.steps.after(sandbox, behind, until, ROWS)
         for row in rows:
             if row.ends or unfinished is None or row.block in unfinished:
                 if row.block not in blocks:
                     if len(blocks) == MOST_BLOCKS:
                         return found, looked
-                    blocks[row.block] = _by_latest(store.block(row.block), now)
+                    blocks[row.block] = _by_latest(store.messages.block(row.block), now)
                 for message in blocks[row.block].get(row.at, ()):
                     if (row.at, message.key) > after and fits(message):
                         found.append((row.at, message))
@@ -93,7 +94,7 @@ def latest(
 
 def _unfinished(store: Store, sandbox: int, now: int) -> set[int] | None:
     """Blocks with plans that go on; None when there are too many to say."""
-    ahead = store.steps(sandbox, (now, NEVER), NEVER, MOST_UNFINISHED)
+    ahead = store.steps.after(sandbox, (now, NEVER), NEVER, MOST_UNFINISHED)
     return None if len(ahead) == MOST_UNFINISHED else {row.block for row in ahead}
 
 

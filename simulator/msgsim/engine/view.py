@@ -44,27 +44,27 @@ class SandboxView:
         return latest(self.store, self.sandbox.number, after, until, self.now, most, mine)
 
     def referred(self, reference: str) -> Iterator[Message]:
-        found = self.store.referred(self.sandbox.number, reference)
+        found = self.store.messages.referred(self.sandbox.number, reference)
         return (message for message in found if message.provider == self.provider.name and not message.unreadable)
 
     def inbound(self, since: int = 0, key: int = 0) -> Iterator[Inbound]:
-        found = self.store.inbound(self.sandbox.number, self.provider.name, since, key, self.now)
+        found = self.store.inbound.earliest(self.sandbox.number, self.provider.name, since, key, self.now)
         return (inbound for inbound in found if not inbound.unreadable)
 
     def rewrite(self, message: Message, reports: bool = True) -> None:
         rewrite(self.store, self.sandbox, self.provider, message, self.now, self.settings, reports=reports)
 
     def record(self, kind: str, key: str) -> Json:
-        return self.store.record(self.sandbox.number, self.provider.name, kind, key)
+        return self.store.records.find(self.sandbox.number, self.provider.name, kind, key)
 
     def records(self, kind: str) -> list[tuple[str, Json]]:
-        return self.store.records(self.sandbox.number, self.provider.name, kind)
+        return self.store.records.all(self.sandbox.number, self.provider.name, kind)
 
     def keep(self, kind: str, key: str, value: Json) -> None:
-        self.store.keep_record(self.sandbox.number, self.provider.name, kind, key, value)
+        self.store.records.keep(self.sandbox.number, self.provider.name, kind, key, value)
 
     def forget(self, kind: str, key: str) -> None:
-        self.store.drop_record(self.sandbox.number, self.provider.name, kind, key)
+        self.store.records.drop(self.sandbox.number, self.provider.name, kind, key)
 
 
 class RequestView(SandboxView):
@@ -121,9 +121,9 @@ class RequestView(SandboxView):
 
 def find_message(store: Store, sandbox: Sandbox, id: str, provider: str = "") -> Message | None:
     """A message by any id its provider gave it: ids of one acceptance share their first 48 bits."""
-    message = store.message(sandbox.number, id)
+    message = store.messages.by_id(sandbox.number, id)
     if message is None and len(id) >= 13:
-        message = store.message_near(sandbox.number, id[:13], f"{id[:13]}~")
+        message = store.messages.near(sandbox.number, id[:13], f"{id[:13]}~")
         if message is not None and all(channel.id != id for channel in message.channels):
             message = None
     return message if message is not None and provider in ("", message.provider) else None

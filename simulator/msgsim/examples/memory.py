@@ -11,7 +11,7 @@ from msgsim.contract import Contract
 from msgsim.engine.receive import Engine
 from msgsim.model import Attempt, Call, Callback, Exchange, Json, Message, Post, Reply
 from msgsim.provider import Provider, discover
-from msgsim.storage.store import Store
+from msgsim.storage.store import store_in
 
 START = "2026-01-01T00:00:00Z"
 NOWHERE = "http://127.0.0.1:9"
@@ -39,7 +39,7 @@ class InMemory:
         config = Config(
             store="memory", clock=f"frozen@{START}", seed=seed, scenario=tuple(scenario), providers=settings
         )
-        self.engine = Engine(config, Store(None), known)
+        self.engine = Engine(config, store_in(None), known)
         self._dispatcher = Dispatcher(self.engine, _Taken(config), config)
 
     @property
@@ -61,8 +61,8 @@ class InMemory:
         sandbox, store = self.engine.default, self.engine.store
         number, first = sandbox.journal + 1, sandbox.messages
         reply = self.engine.receive(call)
-        found = [store.message_by_key(sandbox.base + number) for number in range(first + 1, sandbox.messages + 1)]
-        entry = store.entry(sandbox.base + number)
+        found = [store.messages.by_key(sandbox.base + number) for number in range(first + 1, sandbox.messages + 1)]
+        entry = store.journal.by_key(sandbox.base + number)
         assert entry is not None
         assert entry.exchange is not None
         return Sent(call, reply, entry.exchange, tuple(message for message in found if message is not None))
@@ -81,14 +81,14 @@ class InMemory:
         """The callbacks of a request's messages, and of the answers to them, in the order in which they leave."""
         store, sandbox = self.engine.store, self.engine.default
         ids = {message.id for message in sent.messages}
-        answers = [inbound.key for inbound in store.inbound(sandbox.number) if inbound.message in ids]
+        answers = [inbound.key for inbound in store.inbound.earliest(sandbox.number) if inbound.message in ids]
         found = [
             callback
             for message in sent.messages
-            for callback in store.callbacks_of(message.key)
+            for callback in store.callbacks.of(message.key)
             if callback.step is not None
         ]
-        found += [callback for key in answers for callback in store.callbacks_of(key) if callback.step is None]
+        found += [callback for key in answers for callback in store.callbacks.of(key) if callback.step is None]
         return sorted(found, key=lambda callback: (callback.due, callback.key))
 
 

@@ -6,8 +6,9 @@ import logging
 from collections.abc import Callable
 from functools import partial
 
+from msgsim.storage.changes import Changes
 from msgsim.storage.database import StoreError
-from msgsim.storage.store import Changes, Store
+from msgsim.storage.store import Store
 
 Answer = Callable[[StoreError | None], None]
 """Called with None once everything written before is durable, or with the reason why it was lost."""

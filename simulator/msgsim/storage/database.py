@@ -1,194 +1,59 @@
-"""SQLite as its only writer uses it: one connection, rows that wait for the commit, errors that are kept until then."""
+"""What the store needs of a database: rows that wait for the commit, and answers to questions.
 
-import contextlib
-import errno
-import os
-import sqlite3
-import weakref
-from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
+SQL is what SQLite and PostgreSQL both understand. Values stand as ``?``, or as ``?1``, ``?2`` where one is used more
+than once.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Protocol
 
 from msgsim.model import Json
 
-FAILED = (sqlite3.Error, OverflowError, UnicodeEncodeError)
-"""What a statement may fail with: the last two are values that SQLite cannot hold."""
-PRAGMAS = (
-    "journal_mode = WAL",
-    "synchronous = NORMAL",
-    "cache_size = -32000",
-    "temp_store = MEMORY",
-)
+Row = Sequence[Json]
 
 
 class StoreError(Exception):
     """The store cannot be used; the text says why and what to do."""
 
 
-class Database:
-    """A file that nobody else opens, or memory.
+class Rows(Protocol):
+    """What a question is answered with; read as it is asked for."""
 
-    Writes join the open transaction. A write that fails takes that transaction with it: `commit` raises why, and until
-    then nothing more is written.
+    def __iter__(self) -> Iterator[Any]: ...
+
+    def fetchone(self) -> Any: ...
+
+    def fetchall(self) -> list[Any]: ...
+
+    def close(self) -> None: ...
+
+
+class Database(Protocol):
+    """Writes join the open transaction.
+
+    A write that fails takes that transaction with it: `commit` raises why, and until then nothing more is written.
     """
 
-    def __init__(self, path: Path | None, script: str, version: int) -> None:
-        """``script`` makes the tables of a ``version``, where they are not there yet.
+    written: str
+    """Condition on a row that has a text somewhere in its document, in any case of ASCII letters; its value is a
+    pattern of LIKE."""
+    dirty: bool
+    """Something was written since the last commit."""
 
-        Raises StoreError when the file cannot be opened, is in use, is no store, or is of another version.
-        """
-        self.path = path
-        self.dirty = False
-        """Something was written since the last commit."""
-        self._error: StoreError | None = None
-        self._deferred: dict[str, list[tuple[str, list[Sequence[Json]]]]] = {}
-        """Per table what is not written yet: statements in their order, each with its rows."""
-        self._connection = _open(path, script, version)
-        if path is None:  # What is in memory goes with whoever held it; a file is closed by its owner.
-            weakref.finalize(self, self._connection.close)
-        self._names = (path, Path(f"{path.resolve()}-wal")) if path is not None else ()
-        self._files = [_identity(name) for name in self._names]
+    def insert(self, table: str, rows: Iterable[Row]) -> None:
+        """New rows with all their columns in order, written before the next commit or before their table is read."""
 
-    def close(self) -> None:
-        """Raises StoreError when the last writes were lost."""
-        try:
-            self.commit()
-        finally:
-            self._connection.close()
+    def defer(self, table: str, sql: str, rows: Iterable[Row]) -> None:
+        """A statement with the values of each row, carried out at the same time as `insert`, in turn with it."""
+
+    def write(self, table: str, sql: str, values: Row = ()) -> int:
+        """Write at once; how many rows changed."""
+
+    def rows(self, table: str, sql: str, values: Row = ()) -> Rows:
+        """What stands in a table, with everything written to it so far. Raises StoreError when it cannot be read."""
 
     def commit(self) -> None:
         """Make everything written so far durable. Raises StoreError, and then all of it is lost."""
-        if not self.dirty:
-            return
-        self.dirty = False
-        try:
-            if self._error is None:
-                for table in list(self._deferred):
-                    self._write_deferred(table)
-                self._check_files()
-                if self._connection.in_transaction:
-                    self._connection.execute("COMMIT")
-        except (*FAILED, StoreError) as error:
-            self._fail(error)
-        if self._error is not None:
-            failed, self._error = self._error, None
-            self._deferred.clear()
-            raise failed
 
-    def defer(self, table: str, sql: str, rows: Iterable[Sequence[Json]]) -> None:
-        """Rows that are written together, before the next commit or before their table is read."""
-        self.dirty = True
-        deferred = self._deferred.setdefault(table, [])
-        if deferred and deferred[-1][0] == sql:
-            deferred[-1][1].extend(rows)
-        else:
-            deferred.append((sql, list(rows)))
-
-    def write(self, table: str, sql: str, values: Sequence[Json] = ()) -> int:
-        """Write at once; how many rows changed."""
-        self.dirty = True
-        try:
-            self._write_deferred(table)
-            if self._error is None:
-                self._begin()
-                return self._connection.execute(sql, values).rowcount
-        except FAILED as error:
-            self._fail(error)
-        return 0
-
-    def rows(self, table: str, sql: str, values: Sequence[Json] | Mapping[str, Json] = ()) -> sqlite3.Cursor:
-        """What stands in a table, with everything written to it so far. Raises StoreError when it cannot be read."""
-        try:
-            self._write_deferred(table)
-        except FAILED as error:
-            self._fail(error)
-        try:
-            return self._connection.execute(sql, values)
-        except sqlite3.Error as error:
-            raise self._explained(error) from None
-
-    def _write_deferred(self, table: str) -> None:
-        """Raises what is in FAILED."""
-        statements = self._deferred.pop(table, ())
-        if self._error is not None:
-            return
-        for sql, rows in statements:
-            self._begin()
-            self._connection.executemany(sql, rows)
-
-    def _begin(self) -> None:
-        if not self._connection.in_transaction:
-            self._connection.execute("BEGIN IMMEDIATE")
-
-    def _fail(self, error: Exception) -> None:
-        """Leave the transaction, and keep the reason for the commit."""
-        self._deferred.clear()
-        if self._connection.in_transaction:
-            self._connection.execute("ROLLBACK")
-        self._error = error if isinstance(error, StoreError) else self._explained(error)
-
-    def _explained(self, error: Exception) -> StoreError:
-        return StoreError(f"{self.path or 'memory'}: {error}")
-
-    def _check_files(self) -> None:
-        """What is written to a file that was deleted is lost with this process. Raises StoreError."""
-        if [_identity(name) for name in self._names] != self._files:
-            raise StoreError(f"{self.path}: was deleted or replaced while msgsim used it; restart msgsim")
-
-
-def _open(path: Path | None, script: str, version: int) -> sqlite3.Connection:
-    """Raises StoreError."""
-    try:
-        with contextlib.ExitStack() as opened:
-            if path is not None:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                _touch(path)
-            connection = sqlite3.connect(
-                path or ":memory:", isolation_level=None, check_same_thread=False, cached_statements=256, timeout=0
-            )
-            opened.callback(connection.close)
-            _prepare(connection, path, script, version)
-            opened.pop_all()
-    except sqlite3.OperationalError as error:
-        reason = "another msgsim uses it" if "locked" in str(error) else str(error)
-        raise StoreError(f"{path}: {reason}; choose another with --store PATH, or --store memory") from None
-    except sqlite3.DatabaseError as error:
-        raise StoreError(f"{path}: not a store of msgsim ({error}); choose another with --store PATH") from None
-    except OSError as error:
-        raise StoreError(f"{path}: {error.strerror}; choose another with --store PATH, or --store memory") from None
-    return connection
-
-
-def _prepare(connection: sqlite3.Connection, path: Path | None, script: str, version: int) -> None:
-    """Lock the file until the process ends, and make the tables, all or none.
-
-    Raises StoreError where it is not ours to write, and sqlite3.Error. The lock is on the file itself, by whatever name
-    it was opened. Exclusive mode has to be set before the WAL is first used: then SQLite needs no shared memory.
-    """
-    connection.execute("PRAGMA locking_mode = EXCLUSIVE").fetchall()
-    (found,) = connection.execute("PRAGMA user_version").fetchone()
-    if found not in (0, version):
-        age = "a newer" if found > version else "an older"
-        raise StoreError(f"{path}: written by {age} version of msgsim; use that, or choose another with --store PATH")
-    (tables,) = connection.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
-    if tables and not found:
-        raise StoreError(f"{path}: a database of something else; choose another with --store PATH")
-    for pragma in PRAGMAS:
-        connection.execute(f"PRAGMA {pragma}").fetchall()
-    connection.executescript(f"BEGIN IMMEDIATE; {script}; PRAGMA user_version = {version}; COMMIT")
-
-
-def _touch(path: Path) -> None:
-    """A file that is there, and for its owner only. Raises OSError."""
-    if path.is_dir():
-        raise IsADirectoryError(errno.EISDIR, "is a folder")
-    if not path.exists():
-        path.touch(mode=0o600)
-
-
-def _identity(path: Path) -> tuple[int, int]:
-    """Device and inode of the file that stands at a path now; asked at every commit."""
-    try:
-        status = os.stat(path)  # noqa: PTH116 - a third of the time that pathlib takes
-    except OSError:
-        return 0, 0
-    return status.st_dev, status.st_ino
+    def close(self) -> None:
+        """Commit, and let go. Raises StoreError when the last writes were lost."""

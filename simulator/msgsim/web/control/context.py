@@ -62,7 +62,7 @@ class Context(Struct, frozen=True):
         await self.engine.commits.durable()
         now = self.engine.owner(subject).now()
         await self.dispatcher.post_now(
-            callback.key for callback in self.engine.store.callbacks_of(subject) if callback.due <= now
+            callback.key for callback in self.engine.store.callbacks.of(subject) if callback.due <= now
         )
 
     def named(self, name: str) -> Sandbox:

@@ -9,7 +9,7 @@ from starlette.responses import Response, StreamingResponse
 
 from msgsim.engine.statuses import reached
 from msgsim.model import Entry, Json, Message, Unknown
-from msgsim.storage.store import NUMBERS
+from msgsim.storage.keys import NUMBERS
 from msgsim.web.control import resources
 from msgsim.web.control.context import Context
 from msgsim.web.control.lists import TURN
@@ -83,19 +83,19 @@ class Stream:
     @property
     def next_status(self) -> int | None:
         """When the next message gets a status; None: never."""
-        return self._store.step_time(self._sandbox, self._moment)
+        return self._store.steps.time(self._sandbox, self._moment)
 
     def news(self) -> Iterator[bytes]:
         """Events, and nothing where a step of work gave none. Raises Unknown when the sandbox is gone."""
         sandbox = self._subscription.sandbox
         if sandbox.number != self._sandbox:
-            lowest, _ = self._store.bounds("journal", sandbox.number)
+            lowest, _ = self._store.journal.bounds(sandbox.number)
             self._sandbox, self._line, self._place, self._moment = sandbox.number, lowest - 1, 0, sandbox.now()
         told: dict[int, int] = {}
         """Keys of messages, and as of which time they were told."""
         while self._line < sandbox.journal:
             high = self._line + LINES
-            for entry in self._store.journal(sandbox.number, self._line + 1, high):
+            for entry in self._store.journal.between(sandbox.number, self._line + 1, high):
                 for name, data in self._of_line(entry, told):
                     self._place += 1
                     yield self._event(name, data)
@@ -126,7 +126,7 @@ class Stream:
         elif self._place:
             return
         elif entry.attempt is not None:
-            callback = self._store.callback(entry.attempt.callback)
+            callback = self._store.callbacks.by_key(entry.attempt.callback)
             if callback is not None:
                 yield "callback", shown(self._context, callback)
         elif "message" in (control := resources.entry(entry)):
@@ -148,7 +148,7 @@ class Stream:
                 near = {id: message}
                 if len(ids) - place > 1:
                     number = message.key & NUMBERS
-                    after = self._store.messages_between(self._sandbox, number + 1, number + MESSAGES)
+                    after = self._store.messages.between(self._sandbox, number + 1, number + MESSAGES)
                     near |= {message.id: message for message in after if message.exchange == exchange}
             yield near[id]
 

@@ -11,7 +11,7 @@ from msgsim.contract import Contract
 from msgsim.engine.redaction import without_credentials
 from msgsim.engine.sandbox import Sandbox
 from msgsim.model import Exchange, Json, Message, Step
-from msgsim.storage.store import NUMBERS
+from msgsim.storage.keys import NUMBERS
 from msgsim.web.control import causes
 from msgsim.web.control.context import Context, answer
 from msgsim.web.control.traffic import callback_of, exchange_of, subject_of
@@ -24,7 +24,7 @@ async def message(context: Context, request: Request) -> Response:
     accepted = context.engine.find(sandbox, request.path_params["id"])
     provider, brought = context.engine.providers[accepted.provider], _brought(context, accepted.exchange)
     decided = causes.decided(sandbox, accepted, provider, brought)
-    owed = context.engine.store.callbacks_of(accepted.key)
+    owed = context.engine.store.callbacks.of(accepted.key)
     past, ahead = _steps(accepted, provider.contract, sandbox)
     ahead += [_owed(callback, sandbox) for callback in owed if callback.state == "pending"]
     ahead.sort(key=lambda what: what["at"])
@@ -72,7 +72,7 @@ async def callback(context: Context, request: Request) -> Response:
     sandbox, callback = context.sandbox(request), callback_of(context, request)
     store = context.engine.store
     about = subject_of(store, callback)
-    attempts = [entry.attempt for entry in store.attempts(callback.key) if entry.attempt is not None]
+    attempts = [entry.attempt for entry in store.journal.attempts(callback.key) if entry.attempt is not None]
     decided: list[dict[str, Json]] = []
     brought = None
     if isinstance(about, Message):
@@ -82,7 +82,7 @@ async def callback(context: Context, request: Request) -> Response:
     status = f", and tells that {_channel(about, callback.step)} became {callback.step.status}" if callback.step else ""
     past = [
         {"at": iso(entry.at), "what": _attempted(entry.attempt)}
-        for entry in store.attempts(callback.key)
+        for entry in store.journal.attempts(callback.key)
         if entry.attempt
     ]
     ahead = [_owed(callback, sandbox)] if callback.state == "pending" else []
@@ -112,7 +112,7 @@ def _told(
 
 def _brought(context: Context, key: int) -> Exchange | None:
     """The exchange that brought a message; None when the journal no longer has it."""
-    entry = context.engine.store.entry(key) if key else None
+    entry = context.engine.store.journal.by_key(key) if key else None
     return entry.exchange if entry else None
 
 

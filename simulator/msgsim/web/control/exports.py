@@ -12,7 +12,7 @@ from msgsim import __version__
 from msgsim.clock import iso
 from msgsim.engine.sandbox import Sandbox
 from msgsim.model import Attempt, Entry, Exchange, Json
-from msgsim.storage.store import NUMBERS
+from msgsim.storage.keys import NUMBERS
 from msgsim.web.control import resources
 from msgsim.web.control.context import Context
 from msgsim.web.control.lists import in_turns
@@ -68,8 +68,8 @@ async def _joined(parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
 def entries(context: Context, sandbox: Sandbox, first: int = 1) -> Iterator[Entry]:
     """From a number up to the last line there was when it was asked for; an export asked for is no line of it."""
     store, last = context.engine.store, sandbox.journal
-    for low in range(max(first, store.bounds("journal", sandbox.number)[0]), last + 1, LINES):
-        yield from store.journal(sandbox.number, low, min(low + LINES - 1, last))
+    for low in range(max(first, store.journal.bounds(sandbox.number)[0]), last + 1, LINES):
+        yield from store.journal.between(sandbox.number, low, min(low + LINES - 1, last))
 
 
 def _exchange(entry: Entry, exchange: Exchange, root: str) -> Json:

@@ -59,9 +59,9 @@ async def _of_run(context: Context) -> Seen:
 
 async def _reached(context: Context, number: int, begun: int, until: int) -> Seen:
     seen: Seen = Counter()
-    lowest, highest = context.engine.store.bounds("messages", number)
+    lowest, highest = context.engine.store.messages.bounds(number)
     starts = range(max(lowest, begun + 1), highest + 1, SLICE)
-    slices = (context.engine.store.messages_between(number, start, start + SLICE - 1) for start in starts)
+    slices = (context.engine.store.messages.between(number, start, start + SLICE - 1) for start in starts)
     async for messages in in_turns(slices):
         seen += outcomes(messages, begun, until)
     return seen

@@ -7,7 +7,8 @@ from typing import Generic, TypeVar
 from msgspec import Struct
 
 from msgsim.model import Json
-from msgsim.storage.store import Rewritten, Store
+from msgsim.storage.changes import Rewritten
+from msgsim.storage.store import Store
 
 TURN = 0.005
 """Seconds after which everybody else gets a turn of the event loop."""
@@ -156,9 +157,9 @@ async def page(listing: Listing[T], cursor: int, most: int) -> Page[T]:
 
 async def count(store: Store, sandbox: int) -> int:
     """How many messages a sandbox has."""
-    lowest, highest = store.bounds("messages", sandbox)
+    lowest, highest = store.messages.bounds(sandbox)
     starts = range(lowest, highest + 1, COUNTED)
-    counts = (store.count_messages(sandbox, start, start + COUNTED - 1) for start in starts)
+    counts = (store.messages.count(sandbox, start, start + COUNTED - 1) for start in starts)
     return sum([some async for some in in_turns(counts)])
 
 

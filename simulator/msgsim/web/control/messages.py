@@ -13,7 +13,7 @@ from msgsim.model import Int64, Json, Message
 from msgsim.plan import state, word
 from msgsim.provider import AnySend
 from msgsim.scenarios.pattern import is_exact, pattern
-from msgsim.storage.store import NUMBERS
+from msgsim.storage.keys import NUMBERS
 from msgsim.web.control import resources
 from msgsim.web.control.context import Context, body, moment
 from msgsim.web.control.list_routes import listed
@@ -49,20 +49,20 @@ def listing(context: Context, request: Request, sandbox: Sandbox) -> Listing[Mes
         name="messages",
         sandbox=number,
         now=now,
-        between=lambda low, high: store.messages_between(
+        between=lambda low, high: store.messages.between(
             number, low, high, provider, indexed, written, others=True, newest_first=True
         ),
-        newest=lambda low, high: store.messages_between(number, low, high, newest_first=True),
-        row=lambda number: store.message_by_key(base + number),
-        count=lambda low, high: store.count_messages(sandbox.number, low, high, provider),
-        bounds=lambda: store.bounds("messages", number),
+        newest=lambda low, high: store.messages.between(number, low, high, newest_first=True),
+        row=lambda number: store.messages.by_key(base + number),
+        count=lambda low, high: store.messages.count(sandbox.number, low, high, provider),
+        bounds=lambda: store.messages.bounds(number),
         number=lambda message: message.key & NUMBERS,
         show=lambda message: resources.message(message, context.engine.providers[message.provider].contract, now),
         tests=tests,
         label=lambda message: f"message {message.id} to {message.to} ({message.provider})",
         exact=len(tests) == bool(provider),
         turn=(lambda message: _next_change(message, now)) if "status" in query else lambda message: None,
-        rewritten=store.rewritten_messages,
+        rewritten=store.messages.rewritten,
         width=INDEXED if indexed else SLICE,
         elsewhere=lambda: _refused(context, request, sandbox),
     )
@@ -183,7 +183,7 @@ def _refused(context: Context, request: Request, sandbox: Sandbox) -> Iterator[J
     }
     provider, highest = request.query_params.get("provider", ""), sandbox.journal
     lowest = max(1, highest + 1 - REFUSED_AMONG)
-    for entry in engine.store.journal(sandbox.number, lowest, highest, "exchange", provider, newest_first=True):
+    for entry in engine.store.journal.between(sandbox.number, lowest, highest, "exchange", provider, newest_first=True):
         exchange = entry.exchange
         if exchange is None or not exchange.refusals or (exchange.provider, exchange.endpoint) not in sends:
             yield None
@@ -205,8 +205,8 @@ async def one(context: Context, request: Request) -> Json:
 
 def _whole(context: Context, sandbox: Sandbox, message: Message) -> Json:
     contract = context.engine.providers[message.provider].contract
-    owed = context.engine.store.callbacks_of(message.key)
-    return resources.whole_message(message, contract, sandbox.now(), owed, context.engine.store.attempts)
+    owed = context.engine.store.callbacks.of(message.key)
+    return resources.whole_message(message, contract, sandbox.now(), owed, context.engine.store.journal.attempts)
 
 
 async def force(context: Context, request: Request) -> Json:

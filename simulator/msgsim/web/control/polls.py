@@ -10,7 +10,7 @@ import heapq
 from collections.abc import Callable, Iterator
 from typing import Any, Generic, TypeVar
 
-from msgsim.storage.store import SHIFT
+from msgsim.storage.keys import SHIFT
 from msgsim.web.control.lists import Listing, Page, Search
 from msgsim.web.control.subscriptions import Subscription, Subscriptions
 

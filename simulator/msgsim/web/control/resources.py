@@ -12,7 +12,7 @@ from msgsim.engine.redaction import without_credentials
 from msgsim.engine.sandbox import Sandbox
 from msgsim.model import Callback, Channel, Entry, Inbound, Json, Message, Step
 from msgsim.plan import state, word
-from msgsim.storage.store import FROM_PHONES, NUMBERS
+from msgsim.storage.keys import FROM_PHONES, NUMBERS
 
 Shown = dict[str, Json]
 

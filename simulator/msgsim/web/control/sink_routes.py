@@ -144,9 +144,9 @@ def _near(context: Context, sandbox: Sandbox, name: str) -> list[Json]:
     others = [
         f"sink {other!r} got {sink.total}" for other, sink in context.sinks.of(sandbox.number).items() if other != name
     ]
-    pending = engine.store.first_due(sandbox.number)
+    pending = engine.store.callbacks.first_due(sandbox.number)
     if pending is not None:
         others.append(f"the next callback is due at {iso(pending)}, and it is {iso(sandbox.now())}")
-    elif not engine.store.count_callbacks(sandbox.number):
+    elif not engine.store.callbacks.count(sandbox.number):
         others.append("no callback is owed: did the request or the settings name a URL?")
     return [{"text": text} for text in others]

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from msgsim.engine.receive import Engine
 from msgsim.engine.sandbox import Sandbox
 from msgsim.model import Unknown
-from msgsim.storage.store import SHIFT
+from msgsim.storage.keys import SHIFT
 from msgsim.web.control.lists import TURN
 
 SHARE = 6

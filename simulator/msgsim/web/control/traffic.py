@@ -9,7 +9,8 @@ from msgsim.engine import actions
 from msgsim.engine.redaction import without_credentials
 from msgsim.engine.sandbox import Sandbox
 from msgsim.model import Callback, Entry, Exchange, Inbound, Json, Message, Unknown
-from msgsim.storage.store import FROM_PHONES, NUMBERS, Store
+from msgsim.storage.keys import FROM_PHONES, NUMBERS
+from msgsim.storage.store import Store
 from msgsim.web.control import resources
 from msgsim.web.control.context import Context, body, number
 from msgsim.web.control.list_routes import listed
@@ -34,17 +35,21 @@ async def requests(context: Context, request: Request) -> Json:
 
 
 def _exchanges(context: Context, request: Request, sandbox: Sandbox) -> Listing[Entry]:
-    store, sandbox_number, provider = context.engine.store, sandbox.number, request.query_params.get("provider", "")
+    journal, sandbox_number, provider = (
+        context.engine.store.journal,
+        sandbox.number,
+        request.query_params.get("provider", ""),
+    )
     tests = _exchange_tests(context, request)
     return Listing(
         name="requests",
         sandbox=sandbox_number,
         now=sandbox.now(),
-        between=lambda low, high: store.journal(sandbox_number, low, high, "exchange", provider, newest_first=True),
-        newest=lambda low, high: store.journal(sandbox_number, low, high, "exchange", newest_first=True),
-        row=lambda number: store.entry(sandbox.base + number),
-        count=lambda low, high: store.count_journal(sandbox_number, low, high, "exchange", provider),
-        bounds=lambda: store.bounds("journal", sandbox_number),
+        between=lambda low, high: journal.between(sandbox_number, low, high, "exchange", provider, newest_first=True),
+        newest=lambda low, high: journal.between(sandbox_number, low, high, "exchange", newest_first=True),
+        row=lambda number: journal.by_key(sandbox.base + number),
+        count=lambda low, high: journal.count(sandbox_number, low, high, "exchange", provider),
+        bounds=lambda: journal.bounds(sandbox_number),
         number=lambda entry: entry.key & NUMBERS,
         show=resources.entry,
         tests=tests,
@@ -108,7 +113,7 @@ async def exchange(context: Context, request: Request) -> Json:
 def exchange_of(context: Context, request: Request) -> Entry:
     """Raises Unknown."""
     sandbox, wanted = context.sandbox(request), request.path_params["number"]
-    entry = context.engine.store.entry(sandbox.base + (wanted & NUMBERS))
+    entry = context.engine.store.journal.by_key(sandbox.base + (wanted & NUMBERS))
     if entry is None or entry.exchange is None:
         raise Unknown(f"there is no request {wanted}")
     return entry
@@ -128,8 +133,8 @@ def _callbacks(context: Context, request: Request, sandbox: Sandbox) -> Listing[
 
     def between(low: int, high: int) -> Iterable[Callback]:
         if subject is None:
-            return store.callbacks(sandbox.number, low, high, state)
-        reports = sorted(store.callbacks_of(subject), key=lambda callback: callback.key)
+            return store.callbacks.between(sandbox.number, low, high, state)
+        reports = sorted(store.callbacks.of(subject), key=lambda callback: callback.key)
         return (callback for callback in reports if low <= callback.key - sandbox.base <= high)
 
     return Listing(
@@ -137,16 +142,16 @@ def _callbacks(context: Context, request: Request, sandbox: Sandbox) -> Listing[
         sandbox=sandbox.number,
         now=sandbox.now(),
         between=between,
-        newest=lambda low, high: store.callbacks(sandbox.number, low, high, newest_first=True),
-        row=lambda number: store.callback(sandbox.base + number),
-        count=lambda low, high: store.count_callbacks(sandbox.number, low, high, state),
-        bounds=lambda: store.bounds("callbacks", sandbox.number),
+        newest=lambda low, high: store.callbacks.between(sandbox.number, low, high, newest_first=True),
+        row=lambda number: store.callbacks.by_key(sandbox.base + number),
+        count=lambda low, high: store.callbacks.count(sandbox.number, low, high, state),
+        bounds=lambda: store.callbacks.bounds(sandbox.number),
         number=lambda callback: callback.key & NUMBERS,
         show=lambda callback: shown(context, callback),
         tests=tests,
         label=lambda callback: f"callback {callback.key & NUMBERS} to {without_credentials(callback.url)}",
         exact=len(tests) == bool(state),
-        rewritten=store.rewritten_callbacks,
+        rewritten=store.callbacks.rewritten,
         newest_first=False,
         width=SLICE if subject is None else NUMBERS,
     )
@@ -182,20 +187,20 @@ def shown(context: Context, callback: Callback) -> Json:
     """A callback with its attempts and the id of what it reports on."""
     store = context.engine.store
     about = subject_of(store, callback)
-    return resources.callback(callback, store.attempts(callback.key), about.id if about else None)
+    return resources.callback(callback, store.journal.attempts(callback.key), about.id if about else None)
 
 
 def subject_of(store: Store, callback: Callback) -> Message | Inbound | None:
     """What a callback reports on; None when that is gone."""
     if callback.step is None:
-        return store.inbound_by_key(callback.subject)
-    return store.message_by_key(callback.subject)
+        return store.inbound.by_key(callback.subject)
+    return store.messages.by_key(callback.subject)
 
 
 def callback_of(context: Context, request: Request) -> Callback:
     """Raises Unknown."""
     sandbox, wanted = context.sandbox(request), request.path_params["number"]
-    found = context.engine.store.callback(sandbox.base + (wanted & NUMBERS))
+    found = context.engine.store.callbacks.by_key(sandbox.base + (wanted & NUMBERS))
     if found is None:
         raise Unknown(f"there is no callback {wanted}")
     return found
@@ -209,7 +214,7 @@ async def replay(context: Context, request: Request) -> Json:
     again = actions.replay(context.engine, callback_of(context, request))
     await context.engine.commits.durable()
     await context.dispatcher.post_now([again.key])
-    return shown(context, context.engine.store.callback(again.key) or again)
+    return shown(context, context.engine.store.callbacks.by_key(again.key) or again)
 
 
 # Messages from phones
@@ -225,11 +230,11 @@ def _inbound(context: Context, request: Request, sandbox: Sandbox) -> Listing[In
         name="inbound",
         sandbox=sandbox.number,
         now=sandbox.now(),
-        between=lambda low, high: store.inbound_between(sandbox.number, low, high, provider),
-        newest=lambda low, high: reversed(list(store.inbound_between(sandbox.number, low, high))),
-        row=lambda number: store.inbound_by_key(sandbox.base + FROM_PHONES + number),
-        count=lambda low, high: store.count_inbound(sandbox.number, low, high, provider),
-        bounds=lambda: _numbers_of_phones(*store.bounds("inbound", sandbox.number)),
+        between=lambda low, high: store.inbound.between(sandbox.number, low, high, provider),
+        newest=lambda low, high: reversed(list(store.inbound.between(sandbox.number, low, high))),
+        row=lambda number: store.inbound.by_key(sandbox.base + FROM_PHONES + number),
+        count=lambda low, high: store.inbound.count(sandbox.number, low, high, provider),
+        bounds=lambda: _numbers_of_phones(*store.inbound.bounds(sandbox.number)),
         number=lambda inbound: inbound.key & NUMBERS & ~FROM_PHONES,
         show=resources.inbound,
         tests=(),
@@ -249,5 +254,5 @@ async def inbound(context: Context, request: Request) -> Json:
     provider = context.provider(asked.provider)
     written = actions.inbound(context.engine, sandbox, provider, asked.sender, asked.to, asked.text)
     await context.post_due(written.key)
-    pushed = [shown(context, callback) for callback in context.engine.store.callbacks_of(written.key)]
+    pushed = [shown(context, callback) for callback in context.engine.store.callbacks.of(written.key)]
     return {**resources.inbound(written), "callbacks": pushed}

@@ -12,7 +12,7 @@ from msgsim.engine.receive import Engine
 from msgsim.engine.sandbox import Sandbox
 from msgsim.model import Inbound, Json, Message
 from msgsim.provider import Provider
-from msgsim.storage.store import EVER, NUMBERS, SPAN, bare
+from msgsim.storage.keys import EVER, NUMBERS, SPAN, bare
 from msgsim.web.control import resources
 from msgsim.web.control.lists import in_turns
 from msgsim.web.pages.pieces import marks, pieces
@@ -106,7 +106,7 @@ class Inbox:
 
     async def row(self, sandbox: Sandbox, who: str) -> Json | None:
         """One conversation of the list."""
-        newest = next(self._engine.store.messages(sandbox.number, to=who, limit=1), None)
+        newest = next(self._engine.store.messages.newest(sandbox.number, to=who, limit=1), None)
         if newest is None:
             return next((row for row in await self._only_wrote(sandbox, "") if row["key"] == bare(who)), None)
         conversation = Conversation(bare(who), newest.key)
@@ -116,10 +116,10 @@ class Inbox:
     async def _conversations(self, sandbox: Sandbox, before: int, after: int, like: str) -> list["Conversation"]:
         """The first ROWS whose newest message is below ``before`` (0: any) and above ``after``."""
         store, known, conversations = self._engine.store, set[str](), list[Conversation]()
-        lowest, highest = store.bounds("messages", sandbox.number)
+        lowest, highest = store.messages.bounds(sandbox.number)
         lowest = max(lowest, after + 1)
         spans = ((max(lowest, top + 1 - WALKED), top) for top in range(highest, lowest - 1, -WALKED))
-        async for found in in_turns(store.recipients(sandbox.number, low, top, like) for low, top in spans):
+        async for found in in_turns(store.messages.recipients(sandbox.number, low, top, like) for low, top in spans):
             for who, key, _ in sorted(found, key=itemgetter(1), reverse=True):
                 if who not in known:
                     known.add(who)
@@ -137,15 +137,15 @@ class Inbox:
         if not conversations:
             return
         by_name = {conversation.who: conversation for conversation in conversations}
-        lowest, highest = store.bounds("messages", sandbox.number)
+        lowest, highest = store.messages.bounds(sandbox.number)
         spans = ((low, min(low + SPAN - 1, highest)) for low in range(lowest, highest + 1, SPAN))
-        counts = (store.recipients(sandbox.number, low, top, only=by_name) for low, top in spans)
+        counts = (store.messages.recipients(sandbox.number, low, top, only=by_name) for low, top in spans)
         async for found in in_turns(counts):
             for who, _, count in found:
                 by_name[who].count += count
 
     def _row(self, sandbox: Sandbox, conversation: "Conversation") -> Json:
-        message = self._engine.store.message_by_key(conversation.newest)
+        message = self._engine.store.messages.by_key(conversation.newest)
         assert message is not None
         newest = self.bubble(sandbox, message)
         return {
@@ -161,7 +161,7 @@ class Inbox:
     async def _only_wrote(self, sandbox: Sandbox, like: str) -> list[Json]:
         """Who wrote to the application lately and was never written to."""
         latest: dict[str, Inbound] = {}
-        wrote = self._engine.store.latest_inbound(sandbox.number, until=sandbox.now())
+        wrote = self._engine.store.inbound.latest(sandbox.number, until=sandbox.now())
         async for inbound in in_turns(islice(wrote, WROTE)):
             if like in inbound.sender:
                 latest.setdefault(bare(inbound.sender), inbound)
@@ -186,12 +186,12 @@ class Inbox:
         return bubble(resources.message(message, contract, sandbox.now()), self._engine.providers)
 
     def by_number(self, sandbox: Sandbox, number: int) -> Json | None:
-        message = self._engine.store.message_by_key(sandbox.base + number)
+        message = self._engine.store.messages.by_key(sandbox.base + number)
         return self.bubble(sandbox, message) if message is not None else None
 
     def thread(self, sandbox: Sandbox, who: str, before: int = 0) -> Json:
         """The newest messages below a number, oldest first, with what the recipient wrote in between."""
-        found = list(self._engine.store.messages(sandbox.number, to=who, before=before, limit=BUBBLES + 1))
+        found = list(self._engine.store.messages.newest(sandbox.number, to=who, before=before, limit=BUBBLES + 1))
         page = found[:BUBBLES]
         more = len(found) > BUBBLES
         since = page[-1].accepted if page and more else None
@@ -206,7 +206,7 @@ class Inbox:
 
     def newer(self, sandbox: Sandbox, who: str, after: int, wrote: int) -> Json:
         """What came since: messages above one number, inbound messages above another."""
-        new = list(self._engine.store.messages(sandbox.number, to=who, before=0, limit=BUBBLES))
+        new = list(self._engine.store.messages.newest(sandbox.number, to=who, before=0, limit=BUBBLES))
         page = [row for row in new if row.key & NUMBERS > after]
         inbound = [row for row in self._mine(sandbox, who, None, None) if row.key & NUMBERS > wrote]
         return {
@@ -220,11 +220,11 @@ class Inbox:
         """What somebody wrote between two times, the second exclusive; None: any."""
         now = sandbox.now()
         end = now if until is None else min(now, until - 1)
-        wrote = self._engine.store.latest_inbound(sandbox.number, EVER if since is None else since, end, who)
+        wrote = self._engine.store.inbound.latest(sandbox.number, EVER if since is None else since, end, who)
         return list(islice(wrote, BUBBLES_WRITTEN))
 
     def _accepted(self, sandbox: Sandbox, number: int) -> int:
-        message = self._engine.store.message_by_key(sandbox.base + number)
+        message = self._engine.store.messages.by_key(sandbox.base + number)
         return message.accepted if message is not None else 0
 
     def _merged(self, sandbox: Sandbox, messages: Sequence[Message], wrote: Sequence[Inbound]) -> list[Json]:

@@ -104,7 +104,7 @@ class Ui:
         return self._drawn(look, "start.html", ways=ways, empty=empty, worlds=worlds["sandboxes"], addresses=addresses)
 
     def _is_empty(self, sandbox: Sandbox) -> bool:
-        return next(self._engine.store.messages(sandbox.number, limit=1), None) is None
+        return next(self._engine.store.messages.newest(sandbox.number, limit=1), None) is None
 
     async def message(self, look: Look) -> Response:
         return self._drawn(look, "message.html", **await self._contents.life(look, look.request.path_params["id"]))

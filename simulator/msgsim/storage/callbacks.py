@@ -1,0 +1,117 @@
+"""Callbacks: requests that are owed, and what became of them."""
+
+from collections.abc import Iterator, Sequence
+from itertools import starmap
+
+import msgspec
+
+from msgsim.model import Callback
+from msgsim.storage import unreadable
+from msgsim.storage.changes import Rewritten
+from msgsim.storage.database import Database
+from msgsim.storage.keys import EVER, NUMBERS, PIECE, SHIFT, between, host, order
+from msgsim.storage.table import Keyed, encode
+
+_decode = msgspec.json.Decoder(Callback).decode
+
+
+class Callbacks(Keyed):
+    name = "callbacks"
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self.pending: list[Callback] = []
+        """Written since the last commit: new, or with another due time."""
+        self.rewritten = Rewritten()
+
+    def add(self, callbacks: Sequence[Callback]) -> None:
+        self._database.insert(
+            "callbacks",
+            [
+                (
+                    callback.key,
+                    callback.key >> SHIFT,
+                    callback.subject,
+                    callback.due,
+                    host(callback.url),
+                    callback.state,
+                    encode(callback),
+                )
+                for callback in callbacks
+            ],
+        )
+        self.pending += [callback for callback in callbacks if callback.state == "pending"]
+
+    def rewrite(self, callback: Callback) -> None:
+        self._database.defer(
+            "callbacks",
+            "UPDATE callbacks SET due = ?, state = ?, doc = ? WHERE key = ?",
+            [(callback.due, callback.state, encode(callback), callback.key)],
+        )
+        self.rewritten.add(callback.key)
+        if callback.state == "pending":
+            self.pending.append(callback)
+
+    def by_key(self, key: int) -> Callback | None:
+        return self._find(self._callback, "key = ?", (key,))
+
+    def of(self, subject: int) -> list[Callback]:
+        rows = self._database.rows(
+            "callbacks", "SELECT key, doc FROM callbacks WHERE subject = ? ORDER BY due, key", (subject,)
+        )
+        return [self._callback(*row) for row in rows]
+
+    def between(
+        self, sandbox: int, low: int = 1, high: int = NUMBERS, state: str = "", newest_first: bool = False
+    ) -> Iterator[Callback]:
+        """Those with numbers from ``low`` to ``high``, read at once and decoded one by one."""
+        where, values = between(sandbox, low, high, state=state)
+        sql = f"SELECT key, doc FROM callbacks WHERE {where} ORDER BY key{order(newest_first)}"  # noqa: S608
+        return starmap(self._callback, self._database.rows("callbacks", sql, values).fetchall())
+
+    def count(self, sandbox: int, low: int = 1, high: int = NUMBERS, state: str = "") -> int:
+        where, values = between(sandbox, low, high, state=state)
+        return self._value(f"SELECT COUNT(*) FROM callbacks WHERE {where}", values) or 0  # noqa: S608
+
+    def due(self, sandbox: int, host: str, until: int) -> Iterator[Callback]:
+        """Pending callbacks to a host that are due by a time, earliest first, read one by one.
+
+        One that cannot be read comes as failed, with its reason.
+        """
+        after, count = (EVER, 0), PIECE
+        while count == PIECE:
+            count = 0
+            cursor = self._database.rows("callbacks", _DUE, (sandbox, host, until, *after, PIECE))
+            try:
+                for key, doc, due in cursor:
+                    after, count = (due, key), count + 1
+                    yield self._callback(key, doc)
+            finally:
+                cursor.close()
+
+    def next_due(self, sandbox: int, host: str, after: int) -> int | None:
+        """When the earliest pending callback to a host is due that is due after a time."""
+        sql = "SELECT MIN(due) FROM callbacks WHERE state = 'pending' AND sandbox = ? AND host = ? AND due > ?"
+        return self._value(sql, (sandbox, host, after))
+
+    def first_due(self, sandbox: int) -> int | None:
+        """When the earliest pending callback is due."""
+        sql = "SELECT MIN(due) FROM callbacks WHERE state = 'pending' AND sandbox = ?"
+        return self._value(sql, (sandbox,))
+
+    def all_due(self) -> list[tuple[int, str, int]]:
+        """Sandbox, host, and when the earliest pending callback to it is due, wherever there is one."""
+        sql = "SELECT sandbox, host, MIN(due) FROM callbacks WHERE state = 'pending' GROUP BY sandbox, host"
+        return self._database.rows("callbacks", sql).fetchall()
+
+    def _callback(self, key: int, doc: bytes) -> Callback:
+        try:
+            return _decode(doc)
+        except unreadable.ERRORS as error:
+            return unreadable.callback(error, key, *self._columns("subject, due, host", key))
+
+
+_DUE = (
+    "SELECT key, doc, due FROM callbacks WHERE state = 'pending' AND sandbox = ? AND host = ? AND due <= ?"
+    " AND (due, key) > (?, ?) ORDER BY due, key LIMIT ?"
+)

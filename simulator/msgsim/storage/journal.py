@@ -1,0 +1,68 @@
+"""The journal: what happened, in order."""
+
+from collections.abc import Iterator
+from itertools import starmap
+
+import msgspec
+
+from msgsim.model import Entry
+from msgsim.storage import unreadable
+from msgsim.storage.keys import NUMBERS, between, first, order
+from msgsim.storage.table import Keyed, encode
+
+_decode = msgspec.json.Decoder(Entry).decode
+
+
+class Journal(Keyed):
+    name = "journal"
+
+    def add(self, entry: Entry, subject: int = 0) -> None:
+        """``subject``: the callback that an attempt is one at."""
+        self._database.insert("journal", [(entry.key, entry.at, entry.kind, entry.provider, subject, _written(entry))])
+
+    def between(
+        self,
+        sandbox: int,
+        low: int = 1,
+        high: int = NUMBERS,
+        kind: str = "",
+        provider: str = "",
+        newest_first: bool = False,
+    ) -> Iterator[Entry]:
+        """Lines with numbers from ``low`` to ``high``, read at once and decoded one by one."""
+        where, values = between(sandbox, low, high, kind=kind, provider=provider)
+        sql = f"SELECT key, doc FROM journal WHERE {where} ORDER BY key{order(newest_first)}"  # noqa: S608
+        return starmap(self._entry, self._database.rows("journal", sql, values).fetchall())
+
+    def count(self, sandbox: int, low: int = 1, high: int = NUMBERS, kind: str = "", provider: str = "") -> int:
+        where, values = between(sandbox, low, high, kind=kind, provider=provider)
+        return self._value(f"SELECT COUNT(*) FROM journal WHERE {where}", values) or 0  # noqa: S608
+
+    def by_key(self, key: int) -> Entry | None:
+        return self._find(self._entry, "key = ?", (key,))
+
+    def attempts(self, callback: int) -> list[Entry]:
+        sql = "SELECT key, doc FROM journal WHERE kind = 'attempt' AND subject = ? ORDER BY key"
+        return [self._entry(*row) for row in self._database.rows("journal", sql, (callback,))]
+
+    def trim(self, sandbox: int, newest: int, limit: int) -> None:
+        """Keep the newest ``limit`` entries."""
+        sql = "DELETE FROM journal WHERE key BETWEEN ? AND ?"
+        self._database.write("journal", sql, (first(sandbox), first(sandbox) + newest - limit))
+
+    def _entry(self, key: int, doc: bytes) -> Entry:
+        try:
+            return _decode(doc)
+        except unreadable.ERRORS as error:
+            return unreadable.entry(error, key, *self._columns("at, kind, provider, subject", key))
+
+
+def _written(entry: Entry) -> bytes:
+    """What is written of an entry; where a provider's words in it could not be read again, that they could not."""
+    doc = encode(entry)
+    if entry.exchange is not None and (entry.exchange.refusals or entry.exchange.notes):
+        try:
+            _decode(doc)
+        except unreadable.ERRORS as error:
+            return encode(unreadable.entry(error, entry.key, entry.at, entry.kind, entry.provider, 0))
+    return doc

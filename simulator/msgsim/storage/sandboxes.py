@@ -1,0 +1,47 @@
+"""Sandboxes, a row each."""
+
+from msgspec import Struct
+
+from msgsim.model import Json
+from msgsim.storage.database import Database
+from msgsim.storage.table import Table, decoded, encode
+
+
+class SandboxRow(Struct):
+    """A sandbox as it is kept."""
+
+    number: int
+    name: str
+    doc: dict[str, Json]
+
+
+class Sandboxes(Table):
+    name = "sandboxes"
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self.saved: set[int] = set()
+        self.dropped: set[int] = set()
+        """Numbers of those that were saved and dropped since the last commit."""
+
+    def all(self) -> list[SandboxRow]:
+        rows = self._database.rows("sandboxes", "SELECT number, name, doc FROM sandboxes ORDER BY number")
+        found = [(number, name, decoded(doc)) for number, name, doc in rows]
+        return [SandboxRow(number, name, doc if isinstance(doc, dict) else {}) for number, name, doc in found]
+
+    def highest(self) -> int:
+        """The highest number there is; 0 when there is none."""
+        return self._value("SELECT MAX(number) FROM sandboxes") or 0
+
+    def keep(self, row: SandboxRow) -> None:
+        self._database.write("sandboxes", "DELETE FROM sandboxes WHERE name = ?", (row.name,))
+        self._database.write(
+            "sandboxes",
+            "INSERT INTO sandboxes (number, name, doc) VALUES (?, ?, ?)",
+            (row.number, row.name, encode(row.doc)),
+        )
+        self.saved.add(row.number)
+
+    def drop(self, number: int) -> None:
+        self._database.write("sandboxes", "DELETE FROM sandboxes WHERE number = ?", (number,))
+        self.dropped.add(number)
