@@ -282,6 +282,23 @@ class Attempt(Struct, frozen=True, omit_defaults=True, array_like=True, gc=False
     method: str = "POST"
 
 
+class Original(Struct, frozen=True, omit_defaults=True, gc=False):
+    """What the shown form of a request does not say and doing it again needs; other values stand for its secrets.
+
+    Never shown. Empty: as it is shown.
+    """
+
+    headers: dict[str, str] = field(default_factory=dict)
+    path: str = ""
+    query: str = ""
+    body: str = ""
+    answer: str = ""
+    encoding: str = ""
+    """In which ``body`` becomes bytes, and so does what is shown of it; empty: UTF-8."""
+    client: str = ""
+    """The caller's address; empty: loopback."""
+
+
 class Exchange(Struct, frozen=True, omit_defaults=True, array_like=True, gc=False):
     """One request and its answer, secrets redacted."""
 
@@ -305,6 +322,8 @@ class Exchange(Struct, frozen=True, omit_defaults=True, array_like=True, gc=Fals
     """Tolerances used: what a strict reading of the document would have refused."""
     way: str = ""
     """How it came where not by the plain port: ``https``, ``proxy`` or ``connect``."""
+    original: Original | None = None
+    """None: everything is shown as it was."""
 
 
 class Entry(Struct, frozen=True, omit_defaults=True, array_like=True, gc=False):

@@ -24,6 +24,11 @@ def drawn() -> int:
     return int.from_bytes(os.urandom(8), "big") & MOST
 
 
+def drawn_key() -> bytes:
+    """32 bytes that nobody can guess."""
+    return os.urandom(32)
+
+
 def following(*from_what: object) -> int:
     """The seed that follows from these, and from nothing else."""
     digest = blake2b("\0".join(map(str, from_what)).encode(errors="surrogatepass"), digest_size=8).digest()

@@ -122,6 +122,16 @@ def test_http(page: Page) -> None:
             assert _fits(json.loads(block.text), json.loads(output)), (block.text, output)
 
 
+@pytest.mark.parametrize("page", ["replay"], indirect=True)
+def test_replay(page: Page) -> None:
+    shell, (shown,), (told,) = page.of("sh"), page.of("json"), page.of("text")
+    *_, same, other = page.run([block.text for block in shell])
+    assert _fits(json.loads(shown.text), json.loads(same))
+    told_lines = "|".join(re.escape(line).replace("…", ".*") for line in told.text.splitlines())
+    assert [line for line in other.splitlines()[:4] if not re.fullmatch(told_lines, line)] == []
+    assert "exit code 1" in other
+
+
 @pytest.mark.parametrize("page", ["pytest"], indirect=True)
 def test_pytest(page: Page) -> None:
     shell = [block.text for block in page.of("sh")]
@@ -191,4 +201,4 @@ def test_every_block_is_used() -> None:
     for path in HOWTOS.glob("*.md"):
         for language, text in BLOCK.findall(path.read_text()):
             assert language in used, path
-            assert Block(language, text).file or language in ("sh", "json"), (path, text)
+            assert Block(language, text).file or language in ("sh", "json", "text"), (path, text)

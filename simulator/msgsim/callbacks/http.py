@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -72,21 +72,8 @@ class Poster:
             answer = await self._posted(to, post, headers)
         except Forbidden as error:
             answer = Answer(error=str(error), refused=True)
-        attempt = Attempt(
-            callback=callback.key,
-            subject=callback.subject,
-            number=callback.tries + 1,
-            url=without_credentials(callback.url),
-            kind=callback.kind,
-            body=post.body.decode(errors="replace"),
-            headers={name: HIDDEN if name.lower() in NEVER_SHOWN else value for name, value in headers},
-            status=answer.status,
-            answer=answer.text,
-            error=answer.error,
-            took=(machine() - begun) // 1000 * 1000,
-            method=post.method,
-        )
-        return attempt, answer.refused
+        took = (machine() - begun) // 1000 * 1000
+        return attempt_of(callback, post, headers, answer, took), answer.refused
 
     async def _posted(self, to: Address, post: Post, headers: list[tuple[str, str]]) -> Answer:
         """Raises Forbidden.
@@ -152,6 +139,26 @@ class Poster:
             skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding"),
             trace_configs=[] if fresh else [tracing],
         )
+
+
+def attempt_of(
+    callback: Callback, post: Post, headers: Iterable[tuple[str, str]], answer: Answer, took: int
+) -> Attempt:
+    """An attempt as it goes into the journal, without secrets."""
+    return Attempt(
+        callback=callback.key,
+        subject=callback.subject,
+        number=callback.tries + 1,
+        url=without_credentials(callback.url),
+        kind=callback.kind,
+        body=post.body.decode(errors="replace"),
+        headers={name: HIDDEN if name.lower() in NEVER_SHOWN else value for name, value in headers},
+        status=answer.status,
+        answer=answer.text,
+        error=answer.error,
+        took=took,
+        method=post.method,
+    )
 
 
 async def _reused(_session: object, context: Any, _parameters: object) -> None:

@@ -356,6 +356,10 @@ class Entry(_ControlFrom):
     """The provider's kind of callback."""
     error: NotRequired[str]
     took: NotRequired[int]
+    err: NotRequired[int]
+    """Of a control action: the code that was forced."""
+    text: NotRequired[str]
+    """Of a control action: what a phone wrote."""
     action: NotRequired[str]
     """Of a control action: clock, reset, settings, seed, scenario, reload, force, cancel, inbound, replay, ..."""
     message: NotRequired[str]

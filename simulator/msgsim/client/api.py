@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode
 from msgsim.client import answers
 from msgsim.client.clock import SandboxClock
 from msgsim.client.lists import Callbacks, Messages, Requests
-from msgsim.client.request import Call, Json, Part, Request, S, member, posting, whole
+from msgsim.client.request import POSTING, Call, Json, Part, Request, S, member, posting, whole
 from msgsim.client.sandboxes import Sandboxes, part_of, texts, variables
 from msgsim.client.sink import Sink
 
@@ -179,6 +179,14 @@ class Api(Part[S]):
     def journal(self) -> Request[list[answers.Entry]]:
         """Everything that happened, oldest first."""
         return Request("GET", "journal.jsonl", _lines)
+
+    @Call
+    def bundle(self) -> Request[str]:
+        """Everything that was asked and what came of it, to be done again by ``msgsim replay``; JSON Lines.
+
+        Raises Problem (409) where the beginning of the journal is gone.
+        """
+        return Request("GET", "bundle", whole, seconds=POSTING)
 
     @Call
     def har(self) -> Request[answers.Archive]:

@@ -87,7 +87,8 @@ def force(world: World, sandbox: Sandbox, message: Message, word: str, err: int 
         raise ValueError(f"{provider.name} has no status {word!r}{there}") from None
     forced = cut(message, now, Step(now, channel, status.word, status.code if err is None else err))
     rewrite(world.store, sandbox, provider, forced, now, world.settings(sandbox, provider))
-    world.control(sandbox, {"action": "force", "message": message.id, "status": status.word})
+    code = {} if err is None else {"err": err}
+    world.control(sandbox, {"action": "force", "message": message.id, "status": status.word, **code})
     return forced
 
 
@@ -116,7 +117,8 @@ def inbound(world: World, sandbox: Sandbox, provider: Provider, sender: str, to:
     inbound, callbacks = from_phone(view, view.now, sender, to, text, answered)
     world.store.inbound.add(inbound)
     world.store.callbacks.add(callbacks)
-    world.control(sandbox, {"action": "inbound", "id": inbound.id, "from": sender, "to": to})
+    written: dict[str, Json] = {"from": sender, "to": to, "text": text}
+    world.control(sandbox, {"action": "inbound", "provider": provider.name, "id": inbound.id, **written})
     return inbound
 
 

@@ -37,7 +37,7 @@ class Decisions:
         self._outcome = view.call.headers.get("x-sim-outcome")
         """What the client asks for: an error, a status or a neutral word."""
         name, caller = view.provider.name, view.credential.name
-        self._subject = Subject(view.call, name, endpoint.name, caller, effects.number)
+        self._subject = Subject(view.call, name, endpoint.name, caller, effects.request)
 
     def before_body(self) -> None:
         """Decide the request as a whole, whatever its body is.
@@ -126,7 +126,7 @@ class Decisions:
         if rule.times:
             sandbox.save(self._view.store)
         if outcome.fault is not None and self._effects.fault is None:
-            self._effects.fault = outcome.fault.drawn(self._view.seed, self._effects.number)
+            self._effects.fault = outcome.fault.drawn(self._view.seed, self._effects.request)
         if outcome.respond is not None:
             raise _dictated(outcome.respond, rule)
         if outcome.fault is not None:

@@ -9,9 +9,11 @@ from msgsim.scenarios.rule import Rule
 class Effects:
     """What came of one request so far; kept in one transaction with its entry in the journal."""
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, request: int) -> None:
         self.number = number
         """Its place in the journal of its sandbox."""
+        self.request = request
+        """Its place among the requests to its sandbox: chance follows from it, whatever else is in the journal."""
         self.messages: list[Message] = []
         """Accepted, with their plans."""
         self.callbacks: list[Callback] = []

@@ -8,7 +8,7 @@ from msgsim.engine.body import read_body
 from msgsim.engine.decisions import Decisions
 from msgsim.engine.exchange import Effects
 from msgsim.engine.keeping import Unkeepable, check_credential
-from msgsim.engine.redaction import exchange_of
+from msgsim.engine.recording import exchange_of
 from msgsim.engine.routing import Found, Routes, with_single_slashes
 from msgsim.engine.sandbox import Sandbox
 from msgsim.engine.sandboxes import World
@@ -41,9 +41,10 @@ class Engine(World):
             raise Unknown(f"no provider knows the path {call.path}")
         claimed = found.voice.identify(call)
         view = self._view(call, found, claimed)
-        effects = Effects(view.sandbox.next_entry())
+        effects = Effects(view.sandbox.next_entry(), view.sandbox.next_request())
         try:
             if call.path != written:
+                view.written = written
                 view.note(f"the path is written {written}, and taken as {call.path}")
             endpoint = self._authorized(found, claimed, view)
             reply = self._answer(endpoint, view, effects)
@@ -118,7 +119,7 @@ class Engine(World):
         if effects.callbacks:
             store.callbacks.add(effects.callbacks)
         key = view.sandbox.base + effects.number
-        exchange = exchange_of(view, effects, found, reply)
+        exchange = exchange_of(view, effects, found, reply, self.disguise)
         store.journal.add(Entry(key, view.now, "exchange", name, exchange=exchange))
         if effects.refusals:
             self.run.errors.update((name, refusal.key) for refusal in effects.refusals)

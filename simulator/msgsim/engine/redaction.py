@@ -7,16 +7,14 @@ request, wherever else it stands and however it is escaped there.
 import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
-from json import detect_encoding
+from operator import attrgetter
 from urllib.parse import unquote_plus
 
 import msgspec
-from msgspec.structs import replace
+from msgspec import Struct
 
-from msgsim.engine.exchange import Effects
-from msgsim.engine.routing import Found
-from msgsim.engine.view import RequestView
-from msgsim.model import Exchange, Json, Refusal, Reply
+from msgsim.engine.disguise import Disguise
+from msgsim.model import Json
 
 HIDDEN = "***"
 _USER = re.compile(r"(:(?:\\?/){2})[^/?#\s\"'\\<>]+@")
@@ -30,91 +28,42 @@ Place = tuple[int, int, str]
 """Begin, end, and what is shown instead."""
 
 
-def exchange_of(view: RequestView, effects: Effects, found: Found, reply: Reply) -> Exchange:
-    call, names = view.call, view.provider.secrets
-    secrets = Secrets(names, _values(view))
-    headers = call.headers.copy()
-    for name in _hidden_headers(names):
-        if name in headers:
-            headers[name] = HIDDEN
-    caller = view.credential if view.credential.name else view.claimed
-    body, query = without_credentials(secrets.by_name(_text(call.body))), secrets.by_name(call.query)
-    answer = without_credentials(secrets.by_name(reply.body.decode(errors="replace")))
-    by_value = _as_it_is
-    if effects.refusals or secrets.may_be_in(
-        "\n".join((call.path, query, body, answer, *headers.values(), *view.notes))
-    ):
-        by_value = secrets.by_value
-        headers = {name: by_value(value) for name, value in headers.items()}
-    return Exchange(
-        view.provider.name,
-        found.endpoint.name if found.endpoint else "",
-        call.method,
-        by_value(call.path),
-        by_value(query),
-        headers,
-        by_value(body),
-        reply.status,
-        by_value(answer),
-        reply.headers,
-        caller.shown or caller.name,
-        tuple([message.id for message in effects.messages]),
-        tuple([_without(refusal, by_value) for refusal in effects.refusals]),
-        effects.rule.place if effects.rule else "",
-        effects.fault.kind if effects.fault else "",
-        tuple([by_value(note) for note in view.notes]),
-        call.way,
-    )
-
-
 def without_credentials(text: str) -> str:
     """A text with URLs in it, none of which says who asks."""
     return _USER.sub(rf"\1{HIDDEN}@", text) if "@" in text else text
 
 
-def _as_it_is(text: str) -> str:
-    return text
-
-
-def _without(refusal: Refusal, by_value: Callable[[str], str]) -> Refusal:
-    """A refusal may quote what it refuses."""
-    values = {name: by_value(value) if isinstance(value, str) else value for name, value in refusal.values.items()}
-    return replace(refusal, detail=refusal.detail and by_value(refusal.detail), values=values)
-
-
-def _values(view: RequestView) -> list[str]:
-    """What proves who is calling, whether it was right or not, and as it was encoded in the headers."""
-    headers, credential = view.call.headers, view.voice.identify(view.call)
-    values = [headers[name].rpartition(" ")[2] for name in _hidden_headers(view.provider.secrets) if name in headers]
-    if credential is not None:
-        values.append(credential.secret)
-        if credential.shown:  # its name is one too
-            values.append(credential.name)
-    return values
-
-
-@lru_cache(maxsize=16)
-def _hidden_headers(names: frozenset[str]) -> tuple[str, ...]:
-    return tuple(sorted(NEVER_SHOWN | names))
-
-
-def _text(body: bytes) -> str:
-    """JSON may come in UTF-16 and UTF-32 too, and is refused; it is shown without its secrets all the same."""
-    return body.decode(detect_encoding(body) if b"\0" in body[:4] else "utf-8", "replace")
-
-
 class Secrets:
-    """Those of one request: ``names`` in lower case, and the values that were read."""
+    """Those of one request: ``names`` in lower case, and the values that were read.
 
-    def __init__(self, names: frozenset[str], values: Iterable[str] = ()) -> None:
+    With a ``disguise`` they are not hidden, but other values stand for them.
+    """
+
+    def __init__(self, names: frozenset[str], values: Iterable[str] = (), disguise: Disguise | None = None) -> None:
         self._names = names
-        self._values: set[str] = set()
+        self._disguise = disguise
+        self.values: set[str] = set()
+        """Those that were found so far."""
         self._add(values)
 
     def _add(self, values: Iterable[str]) -> None:
         for value in values:
-            if SHORTEST <= len(value) <= LONGEST and len(self._values) < MOST:
-                self._values.add(value)
+            if SHORTEST <= len(value) <= LONGEST and len(self.values) < MOST:
+                self.values.add(value)
+
+    def disguised(self, text: str) -> str:
+        """A text in which other values stand for its secrets; needs a disguise."""
+        assert self._disguise is not None
+        return self.by_value(self._disguise.urls(self.by_name(text)))
+
+    def disguised_header(self, value: str) -> str:
+        """A header that is one secret."""
+        assert self._disguise is not None
+        return self._disguise.header(value)
+
+    def _instead(self, text: str, hidden: str, disguised: Callable[[Disguise], Callable[[str], str]]) -> str:
+        """What stands for a value as it is written."""
+        return hidden if self._disguise is None else disguised(self._disguise)(text)
 
     def by_name(self, text: str) -> str:
         """Without the values of members, parameters and parts that are named as secret; they are remembered."""
@@ -130,13 +79,16 @@ class Secrets:
         """Whether a value stands in a text, or may do so escaped."""
         if "\\" in text or "%" in text:
             return True
-        return any(value in text or " " in value for value in self._values)
+        return any(value in text or " " in value for value in self.values)
 
     def by_value(self, text: str) -> str:
         """Without the secrets themselves."""
         escaped = "\\" in text or "%" in text
-        for value in self._values:
-            if escaped or (" " in value and "+" in text):
+        disguise = self._disguise
+        for value in self.values:
+            if disguise is not None:
+                text = _any_spelling(value).sub(_Spelled(disguise, value), text)
+            elif escaped or (" " in value and "+" in text):
                 text = _any_spelling(value).sub(HIDDEN, text)
             elif value in text:
                 text = text.replace(value, HIDDEN)
@@ -152,7 +104,7 @@ class Secrets:
                 begin = colon.end()
                 done = _end_of_value(text, begin)
                 self._add(_strings(text[begin:done]))
-                yield begin, done, f'"{HIDDEN}"'
+                yield begin, done, self._instead(text[begin:done], f'"{HIDDEN}"', _JSON_VALUE)
 
     def _pairs(self, text: str) -> Iterator[Place]:
         """Values of parameters, in a query or a form or a URL inside JSON."""
@@ -164,7 +116,7 @@ class Secrets:
                 assert found is not None
                 done = found.end()
                 self._add([unquote_plus(found[0])])
-                yield *found.span(), HIDDEN
+                yield *found.span(), self._instead(found[0], HIDDEN, _PARAMETER)
 
     def _parts(self, text: str) -> Iterator[Place]:
         """Values of parts of a multipart form."""
@@ -175,12 +127,26 @@ class Secrets:
             head, blank, value = part.partition("\n\r\n" if "\r\n" in part else "\n\n")
             name = _PART_NAME.search(head[:LONGEST_PART_HEAD])
             if name is not None and _plain(name[1]) in self._names:
-                begin = at + len(head) + len(blank)
+                begin, value = at + len(head) + len(blank), value.rstrip("\r\n")
                 self._add([value.strip("\r\n")])
-                yield begin, begin + len(value.rstrip("\r\n")), HIDDEN
+                yield begin, begin + len(value), self._instead(value, HIDDEN, _PLAIN)
             at += len(part) + len(boundary)
 
 
+class _Spelled(Struct, frozen=True):
+    """What stands for a secret wherever it is found."""
+
+    disguise: Disguise
+    secret: str
+
+    def __call__(self, found: re.Match[str]) -> str:
+        return self.disguise.spelled(self.secret, found[0])
+
+
+_JSON_VALUE = attrgetter("json")
+_PARAMETER = attrgetter("parameter")
+_PLAIN = attrgetter("of")
+"""How a value is written: what a disguise makes of it goes by that."""
 LONGEST_PART_HEAD = 4096
 """Characters before the value of a part in which its name is looked for."""
 # Each of these reads a text from left to right once, whatever stands in it.

@@ -212,3 +212,10 @@ def _part(written: str) -> str:
 def with_single_slashes(call: Call) -> Call:
     """As if base URL and path had been joined with one slash: real hosts answer two like one."""
     return replace(call, path=re.sub("/{2,}", "/", call.path))
+
+
+@lru_cache(maxsize=256)
+def root_url(proto: str | None, forwarded: str | None, host: str | None, scheme: str) -> str:
+    """The root URL as the client wrote it, whatever stands in between."""
+    first = (proto or scheme).partition(",")[0].strip()
+    return f"{first}://{(forwarded or host or '127.0.0.1').partition(',')[0].strip()}/"

@@ -29,6 +29,8 @@ class Marks(Struct, omit_defaults=True):
     journal: int = 0
     inbound: int = 0
     ticks: int = 0
+    requests: int = 0
+    """Received ones; a server that was killed may count some of them again."""
 
 
 class Kept(Struct, omit_defaults=True):
@@ -60,7 +62,7 @@ class Sandbox:
         self.clock = kept.clock
         self.counts = kept.counts
         self.counts.chosen.setdefault(scenario.key, self.now())
-        self.messages = self.callbacks = self.journal = self.inbound = 0
+        self.messages = self.callbacks = self.journal = self.inbound = self.requests = 0
         self.begun = 0
         """Messages with a higher number came since the server started."""
         self.ticks = 0
@@ -79,16 +81,21 @@ class Sandbox:
         self.callbacks = max(marks.callbacks, store.callbacks.highest(self.number))
         self.journal = max(marks.journal, store.journal.highest(self.number))
         self.inbound = max(marks.inbound, store.inbound.highest(self.number) & ~FROM_PHONES)
-        self.ticks = marks.ticks
+        self.ticks, self.requests = marks.ticks, marks.requests
 
     def marks(self) -> Marks:
         """What has been given out until now."""
-        return Marks(self.messages, self.callbacks, self.journal, self.inbound, self.ticks)
+        return Marks(self.messages, self.callbacks, self.journal, self.inbound, self.ticks, self.requests)
 
     def next_entry(self) -> int:
         """The number of the next entry of its journal."""
         self.journal += 1
         return self.journal
+
+    def next_request(self) -> int:
+        """The number of the next request."""
+        self.requests += 1
+        return self.requests
 
     def next_callback(self) -> int:
         """The key of the next callback."""

@@ -9,7 +9,9 @@ from msgspec.structs import replace
 
 from msgsim.config import Config
 from msgsim.engine.coverage import Left, Run, outcomes
+from msgsim.engine.disguise import Disguise
 from msgsim.engine.sandbox import Kept, Marks, Sandbox, clock_of, fresh, merged, restored, seed_of
+from msgsim.engine.states import remember, remember_named
 from msgsim.engine.view import find_message
 from msgsim.model import Entry, Json, Message, Unknown, whole
 from msgsim.provider import AnySend, Provider
@@ -17,16 +19,13 @@ from msgsim.scenarios.library import Choice, files_of, load, offered
 from msgsim.scenarios.reserved import Terms
 from msgsim.scenarios.scenario import Counts, Scenario, carried
 from msgsim.scenarios.yaml import BadFile
-from msgsim.seed import Seed, drawn, following
+from msgsim.seed import Seed, drawn, drawn_key, following
 from msgsim.storage.changes import Changes
 from msgsim.storage.commits import Commits
 from msgsim.storage.database import StoreError
-from msgsim.storage.keys import SHIFT
+from msgsim.storage.keys import SERVER, SHIFT
 from msgsim.storage.sandboxes import SandboxRow
 from msgsim.storage.store import Store
-
-SERVER = 0
-"""The number under which the store keeps what belongs to no sandbox."""
 
 
 class World:
@@ -49,6 +48,9 @@ class World:
         """Told the key of every new line of a journal, and the first key of a sandbox that is gone."""
         self.closing = False
         """The server stops; nobody should wait for anything any longer."""
+        self.disguise = Disguise(self._key())
+        self.texts_kept: set[str] = set()
+        """Digests of texts of scenarios that the store has."""
         self.run = Run(dict.fromkeys(store.strays()))
         self._settings: dict[tuple[str, str], dict[str, Json]] = {}
         self._named: dict[Choice, Scenario] = {}
@@ -59,6 +61,7 @@ class World:
         self.seed = self._seed(rows)
         for row in rows:
             self._enter(self._restored(row, restored(row, config, self.seed)))
+            remember(self, self.sandboxes[row.name])
         if "default" not in self.sandboxes:
             self.open("default", config.seed)
         self.commits.now()
@@ -72,6 +75,14 @@ class World:
         if seed != known:
             self.store.records.keep(SERVER, "", "seed", "", seed)
         return seed
+
+    def _key(self) -> bytes:
+        """What disguised secrets depend on: the store's own, drawn for a new one."""
+        known = self.store.records.find(SERVER, "", "disguise", "")
+        if not isinstance(known, str):
+            known = drawn_key().hex()
+            self.store.records.keep(SERVER, "", "disguise", "", known)
+        return bytes.fromhex(known)
 
     def _restored(self, row: SandboxRow, kept: Kept) -> Sandbox:
         """Raises BadFile for the scenario of the default sandbox; another one is without, until its files are back."""
@@ -127,6 +138,7 @@ class World:
         if old is not None:
             self._leave(old)
         self._enter(sandbox)
+        remember(self, sandbox)
         return sandbox
 
     def _compiled(self, choice: Choice, name: str) -> Scenario:
@@ -206,12 +218,15 @@ class World:
         for watch in self.watchers:
             watch(key)
 
+    def given(self, sandbox: Sandbox, provider: str) -> dict[str, Json]:
+        """What the settings of the server and of the sandbox say of one provider."""
+        return merged({}, self._configured.get(provider, {}), sandbox.kept.settings.get(provider, {}))
+
     def settings(self, sandbox: Sandbox, provider: Provider) -> dict[str, Json]:
         """Defaults, then the server's settings, then the sandbox's."""
         key = (sandbox.name, provider.name)
         if key not in self._settings:
-            layers = (self._configured.get(provider.name, {}), sandbox.kept.settings.get(provider.name, {}))
-            self._settings[key] = merged(provider.contract.settings, *layers)
+            self._settings[key] = merged(provider.contract.settings, self.given(sandbox, provider.name))
         return self._settings[key]
 
     def configure(self, sandbox: Sandbox, settings: dict[str, dict[str, Json]]) -> None:
@@ -220,6 +235,7 @@ class World:
         for name in settings:
             self._settings.pop((sandbox.name, name), None)
         sandbox.save(self.store)
+        remember(self, sandbox, decided=True)
         self.control(sandbox, {"action": "settings", "providers": list(settings)})
 
     def reseed(self, sandbox: Sandbox, seed: int) -> None:
@@ -228,6 +244,7 @@ class World:
         sandbox.kept.seed, sandbox.kept.seeded = seed, True
         sandbox.seed = Seed(seed)
         sandbox.save(self.store)
+        remember(self, sandbox, decided=True)
         self.control(sandbox, {"action": "seed", "seed": seed})
 
     def _checked(self, settings: dict[str, dict[str, Json]]) -> dict[str, dict[str, Json]]:
@@ -248,6 +265,7 @@ class World:
         sandbox.counts = sandbox.kept.counts = Counts({}, {}, {sandbox.scenario.key: sandbox.now()})
         sandbox.mistakes = []
         sandbox.save(self.store)
+        remember(self, sandbox, decided=True)
         self.control(sandbox, {"action": "scenario", "names": list(sandbox.scenario.names)})
         self.chosen()
 
@@ -274,13 +292,13 @@ class World:
                 except BadFile as wrong:
                     compiled[choice] = wrong
             sandbox.read = now
-            self._reloaded(sandbox, compiled[choice])
+            self.reloaded(sandbox, compiled[choice])
         for choice, scenario in list(self._named.items()):
             if tuple(digests[file] for file in files_of(choice)) != scenario.digests:
                 del self._named[choice]
         return bool(compiled)
 
-    def _reloaded(self, sandbox: Sandbox, new: Scenario | BadFile) -> None:
+    def reloaded(self, sandbox: Sandbox, new: Scenario | BadFile) -> None:
         if isinstance(new, BadFile):
             sandbox.mistakes = [str(mistake) for mistake in new.mistakes]
             logging.getLogger("msgsim").warning(
@@ -290,6 +308,7 @@ class World:
             sandbox.counts = sandbox.kept.counts = carried(sandbox.counts, sandbox.scenario, new)
             sandbox.scenario, sandbox.mistakes, sandbox.read = new, [], new.digests
             sandbox.save(self.store)
+            remember(self, sandbox, decided=True)
         told: Json = {"mistakes": sandbox.mistakes} if sandbox.mistakes else {}
         self.control(sandbox, {"action": "reload", "names": list(sandbox.scenario.names), **told})
 
@@ -298,6 +317,7 @@ class World:
         choice = self.offered((name,))
         if choice not in self._named:
             self._named[choice] = load(choice, self.terms)
+            remember_named(self, name, self._named[choice])
             self.chosen()
         return self._named[choice]
 

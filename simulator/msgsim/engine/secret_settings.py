@@ -5,8 +5,9 @@ What is called a password, a secret, a token or a key is hidden; where the names
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+from msgsim.engine.disguise import Disguise
 from msgsim.engine.redaction import HIDDEN
 from msgsim.model import Json
 from msgsim.provider import Provider, fingerprint
@@ -23,6 +24,33 @@ def hidden(settings: dict[str, Json], provider: Provider) -> dict[str, Json]:
         else _hidden(value, name)
         for name, value in settings.items()
     }
+
+
+def disguised(settings: dict[str, Json], provider: Provider, disguise: Disguise) -> dict[str, Json]:
+    """Settings of one provider with other values for their secrets, also for those inside of URLs."""
+    named = provider.contract.secret_names
+    return {
+        name: {disguise.of(key): inner for key, inner in value.items()}
+        if name in named and isinstance(value, dict)
+        else _replaced(value, name, disguise.of, disguise.urls)
+        for name, value in settings.items()
+    }
+
+
+def secrets_in(settings: dict[str, Json], provider: Provider) -> set[str]:
+    """The secrets themselves, names that are some included."""
+    found: set[str] = set()
+
+    def remember(text: str) -> str:
+        found.add(text)
+        return text
+
+    for name, value in settings.items():
+        if name in provider.contract.secret_names and isinstance(value, dict):
+            found.update(value)
+        else:
+            _replaced(value, name, remember, lambda text: text)
+    return found
 
 
 def uncovered(given: dict[str, Json], present: dict[str, Json], provider: Provider) -> dict[str, Json]:
@@ -43,12 +71,21 @@ def _renamed(given: Json, present: Json) -> Json:
 
 
 def _hidden(value: Json, member: str, secret: bool = False) -> Json:
-    secret = secret or _SECRET.search(member) is not None
+    return _replaced(value, member, lambda text: HIDDEN, lambda text: text, secret)
+
+
+def _replaced(
+    value: Json, member: str, secret: Callable[[str], str], other: Callable[[str], str], is_secret: bool = False
+) -> Json:
+    """A setting with each text in it replaced: as a ``secret``, or as any ``other``."""
+    is_secret = is_secret or _SECRET.search(member) is not None
     if isinstance(value, dict):
-        return {key: _hidden(inner, key, secret) for key, inner in value.items()}
+        return {key: _replaced(inner, key, secret, other, is_secret) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_hidden(inner, member, secret) for inner in value]
-    return HIDDEN if secret and isinstance(value, str) and value else value
+        return [_replaced(inner, member, secret, other, is_secret) for inner in value]
+    if not isinstance(value, str) or not value:
+        return value
+    return secret(value) if is_secret else other(value)
 
 
 def _uncovered(given: Json, present: Json, member: str, secret: bool = False) -> Json:

@@ -92,6 +92,8 @@ class RequestView(SandboxView):
         """Who is calling, once it is known."""
         self.claimed = claimed or self.credential
         """Who the request says it is, whether that is believed or not."""
+        self.written = call.path
+        """The path as it was written, where it is taken for another."""
         self.notes: list[str] = []
         """Tolerances used so far."""
 

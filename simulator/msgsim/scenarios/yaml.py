@@ -72,6 +72,8 @@ class Document(Struct):
     spot: Spot = (1, 1, None)
     digest: bytes = b""
     """Of the file's bytes; empty for a text that was no file."""
+    text: str = ""
+    """As it was read."""
 
     def at(self, path: Iterable[str | int], reason: str, key: bool = False) -> Mistake:
         """A mistake at a path, or at the nearest thing around it; with ``key`` at the key of its last part."""
@@ -155,12 +157,18 @@ def _parsed(data: bytes | str, name: str) -> Document:
         raise BadFile([Mistake(name, *place, f"not YAML: {error.problem or error.context}")]) from None
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         raise BadFile([Mistake(name, 1, 1, f"not YAML: {' '.join(str(error).split())}")]) from None
+    text = data if isinstance(data, str) else _text(data)
     if root is None:
-        return Document(name)
+        return Document(name, text=text)
     try:
-        return Document(name, *_Reader(name).read(root))
+        return Document(name, *_Reader(name).read(root), text=text)
     except RecursionError:
         raise BadFile([Mistake(name, 1, 1, "nested too deeply")]) from None
+
+
+def _text(data: bytes) -> str:
+    """As the loader reads it, which knows UTF-16 by its mark."""
+    return data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig", "replace")
 
 
 class _Loader(_FASTEST):  # type: ignore[misc, valid-type]

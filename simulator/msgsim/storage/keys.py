@@ -7,6 +7,8 @@ from msgsim.model import Json
 
 SHIFT = 40
 NUMBERS = (1 << SHIFT) - 1
+SERVER = 0
+"""The number, of no sandbox, under which records are kept that belong to none."""
 FROM_PHONES = 1 << (SHIFT - 1)
 """Set in the numbers of inbound messages: a callback's subject is either kind."""
 BLOCK = 9

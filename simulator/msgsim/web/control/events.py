@@ -7,6 +7,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from msgsim.engine.recording import line_of
 from msgsim.engine.statuses import reached
 from msgsim.model import Entry, Json, Message, Unknown
 from msgsim.storage.keys import NUMBERS
@@ -119,7 +120,7 @@ class Stream:
         at = max(entry.at, self._moment)
         if entry.exchange is not None:
             if self._place == 0:
-                yield "exchange", resources.entry(entry)
+                yield "exchange", line_of(entry)
             for message in self._messages(entry.key, entry.exchange.messages[max(self._place - 1, 0) :]):
                 told[message.key] = at
                 yield "message", self._shown(message, at)
@@ -129,7 +130,7 @@ class Stream:
             callback = self._store.callbacks.by_key(entry.attempt.callback)
             if callback is not None:
                 yield "callback", shown(self._context, callback)
-        elif "message" in (control := resources.entry(entry)):
+        elif "message" in (control := line_of(entry)):
             for message in self._messages(0, [control["message"]]):
                 told[message.key] = at
                 yield "message", self._shown(message, at)

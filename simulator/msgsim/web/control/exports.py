@@ -10,10 +10,10 @@ from starlette.responses import Response, StreamingResponse
 
 from msgsim import __version__
 from msgsim.clock import iso
+from msgsim.engine.recording import line_of
 from msgsim.engine.sandbox import Sandbox
 from msgsim.model import Attempt, Entry, Exchange, Json
 from msgsim.storage.keys import NUMBERS
-from msgsim.web.control import resources
 from msgsim.web.control.context import Context
 from msgsim.web.control.lists import in_turns
 
@@ -28,9 +28,9 @@ async def lines(context: Context, request: Request) -> Response:
 
     async def written() -> AsyncIterator[bytes]:
         async for entry in in_turns(entries(context, sandbox)):
-            yield msgspec.json.encode(resources.entry(entry)) + b"\n"
+            yield msgspec.json.encode(line_of(entry)) + b"\n"
 
-    return StreamingResponse(_joined(written()), media_type="application/x-ndjson")
+    return StreamingResponse(joined(written()), media_type="application/x-ndjson")
 
 
 async def archive(context: Context, request: Request) -> Response:
@@ -51,10 +51,10 @@ async def archive(context: Context, request: Request) -> Response:
             comma = b","
         yield b"]}}"
 
-    return StreamingResponse(_joined(written()), media_type="application/json")
+    return StreamingResponse(joined(written()), media_type="application/json")
 
 
-async def _joined(parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def joined(parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     """Small parts put together: each that is sent costs more than its bytes."""
     waiting = bytearray()
     async for part in parts:

@@ -3,8 +3,6 @@
 from collections.abc import Callable, Sequence
 
 import msgspec
-from msgspec import Struct
-from msgspec.structs import fields
 
 from msgsim.clock import iso
 from msgsim.contract import Contract
@@ -118,26 +116,6 @@ def _attempt(entry: Entry) -> Shown:
         "error": attempt.error or None,
         "took": attempt.took,
     }
-
-
-def entry(line: Entry) -> Shown:
-    """A line of the journal."""
-    members: Shown = {"number": line.key & NUMBERS, "at": iso(line.at), "kind": line.kind}
-    if line.exchange is not None:
-        members |= _members(line.exchange)
-    elif line.attempt is not None:
-        attempt = _members(line.attempt)
-        about = {"callback": line.attempt.callback & NUMBERS, "subject": line.attempt.subject & NUMBERS}
-        members = {**attempt, **about, **members, "attempt": line.attempt.number, "reports": line.attempt.kind}
-    else:
-        members |= line.control
-    return members
-
-
-def _members(struct: Struct) -> Shown:
-    """By name, without those that say nothing."""
-    values = ((member, getattr(struct, member.name)) for member in fields(struct))
-    return {member.name: msgspec.to_builtins(value) for member, value in values if value != member.default}
 
 
 def inbound(inbound: Inbound) -> Shown:

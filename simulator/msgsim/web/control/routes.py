@@ -13,6 +13,7 @@ from msgsim import __version__
 from msgsim.clock import iso
 from msgsim.model import Json
 from msgsim.web.control import (
+    bundle,
     clocks,
     description,
     events,
@@ -91,6 +92,7 @@ TABLE: tuple[tuple[str, str, Ask], ...] = (
     ("GET", "lint", findings.lint),
     ("GET", "journal.jsonl", exports.lines),
     ("GET", "journal.har", exports.archive),
+    ("GET", "bundle", bundle.export),
     ("GET", "events", events.events),
     ("GET", "sinks", sink_routes.all),
     ("GET", "sinks/{name}", sink_routes.show),

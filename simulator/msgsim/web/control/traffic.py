@@ -6,6 +6,7 @@ from msgspec import Struct, field
 from starlette.requests import Request
 
 from msgsim.engine import actions
+from msgsim.engine.recording import line_of
 from msgsim.engine.redaction import without_credentials
 from msgsim.engine.sandbox import Sandbox
 from msgsim.model import Callback, Entry, Exchange, Inbound, Json, Message, Unknown
@@ -51,7 +52,7 @@ def _exchanges(context: Context, request: Request, sandbox: Sandbox) -> Listing[
         count=lambda low, high: journal.count(sandbox_number, low, high, "exchange", provider),
         bounds=lambda: journal.bounds(sandbox_number),
         number=lambda entry: entry.key & NUMBERS,
-        show=resources.entry,
+        show=line_of,
         tests=tests,
         label=lambda entry: f"request {entry.key & NUMBERS}, {_of(entry).method} {_of(entry).path}",
         exact=len(tests) == bool(provider),
@@ -107,7 +108,7 @@ def _keys(exchange: Exchange) -> str:
 
 
 async def exchange(context: Context, request: Request) -> Json:
-    return resources.entry(exchange_of(context, request))
+    return line_of(exchange_of(context, request))
 
 
 def exchange_of(context: Context, request: Request) -> Entry:

@@ -2,12 +2,12 @@
 
 import re
 import zlib
-from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import unquote
 
 from msgspec.structs import replace
 
+from msgsim.engine.routing import root_url
 from msgsim.model import Call
 from msgsim.web.edge.replies import Scope, TooLarge, Undecoded
 
@@ -36,7 +36,7 @@ PLAIN = Arrival("")
 def call_of(scope: Scope, body: bytes) -> Call:
     headers = request_headers(scope)
     get = headers.get
-    base = _base(get("x-forwarded-proto"), get("x-forwarded-host"), get("host"), scope.get("scheme", "http"))
+    base = root_url(get("x-forwarded-proto"), get("x-forwarded-host"), get("host"), scope.get("scheme", "http"))
     query = scope["query_string"].decode("latin-1")
     client = scope["client"][0] if scope.get("client") else ""
     arrival = arrival_of(scope)
@@ -67,13 +67,6 @@ def _path(scope: Scope) -> str:
         path: str = scope["path"]
         return path
     return unquote(_SLASH.sub(r"%25\1", raw.decode("latin-1")))
-
-
-@lru_cache(maxsize=256)
-def _base(proto: str | None, forwarded: str | None, host: str | None, scheme: str) -> str:
-    """The root URL as the client wrote it, whatever stands in between."""
-    first = (proto or scheme).partition(",")[0].strip()
-    return f"{first}://{(forwarded or host or '127.0.0.1').partition(',')[0].strip()}/"
 
 
 def decoded(call: Call, limit: int) -> Call:

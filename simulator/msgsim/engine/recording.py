@@ -1,0 +1,160 @@
+"""What of an exchange goes into the journal: what is shown of it, and what it takes to do the request again."""
+
+from collections.abc import Callable
+from functools import lru_cache
+from json import detect_encoding
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import fields, replace
+
+from msgsim.clock import iso
+from msgsim.engine.disguise import Disguise
+from msgsim.engine.exchange import Effects
+from msgsim.engine.redaction import HIDDEN, NEVER_SHOWN, Secrets, without_credentials
+from msgsim.engine.routing import Found
+from msgsim.engine.view import RequestView
+from msgsim.model import Entry, Exchange, Json, Original, Refusal, Reply
+from msgsim.storage.keys import NUMBERS
+
+
+def exchange_of(view: RequestView, effects: Effects, found: Found, reply: Reply, disguise: Disguise) -> Exchange:
+    """As it goes into the journal, with what it takes to do the request again."""
+    call, names = view.call, view.provider.secrets
+    secrets = Secrets(names, _values(view))
+    headers = call.headers.copy()
+    for name in _hidden_headers(names):
+        if name in headers:
+            headers[name] = HIDDEN
+    caller = view.credential if view.credential.name else view.claimed
+    sent, answered = _text(call.body), reply.body.decode(errors="replace")
+    body, query = without_credentials(secrets.by_name(sent)), secrets.by_name(call.query)
+    answer = without_credentials(secrets.by_name(answered))
+    by_value = _as_it_is
+    if effects.refusals or secrets.may_be_in(
+        "\n".join((call.path, query, body, answer, *headers.values(), *view.notes))
+    ):
+        by_value = secrets.by_value
+        headers = {name: by_value(value) for name, value in headers.items()}
+    shown = (by_value(call.path), by_value(query), by_value(body), by_value(answer))
+    original = _original(view, (sent, answered), headers, shown, Secrets(names, secrets.values, disguise))
+    return Exchange(
+        view.provider.name,
+        found.endpoint.name if found.endpoint else "",
+        call.method,
+        *shown[:2],
+        headers,
+        shown[2],
+        reply.status,
+        shown[3],
+        reply.headers,
+        caller.shown or caller.name,
+        tuple([message.id for message in effects.messages]),
+        tuple([_without(refusal, by_value) for refusal in effects.refusals]),
+        effects.rule.place if effects.rule else "",
+        effects.fault.kind if effects.fault else "",
+        tuple([by_value(note) for note in view.notes]),
+        call.way,
+        original,
+    )
+
+
+def _original(
+    view: RequestView,
+    texts: tuple[str, str],
+    headers: dict[str, str],
+    shown: tuple[str, str, str, str],
+    secrets: Secrets,
+) -> Original | None:
+    """What of a request is not as it is shown: its path, its query, its body, its answer, its headers.
+
+    ``texts`` are the body and the answer as they were; ``secrets`` are disguised.
+    """
+    call, (body, answer) = view.call, texts
+    encoding = _encoding(call.body, body)
+    if encoding:
+        body = call.body.decode(encoding)
+    client = "" if call.client in _LOOPBACK else call.client
+    written = (view.written, call.query, body, answer)
+    if headers == call.headers and written == shown and not encoding and not client:
+        return None
+    hidden = _hidden_headers(view.provider.secrets)
+    others = {
+        name: secrets.disguised_header(value) if name in hidden else secrets.disguised(value)
+        for name, value in call.headers.items()
+        if headers[name] != value
+    }
+    path, query, body, answer = (
+        "" if text == now else secrets.disguised(text) for text, now in zip(written, shown, strict=True)
+    )
+    return Original(others, path, query, body, answer, encoding, client)
+
+
+_LOOPBACK = ("", "127.0.0.1", "::1")
+
+
+def _encoding(body: bytes, text: str) -> str:
+    """In which a body can be read and written again without a loss; empty: UTF-8. ``text`` is what is read of it."""
+    if b"\0" not in body[:4] and ("\ufffd" not in text or _is_text(body, "utf-8")):
+        return ""
+    encoding = detect_encoding(body)
+    return encoding if _is_text(body, encoding) and body.decode(encoding).encode(encoding) == body else "latin-1"
+
+
+def _is_text(body: bytes, encoding: str) -> bool:
+    try:
+        body.decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _as_it_is(text: str) -> str:
+    return text
+
+
+def _without(refusal: Refusal, by_value: Callable[[str], str]) -> Refusal:
+    """A refusal may quote what it refuses."""
+    values = {name: by_value(value) if isinstance(value, str) else value for name, value in refusal.values.items()}
+    return replace(refusal, detail=refusal.detail and by_value(refusal.detail), values=values)
+
+
+def _values(view: RequestView) -> list[str]:
+    """What proves who is calling, whether it was right or not, and as it was encoded in the headers."""
+    headers, credential = view.call.headers, view.voice.identify(view.call)
+    values = [headers[name].rpartition(" ")[2] for name in _hidden_headers(view.provider.secrets) if name in headers]
+    if credential is not None:
+        values.append(credential.secret)
+        if credential.shown:  # its name is one too
+            values.append(credential.name)
+    return values
+
+
+@lru_cache(maxsize=16)
+def _hidden_headers(names: frozenset[str]) -> tuple[str, ...]:
+    return tuple(sorted(NEVER_SHOWN | names))
+
+
+def _text(body: bytes) -> str:
+    """JSON may come in UTF-16 and UTF-32 too, and is refused; it is shown without its secrets all the same."""
+    return body.decode(detect_encoding(body) if b"\0" in body[:4] else "utf-8", "replace")
+
+
+def line_of(entry: Entry) -> dict[str, Json]:
+    """An entry of the journal as plain JSON."""
+    members: dict[str, Json] = {"number": entry.key & NUMBERS, "at": iso(entry.at), "kind": entry.kind}
+    if entry.exchange is not None:
+        members |= _members(entry.exchange)
+    elif entry.attempt is not None:
+        attempt = _members(entry.attempt)
+        about = {"callback": entry.attempt.callback & NUMBERS, "subject": entry.attempt.subject & NUMBERS}
+        members = {**attempt, **about, **members, "attempt": entry.attempt.number, "reports": entry.attempt.kind}
+    else:
+        members |= entry.control
+    return members
+
+
+def _members(struct: Struct) -> dict[str, Json]:
+    """By name, without those that say nothing or are never shown."""
+    values = ((member, getattr(struct, member.name)) for member in fields(struct) if member.name != "original")
+    return {member.name: msgspec.to_builtins(value) for member, value in values if value != member.default}

@@ -1,0 +1,208 @@
+"""A replay bundle: what happened in a sandbox, line by line, so that it can be done again elsewhere.
+
+JSON Lines, compressed with gzip or not: a header, the states of the sandbox, its journal, what it holds in the end, and
+an end. `docs/how-to/replay.md` describes them.
+"""
+
+import gzip
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, TypeVar, cast
+
+import msgspec
+from msgspec import Struct, field
+
+from msgsim.clock import iso
+from msgsim.engine.states import State
+from msgsim.model import Callback, Json, Message, Original
+from msgsim.storage.keys import NUMBERS
+
+FORMAT = 1
+"""Raised when an older ``msgsim`` could not do a bundle again."""
+LONGEST = 1 << 26
+"""Bytes of a line: a body of the default limit, however it is escaped."""
+LARGEST = 1 << 30
+"""Bytes of all lines."""
+_T = TypeVar("_T")
+
+
+class BadBundle(Exception):
+    """It is none, or cannot be read here; the text says where and why."""
+
+
+class Text(Struct, frozen=True):
+    """A scenario's file."""
+
+    file: str
+    text: str
+
+
+class Header(Struct, frozen=True, tag_field="kind", tag="bundle"):
+    """The first line."""
+
+    format: int
+    version: str
+    """Of the simulator it comes from."""
+    sandbox: str
+    credentials: dict[str, str] = field(default_factory=dict)
+    """What stands for each secret that everybody knows, such as the sandbox's own credentials → that secret."""
+    named: dict[str, Text] = field(default_factory=dict)
+    """Scenarios that requests named."""
+
+
+class StateLine(Struct, frozen=True, tag_field="kind", tag="state"):
+    """What decides from behind an entry of the journal on."""
+
+    state: State
+
+
+class Entry(Struct, frozen=True):
+    """An entry of the journal, as ``GET journal.jsonl`` has it."""
+
+    number: int
+    at: str
+    line: dict[str, Json] = field(default_factory=dict)
+    """All its members."""
+
+
+class Exchange(Entry, frozen=True, tag_field="kind", tag="exchange"):
+    """One request and its answer."""
+
+    provider: str = ""
+    method: str = "GET"
+    path: str = "/"
+    query: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
+    body: str = ""
+    way: str = ""
+    original: Original = field(default_factory=Original)
+
+
+class Attempt(Entry, frozen=True, tag_field="kind", tag="attempt"):
+    """One try at a callback, and what the receiver said."""
+
+    callback: int = 0
+    status: int | None = None
+    answer: str = ""
+    error: str = ""
+    took: int = 0
+    refused: bool = False
+    """Callbacks may not go there: no further try was planned."""
+
+
+class Control(Entry, frozen=True, tag_field="kind", tag="control"):
+    """What was asked of the control API."""
+
+    action: str = ""
+    id: str = ""
+    message: str = ""
+    status: str = ""
+    err: int | None = None
+    provider: str = ""
+    sender: str = field(default="", name="from")
+    to: str = ""
+    text: str = ""
+    callback: int = 0
+    providers: tuple[str, ...] = ()
+    mistakes: tuple[str, ...] = ()
+
+
+class MessageLine(Struct, frozen=True, tag_field="kind", tag="message"):
+    """A message and its plan, as they were in the end."""
+
+    number: int
+    id: str
+    plan: list[list[Json]]
+    """Time, channel, status and code of each step."""
+
+    @property
+    def name(self) -> str:
+        return f"message {self.id}"
+
+
+class CallbackLine(Struct, frozen=True, tag_field="kind", tag="callback"):
+    """A callback as it was in the end."""
+
+    number: int
+    due: str
+    state: str
+    tries: int
+    status: str | None = None
+
+    @property
+    def name(self) -> str:
+        return f"callback {self.number}"
+
+
+class End(Struct, frozen=True, tag_field="kind", tag="end"):
+    """The last line."""
+
+    lines: int
+    """How many there are before it."""
+    settled: bool = True
+    """Nothing happened while it was written: what the sandbox held in the end is what the journal brought about."""
+
+
+Line = Header | StateLine | Exchange | Attempt | Control | MessageLine | CallbackLine | End
+
+
+def message_line(message: Message) -> MessageLine:
+    plan = [[iso(step.at), message.channels[step.channel].name, step.status, step.code] for step in message.steps]
+    return MessageLine(message.key & NUMBERS, message.id, plan)
+
+
+def callback_line(callback: Callback) -> CallbackLine:
+    status = callback.step.status if callback.step else None
+    return CallbackLine(callback.key & NUMBERS, iso(callback.due), callback.state, callback.tries, status)
+
+
+def read(path: Path) -> Iterator[Line]:
+    """The lines of a bundle, one by one. Raises BadBundle, also for what is missing at the end."""
+    try:
+        with path.open("rb") as file:
+            packed = file.read(2) == b"\x1f\x8b"
+            file.seek(0)
+            yield from _lines(cast("BinaryIO", gzip.GzipFile(fileobj=file)) if packed else file)
+    except (OSError, EOFError, zlib.error) as error:
+        raise BadBundle(str(getattr(error, "strerror", None) or error)) from None
+
+
+def _lines(stream: BinaryIO) -> Iterator[Line]:
+    """Raises BadBundle, and what the stream raises."""
+    number, size, last = 0, 0, None
+    while data := stream.readline(LONGEST + 1):
+        number, size = number + 1, size + len(data)
+        if len(data) > LONGEST or size > LARGEST:
+            raise BadBundle(f"line {number}: longer than a bundle may be")
+        last = _line(data, number)
+        if isinstance(last, End) and last.lines != number - 1:
+            raise BadBundle(f"line {number}: {last.lines} lines should stand before it")
+        yield last
+    if not isinstance(last, End):
+        raise BadBundle(f"line {number + 1}: the end is missing; the file is cut off" if last else "it is empty")
+
+
+def _line(data: bytes, number: int) -> Line:
+    """Raises BadBundle."""
+    try:
+        members = msgspec.json.decode(data)
+        if number == 1:
+            _check_header(members)
+        if isinstance(members, dict) and members.get("kind") in ("exchange", "attempt", "control"):
+            members["line"] = {name: value for name, value in members.items() if name not in ("original", "refused")}
+        line: Line = msgspec.convert(members, Line)
+        return line
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadBundle(f"line {number}: {error}") from None
+
+
+def _check_header(members: Json) -> None:
+    """Raises BadBundle."""
+    if not isinstance(members, dict) or members.get("kind") != "bundle":
+        raise BadBundle("line 1: this is no replay bundle; msgsim export writes one")
+    if members.get("format") != FORMAT:
+        raise BadBundle(
+            f"line 1: its format is {members.get('format')!r}, and this msgsim reads {FORMAT};"
+            f" it comes from version {members.get('version')}"
+        )

@@ -1,0 +1,80 @@
+"""A replay bundle done again on a fresh simulator, up to the first answer, callback or journal entry that differs.
+
+The clock stands, and is moved to the moment of each entry before it is done again; what the user's application answered
+is what its callbacks are answered now. Nothing goes over a network.
+"""
+
+from collections.abc import Iterable, Iterator
+from itertools import chain
+
+from msgspec import Struct
+
+from msgsim.examples import bundle
+from msgsim.examples.bundle import BadBundle, Header, Line
+from msgsim.examples.stage import Difference, Stage
+from msgsim.scenarios.yaml import BadFile
+from msgsim.storage.database import StoreError
+
+
+class Outcome(Struct):
+    """What came of a replay."""
+
+    version: str = ""
+    """Of the simulator that the bundle comes from."""
+    requests: int = 0
+    callbacks: int = 0
+    """Attempts at them."""
+    actions: int = 0
+    difference: Difference | None = None
+    """None: everything is as it was, byte by byte."""
+
+    def count(self, line: bundle.Entry) -> None:
+        self.requests += isinstance(line, bundle.Exchange)
+        self.callbacks += isinstance(line, bundle.Attempt)
+        self.actions += isinstance(line, bundle.Control)
+
+
+def replay(lines: Iterable[Line]) -> Outcome:
+    """Raises BadBundle."""
+    outcome = Outcome()
+    rest = iter(lines)
+    header = next(rest, None)
+    if not isinstance(header, Header):
+        raise BadBundle("line 1: this is no replay bundle; msgsim export writes one")
+    outcome.version = header.version
+    try:
+        outcome.difference = _first_difference(header, rest, outcome)
+    except BadFile as error:
+        raise BadBundle(f"a scenario in it cannot be used here: {error}") from None
+    except (ValueError, StoreError) as error:
+        raise BadBundle(f"it cannot be done again here: {error}") from None
+    return outcome
+
+
+def _first_difference(header: Header, lines: Iterator[Line], outcome: Outcome) -> Difference | None:
+    states, first = [], next(lines, None)
+    while isinstance(first, bundle.StateLine):
+        states.append(first.state)
+        first = next(lines, None)
+    if not states or first is None:
+        raise BadBundle("line 2: the state in which it all began is missing")
+    stage = Stage(header, states)
+    try:
+        return _done(stage, chain([first], lines), outcome)
+    finally:
+        stage.close()
+
+
+def _done(stage: Stage, lines: Iterable[Line], outcome: Outcome) -> Difference | None:
+    """The first difference among entries of the journal, then among what there was in the end."""
+    ending: list[bundle.MessageLine | bundle.CallbackLine] = []
+    for line in lines:
+        if isinstance(line, bundle.Entry):
+            outcome.count(line)
+            if (difference := stage.do(line)) is not None:
+                return difference
+        elif isinstance(line, bundle.MessageLine | bundle.CallbackLine):
+            ending.append(line)
+        elif isinstance(line, bundle.End) and not line.settled:
+            return None
+    return next((difference for line in ending if (difference := stage.holds(line)) is not None), None)

@@ -1,0 +1,98 @@
+"""``GET bundle``: everything that was asked of a sandbox and what came of it, to be done again elsewhere."""
+
+from collections.abc import AsyncIterator, Iterator
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from msgsim import __version__
+from msgsim.engine.receive import Engine
+from msgsim.engine.recording import line_of
+from msgsim.engine.redaction import SHORTEST
+from msgsim.engine.sandbox import Sandbox
+from msgsim.engine.secret_settings import secrets_in
+from msgsim.engine.states import State, named, remembered
+from msgsim.examples.bundle import FORMAT, End, Header, StateLine, Text, callback_line, message_line
+from msgsim.model import Callback, Entry, Json, Message
+from msgsim.web.control.context import Context
+from msgsim.web.control.exports import entries, joined
+from msgsim.web.control.lists import in_turns
+from msgsim.web.control.problem import ApiProblem
+
+ROWS = 500
+"""Messages or callbacks that are read at once."""
+
+
+async def export(context: Context, request: Request) -> Response:
+    """Raises ApiProblem where the beginning of the journal is gone."""
+    sandbox = context.sandbox(request)
+    states = remembered(context.engine, sandbox)
+    if not states or context.engine.store.journal.bounds(sandbox.number)[0] > 1:
+        raise ApiProblem(
+            409,
+            "The beginning is gone",
+            "the journal no longer begins with its first line, so it cannot be done again: reset the sandbox and"
+            " bring the mistake about once more, or set a larger journal_limit",
+        )
+    last = sandbox.journal
+    return StreamingResponse(joined(_written(context, sandbox, states, last)), media_type="application/x-ndjson")
+
+
+async def _written(context: Context, sandbox: Sandbox, states: list[State], last: int) -> AsyncIterator[bytes]:
+    """``last``: number of the last entry of the journal that goes in."""
+    engine, count = context.engine, 0
+    names: set[str] = set()
+    async for entry in in_turns(entries(context, sandbox)):
+        if entry.exchange is not None and (name := entry.exchange.headers.get("x-sim-scenario")):
+            names.add(name)
+    parts: tuple[Iterator[Json], ...] = (
+        iter([_header(engine, sandbox, names)]),
+        (StateLine(state) for state in states),
+        (_entry(engine, entry) for entry in entries(context, sandbox)),
+        map(message_line, _messages(engine, sandbox)),
+        map(callback_line, _callbacks(engine, sandbox)),
+    )
+    for part in parts:
+        async for line in in_turns(part):
+            count += 1
+            yield msgspec.json.encode(line) + b"\n"
+    yield msgspec.json.encode(End(count, settled=sandbox.journal == last)) + b"\n"
+
+
+def _header(engine: Engine, sandbox: Sandbox, names: set[str]) -> Header:
+    texts = {name: Text(*found) for name in sorted(names) if (found := named(engine, name)) is not None}
+    known = {engine.disguise.of(value): value for value in sorted(_known(engine, sandbox)) if len(value) >= SHORTEST}
+    return Header(FORMAT, __version__, sandbox.name, known, texts)
+
+
+def _known(engine: Engine, sandbox: Sandbox) -> set[str]:
+    """Credentials that everybody knows: those of a sandbox of this name, and those in the defaults of settings."""
+    found: set[str] = set()
+    for provider in engine.providers.values():
+        found.update(provider.credentials(sandbox.name).values())
+        found |= secrets_in(provider.contract.settings, provider)
+    return found
+
+
+def _entry(engine: Engine, entry: Entry) -> dict[str, Json]:
+    line = line_of(entry)
+    if entry.exchange is not None and entry.exchange.original is not None:
+        line["original"] = entry.exchange.original
+    if entry.attempt is not None:
+        callback = engine.store.callbacks.by_key(entry.attempt.callback)
+        if callback is not None and callback.state == "refused" and callback.tries == entry.attempt.number:
+            line["refused"] = True
+    return line
+
+
+def _messages(engine: Engine, sandbox: Sandbox) -> Iterator[Message]:
+    lowest, highest = engine.store.messages.bounds(sandbox.number)
+    for low in range(lowest, highest + 1, ROWS):
+        yield from engine.store.messages.between(sandbox.number, low, min(low + ROWS - 1, highest))
+
+
+def _callbacks(engine: Engine, sandbox: Sandbox) -> Iterator[Callback]:
+    lowest, highest = engine.store.callbacks.bounds(sandbox.number)
+    for low in range(lowest, highest + 1, ROWS):
+        yield from engine.store.callbacks.between(sandbox.number, low, min(low + ROWS - 1, highest))
