@@ -132,8 +132,8 @@ def read(flags: dict[str, Json], environment: dict[str, str], file: str | None =
     try:
         config = msgspec.convert(settings, Config, strict=False)
         _check(config)
-    except ValueError as wrong:
-        raise ConfigError(f"settings: {wrong}") from None
+    except ValueError as error:
+        raise ConfigError(f"settings: {error}") from None
     return config
 
 
@@ -170,12 +170,12 @@ def _check_authorities(file: str) -> None:
 def _file(path: Path) -> dict[str, Json]:
     try:
         settings = whole(yaml.safe_load(path.read_bytes()))
-    except OSError as wrong:
-        raise ConfigError(f"{path}: {wrong.strerror}") from None
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}") from None
     except RecursionError:
         raise ConfigError(f"{path}: nested too deeply") from None
-    except yaml.YAMLError as wrong:
-        raise ConfigError(f"{path}: {_place(wrong)}") from None
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path}: {_place(error)}") from None
     if not isinstance(settings, dict | None):
         raise ConfigError(f"{path}: a mapping of settings is expected")
     return settings or {}

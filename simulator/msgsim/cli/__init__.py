@@ -45,12 +45,12 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     """Exit codes: 0 ok, 1 check failed, 2 bad configuration, 3 cannot start, 4 timed out, 64 usage."""
     try:
         code = cli.main(arguments, prog_name="msgsim", standalone_mode=False)
-    except click.UsageError as wrong:
-        wrong.show()
+    except click.UsageError as error:
+        error.show()
         code = USAGE
-    except click.ClickException as wrong:
-        wrong.show()
-        code = wrong.exit_code
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
     except (click.Abort, KeyboardInterrupt):
         code = INTERRUPTED
     except BrokenPipeError:

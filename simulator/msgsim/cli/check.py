@@ -32,8 +32,8 @@ def command(paths: tuple[str, ...]) -> int:
     for name in names:
         try:
             load(Choice((name,)), terms)
-        except BadFile as wrong:
-            mistakes += wrong.mistakes
+        except BadFile as error:
+            mistakes += error.mistakes
     if mistakes:
         tell(mistakes)
         return BAD_CONFIGURATION

@@ -52,10 +52,10 @@ def command(arguments: tuple[str, ...], intercept: bool, config: str | None, **f
 
     try:
         return _run(arguments, intercept, read({**flags, "host": "localhost"}, dict(os.environ), config))
-    except (ConfigError, BadFile, ValueError) as wrong:
-        return failed(str(wrong), BAD_CONFIGURATION)
-    except (CannotStart, StoreError) as wrong:
-        return failed(str(wrong), CANNOT_START)
+    except (ConfigError, BadFile, ValueError) as error:
+        return failed(str(error), BAD_CONFIGURATION)
+    except (CannotStart, StoreError) as error:
+        return failed(str(error), CANNOT_START)
 
 
 def _run(arguments: tuple[str, ...], intercept: bool, settings: "Config") -> int:
@@ -71,16 +71,16 @@ def _run(arguments: tuple[str, ...], intercept: bool, settings: "Config") -> int
         simulator = stack.enter_context(Simulator(**msgspec.structs.asdict(settings)))
         client = stack.enter_context(Client(simulator.url))
         click.echo(f"msgsim: seed {simulator.seed}", err=True)
-        told = os.environ | client.environment()
+        environment = os.environ | client.environment()
         if intercept:
             folder = Path(stack.enter_context(TemporaryDirectory(prefix="msgsim-")))
-            told |= variables(server_at(client.url, client.interception()), folder)
+            environment |= variables(server_at(client.url, client.interception()), folder)
         try:
-            child = subprocess.Popen(arguments, env=told)  # noqa: S603 - running it is what was asked for
+            child = subprocess.Popen(arguments, env=environment)  # noqa: S603 - running it is what was asked for
         except FileNotFoundError:
             return failed(f"{arguments[0]}: there is no such command", NOT_FOUND)
-        except OSError as wrong:
-            return failed(f"{arguments[0]}: {wrong.strerror}", CANNOT_RUN)
+        except OSError as error:
+            return failed(f"{arguments[0]}: {error.strerror}", CANNOT_RUN)
         with _outlived_by(child):
             code = child.wait()
     return SIGNALLED - code if code < 0 else code

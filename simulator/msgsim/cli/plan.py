@@ -39,8 +39,8 @@ def command(
     try:
         asked = request_in(file, provider or "", endpoint) if file else {"provider": provider}
         outlook = foresee(scenarios, asked, seed)
-    except BadFile as wrong:
-        tell(wrong.mistakes)
+    except BadFile as error:
+        tell(error.mistakes)
         return BAD_CONFIGURATION
     except (ValueError, Unknown) as unusable:
         click.secho(f"msgsim: {unusable}", fg="red", err=True)

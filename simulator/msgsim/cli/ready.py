@@ -28,15 +28,15 @@ def command(url: str, timeout: str) -> int:
 
     try:
         end = machine() + milliseconds(timeout)
-    except ValueError as wrong:
-        raise click.UsageError(str(wrong)) from None
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
     pause = Event()
     while True:
         try:
             with Client(url) as client:
                 click.echo(f"msgsim {client.health()['version']} is ready at {client.url}")
             return OK
-        except (Unreachable, Problem) as wrong:
+        except (Unreachable, Problem) as error:
             if machine() >= end:
-                return failed(f"not ready within {timeout}: {wrong}", TIMED_OUT)
+                return failed(f"not ready within {timeout}: {error}", TIMED_OUT)
         pause.wait(PAUSE)

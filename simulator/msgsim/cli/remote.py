@@ -27,14 +27,14 @@ def remote(run: Callable[..., int | None]) -> Callable[..., int]:
         try:
             with Client(url, sandbox) as client:
                 return run(client, **options) or OK
-        except Unreachable as wrong:
-            return failed(str(wrong), CANNOT_START)
-        except TimedOut as wrong:
-            return failed(str(wrong), TIMED_OUT)
-        except (Problem, LookupError) as wrong:
-            return failed(str(wrong), FAILED)
-        except ValueError as wrong:
-            raise click.UsageError(str(wrong)) from None
+        except Unreachable as error:
+            return failed(str(error), CANNOT_START)
+        except TimedOut as error:
+            return failed(str(error), TIMED_OUT)
+        except (Problem, LookupError) as error:
+            return failed(str(error), FAILED)
+        except ValueError as error:
+            raise click.UsageError(str(error)) from None
 
     return command
 

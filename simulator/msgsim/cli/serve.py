@@ -69,17 +69,17 @@ def command(config: str | None, port_file: Path | None, **flags: "Json") -> int:
     try:
         settings = guarded(read(flags, dict(os.environ), config))
         listening = listen(settings)
-    except ConfigError as wrong:
-        return _failed(str(wrong), BAD_CONFIGURATION)
-    except CannotStart as wrong:
-        return _failed(str(wrong), CANNOT_START)
+    except ConfigError as error:
+        return _failed(str(error), BAD_CONFIGURATION)
+    except CannotStart as error:
+        return _failed(str(error), CANNOT_START)
     try:
         port = listening[0].getsockname()[1]
         server = Server(settings, lambda seed: _started(settings, port, seed, port_file, server))
-    except (ValueError, BadFile) as wrong:
-        return _failed(str(wrong), BAD_CONFIGURATION)
-    except (StoreError, CannotStart) as wrong:
-        return _failed(str(wrong), CANNOT_START)
+    except (ValueError, BadFile) as error:
+        return _failed(str(error), BAD_CONFIGURATION)
+    except (StoreError, CannotStart) as error:
+        return _failed(str(error), CANNOT_START)
     server.run(listening)
     return OK
 

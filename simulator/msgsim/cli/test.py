@@ -23,8 +23,8 @@ def command(paths: tuple[str, ...]) -> int:
     for name in names:
         try:
             count, differences = rehearse(name)
-        except BadFile as wrong:
-            tell(wrong.mistakes)
+        except BadFile as error:
+            tell(error.mistakes)
             code = BAD_CONFIGURATION
             continue
         total += count

@@ -251,8 +251,8 @@ class Contract:
         if key not in self._meant:
             word = self.words.get(f"{channel}.{beat.status}") or self.words.get(beat.status, beat.status)
             status = self.statuses.get(word)
-            told = status is not None and (not channel or not status.channels or channel in status.channels)
-            self._meant[key] = status if told else None
+            exists = status is not None and (not channel or not status.channels or channel in status.channels)
+            self._meant[key] = status if exists else None
         return self._meant[key]
 
     def schema(self, name: str, extended: bool = False) -> "Schema":

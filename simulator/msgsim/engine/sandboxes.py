@@ -253,8 +253,8 @@ class World:
             if name not in self.providers:
                 raise ValueError(f"there is no provider {name!r} (there are {', '.join(self.providers)})")
             contract = self.providers[name].contract
-            if chosen_settings and (wrong := contract.wrong_settings(chosen_settings)):
-                raise ValueError(f"settings of {name}: {wrong}")
+            if chosen_settings and (mistake := contract.wrong_settings(chosen_settings)):
+                raise ValueError(f"settings of {name}: {mistake}")
         return {name: whole(one) for name, one in settings.items()}
 
     def choose(self, sandbox: Sandbox, choice: Choice) -> None:
@@ -289,8 +289,8 @@ class World:
             if choice not in compiled:
                 try:
                     compiled[choice] = load(choice, self.terms)
-                except BadFile as wrong:
-                    compiled[choice] = wrong
+                except BadFile as error:
+                    compiled[choice] = error
             sandbox.read = now
             self.reloaded(sandbox, compiled[choice])
         for choice, scenario in list(self._named.items()):
@@ -309,8 +309,8 @@ class World:
             sandbox.scenario, sandbox.mistakes, sandbox.read = new, [], new.digests
             sandbox.save(self.store)
             remember(self, sandbox, decided=True)
-        told: Json = {"mistakes": sandbox.mistakes} if sandbox.mistakes else {}
-        self.control(sandbox, {"action": "reload", "names": list(sandbox.scenario.names), **told})
+        details: Json = {"mistakes": sandbox.mistakes} if sandbox.mistakes else {}
+        self.control(sandbox, {"action": "reload", "names": list(sandbox.scenario.names), **details})
 
     def named(self, name: str) -> Scenario:
         """One of the server's own files, or a shipped scenario; never any file that a client names. Raises BadFile."""

@@ -92,12 +92,12 @@ class Stream:
         if sandbox.number != self._sandbox:
             lowest, _ = self._store.journal.bounds(sandbox.number)
             self._sandbox, self._line, self._place, self._moment = sandbox.number, lowest - 1, 0, sandbox.now()
-        told: dict[int, int] = {}
+        as_of: dict[int, int] = {}
         """Keys of messages, and as of which time they were told."""
         while self._line < sandbox.journal:
             high = self._line + LINES
             for entry in self._store.journal.between(sandbox.number, self._line + 1, high):
-                for name, data in self._of_line(entry, told):
+                for name, data in self._of_line(entry, as_of):
                     self._place += 1
                     yield self._event(name, data)
                 self._line, self._place = entry.key & NUMBERS, 0
@@ -105,7 +105,7 @@ class Stream:
             yield b""
         now = sandbox.now()
         for piece in reached(self._store, sandbox.number, self._moment, now):
-            changed = {status.message.key: status for status in piece if told.get(status.message.key, 0) < status.at}
+            changed = {status.message.key: status for status in piece if as_of.get(status.message.key, 0) < status.at}
             for status in changed.values():
                 yield self._event("message", self._shown(status.message, status.at))
             yield b""
@@ -115,14 +115,14 @@ class Stream:
         head = f"id: {self._sandbox}.{self._line}.{self._place}\nevent: {name}\ndata: "
         return head.encode() + msgspec.json.encode(data) + b"\n\n"
 
-    def _of_line(self, entry: Entry, told: dict[int, int]) -> Iterator[tuple[str, Json]]:
+    def _of_line(self, entry: Entry, as_of: dict[int, int]) -> Iterator[tuple[str, Json]]:
         """What was not told yet of a line of the journal; messages as they were then, or when the stream began."""
         at = max(entry.at, self._moment)
         if entry.exchange is not None:
             if self._place == 0:
                 yield "exchange", line_of(entry)
             for message in self._messages(entry.key, entry.exchange.messages[max(self._place - 1, 0) :]):
-                told[message.key] = at
+                as_of[message.key] = at
                 yield "message", self._shown(message, at)
         elif self._place:
             return
@@ -132,7 +132,7 @@ class Stream:
                 yield "callback", shown(self._context, callback)
         elif "message" in (control := line_of(entry)):
             for message in self._messages(0, [control["message"]]):
-                told[message.key] = at
+                as_of[message.key] = at
                 yield "message", self._shown(message, at)
         else:
             yield control["action"], {**resources.clock(self._subscription.sandbox), **control}

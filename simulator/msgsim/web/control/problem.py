@@ -21,7 +21,7 @@ class ApiProblem(Exception):
         self.body = {"type": "about:blank", "title": title, "status": status, "detail": detail, **more}
 
 
-def told(error: Exception) -> ApiProblem:
+def problem_of(error: Exception) -> ApiProblem:
     """Any exception as a problem: what only routes of ours raise, then what the edge says to any request."""
     match error:
         case ApiProblem():
@@ -48,7 +48,7 @@ def answer(problem: ApiProblem) -> Response:
 
 async def respond(request: Request, error: Exception) -> Response:
     """For the application: whatever no route of ours has told itself."""
-    return answer(told(error))
+    return answer(problem_of(error))
 
 
 async def nothing(request: Request, error: Exception) -> Response:

@@ -30,7 +30,7 @@ from msgsim.web.control import (
 )
 from msgsim.web.control.context import Context, answer
 from msgsim.web.control.problem import answer as say
-from msgsim.web.control.problem import told
+from msgsim.web.control.problem import problem_of
 
 ROOT = "/__sim/v1/"
 ANY = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -122,7 +122,7 @@ def _route(context: Context, path: str, methods: tuple[str, ...], ask: Ask) -> R
             said = await ask(context, request)
             await context.engine.commits.durable()
         except Exception as error:
-            return say(told(error))
+            return say(problem_of(error))
         return said if isinstance(said, Response) else answer(said)
 
     return Route(path, endpoint, methods=list(methods))

@@ -134,7 +134,7 @@ def _shown(context: Context, sandbox: Sandbox, name: str, request: Request) -> J
         "posts": page,
         "total": sink.total,
         "next": page[-1]["number"] if len(later) > most else None,
-        "answers": msgspec.to_builtins(sink.told()),
+        "answers": msgspec.to_builtins(sink.answers()),
     }
 
 

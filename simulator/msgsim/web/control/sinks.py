@@ -53,7 +53,7 @@ class SinkPosts:
         """What the next posts get."""
         self._answers = deque(answers)
 
-    def told(self) -> list[SinkAnswer]:
+    def answers(self) -> list[SinkAnswer]:
         return list(self._answers)
 
     def next_answer(self) -> SinkAnswer:
