@@ -53,6 +53,9 @@ def attack(provider: Provider, chance: Random) -> Attack:
             inside[chance.choice([*sorted(inside), "unknown"])] = _hostile(chance)
         else:
             _change(inside, known, chance)
+    if provider.api(endpoint).in_query:
+        query = {**provider.credentials("default"), **body}
+        return Attack(endpoint.method, endpoint.path, urlencode(query, errors="replace"), b"")
     if endpoint.method == "GET":
         return Attack("GET", endpoint.path, urlencode(body, errors="replace"), b"")
     return Attack(endpoint.method, endpoint.path, "", msgspec.json.encode(body))

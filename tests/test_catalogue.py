@@ -6,10 +6,13 @@ from typing import Any
 import pytest
 from msgsim.contract import KINDS, Error, Status
 from msgsim.examples.catalogue import of_error
+from msgsim.examples.request import Example
+from msgsim.examples.samples import request_to
 from msgsim.provider import AnySend, Provider, discover
+from msgsim.testing import Answer
 
 from tests.conftest import Http
-from tests.samples import headers, sample
+from tests.samples import sample
 
 PROVIDERS = discover()
 ERRORS = [(provider, error) for provider in PROVIDERS.values() for error in provider.contract.errors.values()]
@@ -20,11 +23,14 @@ def of(pair: Any) -> str:
     return str(getattr(pair, "path", None) or getattr(pair, "name", None) or getattr(pair, "key", pair))
 
 
+def sent(http: Http, example: Example) -> Answer:
+    more = {"body": example.body} if example.body else {}
+    return http(example.method, example.path, headers=example.headers, query=example.query or None, **more)
+
+
 @pytest.mark.parametrize(("provider", "error"), ERRORS, ids=of)
 def test_an_error_is_answered_as_documented(http: Http, provider: Provider, error: Error) -> None:
-    example = of_error(provider, error)
-    more = {"body": example.body} if example.body else {}
-    answer = http(example.method, example.path, headers=example.headers, query=example.query or None, **more)
+    answer = sent(http, of_error(provider, error))
     assert answer.status == error.status, answer.body
     text = answer.body.decode()
     if error.code not in (None, error.status):
@@ -69,7 +75,7 @@ SENDS = [
 
 @pytest.mark.parametrize(("provider", "endpoint"), SENDS, ids=of)
 def test_a_sample_is_taken_on(http: Http, control: Http, provider: Provider, endpoint: AnySend) -> None:
-    answer = http("POST", endpoint.path, json=sample(provider, endpoint), headers=headers(provider))
+    answer = sent(http, request_to(provider, endpoint, sample(provider, endpoint)))
     assert answer.status in (200, 201, 202), answer.body
     assert control("GET", "messages").json["total"] > 0
 

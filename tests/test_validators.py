@@ -21,7 +21,7 @@ SCHEMAS = {
 PATTERNS = sorted(
     {
         pattern
-        for file in data_folder("schemas").glob("*/*.json")
+        for file in data_folder("schemas").rglob("*.json")
         for pattern in re.findall(r'"pattern": ("(?:[^"\\\\]|\\\\.)*")', file.read_text())
     }
 )

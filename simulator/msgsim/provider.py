@@ -62,6 +62,9 @@ class View(Protocol):
         One call looks at so many messages that nobody else waits long; there may be more before ``until``.
         """
 
+    def messages(self, after: int = 0) -> Iterator[Message]:
+        """This provider's messages with a higher key, in the order in which they came."""
+
     def referred(self, reference: str) -> Iterator[Message]:
         """This provider's messages with a reference, newest first."""
 
@@ -155,6 +158,8 @@ class SendMany(Struct, frozen=True):
     parse: Parse | None = None
     shape: Shape | None = None
     check: Check | None = None
+    also: tuple[tuple[str, str], ...] = ()
+    """Further methods and paths at which it is served."""
 
 
 class Ask(Struct, frozen=True):

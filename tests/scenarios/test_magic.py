@@ -38,7 +38,8 @@ def shared() -> Iterator[Simulator]:
 
 
 def ask(example: Example, sim: Simulator) -> Answer:
-    return call(f"{sim.url}{example.path}", example.method, body=example.body, headers=example.headers)
+    given: dict[str, Any] = {"headers": example.headers, "query": example.query or None}
+    return call(f"{sim.url}{example.path}", example.method, body=example.body, **given)
 
 
 def refusals(sim: Simulator, answer: Answer) -> list[str]:

@@ -10,7 +10,7 @@ from msgsim.engine.sandbox import Sandbox
 from msgsim.engine.statuses import Position, latest
 from msgsim.model import Call, Credential, Inbound, Json, Message, Refusal, Refused
 from msgsim.provider import Provider, Voice
-from msgsim.storage.store import Store
+from msgsim.storage.store import NUMBERS, SPAN, Store
 
 
 class SandboxView:
@@ -42,6 +42,14 @@ class SandboxView:
             return message.provider == self.provider.name and not message.unreadable and fits(message)
 
         return latest(self.store, self.sandbox.number, after, until, self.now, most, mine)
+
+    def messages(self, after: int = 0) -> Iterator[Message]:
+        lowest, highest = self.store.bounds("messages", self.sandbox.number)
+        for low in range(max(lowest, (after & NUMBERS) + 1), highest + 1, SPAN):
+            high = min(low + SPAN - 1, highest)
+            for message in self.store.messages_between(self.sandbox.number, low, high, self.provider.name):
+                if not message.unreadable:
+                    yield message
 
     def referred(self, reference: str) -> Iterator[Message]:
         found = self.store.messages.referred(self.sandbox.number, reference)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from itertools import islice, product
+from itertools import chain, islice, product
 from urllib.parse import urlencode
 
 import msgspec
@@ -109,14 +109,13 @@ class Answers:
             leaf for answers in known for answered in answers for leaf in _leaves([answered.request, answered.json])
         ]
         names = re.findall(r"{(\w+)}", endpoint.path)
-        choices = []
-        for name in names:
-            fitting = [value for key, value in leaves if key.lower().endswith(name.lower())]
-            choices.append(list(dict.fromkeys([*fitting, *(value for _, value in leaves)])))
+        values = list(dict.fromkeys(value for _, value in leaves))
+        fitting = [[value for key, value in leaves if key.lower().endswith(name.lower())] for name in names]
+        tries = chain(product(*map(dict.fromkeys, fitting)), product(*(values for _ in names)))
         good: dict[frozenset[str], Answered] = {}
-        for values in islice(product(*choices), MOST_TRIES):
+        for chosen in islice(tries, MOST_TRIES):
             path = endpoint.path
-            for name, value in zip(names, values, strict=True):
+            for name, value in zip(names, chosen, strict=True):
                 path = path.replace(f"{{{name}}}", value)
             for sample in self.samples(endpoint):
                 answered = self.ask(endpoint, sample, path)

@@ -64,9 +64,9 @@ def of_error(provider: Provider, error: Error, sandbox: str = "default") -> Exam
     """What the catalogue gives as example; else a sample to the magic recipient; else a sample with a header."""
     if error.example is not None:
         return _given(provider, error.example, sandbox)
+    api = next((api for api in provider.apis if api.name == error.key.partition(".")[0]), None)
     if error.magic is not None:
         return by_recipient(provider, error.key, error.magic, sandbox=sandbox)
-    api = next((api for api in provider.apis if api.name == error.key.partition(".")[0]), None)
     if api is None:
         return _sample(provider, trials(provider)[0], sandbox, {"X-Sim-Outcome": error.key})
     path = re.sub(r"{\w+}", "1", api.endpoints[0].path)
@@ -86,11 +86,16 @@ def of_neutral(provider: Provider, neutral: Neutral, sandbox: str = "default") -
 
 
 def by_recipient(
-    provider: Provider, key: str, number: int, channels: tuple[str, ...] = (), sandbox: str = "default"
+    provider: Provider,
+    key: str,
+    number: int,
+    channels: tuple[str, ...] = (),
+    sandbox: str = "default",
 ) -> Example:
-    """A sample to the reserved recipient of an outcome."""
+    """A sample to the reserved recipient of an outcome, by the API whose it is."""
+    api = key.rpartition(".")[0]
     recipients = magic_recipients(key, number, terms_of(provider))
-    return _addressed(provider, trial_for(provider, channels), sandbox, recipients[0], recipients[-1])
+    return _addressed(provider, trial_for(provider, channels, api), sandbox, recipients[0], recipients[-1])
 
 
 @cache

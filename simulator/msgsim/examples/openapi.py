@@ -15,7 +15,7 @@ from msgsim.examples.answers import Answered, Answers
 from msgsim.examples.catalogue import endpoint_at
 from msgsim.examples.samples import signed
 from msgsim.model import Json
-from msgsim.provider import Ask, Endpoint, Provider, SendMany
+from msgsim.provider import AnySend, Ask, Endpoint, Provider, SendMany
 
 Document = dict[str, Json]
 
@@ -164,23 +164,23 @@ EVERYWHERE = ("unauthorized", "forbidden", "too_many_requests", "server_error", 
 
 
 def _possible(provider: Provider, endpoint: Endpoint) -> list[str]:
-    """Keys in the order of the catalogue: named by its schemas, shown by an example, or said anywhere."""
+    """Keys in the order of the catalogue: named by its schemas, shown by an example, or said anywhere.
+
+    All of them where the endpoint is of an API with a catalogue of its own: that is short.
+    """
     errors = provider.api(endpoint).contract.errors
+    if provider.api(endpoint).name:
+        return list(dict.fromkeys(error.key for error in errors.values()))
     named: set[str] = set(EVERYWHERE) | ({"malformed"} if endpoint.schema else set())
     for schema in (endpoint.schema, getattr(endpoint, "item_schema", "")):
         if schema:
             named |= set(_named(provider.contract.schema(schema).document))
-    first = provider.api(endpoint).endpoints[0]
-    here = {error.key for key, error in errors.items() if key in named}
-    return list(
-        dict.fromkeys(
-            error.key
-            for error in errors.values()
-            if error.key in here
-            or _place(provider, error) in (None, endpoint)
-            or (error.example is None and endpoint is first)
-        )
-    )
+    first = next(endpoint for endpoint in provider.endpoints if isinstance(endpoint, AnySend))
+    return [
+        key
+        for key, error in errors.items()
+        if key in named or _place(provider, error) in (None, endpoint) or (error.example is None and endpoint is first)
+    ]
 
 
 def _place(provider: Provider, error: Error) -> Endpoint | str | None:

@@ -6,7 +6,7 @@ from functools import lru_cache
 from msgsim.contract import Contract
 from msgsim.model import Call, Credential, Refusal, Refused
 from msgsim.provider import Desk, Endpoint, Provider, endpoints_of, knows
-from msgsim.providers.messente import phonebook
+from msgsim.providers.messente import account, lookup, phonebook, statistics, verification
 from msgsim.providers.messente.omnichannel import ENDPOINTS, device
 from msgsim.providers.messente.omnichannel.answers import refused
 from msgsim.providers.messente.omnichannel.reports import inbound, post, reports
@@ -44,12 +44,12 @@ def credentials(sandbox: str) -> dict[str, str]:
     return {"username": sandbox, "password": f"{sandbox}-password"}
 
 
-APIS = (phonebook.api,)
+APIS = (phonebook.api, lookup.api, statistics.api, account.api, verification.api)
 
 provider = Provider(
     name="messente",
     title="Messente Omnichannel",
-    contract=Contract("messente"),
+    contract=Contract("messente", {"day": statistics.is_day}),
     endpoints=(*ENDPOINTS, *endpoints_of(APIS)),
     apis=APIS,
     device=device.pieces,
@@ -65,6 +65,7 @@ provider = Provider(
     receive=inbound,
     success=range(200, 400),
     strict="invalid_data",
+    secrets=frozenset({"password"}),
     recipients=frozenset({"to"}),
     texts=frozenset({"text"}),
 )

@@ -6,7 +6,7 @@ Source: Messente's Omnichannel API documentation; facts from its other public pa
 
 from msgsim.provider import Ask, Send, SendMany
 from msgsim.providers.messente.omnichannel.answers import bulk_sent, cancelled, sent, statuses
-from msgsim.providers.messente.omnichannel.reading import bulk_item, omnimessage, with_plus
+from msgsim.providers.messente.omnichannel.reading import bulk_item, credit_of, omnimessage, with_plus
 
 ENDPOINTS = (
     Send("send", "POST", "/v1/omnimessage", schema="omnimessage", shape=with_plus, read=omnimessage, answer=sent),
@@ -19,6 +19,7 @@ ENDPOINTS = (
         items=lambda body: body["messages"],
         item_schema="omnimessage",
         partial=True,
+        batch=credit_of,
         read=bulk_item,
         answer=bulk_sent,
     ),

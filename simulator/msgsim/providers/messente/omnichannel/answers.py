@@ -4,14 +4,13 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from msgsim.clock import iso
 from msgsim.contract import Contract
 from msgsim.model import Channel, Json, Message, Refusal, Refused, Reply, Step
 from msgsim.plan import cut, state
 from msgsim.provider import Desk
+from msgsim.providers.messente.price import price_info
+from msgsim.providers.messente.timestamps import timestamp
 
-FREE = ("rejected", "cancelled")
-"""Kinds of status that are not charged: what the operator did not take, and what was cancelled before it was sent."""
 _encode = msgspec.json.Encoder().encode
 
 
@@ -104,31 +103,9 @@ def report(
         "error": _error_text(step, contract) if step else None,
         "omnimessage_id": message.id,
         "timestamp": timestamp(step.at, "+00:00" if settings["timestamp_zone"] else "") if step else None,
-        "price_info": _price(channel, step, settings, contract) if step else None,
+        "price_info": price_info(channel, step, settings, contract) if step else None,
     }
 
 
 def _error_text(step: Step, contract: Contract) -> str | None:
     return None if step.code in (0, 10) else contract.codes.get(step.code or 0)
-
-
-def _price(channel: Channel, step: Step, settings: dict[str, Json], contract: Contract) -> Json:
-    parts = channel.content.get("parts", 1) if channel.content else 1
-    free = contract.statuses[step.status].kind in FREE
-    return {
-        "part_price": settings["part_price"],
-        "parts_count": parts,
-        "total_price": "0" if free else _times(settings["part_price"], parts),
-    }
-
-
-def _times(price: str, count: int) -> str:
-    """Decimal text times a whole number, exactly."""
-    whole, _, fraction = price.partition(".")
-    total = str(int(whole + fraction) * count).rjust(len(fraction) + 1, "0")
-    return f"{total[: -len(fraction)]}.{total[-len(fraction) :]}" if fraction else total
-
-
-def timestamp(at: int, zone: str = "") -> str:
-    """``2020-02-04T08:09:42.389630`` in UTC, and the zone as it is to be written."""
-    return f"{iso(at).removesuffix('Z')}000{zone}"

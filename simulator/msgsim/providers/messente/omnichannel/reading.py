@@ -6,18 +6,14 @@ Sources: Messente Omnichannel API, Sends an Omnimessage; delivery report statuse
 from collections.abc import Mapping
 
 from msgsim.clock import date_time
-from msgsim.contract.formats import impossible
-from msgsim.model import Beat, Channel, Draft, Json
+from msgsim.model import Channel, Draft, Json
 from msgsim.provider import Desk
-from msgsim.providers.messente.omnichannel.sms import convert, parts
-from msgsim.providers.messente.phonebook.blacklist import is_blacklisted
+from msgsim.providers.messente.fates import fate_of
+from msgsim.providers.messente.ledger import Credit
+from msgsim.providers.messente.sms import convert, parts
 
 RETRY_WINDOW = 21_600_000
 """Milliseconds a channel is tried where neither ttl nor validity is given: six hours, as for SMS."""
-UNREACHABLE = {"length": (Beat(200, "FAILED", 3),), "country": (Beat(200, "FAILED", 5),)}
-"""What becomes of a number that nobody can have: Invalid number, or Invalid number format without a country."""
-BLACKLISTED = (Beat(200, "REJECTD", 8),)
-"""What becomes of a number that the account has on its blacklist, on each channel."""
 CONTENT = {
     "sms": ("autoconvert", "udh"),
     "viber": ("image_url", "button_url", "button_text", "video"),
@@ -50,10 +46,15 @@ def _with_plus(item: Json) -> Json:
 
 def omnimessage(body: Json, desk: Desk) -> Draft:
     """One omnimessage that has passed its schema, with one channel per message in it."""
-    return bulk_item(body, 0, body, desk)
+    return bulk_item(body, 0, Credit(desk), desk)
 
 
-def bulk_item(item: Json, index: int, body: Json, desk: Desk) -> Draft:
+def credit_of(body: Json, desk: Desk) -> Credit:
+    """What all items of a bulk share."""
+    return Credit(desk)
+
+
+def bulk_item(item: Json, index: int, credit: Credit, desk: Desk) -> Draft:
     """An item of a bulk that has passed its schema. Raises Refused for an SDK's ``autoconvert`` when strict."""
     settings = desk.settings
     account = _account(desk)
@@ -71,15 +72,15 @@ def bulk_item(item: Json, index: int, body: Json, desk: Desk) -> Draft:
         extra["text_store"] = item["text_store"]
     if "priority" in item:
         extra["priority"] = item["priority"]
-    return Draft(
+    draft = Draft(
         id=omnimessage_id,
         to=item["to"],
         channels=channels,
         start=None if time_to_send is None else date_time(time_to_send),
-        fate=BLACKLISTED if is_blacklisted(item["to"], desk) else UNREACHABLE.get(impossible(item["to"])),
         extra=extra,
         item=index,
     )
+    return fate_of(draft, desk, credit)
 
 
 def _channel(message: Json, id: str, sender: str, settings: Mapping[str, Json]) -> Channel:

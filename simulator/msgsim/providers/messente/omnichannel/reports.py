@@ -12,7 +12,8 @@ from msgspec.structs import replace
 from msgsim.contract import Contract
 from msgsim.model import Callback, Due, Inbound, Json, Message, Post, Step
 from msgsim.provider import View, callback_body
-from msgsim.providers.messente.omnichannel.answers import report, timestamp
+from msgsim.providers.messente.omnichannel.answers import report
+from msgsim.providers.messente.timestamps import timestamp
 
 
 def reports(message: Message, steps: Iterable[Step], settings: dict[str, Json]) -> list[Due]:

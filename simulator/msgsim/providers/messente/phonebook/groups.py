@@ -5,9 +5,9 @@ from collections.abc import Iterable
 
 from msgsim.model import Json, Refusal, Refused, Reply
 from msgsim.provider import Desk
-from msgsim.providers.messente.omnichannel.answers import timestamp
 from msgsim.providers.messente.phonebook import contacts
 from msgsim.providers.messente.phonebook.answers import NOTHING, json_reply, uuid_of
+from msgsim.providers.messente.timestamps import timestamp
 
 GROUP = "group"
 """Kind of the records: ``{"name": ..., "at": ms}`` by id."""

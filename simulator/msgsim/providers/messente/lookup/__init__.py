@@ -1,0 +1,15 @@
+"""Number lookup (HLR): whether a phone is on, in which network, whether it roams and whether its number was ported.
+
+Sources: Messente's number lookup documentation, the OpenAPI document of its SDKs, and the newest page as RingCentral
+has it.
+"""
+
+from msgsim.provider import Api, Ask
+from msgsim.providers.messente.lookup.answers import looked_up, refuse
+
+api = Api(
+    "lookup",
+    "Messente number lookup",
+    (Ask("number-lookup", "POST", "/v1/hlr/sync", looked_up, "lookup/numbers"),),
+    refuse,
+)

@@ -1,0 +1,53 @@
+"""Countries and mobile networks: where a number belongs."""
+
+from functools import cache
+
+from msgspec import Struct
+
+from msgsim.config import data_folder
+from msgsim.contract import load_yaml
+
+
+class Country(Struct, frozen=True):
+    code: str
+    """ISO 3166, two letters."""
+    name: str
+    prefix: str
+    """Calling code in digits."""
+    networks: tuple[tuple[int, str], ...]
+    """MCC and MNC as one number, and a name."""
+
+
+@cache
+def countries() -> dict[str, Country]:
+    """Those with networks, by their two letters."""
+    import phonenumbers
+
+    listed = load_yaml(data_folder("schemas") / "messente" / "networks.yaml")
+    return {
+        code: Country(
+            code, entry["name"], str(phonenumbers.country_code_for_region(code)), tuple(entry["networks"].items())
+        )
+        for code, entry in listed.items()
+    }
+
+
+@cache
+def is_country(code: str) -> bool:
+    """Whether two letters are a country's, with networks or without."""
+    import phonenumbers
+
+    return code in phonenumbers.SUPPORTED_REGIONS
+
+
+def country_of(number: str) -> Country | None:
+    """Where a number in E.164 belongs; None where no country has its calling code."""
+    import phonenumbers
+
+    try:
+        parsed = phonenumbers.parse(number)
+    except phonenumbers.NumberParseException:
+        return None
+    code = phonenumbers.region_code_for_number(parsed)
+    code = code or phonenumbers.region_code_for_country_code(parsed.country_code or 0)
+    return countries().get(code) or Country(code, code, str(parsed.country_code), ())

@@ -1,0 +1,16 @@
+"""Statistics: how many messages went to which country between two days, and what they cost.
+
+Sources: Messente's statistics API documentation, the OpenAPI document of its SDKs.
+"""
+
+from msgsim.provider import Api, Ask
+from msgsim.providers.messente.statistics.answers import is_day, refuse, reported
+
+__all__ = ["api", "is_day"]
+
+api = Api(
+    "statistics",
+    "Messente statistics",
+    (Ask("statistics", "POST", "/v1/statistics/reports", reported, "statistics/report"),),
+    refuse,
+)

@@ -1,0 +1,71 @@
+"""What the APIs of ``api2.messente.com`` have in common: parameters in a query or a form, and answers of bare text.
+
+A parameter that is given twice counts once, the first one. Answers have no line feed at their end: clients compare
+them whole.
+"""
+
+from collections.abc import Mapping, Sequence
+from email import message_from_bytes
+from urllib.parse import parse_qsl
+
+from msgsim.model import Call, Credential, Json, Refusal, Reply
+from msgsim.provider import Desk, media_of
+
+HOSTS = ("api2.messente.com", "api3.messente.com")
+CREDENTIALS = ("username", "password")
+
+
+def everywhere(method: str, path: str) -> tuple[tuple[str, str], ...]:
+    """Both methods at all spellings of a path that clients use, but the given method at the path itself."""
+    paths = (path, f"{path}/", f"/v1{path}", f"/v1{path}/")
+    return tuple((verb, each) for each in paths for verb in ("GET", "POST") if (verb, each) != (method, path))
+
+
+def fields(call: Call) -> dict[str, str]:
+    """Parameters of the query, then of the body, be it URL-encoded or multipart."""
+    found: dict[str, str] = {}
+    for name, value in (*parse_qsl(call.query, keep_blank_values=True), *_form(call)):
+        found.setdefault(name, value)
+    return found
+
+
+def _form(call: Call) -> list[tuple[str, str]]:
+    media = media_of(call)
+    if media == "application/x-www-form-urlencoded":
+        return parse_qsl(call.body.decode(errors="replace"), keep_blank_values=True)
+    if media != "multipart/form-data":
+        return []
+    head = f"Content-Type: {call.headers['content-type']}\r\n\r\n".encode(errors="replace")
+    found = []
+    for part in message_from_bytes(head + call.body).walk():
+        name, value = part.get_param("name", header="content-disposition"), part.get_payload(decode=True)
+        if isinstance(name, str) and isinstance(value, bytes):
+            found.append((name, value.decode(errors="replace")))
+    return found
+
+
+def identify(call: Call) -> Credential | None:
+    """``username`` and ``password`` of the account, wherever they stand."""
+    given = fields(call)
+    name, password = (given.get(each, "") for each in CREDENTIALS)
+    return Credential(name, password) if name and password else None
+
+
+def parameters(desk: Desk) -> dict[str, Json]:
+    """The body of a request, in effect: its parameters without the credentials."""
+    return {name: value for name, value in fields(desk.call).items() if name not in CREDENTIALS}
+
+
+def answer(text: str, media: str = "text/plain") -> Reply:
+    return Reply(200, text.encode(), media=media)
+
+
+def refuse(refusals: Sequence[Refusal], desk: Desk) -> Reply:
+    """``ERROR 102``: the text of the first error."""
+    error = desk.contract.errors[refusals[0].key]
+    return Reply(error.status, error.text.encode(), tuple(error.headers.items()), media="text/plain")
+
+
+def number(given: Mapping[str, Json], name: str, default: int) -> int:
+    """A parameter that has passed its schema."""
+    return int(given.get(name, default))

@@ -1,0 +1,45 @@
+"""POST /verify/pin: whether a PIN is the one that was sent."""
+
+from msgsim.model import Json, Refusal, Refused, Reply, Step
+from msgsim.plan import cut
+from msgsim.provider import Desk
+from msgsim.providers.messente import texts
+
+SESSION = "verification"
+"""Kind of the records: ``{"to", "pin", "expires": ms, "wrong": count, "messages": [ids]}`` by id."""
+REMEMBERED = "verified"
+"""Kind of the records: by number, browser and cookie."""
+
+
+def known_as(body: Json) -> str:
+    """What a browser is remembered by; empty without both of its marks."""
+    browser, cookie = body.get("browser"), body.get("cookie")
+    return f"{browser} {cookie}" if browser and cookie else ""
+
+
+def checked(body: Json, desk: Desk) -> Reply:
+    """Raises Refused with ``session_not_found``: there is none, or it has been verified."""
+    id = body["verification_id"]
+    session = desk.record(SESSION, id)
+    if session is None:
+        raise Refused(Refusal("session_not_found", "verification_id"))
+    if desk.now > session["expires"]:
+        return texts.answer("EXPIRED")
+    if session["wrong"] >= desk.settings["wrong_pins"]:
+        return texts.answer("THROTTLED")
+    if body["pin"] != session["pin"]:
+        desk.keep(SESSION, id, {**session, "wrong": session["wrong"] + 1})
+        return texts.answer("INVALID")
+    _verified(id, session, body, desk)
+    return texts.answer("VERIFIED")
+
+
+def _verified(id: str, session: Json, body: Json, desk: Desk) -> None:
+    """The session is used up, what was to be sent again is not, and the browser is known."""
+    desk.forget(SESSION, id)
+    if key := known_as(body):
+        desk.keep(REMEMBERED, f"{session['to']} {key}", {"at": desk.now})
+    deleted = desk.contract.statuses["DELETED"]
+    for message in map(desk.message, session["messages"]):
+        if message is not None and message.start > desk.now:
+            desk.rewrite(cut(message, desk.now, Step(desk.now, 0, deleted.word, deleted.code)), reports=False)

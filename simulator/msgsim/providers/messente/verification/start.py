@@ -1,0 +1,70 @@
+"""POST /verify/start: one SMS with a PIN now, and the same again until it is answered or has been sent often enough."""
+
+from collections.abc import Sequence
+
+from msgsim.model import Channel, Draft, Json, Message, Refused, Reply
+from msgsim.provider import Desk
+from msgsim.providers.messente import texts
+from msgsim.providers.messente.fates import fate_of
+from msgsim.providers.messente.ledger import Credit
+from msgsim.providers.messente.sms import parts
+from msgsim.providers.messente.verification.pins import REMEMBERED, SESSION, known_as
+
+TEMPLATE = "Your Verification PIN code is <PIN>"
+SENDER = "Verigator"
+TRIES, PAUSE, VALIDITY, LENGTH = 2, 30, 300, 4
+"""Sends in total, seconds between them, seconds that the PIN is good for, and its digits."""
+
+
+class Session:
+    """One verification that begins."""
+
+    def __init__(self, body: Json, desk: Desk) -> None:
+        """Raises Refused with the answer ``VERIFIED`` for a browser and a cookie that the number is known by."""
+        if (key := known_as(body)) and desk.record(REMEMBERED, f"{body['to']} {key}") is not None:
+            raise Refused(reply=texts.answer("VERIFIED"))
+        number = desk.number()
+        self.id = desk.seed.uuid4(number)
+        digits = texts.number(body, "pin_length", LENGTH)
+        self.pin = f"{int(desk.seed.digest(number, 'pin'), 16) % 10**digits:0{digits}}"
+        self.body = body
+        self.credit = Credit(desk)
+
+
+def shape(body: Json, desk: Desk) -> Json:
+    """The recipient with its plus: in a query it may have become a blank, and the document does not ask for it."""
+    return {**body, "to": f"+{body['to'].strip().removeprefix('+')}"} if "to" in body else body
+
+
+def items(body: Json) -> list[Json]:
+    """The sends: as many as there may be while the PIN is good."""
+    pause = texts.number(body, "retry_delay", PAUSE)
+    longest = -(-texts.number(body, "validity", VALIDITY) // pause) if pause else 1
+    return list(range(min(texts.number(body, "max_tries", TRIES), longest)))
+
+
+def read(item: Json, index: int, session: Session, desk: Desk) -> Draft:
+    body = session.body
+    text = body.get("template", TEMPLATE).replace("<PIN>", session.pin)
+    number = desk.number()
+    id, channel_id = desk.seed.uuid4s(number, 2)
+    channel = Channel("sms", channel_id, body.get("from", SENDER), text=text, content=parts(text))
+    draft = Draft(
+        id=id,
+        to=body["to"],
+        channels=(channel,),
+        start=desk.now + index * texts.number(body, "retry_delay", PAUSE) * 1000,
+        extra={"dlr_url": "", "verification_id": session.id, "pin": session.pin},
+        batch=session.id,
+        item=index,
+    )
+    return fate_of(draft, desk, session.credit)
+
+
+def answer(results: Sequence[Message | Refused], session: Session, desk: Desk) -> Reply:
+    """``OK <id>``; what the session is about is kept."""
+    expires = desk.now + texts.number(session.body, "validity", VALIDITY) * 1000
+    messages = [result.id for result in results if isinstance(result, Message)]
+    kept = {"to": session.body["to"], "pin": session.pin, "expires": expires, "wrong": 0, "messages": messages}
+    desk.keep(SESSION, session.id, kept)
+    return texts.answer(f"OK {session.id}")
