@@ -10,7 +10,8 @@ from msgsim.engine.sandbox import Sandbox
 from msgsim.engine.statuses import Position, latest
 from msgsim.model import Call, Credential, Inbound, Json, Message, Refusal, Refused
 from msgsim.provider import Provider, Voice
-from msgsim.storage.store import NUMBERS, SPAN, Store
+from msgsim.storage.keys import NUMBERS, SPAN
+from msgsim.storage.store import Store
 
 
 class SandboxView:
@@ -44,10 +45,11 @@ class SandboxView:
         return latest(self.store, self.sandbox.number, after, until, self.now, most, mine)
 
     def messages(self, after: int = 0) -> Iterator[Message]:
-        lowest, highest = self.store.bounds("messages", self.sandbox.number)
+        messages = self.store.messages
+        lowest, highest = messages.bounds(self.sandbox.number)
         for low in range(max(lowest, (after & NUMBERS) + 1), highest + 1, SPAN):
             high = min(low + SPAN - 1, highest)
-            for message in self.store.messages_between(self.sandbox.number, low, high, self.provider.name):
+            for message in messages.between(self.sandbox.number, low, high, self.provider.name):
                 if not message.unreadable:
                     yield message
 
