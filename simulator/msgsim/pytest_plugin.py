@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from msgsim.client import Client
+    from msgsim.client import AsyncClient, Client
     from msgsim.client.answers import Coverage
     from msgsim.client.api import Json
 
@@ -26,7 +26,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--msgsim-coverage",
         action="store_true",
-        help="Show which documented errors and outcomes of the providers the tests have met.",
+        help="Show which documented errors and outcomes of the providers in use the tests have met.",
     )
 
 
@@ -77,6 +77,17 @@ def msgsim(
         yield sandbox
     del request.node.stash[SANDBOX]
     msgsim_server.sandboxes.delete(name)
+
+
+@pytest.fixture
+def msgsim_async(msgsim: "Client") -> "AsyncClient":
+    """The sandbox of this test, for tests that run in an event loop: ``await msgsim_async.clock.advance("5m")``.
+
+    It is the sandbox of the fixture ``msgsim``, and needs no plugin for asynchronous tests in particular.
+    """
+    from msgsim.client import AsyncClient
+
+    return AsyncClient(msgsim.url, msgsim.name)
 
 
 def _asked(item: pytest.Item) -> "dict[str, Json]":
@@ -135,9 +146,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     """A worker of pytest-xdist has none of these; the one that hands out the tests tells for all."""
     if not config.getoption("msgsim_coverage") or not (covered := config.stash[COVERED]):
         return
-    from msgsim.client.coverage import merged, missing, table
+    from msgsim.client.coverage import merged, missing, table, used
 
-    together = merged(covered)
+    seen = used(merged(covered))
     terminalreporter.section("messaging simulator: documented errors and outcomes met")
-    for line in [*table(together), *missing(together)]:
+    for line in [*table(seen), *missing(seen)] if seen["providers"] else ["none: no provider was made to show any"]:
         terminalreporter.write_line(line)

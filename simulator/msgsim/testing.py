@@ -1,8 +1,10 @@
 """A simulator inside a test: a real server on a free port, in a thread of this process."""
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
-from typing import Self
+from typing import Self, Unpack
 from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
@@ -10,6 +12,8 @@ from urllib.request import Request, urlopen
 import msgspec
 from msgspec import Struct
 
+from msgsim.client import Client
+from msgsim.client.sandboxes import NewSandbox
 from msgsim.config import Config, authority, guarded
 from msgsim.model import Json
 from msgsim.server import Server, listen
@@ -25,6 +29,7 @@ class Answer(Struct, frozen=True):
 
     @property
     def json(self) -> Json:
+        """The body as JSON. Raises msgspec.DecodeError where it is none."""
         return msgspec.json.decode(self.body)
 
 
@@ -90,12 +95,32 @@ class Simulator:
     ) -> None:
         self.stop()
 
+    def start(self) -> Self:
+        """Serve; returns when requests are answered. Raises CannotStart."""
+        return self.__enter__()
+
+    @contextmanager
+    def sandbox(self, name: str = "", **made: Unpack[NewSandbox]) -> Iterator[Client]:
+        """A new sandbox, through a client of its own; gone afterwards. Its clock is frozen unless ``made`` says so.
+
+        ``self.msgsim = self.enterContext(simulator.sandbox())`` in a `unittest.TestCase`. Raises Problem.
+        """
+        frozen: NewSandbox = {"clock": "frozen", **made}
+        with Client(self.url, token=self.config.token) as client:
+            created = client.sandboxes.create(name, **frozen)["name"]
+            yield client.sandbox(created)
+            client.sandboxes.delete(created)
+
     def stop(self) -> None:
+        """Stop serving; returns when it has."""
         self._server.should_exit = True
         self._thread.join(10)
 
     def control(self, method: str, path: str, json: Json = None, **more: Json) -> Answer:
-        """The control API: ``control("POST", "clock/advance", {"by": "1m"})``."""
+        """The control API, raw: ``control("POST", "clock/advance", {"by": "1m"})``; every status is an answer.
+
+        ``more`` is what `call` takes. `msgsim.client.Client` is the same with methods and typed answers.
+        """
         proof = {"Authorization": f"Bearer {self.config.token}"} if self.config.token else {}
         headers = {**proof, **more.pop("headers", {})}
         return call(f"{self.url}/__sim/v1/{path}", method, json, headers=headers, **more)

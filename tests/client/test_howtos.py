@@ -138,7 +138,7 @@ def test_pytest(page: Page) -> None:
     outputs = page.run([script for script in shell if _runs_here(script)])
     assert len(outputs) == 3
     for output in outputs:
-        assert re.search(r"\b9 passed\b", output), output
+        assert re.search(r"\b11 passed\b", output), output
     assert "documented errors and outcomes met" in outputs[-1]
 
 

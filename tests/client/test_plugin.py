@@ -253,6 +253,241 @@ def test_c(msgsim):
     assert "INTERNALERROR" not in result.stdout.str() + result.stderr.str()
 
 
+def test_a_message_that_went_elsewhere_is_told_wherever_it_is_missed(project: pytest.Pytester) -> None:
+    """The application uses an account of its own, which leads to the sandbox default."""
+    result = run(
+        project,
+        """
+class Own:
+    def __init__(self, msgsim):
+        self.base_url = msgsim.base_url
+
+    def credentials(self, provider):
+        return {"username": "shop", "password": "secret"}
+
+@pytest.fixture(autouse=True)
+def sent(msgsim):
+    send(Own(msgsim), "+37255500001")
+
+def test_waited(msgsim):
+    msgsim.messages.wait(to="+37255500001", timeout="10ms")
+
+def test_listed(msgsim):
+    assert len(msgsim.messages.list()) == 1
+
+def test_first(msgsim):
+    assert msgsim.messages.list()[0]
+
+def test_requests(msgsim):
+    assert msgsim.requests.list()
+
+def test_sink(msgsim):
+    msgsim.sink().wait(timeout="10ms")
+""",
+    )
+    result.assert_outcomes(failed=5)
+    hint = (
+        "sandbox default took a message to +37255500001 from 'shop' * ago:"
+        " give the application msgsim.credentials('messente'), which lead to sandbox test-%s"
+    )
+    lines = [
+        ("E *TimedOut: no messages with to=+37255500001 within 10ms", f"E *near: {hint % 1}", f"{hint % 1}"),
+        ("E *assert 0 == 1*", f"E *{hint % 2}*", f"{hint % 2}"),
+        (f"E *IndexError: the list is empty: {hint % 3}", f"{hint % 3}"),
+        (f"E *assert * ({hint % 4})*", f"{hint % 4}"),
+        ("E *TimedOut: *", f"E *near: {hint % 5}", f"{hint % 5}"),
+    ]
+    for expected in lines:
+        result.stdout.fnmatch_lines([line.replace("[", "[[]") for line in expected])
+
+
+def test_that_nothing_asked_the_server_is_told(project: pytest.Pytester) -> None:
+    result = run(
+        project,
+        """
+def test_never(msgsim):
+    msgsim.messages.wait(timeout="10ms")
+
+def test_no_provider(msgsim):
+    from urllib.error import HTTPError
+    from urllib.request import urlopen
+    with pytest.raises(HTTPError) as missing:
+        urlopen(msgsim.url + "/v7/nothing")
+    missing.value.close()
+    assert msgsim.messages.list()
+""",
+    )
+    result.assert_outcomes(failed=2)
+    result.stdout.fnmatch_lines(["E *near: nothing has asked this server*msgsim.base_url(*", "nothing has asked this*"])
+    result.stdout.fnmatch_lines(
+        ["GET /v7/nothing came * ago and led to no sandbox: no provider knows the path /v7/nothing"]
+    )
+
+
+def test_nothing_is_said_of_elsewhere_once_something_has_come(project: pytest.Pytester) -> None:
+    result = run(
+        project,
+        """
+def test_refused(msgsim):
+    from urllib.error import HTTPError
+    with pytest.raises(HTTPError) as refused:
+        send(msgsim, "nobody")
+    refused.value.close()
+    found = msgsim.messages.list()
+    assert (type(found), repr(found)) == (list, "[]")
+    assert 0
+""",
+    )
+    result.assert_outcomes(failed=1)
+    assert "nothing has asked" not in result.stdout.str()
+    assert "sandbox default" not in result.stdout.str()
+
+
+def test_a_failure_shows_bodies_and_why_they_were_refused(project: pytest.Pytester) -> None:
+    result = run(
+        project,
+        """
+def test_refused(msgsim):
+    send(msgsim, "nobody")
+""",
+    )
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*request   messente POST /v1/omnimessage -> 400  * (to)*",
+            '* {"to": "nobody", "messages": [[]{"channel": "sms", "sender": "MyShop", "text": "Hello!"}]}',
+            "* refused: * at to: *",
+        ]
+    )
+    assert "password" not in result.stdout.str().partition("msgsim: sandbox")[2]
+
+
+def test_a_failure_in_the_client_shows_the_line_of_the_test_alone(project: pytest.Pytester) -> None:
+    result = run(
+        project,
+        """
+def test_waited(msgsim):
+    send(msgsim, "+37255500001")
+    msgsim.messages.wait(status="seen", timeout="10ms")
+
+def test_unknown(msgsim):
+    msgsim.messages.get("none")
+
+def test_provider(msgsim):
+    msgsim.base_url("mesente")
+
+async def awaited(sim):
+    await sim.messages.wait(timeout="10ms")
+
+def test_awaited(msgsim, msgsim_async):
+    import asyncio
+    asyncio.run(awaited(msgsim_async))
+""",
+    )
+    result.assert_outcomes(failed=4)
+    frames = [line for line in result.stdout.lines if re.match(r"\S+\.py:\d+:", line) and "asyncio" not in line]
+    assert {frame.partition(":")[0] for frame in frames} == {"test_shop.py"}, frames
+
+
+RECEIVER = """
+import asyncio
+import pytest
+from msgsim.client import InsideLoop
+
+async def receiving(posts):
+    async def take(reader, writer):
+        head = await reader.readuntil(b"\\r\\n\\r\\n")
+        length = int(head.lower().partition(b"content-length:")[2].split()[0])
+        posts.append(await reader.readexactly(length))
+        writer.write(b"HTTP/1.1 200 OK\\r\\nContent-Length: 0\\r\\nConnection: close\\r\\n\\r\\n")
+        await writer.drain()
+        writer.close()
+    return await asyncio.start_server(take, "127.0.0.1", 0)
+"""
+
+
+@pytest.mark.parametrize("way", ["asyncio.run", "anyio"])
+def test_a_receiver_in_the_loop_of_the_test_gets_its_callbacks(project: pytest.Pytester, way: str) -> None:
+    """With anyio's plugin the test is a coroutine; without any it runs a loop by itself."""
+    body = """
+async def follow(msgsim, msgsim_async):
+    posts = []
+    server = await receiving(posts)
+    async with server:
+        url = "http://127.0.0.1:%d/" % server.sockets[0].getsockname()[1]
+        await asyncio.to_thread(send, msgsim, "+37255500001", dlr_url=url)
+        with pytest.raises(InsideLoop, match="AsyncClient"):
+            msgsim.clock.advance("5m")
+        with pytest.raises(InsideLoop, match="msgsim_async"):
+            msgsim.messages.wait(status="delivered")
+        await msgsim_async.clock.advance("5m")
+        assert (await msgsim_async.messages.wait(status="delivered"))["to"] == "+37255500001"
+    assert len(posts) == 2
+    sink = msgsim_async.sink()
+    await asyncio.to_thread(send, msgsim, "+37255500002", dlr_url=sink.url)
+    await msgsim_async.clock.advance("5m")
+    assert len(await sink.posts()) == 2
+"""
+    test = {
+        "asyncio.run": "def test_it(msgsim, msgsim_async):\n    asyncio.run(follow(msgsim, msgsim_async))\n",
+        "anyio": """
+@pytest.fixture
+def anyio_backend():
+    return "asyncio"
+
+@pytest.mark.anyio
+async def test_it(msgsim, msgsim_async):
+    await follow(msgsim, msgsim_async)
+""",
+    }[way]
+    run(project, RECEIVER + body + test).assert_outcomes(passed=1)
+
+
+def test_coverage_lists_only_the_providers_that_were_used(project: pytest.Pytester) -> None:
+    result = run(
+        project,
+        "def test_sent(msgsim):\n    send(msgsim, '+37255500001')\n    msgsim.clock.run_until_idle()\n",
+        "--msgsim-coverage",
+    )
+    told = result.stdout.str().partition("documented errors and outcomes met")[2]
+    assert "messente" in told
+    assert not re.search("sinch|salesforce|cima360", told)
+    result = run(project, "def test_nothing(msgsim):\n    pass\n", "--msgsim-coverage")
+    result.stdout.fnmatch_lines(["none: no provider was made to show any"])
+
+
+def test_a_unittest_has_a_simulator_and_a_sandbox_per_test(project: pytest.Pytester) -> None:
+    """Run by unittest itself, without pytest."""
+    project.makepyfile(
+        test_case="""
+import unittest
+from msgsim.testing import Simulator
+from shop import send
+
+class Shop(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.simulator = cls.enterClassContext(Simulator())
+
+    def setUp(self):
+        self.msgsim = self.enterContext(self.simulator.sandbox(seed=1))
+
+    def test_one(self):
+        send(self.msgsim, "+37255500001")
+        self.msgsim.clock.advance("5m")
+        self.assertEqual([one["state"] for one in self.msgsim.messages.list()], ["delivered"])
+        self.assertEqual(len(self.msgsim.sandboxes.list()), 2)
+
+    def test_two(self):
+        self.assertEqual(self.msgsim.messages.list(), [])
+        self.assertEqual(len(self.msgsim.sandboxes.list()), 2)
+"""
+    )
+    result = project.run(sys.executable, "-W", "error", "-m", "unittest", "test_case")
+    assert result.ret == 0, result.stderr.str()
+    result.stderr.fnmatch_lines(["Ran 2 tests*", "OK"])
+
+
 @pytest.mark.parametrize(
     "broken",
     ["msgsim.clock.get = lambda: {}", "msgsim.journal = lambda: None", "msgsim.messages.list = lambda **_: [{}]"],

@@ -135,9 +135,11 @@ def test_the_nearest_miss_may_be_a_refusal(sim: Simulator, control: Http) -> Non
     ]
 
 
-def test_an_empty_sandbox_says_so(control: Http) -> None:
-    assert near(control, "messages?wait=10ms") == ["the sandbox has no messages"]
-    assert near(control, "requests?wait=10ms") == ["the sandbox has no requests"]
+def test_an_empty_sandbox_says_so(sim: Simulator, control: Http) -> None:
+    for name in ("messages", "requests", "callbacks"):
+        (text,) = near(control, f"{name}?wait=10ms")
+        assert text.startswith("nothing has asked this server")
+    refuse(sim)
     assert near(control, "callbacks?wait=10ms") == ["the sandbox has no callbacks"]
 
 

@@ -1,10 +1,35 @@
 """What is listed and waited for: accepted messages, requests of the application, callbacks."""
 
-from typing import TypedDict, Unpack
+from collections.abc import Callable
+from typing import Any, TypedDict, Unpack
 from urllib.parse import quote
 
 from msgsim.client.answers import Callback, Explanation, Message, ProviderRequest, WholeMessage
 from msgsim.client.request import Call, Json, Part, Request, S, Wait, member, posting, query, waiting, whole
+
+
+class NoRows(list[Any]):
+    """An empty list that says why it is: where an assertion shows it, and where its first row is taken."""
+
+    def __init__(self, hint: str) -> None:
+        super().__init__()
+        self.hint = hint
+
+    def __repr__(self) -> str:
+        return super().__repr__() if self else f"[] ({self.hint})"
+
+    def __getitem__(self, place: Any) -> Any:
+        """Raises IndexError."""
+        __tracebackhide__ = True
+        if self or isinstance(place, slice):
+            return super().__getitem__(place)
+        raise IndexError(f"the list is empty: {self.hint}")
+
+
+def rows(name: str) -> Callable[[Json], list[Any]]:
+    """The rows of a list's answer."""
+    return lambda answer: NoRows(answer["hint"]) if "hint" in answer else answer[name]
+
 
 MessageList = list[Message]
 RequestList = list[ProviderRequest]
@@ -63,7 +88,7 @@ class Messages(Part[S]):
         Raises Problem for a filter that cannot be read.
         """
         asked = query(filters, MessageFilters) | _page(before=before, limit=limit)
-        return Request("GET", "messages", member("messages"), asked)
+        return Request("GET", "messages", rows("messages"), asked)
 
     def _one(self, *, count: None = None, timeout: str = "5s", **filters: Unpack[MessageFilters]) -> Request[Message]:
         """The newest message that fits, once there is one; with ``count`` the list of all, once there are as many.
@@ -119,7 +144,7 @@ class Requests(Part[S]):
         Raises Problem for a filter that cannot be read.
         """
         asked = query(filters, RequestFilters) | _page(before=before, limit=limit)
-        return Request("GET", "requests", member("requests"), asked)
+        return Request("GET", "requests", rows("requests"), asked)
 
     def _one(
         self, *, count: None = None, timeout: str = "5s", **filters: Unpack[RequestFilters]
@@ -159,7 +184,7 @@ class Callbacks(Part[S]):
         Raises Problem for a filter that cannot be read, and for an unknown message.
         """
         asked = query(filters, CallbackFilters) | _page(after=after, limit=limit)
-        return Request("GET", "callbacks", member("callbacks"), asked)
+        return Request("GET", "callbacks", rows("callbacks"), asked)
 
     def _one(self, *, count: None = None, timeout: str = "5s", **filters: Unpack[CallbackFilters]) -> Request[Callback]:
         """The oldest callback that fits, once there is one; with ``count`` the list of all, once there are as many.

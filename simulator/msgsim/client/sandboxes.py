@@ -3,13 +3,23 @@
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 from urllib.parse import quote
 
 from msgsim.client.answers import Sandbox, Settings, WholeSandbox
 from msgsim.client.request import Call, Json, Part, Request, S, member, nothing, whole
 
 SandboxList = list[Sandbox]
+
+
+class NewSandbox(TypedDict, total=False):
+    """How a sandbox is made, as `Sandboxes.create` takes it."""
+
+    seed: int | None
+    seed_from: str
+    clock: str
+    scenario: Sequence[str]
+    settings: Settings | None
 
 
 class Sandboxes(Part[S]):
@@ -72,6 +82,7 @@ def part_of(name: str, provider: str) -> Callable[[Json], Any]:
     """Of a sandbox's answer: one provider's part of a member. It raises LookupError."""
 
     def pick(answer: Json) -> Any:
+        __tracebackhide__ = True
         if provider not in answer[name]:
             raise LookupError(f"there is no provider {provider!r} (there are {', '.join(answer[name])})")
         return answer[name][provider]

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from msgsim.client.answers import Callback, ClockState, Entry, Happened, Message, ProviderRequest, Step
+from msgsim.client.answers import Callback, ClockState, Entry, Happened, Message, ProviderRequest, Reason, Step
 from msgsim.client.api import Json
 from msgsim.client.blocking import Client
 
@@ -11,6 +11,12 @@ HAPPY = "default.yaml:"
 """Who decided is told unless it was the happy path."""
 KINDS = ("request", "inbound", "status", "callback", "control")
 """In the order in which they follow from each other, for what happened at the same time."""
+INDENT = " " * 24
+"""Where the text of a line begins."""
+MOST_EXPLAINED = 10
+"""Refused requests whose reasons are shown; each is asked for by itself."""
+MOST_SHOWN = 1000
+"""Characters of a body."""
 MOST_MESSAGES = 50
 """Messages whose plans are shown; each is asked for by itself."""
 
@@ -25,15 +31,24 @@ class Line(NamedTuple):
     text: str
     bad: bool = False
     """A refusal, a failure, or a callback that was not taken."""
+    more: tuple[str, ...] = ()
+    """Further lines about it."""
 
     def __str__(self) -> str:
-        return f"{self.at[11:23]}  {self.kind:<8}  {self.text}"
+        return "\n".join([f"{self.at[11:23]}  {self.kind:<8}  {self.text}", *(f"{INDENT}{line}" for line in self.more)])
 
 
 def timeline(sandbox: Client) -> str:
-    """Requests, statuses and callbacks in order, then what is still to come. Raises SimulatorError."""
+    """Requests with their bodies, statuses and callbacks in order, then what is still to come.
+
+    Where nothing has come, why. Raises SimulatorError.
+    """
     clock = sandbox.clock.get()
-    lines = [line for entry in sandbox.journal() for line in of_entry(entry)]
+    journal = sandbox.journal()
+    refused = [entry["number"] for entry in journal if entry.get("refusals")][-MOST_EXPLAINED:]
+    lines = [
+        _detailed(sandbox, line, entry, entry["number"] in refused) for entry in journal for line in of_entry(entry)
+    ]
     messages = sandbox.messages.list(limit=MOST_MESSAGES)
     ahead: list[Line] = []
     for message in reversed(messages):
@@ -46,7 +61,27 @@ def timeline(sandbox: Client) -> str:
     shown = [*_dated(lines), now, *_dated(ahead, clock["now"][:10])]
     if len(messages) == MOST_MESSAGES:
         shown.append(f"(statuses of the newest {MOST_MESSAGES} messages only)")
+    if hint := getattr(sandbox.requests.list(limit=1), "hint", ""):
+        shown.append(hint)
     return "\n".join(shown)
+
+
+def _detailed(sandbox: Client, line: Line, entry: Entry, explained: bool) -> Line:
+    """A request with its body, and, where it is ``explained``, with why it was refused."""
+    if entry["kind"] != "exchange":
+        return line
+    body = entry["body"] if len(entry["body"]) <= MOST_SHOWN else f"{entry['body'][:MOST_SHOWN]}…"
+    more = body.splitlines()
+    if explained:
+        more += [_why(reason) for reason in sandbox.requests.explain(entry["number"])["refused_by"]]
+    return line._replace(more=tuple(more))
+
+
+def _why(reason: Reason) -> str:
+    """An error, where it is and what it is about, in the provider's words and in ours."""
+    place = f" at {reason['field']}" if reason["field"] else ""
+    texts = [text.rstrip(".") for text in (reason["text"], reason["reason"], reason["when"]) if text]
+    return f"refused: {reason['key']}{place}: {'; '.join(dict.fromkeys(texts))}"
 
 
 def _dated(lines: Iterable[Line], day: str = "") -> Iterator[str]:

@@ -1,7 +1,9 @@
 """The story of a request: from bytes to answer, and what it sets in motion. Never awaits."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
+from msgsim.clock import machine
 from msgsim.config import Config
 from msgsim.engine.acceptance import Acceptance
 from msgsim.engine.body import read_body
@@ -21,18 +23,37 @@ from msgsim.scenarios.yaml import BadFile
 from msgsim.storage.store import Store
 
 
+class Unplaced(NamedTuple):
+    """A request whose provider or sandbox cannot be told."""
+
+    at: int
+    """Of the machine."""
+    method: str
+    path: str
+    reason: str
+
+
 class Engine(World):
     """The world as it answers requests."""
 
     def __init__(self, config: Config, store: Store, providers: Mapping[str, Provider]) -> None:
         super().__init__(config, store, providers)
         self.routes = Routes(providers)
+        self.unplaced: Unplaced | None = None
+        """The last request that led to no sandbox."""
 
     def receive(self, call: Call) -> Reply:
         """Answer a request in the provider's words and keep what it sets in motion.
 
         Raises Unknown when not even the provider or the sandbox can be told.
         """
+        try:
+            return self._receive(call)
+        except Unknown as error:
+            self.unplaced = Unplaced(machine(), call.method, call.path, str(error))
+            raise
+
+    def _receive(self, call: Call) -> Reply:
         written = call.path
         if "//" in written:
             call = with_single_slashes(call)
@@ -119,6 +140,7 @@ class Engine(World):
         if effects.callbacks:
             store.callbacks.add(effects.callbacks)
         key = view.sandbox.base + effects.number
+        view.sandbox.asked = (machine(), key)
         exchange = exchange_of(view, effects, found, reply, self.disguise)
         store.journal.add(Entry(key, view.now, "exchange", name, exchange=exchange))
         if effects.refusals:

@@ -66,6 +66,9 @@ class Sandbox:
         self.begun = 0
         """Messages with a higher number came since the server started."""
         self.ticks = 0
+        self.opened = machine()
+        self.asked: tuple[int, int] | None = None
+        """When on this machine its last request came since it was opened, and the key of the journal's entry."""
         self.read = scenario.digests
         """What its scenario files said when they were read last, with or without success; one digest per file."""
         self.mistakes: list[str] = []

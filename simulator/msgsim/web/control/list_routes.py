@@ -8,11 +8,14 @@ from starlette.requests import Request
 
 from msgsim.engine.sandbox import Sandbox
 from msgsim.model import Json
+from msgsim.web.control.absence import absence
 from msgsim.web.control.context import Context, limit, number, patience, while_there
 from msgsim.web.control.lists import Listing, Page, near_misses, page
 from msgsim.web.control.polls import Poll
 from msgsim.web.control.problem import ApiProblem
 
+REQUESTED = ("messages", "requests", "callbacks")
+"""Lists whose rows come of the application's requests."""
 T = TypeVar("T")
 Make = Callable[[Context, Request, Sandbox], Listing[T]]
 
@@ -27,13 +30,16 @@ async def listed(context: Context, request: Request, make: Make[T]) -> Json:
     listing = current()
     cursor, most = number(request, listing.cursor), limit(request)
     if seconds is None:
-        return await (await page(listing, cursor, most)).shown()
+        answer = await (await page(listing, cursor, most)).shown()
+        if not answer["total"] and (hint := _hint(context, name, listing)):
+            answer["hint"] = hint
+        return answer
     wanted = number(request, "count", 1)
     poll = Poll(current, cursor, max(most, wanted), wanted)
     found = await while_there(request, _waited(context, name, poll, seconds))
     if isinstance(found, Page):
         return await found.shown()
-    near = [{"text": "the server stops"}] if context.subscriptions.closing else await near_misses(current())
+    near = [{"text": "the server stops"}] if context.subscriptions.closing else await _near(context, name, current())
     raise _timed_out(listing.name, found, wanted, request, near)
 
 
@@ -50,6 +56,18 @@ async def _waited(context: Context, sandbox: str, poll: Poll[T], seconds: float)
         if left <= 0 or subscriptions.closing:
             return poll.total
         await context.polls.news(sandbox, poll, left)
+
+
+def _hint(context: Context, sandbox: str, listing: Listing[T]) -> str:
+    """Why nothing has come; empty where something has, or where the list has nothing to do with requests."""
+    return absence(context, context.named(sandbox)) if listing.name in REQUESTED else ""
+
+
+async def _near(context: Context, sandbox: str, listing: Listing[T]) -> list[Json]:
+    """What came nearest; where nothing has come at all, why."""
+    near = await near_misses(listing)
+    hint = "" if near else _hint(context, sandbox, listing)
+    return [{"text": hint}] if hint else near
 
 
 def _timed_out(name: str, total: int, wanted: int, request: Request, near: list[Json]) -> ApiProblem:

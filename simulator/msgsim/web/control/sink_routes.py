@@ -13,6 +13,7 @@ from msgsim.contract.decoding import read_json
 from msgsim.engine.sandbox import Sandbox
 from msgsim.model import Json
 from msgsim.scenarios.dictated import reply_of, unsendable
+from msgsim.web.control.absence import absence
 from msgsim.web.control.context import Context, body, limit, number, patience, while_there
 from msgsim.web.control.problem import ApiProblem
 from msgsim.web.control.sinks import BODY_KEPT, Posted, SinkAnswer, SinkPosts
@@ -148,5 +149,5 @@ def _near(context: Context, sandbox: Sandbox, name: str) -> list[Json]:
     if pending is not None:
         others.append(f"the next callback is due at {iso(pending)}, and it is {iso(sandbox.now())}")
     elif not engine.store.callbacks.count(sandbox.number):
-        others.append("no callback is owed: did the request or the settings name a URL?")
+        others.append(absence(context, sandbox) or "no callback is owed: did the request or the settings name a URL?")
     return [{"text": text} for text in others]
