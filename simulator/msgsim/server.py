@@ -2,7 +2,6 @@
 
 import asyncio
 import errno
-import gc
 import logging
 import socket
 from collections.abc import Callable, Mapping
@@ -74,7 +73,6 @@ class Server(uvicorn.Server):
             self._plain_port = sockets[0].getsockname()[1]
         if self.ports is not None:
             self.ports.open(self._plain_port, self._connect)
-        _settle_memory()
         if self.started:
             self._answers(self._engine.seed)
 
@@ -187,13 +185,6 @@ def _bound(host: str, port: int) -> socket.socket:
             listening.close()
         raise OSError(error.errno, error.strerror or str(error), host) from None
     return listening
-
-
-def _settle_memory() -> None:
-    """What is there at start stays: the collector need not look at it again, nor after every few requests."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 50)
 
 
 def _protocol(fast_path: bool) -> "type[asyncio.Protocol] | str":

@@ -1,5 +1,6 @@
 """``msgsim serve``: run the simulator until it is told to stop."""
 
+import gc
 import os
 import signal
 import sys
@@ -9,6 +10,9 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from socket import socket
+
     from msgsim.config import Config
     from msgsim.model import Json
     from msgsim.server import Server
@@ -77,14 +81,16 @@ def command(config: str | None, port_file: Path | None, **flags: "Json") -> int:
         port = listening[0].getsockname()[1]
         server = Server(settings, lambda seed: _started(settings, port, seed, port_file, server))
     except (ValueError, BadFile) as error:
-        return _failed(str(error), BAD_CONFIGURATION)
+        return _failed(str(error), BAD_CONFIGURATION, listening)
     except (StoreError, CannotStart) as error:
-        return _failed(str(error), CANNOT_START)
+        return _failed(str(error), CANNOT_START, listening)
     server.run(listening)
     return OK
 
 
-def _failed(reason: str, code: int) -> int:
+def _failed(reason: str, code: int, listening: "Iterable[socket]" = ()) -> int:
+    for bound in listening:
+        bound.close()
     click.secho(f"msgsim: {reason}", fg="red", err=True)
     return code
 
@@ -94,7 +100,18 @@ def _started(settings: "Config", port: int, seed: int, port_file: Path | None, s
         part = port_file.with_name(f"{port_file.name}.part")
         part.write_text(f"{port}\n")
         part.replace(port_file)  # Whoever waits for the file finds the whole port in it.
+    _settle_memory()
     _greet(settings, port, seed, server)
+
+
+def _settle_memory() -> None:
+    """What is there at start stays: the collector need not look at it again, nor after every few requests.
+
+    Here, and not in the server: the process of a test is the test's.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 def _greet(settings: "Config", port: int, seed: int, server: "Server") -> None:
