@@ -163,6 +163,8 @@ class Draft(Struct, frozen=True, omit_defaults=True, gc=False):
     """The client's own id of it, where the provider finds messages by that; need not be unique."""
     handover: str = ""
     """The only status after which the next channel is tried; empty: any failure, and no success within ``ttl``."""
+    fates: dict[int, tuple[Beat, ...]] = field(default_factory=dict)
+    """As ``fate``, for channels that have one of their own, by their places."""
 
 
 class Step(Struct, frozen=True, omit_defaults=True, array_like=True, gc=False):

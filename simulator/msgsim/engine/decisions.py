@@ -164,8 +164,8 @@ class Decisions:
             or (place and draft.handover and any(beat.status == draft.handover for beat in deliver))
         ):
             rule = self._rule(self._scenario.underneath(self._subject, view.seed, view.sandbox.counts))
-        if rule.base and draft.fate is not None:
-            return draft.fate
+        if rule.base and (fate := draft.fates.get(place, draft.fate)) is not None:
+            return fate
         if rule.base and view.contract.life:
             return view.contract.life
         return rule.outcome.deliver or ()

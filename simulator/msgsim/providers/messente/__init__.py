@@ -6,7 +6,7 @@ from functools import lru_cache
 from msgsim.contract import Contract
 from msgsim.model import Call, Credential, Refusal, Refused
 from msgsim.provider import Desk, Endpoint, Provider, endpoints_of, knows
-from msgsim.providers.messente import account, lookup, phonebook, statistics, verification
+from msgsim.providers.messente import account, lookup, phonebook, statistics, templates, verification
 from msgsim.providers.messente.omnichannel import ENDPOINTS, device
 from msgsim.providers.messente.omnichannel.answers import refused
 from msgsim.providers.messente.omnichannel.reports import inbound, post, reports
@@ -44,7 +44,7 @@ def credentials(sandbox: str) -> dict[str, str]:
     return {"username": sandbox, "password": f"{sandbox}-password"}
 
 
-APIS = (phonebook.api, lookup.api, statistics.api, account.api, verification.api)
+APIS = (phonebook.api, lookup.api, statistics.api, account.api, verification.api, templates.api)
 
 provider = Provider(
     name="messente",

@@ -7,6 +7,7 @@ from msgsim.model import Beat, Draft
 from msgsim.provider import Desk
 from msgsim.providers.messente.ledger import Credit
 from msgsim.providers.messente.phonebook.blacklist import is_blacklisted
+from msgsim.providers.messente.templates.filling import filled
 
 BLACKLISTED = (Beat(200, "REJECTD", 8),)
 """What becomes of a number that the account has on its blacklist, on each channel."""
@@ -22,4 +23,4 @@ def fate_of(draft: Draft, desk: Desk, credit: Credit) -> Draft:
         return replace(draft, fate=BLACKLISTED)
     if (reason := impossible(draft.to)) in UNREACHABLE:
         return replace(draft, fate=UNREACHABLE[reason])
-    return draft if credit.covers(draft) else replace(draft, fate=NO_CREDIT)
+    return filled(draft, desk) if credit.covers(draft) else replace(draft, fate=NO_CREDIT)

@@ -57,11 +57,27 @@ def _viber_card(item: Piece) -> Piece:
 def _whatsapp(text: str, content: Piece) -> Iterator[Piece]:
     if used := mapping(content.get("template")):
         yield template(used.get("name"), mapping(used.get("language")).get("code"))
+        if isinstance(content.get("filled"), dict):
+            yield from _filled(text, content["filled"], mappings(used.get("components")))
+            return
         for component in mappings(used.get("components")):
             yield from _component(component)
     for kind in ("image", "sticker", "video", "audio", "document"):
         yield from _media(kind, mapping(content.get(kind)))
     yield from plain(text)
+
+
+def _filled(text: str, parts: Piece, components: list[Piece]) -> Iterator[Piece]:
+    """A template that the sandbox knows, with its gaps filled in."""
+    for component in components:
+        for parameter in mappings(component.get("parameters")):
+            name = words(parameter.get("type"))
+            yield from _media(name, mapping(parameter.get(name)))
+    if header := words(parts.get("header")):
+        yield {"kind": "heading", "text": header}
+    yield from plain(text)
+    yield from plain(parts.get("footer"))
+    yield from buttons([button(each.get("text"), each.get("url")) for each in mappings(parts.get("buttons"))])
 
 
 def _component(component: Piece) -> Iterator[Piece]:

@@ -1,0 +1,64 @@
+"""What is asked about templates: one, or a page of those that fit."""
+
+from urllib.parse import parse_qsl, urlencode
+
+import msgspec
+
+from msgsim.model import Json, Refusal, Refused, Reply
+from msgsim.provider import Desk, positive
+from msgsim.providers.messente.templates.store import TEMPLATE, of_waba, public
+
+PAGE, LARGEST_PAGE = 25, 500
+EXACT = ("category", "language", "name", "status")
+"""Parameters that a template's member has to be equal to."""
+
+
+def mine(desk: Desk) -> tuple[str, Json]:
+    """Id and record of the template in the path. Raises Refused with ``template_not_found``."""
+    id = desk.params["templateId"]
+    template = desk.record(TEMPLATE, id)
+    if template is None or template["waba"] != desk.params["wabaId"]:
+        raise Refused(Refusal("template_not_found", values={"id": id}))
+    return id, template
+
+
+def shown(body: Json, desk: Desk) -> Reply:
+    return Reply(200, msgspec.json.encode(public(*mine(desk), desk)))
+
+
+def listed(body: Json, desk: Desk) -> Reply:
+    """A page; a cursor is the id of a template, ``after`` goes on behind it and ``before`` ends ahead of it."""
+    query = dict(parse_qsl(desk.call.query))
+    limit = positive(query, "limit", PAGE, Refusal("invalid_data", "limit"))
+    if limit > LARGEST_PAGE:
+        raise Refused(Refusal("invalid_data", "limit"))
+    every = [public(id, template, desk) for id, template in of_waba(desk.params["wabaId"], desk)]
+    found = [template for template in every if _fits(template, query)]
+    if "before" in query:
+        ahead = [template for template in found if template["id"] < query["before"]]
+        page = ahead[-limit:]
+    else:
+        page = [template for template in found if template["id"] > query.get("after", "")][:limit]
+    return Reply(200, msgspec.json.encode({"templates": page, "paging": _paging(page, found, query, desk)}))
+
+
+def _fits(template: Json, query: dict[str, str]) -> bool:
+    if any(template[name] != query[name] for name in EXACT if name in query):
+        return False
+    texts = [str(component.get("text") or "") for component in template["components"]]
+    return any(query.get("content", "") in text for text in texts)
+
+
+def _paging(page: list[Json], found: list[Json], query: dict[str, str], desk: Desk) -> Json:
+    """Cursors at both ends, and the URLs of the pages that there are."""
+    if not page:
+        return {"cursors": {"before": "", "after": ""}}
+    first, last = page[0]["id"], page[-1]["id"]
+    paging: Json = {"cursors": {"before": first, "after": last}}
+    kept = {name: value for name, value in query.items() if name not in ("before", "after")}
+    url = f"{desk.call.base.rstrip('/')}{desk.call.path}?"
+    if found[0]["id"] != first:
+        paging["previous"] = url + urlencode({**kept, "before": first})
+    if found[-1]["id"] != last:
+        paging["next"] = url + urlencode({**kept, "after": last})
+    return paging
