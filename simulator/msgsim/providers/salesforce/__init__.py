@@ -10,7 +10,7 @@ read is told by no route and no callback, and is seen through the control API on
 
 from msgsim.contract import Contract
 from msgsim.provider import Ask, Provider, Send
-from msgsim.providers.salesforce import device, registry, sent, tokens
+from msgsim.providers.salesforce import device, platform, registry, sent, tokens
 from msgsim.providers.salesforce.answers import accepted, refuse
 from msgsim.providers.salesforce.reading import check, read
 from msgsim.providers.salesforce.spelling import shape
@@ -30,6 +30,7 @@ provider = Provider(
         Ask("get-sent", "GET", "/ott/v1/send/{messageId}", sent.get_sent),
         *registry.ENDPOINTS,
         *tokens.ENDPOINTS,
+        *platform.ENDPOINTS,
     ),
     hosts=(
         "*.auth.marketingcloudapis.com",

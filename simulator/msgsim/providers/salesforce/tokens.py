@@ -13,6 +13,8 @@ from msgsim.provider import JSON, Ask, Desk, Endpoint, body_of, fingerprint, jso
 from msgsim.providers.salesforce.answers import json_reply
 from msgsim.providers.salesforce.spelling import fold, shape
 
+OLD_CLIENTS_ASK = "/platform/v1/"
+"""Below it FuelSDKs before 1.0 put the token into the query string."""
 NEEDED = {
     "send-ott": "ott_chat_messaging_send",
     "get-sent": "ott_chat_messaging_read",
@@ -20,6 +22,7 @@ NEEDED = {
     "list-registrations": "ott_channels_read",
     "get-registration": "ott_channels_read",
 }
+"""The scope that an endpoint asks for; the others ask for none."""
 LIFETIME = 1_200_000
 """Milliseconds."""
 ANNOUNCED = 1079
@@ -41,12 +44,20 @@ def credentials(sandbox: str) -> dict[str, str]:
 def identify(call: Call) -> Credential | None:
     """The client behind a bearer token or a token request; the secret is the token or the client's secret."""
     header = call.headers.get("authorization", "")
-    if header[:7].lower() == "bearer " and (token := header[7:].strip()):
+    token = header[7:].strip() if header[:7].lower() == "bearer " else _in_query(call)
+    if token:
         client = unquote(token.rpartition(".")[0])
         return Credential(client, token) if client else Credential(token, token, fingerprint("token", token))
     if call.path.lower().endswith((TOKEN_PATH, LEGACY_PATH)):
         return _client(call)
     return None
+
+
+def _in_query(call: Call) -> str:
+    """The token of an old client; empty where there is none, or where it may not stand there."""
+    if not call.path.lower().startswith(OLD_CLIENTS_ASK):
+        return ""
+    return dict(parse_qsl(call.query)).get("access_token", "")
 
 
 def _is_form(call: Call) -> bool:
@@ -90,12 +101,14 @@ def authorize(endpoint: Endpoint | None, credential: Credential | None, desk: De
         return Credential("")
     if credential is None:
         raise Refused(Refusal("token_misplaced" if _misplaced(desk.call) else "unauthorized"))
-    granted = _granted(credential.secret, desk)
-    if granted is None:
+    grant = granted(credential.secret, desk)
+    if grant is None:
         raise Refused(Refusal("unauthorized"))
     if endpoint is not None:
-        if NEEDED[endpoint.name] not in granted:
+        if endpoint.name in NEEDED and NEEDED[endpoint.name] not in grant.scopes:
             raise Refused(Refusal("forbidden"))
+        if _in_query(desk.call):
+            desk.note("the access token stands in the query string; the document asks for the Authorization header")
         if endpoint.schema and not _is_json(desk.call):
             raise Refused(Refusal("unsupported_media_type"))
     return Credential(credential.name, shown=credential.shown)
@@ -110,12 +123,20 @@ def _is_json(call: Call) -> bool:
     return not media or media in ("application/json", "text/json") or media.endswith("+json")
 
 
-def _granted(token: str, desk: Desk) -> Sequence[str] | None:
-    """The scopes of a token; None when it is unknown or dead."""
+class Grant(Struct, frozen=True):
+    """What a token is good for."""
+
+    scopes: Sequence[str]
+    dies: int
+    """When, on the sandbox's clock; a fixed token always has its whole life before it."""
+
+
+def granted(token: str, desk: Desk) -> Grant | None:
+    """What a token is good for; None when it is unknown or dead."""
     if token in desk.settings["fixed_tokens"] or token == desk.issued["access_token"]:
-        return None if desk.strict else _all_scopes(desk)
+        return None if desk.strict else Grant(_all_scopes(desk), desk.now + LIFETIME)
     issued = desk.record("token", token)
-    return issued["scopes"] if issued is not None and desk.now < issued["dies"] else None
+    return Grant(issued["scopes"], issued["dies"]) if issued is not None and desk.now < issued["dies"] else None
 
 
 def _all_scopes(desk: Desk) -> Sequence[str]:
@@ -142,13 +163,13 @@ def issue(body: Json, desk: Desk) -> Reply:
             "token_type": "Bearer",
             "expires_in": ANNOUNCED,
             "scope": " ".join(scopes),
-            "soap_instance_url": _instance(desk.call.base, "soap"),
-            "rest_instance_url": _instance(desk.call.base, "rest"),
+            "soap_instance_url": instance(desk.call.base, "soap"),
+            "rest_instance_url": instance(desk.call.base, "rest"),
         },
     )
 
 
-def _instance(base: str, service: str) -> str:
+def instance(base: str, service: str) -> str:
     """The same tenant's host for a service where the client asked by the real name; else where it found us."""
     return base.replace(".auth.marketingcloudapis.com", f".{service}.marketingcloudapis.com")
 
