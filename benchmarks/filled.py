@@ -33,8 +33,8 @@ def accepted(path: Path, body: bytes = SEND, clock: str = "real") -> tuple[Store
     headers = {"authorization": f"Basic {BASIC}", "content-type": "application/json"}
     reply = engine.receive(Call("POST", "/v1/omnimessage", "", headers, body))
     assert reply.status == 201
-    (message,) = store.messages.newest(engine.default.number)
-    return store, message, store.callbacks.between(engine.default.number)
+    (message,) = store.messages.newest(engine.sandboxes.default.number)
+    return store, message, store.callbacks.between(engine.sandboxes.default.number)
 
 
 def pending(path: Path, count: int) -> list[str]:

@@ -11,9 +11,9 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from msgsim.engine.sandboxes import terms_of  # noqa: E402
 from msgsim.model import Call, Channel  # noqa: E402
 from msgsim.provider import discover  # noqa: E402
+from msgsim.scenarios.reserved import terms_of  # noqa: E402
 from msgsim.scenarios.rule import Subject  # noqa: E402
 from msgsim.scenarios.scenario import Counts, Scenario  # noqa: E402
 from msgsim.scenarios.yaml import parse  # noqa: E402

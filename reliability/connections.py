@@ -152,7 +152,7 @@ class Edge:
         server = simulator.Server(settings, lambda seed: None)
         self._engine, self._config = server._engine, server.config
         self._config.load()
-        self._sandbox = self._engine.open("beside", 1)
+        self._sandbox = self._engine.sandboxes.open("beside", 1)
         self._seen = 0
 
     def __enter__(self) -> Self:

@@ -217,7 +217,7 @@ def test_what_was_reserved_in_a_transaction_that_is_lost_is_reserved_again(
         store.inbound.add(Inbound(1, "id", "messente", "+1", "+2", "the same key twice", 0))
     with pytest.raises(StoreError):
         engine.commits.now()
-    engine.configure(engine.default, {})
+    engine.sandboxes.configure(engine.sandboxes.default, {})
     found += tokens(engine, after)
     for file in tmp_path.glob("store.db*"):
         shutil.copy(file, tmp_path / file.name.replace("store", "copy"))

@@ -342,8 +342,8 @@ def test_what_a_careless_provider_makes_is_refused_or_can_be_read(name: str) -> 
     call = Call("POST", "/v1/omnimessage", "", {"authorization": "Basic YTpi"}, msgspec.json.encode(omni()))
     reply = engine.receive(call)
     engine.store.commit()
-    kept = list(engine.store.messages.newest(engine.default.number))
-    (entry,) = engine.store.journal.between(engine.default.number)
+    kept = list(engine.store.messages.newest(engine.sandboxes.default.number))
+    (entry,) = engine.store.journal.between(engine.sandboxes.default.number)
     assert entry.exchange is not None
     assert [message.unreadable for message in kept] == ([""] if reply.status == 201 else [])
     assert entry.exchange.status == reply.status

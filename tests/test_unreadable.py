@@ -120,9 +120,9 @@ def test_the_sweep_removes_what_cannot_be_read(tmp_path: Path) -> None:
         assert spoil(path, table, DOCS["no JSON"]) > 0
     store = store_in(path)
     engine = Engine(Config(clock=CLOCK), store, discover())
-    gone = engine.default
-    engine.reset(gone)
-    while engine.sweep():
+    gone = engine.sandboxes.default
+    engine.sandboxes.reset(gone)
+    while engine.sandboxes.sweep():
         pass
     tables = (store.messages, store.callbacks, store.inbound, store.journal)
     assert [table.highest(gone.number) for table in tables] == [0, 0, 0, 0]

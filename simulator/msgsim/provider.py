@@ -9,7 +9,7 @@ import pkgutil
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 from msgspec import Struct
@@ -41,6 +41,8 @@ class View(Protocol):
     """The sandbox's time."""
     settings: dict[str, Json]
     """This provider's settings in this sandbox."""
+    compiled: Any
+    """What `Provider.compile` made of them; the settings themselves where it compiles none."""
     seed: Seed
     contract: Contract
 
@@ -224,10 +226,12 @@ class Provider(Struct, frozen=True):
     """Sandbox name → what its user puts into the client: the names as the provider calls them."""
     base_url: Callable[[str], str]
     """Root URL of the simulator → what its user puts into the client."""
-    callbacks: Callable[[Message, Iterable[Step], dict[str, Json]], list[Due]] | None = None
-    """Which steps are reported where, under these settings."""
-    post: Callable[[Callback, Message | Inbound, dict[str, Json], Contract], Post] | None = None
-    """The bytes of one callback."""
+    callbacks: Callable[[Message, Iterable[Step], Any], list[Due]] | None = None
+    """Which steps are reported where, under these compiled settings."""
+    post: Callable[[Callback, Message | Inbound, Any, Contract], Post] | None = None
+    """The bytes of one callback, under these compiled settings."""
+    compile: Callable[[dict[str, Json]], Any] | None = None
+    """Settings → what this provider's functions work with, made once where they are set; None: the settings."""
     receive: Callable[[Inbound, Message | None, View], tuple[Inbound, list[Due]]] | None = None
     """Give an inbound message the provider's shape, and say where it is pushed to."""
     channels: tuple[str, ...] = ()

@@ -74,7 +74,7 @@ class Server(uvicorn.Server):
         if self.ports is not None:
             self.ports.open(self._plain_port, self._connect)
         if self.started:
-            self._answers(self._engine.seed)
+            self._answers(self._engine.sandboxes.seed)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._wire.stop()
@@ -128,7 +128,7 @@ def _ports(config: Config, engine: Engine) -> "Ports":
 
     def report(text: str) -> None:
         logging.getLogger("msgsim").warning("%s", text)
-        engine.control(engine.default, {"action": "connection refused", "reason": text})
+        engine.recorder.control(engine.sandboxes.default, {"action": "connection refused", "reason": text})
 
     try:
         authority = None if config.tls_cert else authority_of(config, engine.providers)

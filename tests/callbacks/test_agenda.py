@@ -35,7 +35,7 @@ class Life(RuleBasedStateMachine):
         self.folder = tempfile.TemporaryDirectory()
         self.room = self.made()
         for name in NAMES[1:]:
-            self.room.engine.open(name)
+            self.room.engine.sandboxes.open(name)
 
     def made(self) -> Room:
         return Room(
@@ -141,13 +141,13 @@ class Life(RuleBasedStateMachine):
 
     @rule(name=names)
     def reset(self, name: str) -> None:
-        self.room.engine.reset(self.sandbox(name))
+        self.room.engine.sandboxes.reset(self.sandbox(name))
         self.commit()
 
     @rule(name=st.sampled_from(NAMES[1:]))
     def made_again(self, name: str) -> None:
-        self.room.engine.close(self.sandbox(name))
-        self.room.engine.open(name)
+        self.room.engine.sandboxes.close(self.sandbox(name))
+        self.room.engine.sandboxes.open(name)
         self.commit()
 
     @rule(url=urls, fails=st.booleans())
@@ -172,7 +172,7 @@ class Life(RuleBasedStateMachine):
                 assert bound is not None, f"nothing is noted for {callback.url} in {name}"
                 assert EVER <= bound <= callback.due
         noted_for = self.room.dispatcher._agenda._sandboxes.keys()
-        assert noted_for <= self.room.engine.numbered.keys(), "what is gone is forgotten"
+        assert noted_for <= self.room.engine.sandboxes.numbered.keys(), "what is gone is forgotten"
 
     def teardown(self) -> None:
         if hasattr(self, "room"):

@@ -52,6 +52,6 @@ def test_what_a_lost_commit_owed_is_never_posted(play: Play) -> None:
         room.engine.commits.then(lambda error: None)
         await turns()
         assert room.receivers.posted == []
-        assert room.store.callbacks.first_due(room.engine.default.number) is None
+        assert room.store.callbacks.first_due(room.engine.sandboxes.default.number) is None
 
     play(story)

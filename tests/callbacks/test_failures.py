@@ -62,14 +62,14 @@ SPOILED: dict[str, tuple[Spoil, str]] = {
 @pytest.mark.parametrize(("spoil", "reason"), SPOILED.values(), ids=SPOILED)
 def test_it_concerns_itself_only(play: Play, spoil: Spoil, reason: str, driven: bool) -> None:
     async def story(room: Room) -> None:
-        room.engine.open("other", clock="real")
+        room.engine.sandboxes.open("other", clock="real")
         bad = room.send()
         first, *_ = room.store.callbacks.of(bad.key)
         spoil(room, bad, first)
         good = [room.send(), room.send(sandbox="other")]
         room.engine.commits.now()
         if driven:
-            default = room.engine.default
+            default = room.engine.sandboxes.default
             await room.dispatcher.driver.advance(default, default.now() + 1)
         await until(lambda: not any(room.pending(sandbox.number) for sandbox in room.engine.sandboxes.values()))
         failed, other = room.store.callbacks.of(bad.key)
@@ -91,7 +91,7 @@ def test_what_could_not_be_read_is_readable_after_it_failed(play: Play) -> None:
         first, _ = room.store.callbacks.of(bad.key)
         _row(room, bad, first)
         room.engine.commits.now()
-        await until(lambda: not room.pending(room.engine.default.number))
+        await until(lambda: not room.pending(room.engine.sandboxes.default.number))
         await asyncio.sleep(0.01)
         assert room.store.callbacks.all_due() == []
 

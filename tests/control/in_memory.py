@@ -54,7 +54,7 @@ class Memory:
 
     @property
     def sandbox(self) -> Sandbox:
-        return self.engine.default
+        return self.engine.sandboxes.default
 
     def call(self, method: str, path: str, body: Json = None, headers: dict[str, str] = BASIC, query: str = "") -> Json:
         raw = b"" if body is None else msgspec.json.encode(body)

@@ -78,7 +78,7 @@ def do(world: Memory, act: tuple[Any, ...]) -> None:
             elif place < len(found) and found[place].steps and found[place].steps[-1].at > world.sandbox.now():
                 actions.cancel(world.engine, world.sandbox, found[place])
         case ("reset",):
-            world.engine.reset(world.sandbox)
+            world.engine.sandboxes.reset(world.sandbox)
         case ("refuse",):
             world.call("POST", "/v1/omnimessage", {"to": "3725", "messages": []})
         case ("rollback",):

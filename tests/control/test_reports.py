@@ -63,15 +63,15 @@ def test_coverage_is_of_the_whole_run_and_outlives_its_sandboxes(sim: Simulator,
 
 def test_rows_of_a_sandbox_that_is_gone_are_swept_and_what_they_covered_is_not_forgotten() -> None:
     engine = Engine(Config(store="memory", clock="frozen"), store_in(None), discover())
-    old = engine.default
+    old = engine.sandboxes.default
     for one in samples(engine.providers, "default", 200, 1):
         engine.receive(one.example.call())
     old.clock = old.clock.moved(old.now() + 60_000)
     reached = outcomes(engine.store.messages.newest(old.number), 0, old.now())
-    fresh = engine.reset(old)
+    fresh = engine.sandboxes.reset(old)
     engine.receive(next(samples(engine.providers, "default", 1, 1)).example.call())
     asyncio.run(_followed(engine))
-    assert engine.run.outcomes == reached != {}
+    assert engine.sandboxes.run.outcomes == reached != {}
     store = engine.store
     for table in (store.messages, store.journal, store.callbacks, store.inbound):
         assert table.highest(old.number) == 0, table.name
@@ -83,7 +83,7 @@ async def _followed(engine: Engine) -> None:
     dispatcher = Dispatcher(engine, Poster(engine.config), engine.config)
     following = asyncio.create_task(dispatcher.run())
     async with asyncio.timeout(20):
-        while engine.run.left:  # noqa: ASYNC110 - the sweeper tells nobody
+        while engine.sandboxes.run.left:  # noqa: ASYNC110 - the sweeper tells nobody
             await asyncio.sleep(0.001)
     following.cancel()
     await dispatcher.close()
@@ -93,15 +93,15 @@ def test_rows_an_earlier_run_left_are_swept_too(tmp_path: Path) -> None:
     config = Config(store=str(tmp_path / "store.db"), clock="frozen")
     first = Engine(config, store_in(tmp_path / "store.db"), discover())
     first.receive(next(samples(first.providers, "default", 1, 1)).example.call())
-    gone = first.default.number
-    first.reset(first.default)
+    gone = first.sandboxes.default.number
+    first.sandboxes.reset(first.sandboxes.default)
     first.store.close()
     second = Engine(config, store_in(tmp_path / "store.db"), discover())
-    assert second.run.left == {gone: None}
-    while second.sweep():
+    assert second.sandboxes.run.left == {gone: None}
+    while second.sandboxes.sweep():
         pass
     assert second.store.strays() == set()
-    assert second.run.outcomes == {}
+    assert second.sandboxes.run.outcomes == {}
     second.store.close()
 
 

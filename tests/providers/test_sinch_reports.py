@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from msgsim.model import Json
 from msgsim.providers.sinch import provider
-from msgsim.providers.sinch.account import account
+from msgsim.providers.sinch.account import Account
 from msgsim.seed import Seed
 from msgsim.testing import Answer, Simulator, call
 
@@ -414,7 +414,7 @@ def test_the_carrier_of_a_number_follows_the_seed(receiver: Receiver) -> None:
 
 
 def test_one_account_in_two_worlds_has_two_sets_of_carriers() -> None:
-    carriers = account(provider.contract.settings).carriers
+    carriers = Account(provider.contract.settings).carriers
     numbers = [f"55119{block}0000" for block in range(1000, 1200)]
     first, second = ([carriers.of(number, Seed(value)) for number in numbers] for value in (1, 2))
     assert first != second

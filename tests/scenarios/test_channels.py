@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 import pytest
-from msgsim.engine.sandboxes import terms_of
 from msgsim.model import Beat, Json
 from msgsim.provider import Provider, discover
+from msgsim.scenarios.reserved import terms_of
 from msgsim.scenarios.scenario import Scenario
 from msgsim.scenarios.yaml import BadFile, parse
 

@@ -7,11 +7,10 @@ import pytest
 from msgsim.cli.errors import entries
 from msgsim.clock import instant
 from msgsim.contract import Status
-from msgsim.engine.sandboxes import terms_of
 from msgsim.examples.catalogue import by_recipient, neutrals, of_neutral
 from msgsim.examples.request import Example
 from msgsim.provider import Provider, discover
-from msgsim.scenarios.reserved import magic_id, magic_recipients
+from msgsim.scenarios.reserved import magic_id, magic_recipients, terms_of
 from msgsim.testing import Answer, Simulator, call
 
 from tests.conftest import START

@@ -4,9 +4,9 @@ from copy import deepcopy
 
 from hypothesis import given
 from hypothesis import strategies as st
-from msgsim.engine.sandboxes import terms_of
 from msgsim.model import Call, Channel
 from msgsim.provider import discover
+from msgsim.scenarios.reserved import terms_of
 from msgsim.scenarios.rule import Rule, Subject
 from msgsim.scenarios.scenario import Counts, Match, Scenario
 from msgsim.scenarios.yaml import parse

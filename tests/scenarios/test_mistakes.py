@@ -2,9 +2,9 @@
 
 import pytest
 from jsonschema import Draft202012Validator
-from msgsim.engine.sandboxes import terms_of
 from msgsim.provider import discover
 from msgsim.scenarios.compiler import schema
+from msgsim.scenarios.reserved import terms_of
 from msgsim.scenarios.scenario import Scenario
 from msgsim.scenarios.yaml import BadFile, parse
 

@@ -20,7 +20,7 @@ def play() -> Callable[[Story], None]:
     def run(story: Story) -> None:
         async def whole() -> None:
             store = store_in(None)
-            await story(store, Commits(store))
+            await story(store, Commits(store, lambda changes, error: None))
             store.close()
 
         asyncio.run(whole())
@@ -110,13 +110,13 @@ def test_everybody_who_wrote_in_a_lost_transaction_is_given_the_reason(
 
 
 def test_what_became_durable_is_handed_on_before_anybody_is_answered(play: Callable[[Story], None]) -> None:
-    async def story(store: Store, commits: Commits) -> None:
+    async def story(store: Store, _: Commits) -> None:
         order: list[object] = []
 
         def after(changes: Changes, error: StoreError | None) -> None:
             order.append((changes.dropped, error, store.dirty))
 
-        commits.followers.append(after)
+        commits = Commits(store, after)
         store.drop_sandbox(7)
         commits.then(order.append)
         await commits.durable()

@@ -55,14 +55,14 @@ class Dispatcher:
         self._running = False
         self._stalled = False
         """The store lost what was written last: what is posted now could not be recorded."""
-        engine.commits.followers.append(self._committed)
+        engine.signals.committed.follow(self._committed)
         self._fill()
 
     def _fill(self) -> None:
         """The agenda from the store: at the start, and when what followed the commits was lost."""
         self._agenda.clear()
         for sandbox, host, due in self._engine.store.callbacks.all_due():
-            if sandbox in self._engine.numbered:  # Rows of one that is gone are swept later.
+            if sandbox in self._engine.sandboxes.numbered:  # Rows of one that is gone are swept later.
                 self._agenda.note(sandbox, host, due)
 
     async def run(self) -> None:
@@ -73,7 +73,7 @@ class Dispatcher:
                 await self._recover()
             self._wake.clear()
             self._look()
-            sweeping = bool(self._engine.run.left)
+            sweeping = bool(self._engine.sandboxes.run.left)
             self._until = machine() + SWEEPING if sweeping else self._next_moment()
             try:
                 async with asyncio.timeout((self._until - machine()) / 1000):
@@ -91,7 +91,7 @@ class Dispatcher:
 
     def _sweep(self) -> None:
         with contextlib.suppress(StoreError):  # `_committed` is given it.
-            self._engine.sweep()
+            self._engine.sandboxes.sweep()
             self._engine.commits.now()
 
     def _committed(self, changes: Changes, error: StoreError | None) -> None:
@@ -105,11 +105,11 @@ class Dispatcher:
             self._agenda.forget(number)
             self._moments.drop(number)
         for number in changes.saved:
-            if (sandbox := self._engine.numbered.get(number)) is not None:
+            if (sandbox := self._engine.sandboxes.numbered.get(number)) is not None:
                 self._plan(sandbox)
         if self._running:
             self._look()
-            if self._engine.run.left or self._next_moment() < self._until:
+            if self._engine.sandboxes.run.left or self._next_moment() < self._until:
                 self._wake.set()
 
     def _plan(self, sandbox: Sandbox) -> None:
@@ -139,7 +139,7 @@ class Dispatcher:
         now = machine()
         while len(self._tasks) < self._most and (first := self._moments.first()) is not None and first[0] <= now:
             number = first[1]
-            sandbox = self._engine.numbered.get(number)
+            sandbox = self._engine.sandboxes.numbered.get(number)
             if sandbox is None:
                 self._agenda.forget(number)
                 self._moments.drop(number)
@@ -150,7 +150,7 @@ class Dispatcher:
     def _plan_earlier(self) -> None:
         earlier = self._agenda.earlier
         while earlier:
-            if (sandbox := self._engine.numbered.get(earlier.pop())) is not None:
+            if (sandbox := self._engine.sandboxes.numbered.get(earlier.pop())) is not None:
                 self._plan(sandbox)
 
     def _start_in(self, sandbox: Sandbox) -> None:

@@ -123,7 +123,7 @@ class Driver:
 
     def _goes_on(self, sandbox: Sandbox) -> bool:
         """False once a receiver has emptied the sandbox meanwhile, or the server stops."""
-        return self._engine.sandboxes.get(sandbox.name) is sandbox and not self._engine.closing
+        return self._engine.sandboxes.get(sandbox.name) is sandbox and not self._engine.signals.closing
 
     async def _all_at(self, sandbox: Sandbox, moment: int) -> list[Entry]:
         """Everything due at one moment: messages side by side, each one's callbacks in turn."""

@@ -21,9 +21,9 @@ def command(paths: tuple[str, ...]) -> int:
       msgsim check my-rules.yaml viber-falls-back-to-sms
     """
     from msgsim.cli.exits import BAD_CONFIGURATION, OK
-    from msgsim.engine.sandboxes import terms_of
     from msgsim.provider import discover
     from msgsim.scenarios.library import Choice, load
+    from msgsim.scenarios.reserved import terms_of
     from msgsim.scenarios.yaml import BadFile
 
     terms = {name: terms_of(provider) for name, provider in discover().items()}

@@ -103,7 +103,7 @@ class Acceptance:
         provider = view.provider
         if provider.callbacks is None:
             return
-        dues = provider.callbacks(message, message.steps, view.settings)
+        dues = provider.callbacks(message, message.steps, view.compiled)
         if not dues:
             return
         twists = [rule.outcome.callbacks for rule in rules]

@@ -6,8 +6,8 @@ from msgsim.clock import LATEST
 from msgsim.config import milliseconds
 from msgsim.engine.inbound import from_phone
 from msgsim.engine.plans import rewrite
+from msgsim.engine.receive import Engine
 from msgsim.engine.sandbox import Sandbox
-from msgsim.engine.sandboxes import World
 from msgsim.engine.view import SandboxView
 from msgsim.model import Attempt, Beat, Callback, Entry, Inbound, Json, Message, Post, Step
 from msgsim.plan import cut, ends, state
@@ -16,38 +16,37 @@ from msgsim.storage import unreadable
 from msgsim.storage.keys import NUMBERS
 
 
-def post(world: World, callback: Callback) -> Post:
+def post(engine: Engine, callback: Callback) -> Post:
     """The bytes of a callback: a pure function of its step and its message.
 
     Raises Unknown when its sandbox is gone, and whatever a provider raises where its message cannot be told any more.
     """
-    sandbox = world.owner(callback.key)
-    subject = world.store.messages.by_key(callback.subject) if callback.step is not None else None
-    about: Message | Inbound | None = subject or world.store.inbound.by_key(callback.subject)
+    sandbox = engine.sandboxes.owner(callback.key)
+    subject = engine.store.messages.by_key(callback.subject) if callback.step is not None else None
+    about: Message | Inbound | None = subject or engine.store.inbound.by_key(callback.subject)
     if about is None:
         raise ValueError("what it reports on is gone")
     if about.unreadable:
         raise ValueError(about.unreadable)
-    provider = world.providers[callback.provider]
+    provider = engine.providers[callback.provider]
     assert provider.post is not None
-    settings = world.settings(sandbox, provider)
-    return provider.post(callback, about, settings, provider.contract)
+    return provider.post(callback, about, engine.settings.of(sandbox, provider.name).compiled, provider.contract)
 
 
-def settle(world: World, callback: Callback, attempt: Attempt, refused: bool = False) -> Entry:
+def settle(engine: Engine, callback: Callback, attempt: Attempt, refused: bool = False) -> Entry:
     """Record an attempt, and plan the next one where it failed. Order per message is kept."""
-    sandbox = world.owner(callback.key)
+    sandbox = engine.sandboxes.owner(callback.key)
     now = sandbox.now()
-    provider = world.providers[callback.provider]
-    after = _after(callback, attempt, now, provider.success, world.settings(sandbox, provider), refused)
-    world.store.callbacks.rewrite(after)
+    provider = engine.providers[callback.provider]
+    settings = engine.settings.of(sandbox, provider.name).raw
+    after = _after(callback, attempt, now, provider.success, settings, refused)
+    engine.store.callbacks.rewrite(after)
     if after.state == "pending":
-        for later in world.store.callbacks.of(callback.subject):
+        for later in engine.store.callbacks.of(callback.subject):
             if later.state == "pending" and later.key != after.key and later.due < after.due:
-                world.store.callbacks.rewrite(replace(later, due=after.due))
+                engine.store.callbacks.rewrite(replace(later, due=after.due))
     entry = Entry(sandbox.base + sandbox.next_entry(), now, "attempt", provider.name, attempt=attempt)
-    world.store.journal.add(entry, callback.key)
-    world.kept(sandbox, entry.key)
+    engine.recorder.add(sandbox, entry, callback.key)
     return entry
 
 
@@ -69,14 +68,14 @@ def _after(
     return replace(callback, tries=tries, due=min(now + pauses[tries - 1], LATEST), reason=reason)
 
 
-def fail(world: World, callback: Callback, reason: str) -> None:
+def fail(engine: Engine, callback: Callback, reason: str) -> None:
     """It will never be posted."""
-    world.store.callbacks.rewrite(replace(callback, state="failed", reason=reason))
+    engine.store.callbacks.rewrite(replace(callback, state="failed", reason=reason))
 
 
-def force(world: World, sandbox: Sandbox, message: Message, word: str, err: int | None = None) -> Message:
+def force(engine: Engine, sandbox: Sandbox, message: Message, word: str, err: int | None = None) -> Message:
     """Cut the plan at now and give the channel that is under way a status. Raises ValueError."""
-    provider = world.providers[message.provider]
+    provider = engine.providers[message.provider]
     now = sandbox.now()
     current = [index for index, step in enumerate(state(message, now)) if step is not None]
     channel = current[-1] if current else 0
@@ -86,15 +85,15 @@ def force(world: World, sandbox: Sandbox, message: Message, word: str, err: int 
         there = f" on {message.channels[channel].name}" if word in provider.contract.statuses else ""
         raise ValueError(f"{provider.name} has no status {word!r}{there}") from None
     forced = cut(message, now, Step(now, channel, status.word, status.code if err is None else err))
-    rewrite(world.store, sandbox, provider, forced, now, world.settings(sandbox, provider))
+    rewrite(engine.store, sandbox, provider, forced, now, engine.settings.of(sandbox, provider.name).compiled)
     code = {} if err is None else {"err": err}
-    world.control(sandbox, {"action": "force", "message": message.id, "status": status.word, **code})
+    engine.recorder.control(sandbox, {"action": "force", "message": message.id, "status": status.word, **code})
     return forced
 
 
-def cancel(world: World, sandbox: Sandbox, message: Message) -> Message:
+def cancel(engine: Engine, sandbox: Sandbox, message: Message) -> Message:
     """Cut the plan at now; what was open gets the provider's word for it. Raises ValueError when all is over."""
-    provider, now = world.providers[message.provider], sandbox.now()
+    provider, now = engine.providers[message.provider], sandbox.now()
     if ends(message) <= now:
         raise ValueError(f"message {message.id} is over; there is nothing to cancel")
     word = next((status for status in provider.contract.statuses.values() if status.kind == "cancelled"), None)
@@ -104,30 +103,30 @@ def cancel(world: World, sandbox: Sandbox, message: Message) -> Message:
         open_ones = range(reached[-1] if reached else 0, len(message.channels))
         steps = [Step(now, index, word.word, word.code) for index in open_ones]
     cancelled = cut(message, now, *steps)
-    rewrite(world.store, sandbox, provider, cancelled, now, world.settings(sandbox, provider))
-    world.control(sandbox, {"action": "cancel", "message": message.id})
+    rewrite(engine.store, sandbox, provider, cancelled, now, engine.settings.of(sandbox, provider.name).compiled)
+    engine.recorder.control(sandbox, {"action": "cancel", "message": message.id})
     return cancelled
 
 
-def inbound(world: World, sandbox: Sandbox, provider: Provider, sender: str, to: str, text: str) -> Inbound:
+def inbound(engine: Engine, sandbox: Sandbox, provider: Provider, sender: str, to: str, text: str) -> Inbound:
     """A phone writes to the application. Raises Unknown when the provider has no such thing."""
-    view = SandboxView(provider, sandbox, world.store, world.settings(sandbox, provider))
-    newest = next(world.store.messages.newest(sandbox.number, provider.name, sender, limit=1), None)
+    view = SandboxView(provider, sandbox, engine.store, engine.settings.of(sandbox, provider.name))
+    newest = next(engine.store.messages.newest(sandbox.number, provider.name, sender, limit=1), None)
     answered = None if newest is None or newest.unreadable else newest
     inbound, callbacks = from_phone(view, view.now, sender, to, text, answered)
-    world.store.inbound.add(inbound)
-    world.store.callbacks.add(callbacks)
+    engine.store.inbound.add(inbound)
+    engine.store.callbacks.add(callbacks)
     written: dict[str, Json] = {"from": sender, "to": to, "text": text}
-    world.control(sandbox, {"action": "inbound", "provider": provider.name, "id": inbound.id, **written})
+    engine.recorder.control(sandbox, {"action": "inbound", "provider": provider.name, "id": inbound.id, **written})
     return inbound
 
 
-def replay(world: World, callback: Callback) -> Callback:
+def replay(engine: Engine, callback: Callback) -> Callback:
     """Owe a callback once more, now. Raises ValueError for one that cannot be read."""
     if callback.kind == unreadable.WORD:
         raise ValueError(callback.reason)
-    sandbox = world.owner(callback.key)
+    sandbox = engine.sandboxes.owner(callback.key)
     again = replace(callback, key=sandbox.next_callback(), due=sandbox.now(), state="pending", tries=0, reason="")
-    world.store.callbacks.add([again])
-    world.control(sandbox, {"action": "replay", "callback": callback.key & NUMBERS})
+    engine.store.callbacks.add([again])
+    engine.recorder.control(sandbox, {"action": "replay", "callback": callback.key & NUMBERS})
     return again

@@ -1,11 +1,13 @@
 """Callbacks that follow from plans: owed when a message is accepted, cancelled where its plan is cut."""
 
+from typing import Any
+
 from msgspec.structs import replace
 
 from msgsim.clock import LATEST
 from msgsim.engine.keeping import check_due
 from msgsim.engine.sandbox import Sandbox
-from msgsim.model import Callback, Due, Json, Message
+from msgsim.model import Callback, Due, Message
 from msgsim.provider import Provider
 from msgsim.storage.store import Store
 
@@ -33,12 +35,12 @@ def rewrite(
     provider: Provider,
     message: Message,
     now: int,
-    settings: dict[str, Json],
+    settings: Any,
     reports: bool = True,
 ) -> None:
     """Store a cut plan; callbacks of the lost future are cancelled, those of new steps planned.
 
-    Raises ValueError for a message that cannot be read: what its row still says would be lost.
+    ``settings`` are compiled. Raises ValueError for a message that cannot be read: what its row says would be lost.
     """
     if message.unreadable:
         raise ValueError(message.unreadable)

@@ -7,19 +7,29 @@ from msgsim.clock import machine
 from msgsim.config import Config
 from msgsim.engine.acceptance import Acceptance
 from msgsim.engine.body import read_body
+from msgsim.engine.choosing import Scenarios
 from msgsim.engine.decisions import Decisions
+from msgsim.engine.disguise import Disguise
 from msgsim.engine.exchange import Effects
 from msgsim.engine.keeping import Unkeepable, check_credential
+from msgsim.engine.recorder import Recorder
 from msgsim.engine.recording import exchange_of
 from msgsim.engine.routing import Found, Routes, with_single_slashes
 from msgsim.engine.sandbox import Sandbox
-from msgsim.engine.sandboxes import World
-from msgsim.engine.view import RequestView
-from msgsim.model import Call, Credential, Entry, Refusal, Refused, Reply, Unknown
+from msgsim.engine.sandboxes import Sandboxes
+from msgsim.engine.settings import Settings
+from msgsim.engine.signals import Signals
+from msgsim.engine.states import States
+from msgsim.engine.view import RequestView, find_message
+from msgsim.model import Call, Credential, Entry, Message, Refusal, Refused, Reply, Unknown
 from msgsim.provider import Ask, Endpoint, Provider
 from msgsim.scenarios.dictated import with_headers
+from msgsim.scenarios.reserved import terms_of
 from msgsim.scenarios.scenario import Scenario
 from msgsim.scenarios.yaml import BadFile
+from msgsim.seed import drawn_key
+from msgsim.storage.commits import Commits
+from msgsim.storage.keys import SERVER
 from msgsim.storage.store import Store
 
 
@@ -33,14 +43,40 @@ class Unplaced(NamedTuple):
     reason: str
 
 
-class Engine(World):
-    """The world as it answers requests."""
+class Engine:
+    """Answers requests to the providers, by what it has."""
 
     def __init__(self, config: Config, store: Store, providers: Mapping[str, Provider]) -> None:
-        super().__init__(config, store, providers)
+        """Raises ValueError for settings, BadFile for a scenario that cannot be used."""
+        self.config = config
+        self.store = store
+        self.providers = providers
         self.routes = Routes(providers)
+        self.signals = signals = Signals()
+        self.commits = Commits(store, signals.committed)
+        self.terms = terms = {name: terms_of(provider) for name, provider in providers.items()}
+        self.disguise = Disguise(_key(store))
+        self.settings = settings = Settings(config.providers, providers)
+        self.states = states = States(config, store, providers, settings, self.disguise)
+        self.recorder = recorder = Recorder(store, config.journal_limit, signals.recorded)
+        self.sandboxes = Sandboxes(config, store, self.commits, providers, terms, settings, states, recorder, signals)
+        self.scenarios = Scenarios(config, store, self.sandboxes, terms, states, recorder, signals)
         self.unplaced: Unplaced | None = None
         """The last request that led to no sandbox."""
+        self.commits.now()
+
+    def find(self, sandbox: Sandbox, id: str) -> Message:
+        """Raises Unknown."""
+        message = find_message(self.store, sandbox, id)
+        if message is None:
+            raise Unknown(f"there is no message {id}")
+        return message
+
+    def stop(self) -> None:
+        """Let everybody go who waits for something to happen."""
+        self.signals.closing = True
+        for sandbox in self.sandboxes.values():
+            self.signals.recorded(sandbox.base)
 
     def receive(self, call: Call) -> Reply:
         """Answer a request in the provider's words and keep what it sets in motion.
@@ -76,24 +112,10 @@ class Engine(World):
 
     def _view(self, call: Call, found: Found, claimed: Credential | None) -> RequestView:
         provider = found.provider
-        sandbox = self._sandbox(call, provider, claimed.name if claimed else "")
-        settings = self.settings(sandbox, provider)
+        sandbox = self.sandboxes.of(call, provider, claimed.name if claimed else "")
+        settings = self.settings.of(sandbox, provider.name)
         strict = self.config.strict
         return RequestView(call, provider, found.voice, sandbox, self.store, settings, found.params, claimed, strict)
-
-    def _sandbox(self, call: Call, provider: Provider, credential: str) -> Sandbox:
-        """By the header, by the credentials for the provider, by those for the proxy, else the default one."""
-        named = call.headers.get("x-sim-sandbox")
-        if named is None and credential:
-            sandbox = self.by_credential.get((provider.name, credential))
-            if sandbox is not None:
-                return sandbox
-        named = call.sandbox if named is None else named
-        if not named:
-            return self.default
-        if named not in self.sandboxes:
-            raise Unknown(f"there is no sandbox {named!r}")
-        return self.sandboxes[named]
 
     def _authorized(self, found: Found, claimed: Credential | None, view: RequestView) -> Endpoint:
         """The endpoint, for those who may use it. Raises Refused, and Unkeepable."""
@@ -119,7 +141,7 @@ class Engine(World):
     def _scenario(self, view: RequestView) -> Scenario:
         if (name := view.call.headers.get("x-sim-scenario")) is not None:
             try:
-                return self.named(name)
+                return self.scenarios.named(name)
             except BadFile as error:
                 raise Unknown(f"X-Sim-Scenario: {error}") from None
         return view.sandbox.scenario
@@ -142,16 +164,24 @@ class Engine(World):
         key = view.sandbox.base + effects.number
         view.sandbox.asked = (machine(), key)
         exchange = exchange_of(view, effects, found, reply, self.disguise)
-        store.journal.add(Entry(key, view.now, "exchange", name, exchange=exchange))
+        self.recorder.add(view.sandbox, Entry(key, view.now, "exchange", name, exchange=exchange))
         if effects.refusals:
-            self.run.errors.update((name, refusal.key) for refusal in effects.refusals)
-        self.kept(view.sandbox, key)
+            self.sandboxes.run.errors.update((name, refusal.key) for refusal in effects.refusals)
         headers = reply.headers
         if not self.config.pristine:
             headers = (*headers, ("X-Sim-Exchange", str(effects.number)))
             if found.missing:
                 headers = (*headers, ("X-Sim-Not-Simulated", found.missing))
         return Reply(reply.status, reply.body, headers, reply.media, effects.fault, effects.early())
+
+
+def _key(store: Store) -> bytes:
+    """What disguised secrets depend on: the store's own, drawn for a new one."""
+    known = store.records.find(SERVER, "", "disguise", "")
+    if not isinstance(known, str):
+        known = drawn_key().hex()
+        store.records.keep(SERVER, "", "disguise", "", known)
+    return bytes.fromhex(known)
 
 
 def _refuse(error: Refused | Unkeepable, view: RequestView, effects: Effects) -> Reply:

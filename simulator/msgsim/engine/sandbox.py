@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 from msgspec import Struct, field
@@ -66,6 +67,8 @@ class Sandbox:
         self.begun = 0
         """Messages with a higher number came since the server started."""
         self.ticks = 0
+        self.settings: dict[str, Any] = {}
+        """`msgsim.engine.settings.InForce` of each provider for which the sandbox has settings of its own."""
         self.opened = machine()
         self.asked: tuple[int, int] | None = None
         """When on this machine its last request came since it was opened, and the key of the journal's entry."""

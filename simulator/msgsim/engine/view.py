@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from msgsim.contract.schema import Schema
 from msgsim.engine.plans import rewrite
 from msgsim.engine.sandbox import Sandbox
+from msgsim.engine.settings import InForce
 from msgsim.engine.statuses import Position, latest
 from msgsim.model import Call, Credential, Inbound, Json, Message, Refusal, Refused
 from msgsim.provider import Provider, Voice
@@ -17,11 +18,12 @@ from msgsim.storage.store import Store
 class SandboxView:
     """`msgsim.provider.View` at one moment."""
 
-    def __init__(self, provider: Provider, sandbox: Sandbox, store: Store, settings: dict[str, Json]) -> None:
+    def __init__(self, provider: Provider, sandbox: Sandbox, store: Store, settings: InForce) -> None:
         self.provider = provider
         self.sandbox = sandbox
         self.store = store
-        self.settings = settings
+        self.settings = settings.raw
+        self.compiled = settings.compiled
         self.contract = provider.contract
         self.seed = sandbox.seed
         self.now = sandbox.now()
@@ -62,7 +64,7 @@ class SandboxView:
         return (inbound for inbound in found if not inbound.unreadable)
 
     def rewrite(self, message: Message, reports: bool = True) -> None:
-        rewrite(self.store, self.sandbox, self.provider, message, self.now, self.settings, reports=reports)
+        rewrite(self.store, self.sandbox, self.provider, message, self.now, self.compiled, reports=reports)
 
     def record(self, kind: str, key: str) -> Json:
         return self.store.records.find(self.sandbox.number, self.provider.name, kind, key)
@@ -87,7 +89,7 @@ class RequestView(SandboxView):
         voice: Voice,
         sandbox: Sandbox,
         store: Store,
-        settings: dict[str, Json],
+        settings: InForce,
         params: dict[str, str],
         claimed: Credential | None = None,
         strict: bool = False,

@@ -30,7 +30,7 @@ class Watch:
         self._outdated = asyncio.Event()
         """The files in use may be others than before."""
         self._contents: dict[Path, _Content] = {}
-        engine.chosen = self._outdated.set
+        engine.signals.scenarios.follow(self._outdated.set)
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -41,7 +41,7 @@ class Watch:
         while True:
             if self._outdated.is_set():
                 self._outdated.clear()
-                files, done = self._engine.followed(), None
+                files, done = self._engine.scenarios.followed(), None
             now = {file: self._digest(file) for file in files}
             if now == before and now != done and await self._read(now):
                 done = now
@@ -54,7 +54,7 @@ class Watch:
     async def _read(self, digests: dict[Path, bytes]) -> bool:
         """False where the store cannot be written now: it is tried again."""
         try:
-            if self._engine.reload(digests):
+            if self._engine.scenarios.reload(digests):
                 await self._engine.commits.durable()
         except StoreError:
             return False

@@ -11,12 +11,11 @@ from msgspec import Struct
 
 from msgsim.config import data_folder
 from msgsim.contract import Error, Status, load_yaml
-from msgsim.engine.sandboxes import terms_of
 from msgsim.examples.request import Example
 from msgsim.examples.samples import Trial, readdressed, request_to, signed, text_of, trial_for, trials
 from msgsim.model import Json
 from msgsim.provider import Endpoint, Provider
-from msgsim.scenarios.reserved import magic_recipients
+from msgsim.scenarios.reserved import magic_recipients, terms_of
 
 
 class Neutral(Struct, frozen=True):

@@ -68,7 +68,7 @@ def rehearse(name: str) -> tuple[int, list[Mistake]]:
     """Run a file's ``expect`` block: how many expectations there are, and which failed. Raises BadFile."""
     memory = InMemory((name,))
     try:
-        (document,) = memory.engine.default.scenario.documents
+        (document,) = memory.engine.sandboxes.default.scenario.documents
         expected = document.value.get("expect", [])
         failed: list[Mistake] = []
 

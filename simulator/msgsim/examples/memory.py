@@ -44,21 +44,21 @@ class InMemory:
 
     @property
     def now(self) -> int:
-        return self.engine.default.now()
+        return self.engine.sandboxes.default.now()
 
     def contract(self, provider: str) -> Contract:
         return self.engine.providers[provider].contract
 
     def fresh(self) -> None:
         """Forget everything that was sent."""
-        self.engine.open("default")
+        self.engine.sandboxes.open("default")
 
     def close(self) -> None:
         self.engine.store.close()
 
     def receive(self, call: Call) -> Sent:
         """What a request is answered, and what it brought. Raises Unknown."""
-        sandbox, store = self.engine.default, self.engine.store
+        sandbox, store = self.engine.sandboxes.default, self.engine.store
         number, first = sandbox.journal + 1, sandbox.messages
         reply = self.engine.receive(call)
         found = [store.messages.by_key(sandbox.base + number) for number in range(first + 1, sandbox.messages + 1)]
@@ -75,11 +75,11 @@ class InMemory:
 
     async def advance(self, by: int) -> None:
         """Move the clock by so many milliseconds; what falls due happens."""
-        await self._dispatcher.driver.advance(self.engine.default, self.now + by)
+        await self._dispatcher.driver.advance(self.engine.sandboxes.default, self.now + by)
 
     def owed(self, sent: Sent) -> list[Callback]:
         """The callbacks of a request's messages, and of the answers to them, in the order in which they leave."""
-        store, sandbox = self.engine.store, self.engine.default
+        store, sandbox = self.engine.store, self.engine.sandboxes.default
         ids = {message.id for message in sent.messages}
         answers = [inbound.key for inbound in store.inbound.earliest(sandbox.number) if inbound.message in ids]
         found = [

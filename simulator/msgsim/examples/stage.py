@@ -20,7 +20,7 @@ from msgsim.engine.routing import root_url
 from msgsim.engine.sandbox import Sandbox
 from msgsim.engine.states import State
 from msgsim.examples import bundle
-from msgsim.examples.bundle import Attempt, BadBundle, Control, Exchange, Header, Text
+from msgsim.examples.bundle import Attempt, BadBundle, Control, Exchange, Header
 from msgsim.model import Call, Json, Unknown
 from msgsim.provider import discover
 from msgsim.scenarios import yaml
@@ -50,28 +50,6 @@ class Difference(Struct, frozen=True):
     got: Json
 
 
-class _Replaying(Engine):
-    """Knows the scenarios that requests named, and no other files."""
-
-    texts: dict[str, Text]
-
-    def named(self, name: str) -> Scenario:
-        """Raises BadFile."""
-        if (known := self.texts.get(name)) is None:
-            return super().named(name)
-        return Scenario([yaml.parse(known.text, known.file)], self.terms)
-
-    def restart(self, sandbox: Sandbox, state: State) -> None:
-        """As if the server were started again, perhaps with other settings. Raises BadFile and ValueError."""
-        self.config = replace(self.config, strict=state.strict, pristine=state.pristine)
-        sandbox.kept.settings, sandbox.kept.seed = self._checked(state.settings), state.seed
-        self._settings.clear()
-        sandbox.seed = Seed(state.seed)
-        sandbox.scenario = load(_choice(state), self.terms)
-        sandbox.counts.chosen.setdefault(sandbox.scenario.key, state.at)
-        _count_from(sandbox, state)
-
-
 class Stage:
     """A fresh simulator on which the entries of a journal are done again, in their order."""
 
@@ -79,10 +57,11 @@ class Stage:
         """Raises BadFile, and BadBundle where it cannot begin as the bundle says."""
         begin, self._states = states[0], states[1:]
         config = Config(store="memory", clock="frozen", seed=0, strict=begin.strict, pristine=begin.pristine)
-        self._engine = _Replaying(config, store_in(None), discover())
-        self._engine.texts = header.named
+        self._engine = Engine(config, store_in(None), discover())
+        for name, text in header.named.items():
+            self._engine.scenarios.provide(name, Scenario([yaml.parse(text.text, text.file)], self._engine.terms))
         try:
-            self._sandbox = self._engine.open(
+            self._sandbox = self._engine.sandboxes.open(
                 header.sandbox, begin.seed, f"frozen@{iso(begin.at)}", begin.settings, _choice(begin)
             )
         except ValueError as error:
@@ -95,6 +74,17 @@ class Stage:
 
     def close(self) -> None:
         self._engine.store.close()
+
+    def _restart(self, state: State) -> None:
+        """As if the server were started again, perhaps with other settings. Raises BadFile and ValueError."""
+        engine, sandbox = self._engine, self._sandbox
+        engine.config = replace(engine.config, strict=state.strict, pristine=state.pristine)
+        sandbox.kept.settings, sandbox.kept.seed = engine.settings.checked(state.settings), state.seed
+        engine.settings.compile(sandbox)
+        sandbox.seed = Seed(state.seed)
+        sandbox.scenario = load(_choice(state), engine.terms)
+        sandbox.counts.chosen.setdefault(sandbox.scenario.key, state.at)
+        _count_from(sandbox, state)
 
     def do(self, line: bundle.Entry) -> Difference | None:
         """Do an entry of the journal again; the first part of it that differs."""
@@ -115,7 +105,7 @@ class Stage:
             raise BadBundle(f"entry {line.number} does not follow entry {sandbox.journal}")
         decides = isinstance(line, Control) and line.action in _DECIDING
         while self._states and self._states[0].after < line.number - (decides and self._states[0].decided):
-            self._engine.restart(sandbox, self._states.pop(0))
+            self._restart(self._states.pop(0))
         sandbox.clock = Clock(now, machine(), 0)
         sandbox.journal = line.number - 1
         if line.number % TOGETHER == 0:
@@ -237,7 +227,7 @@ class Stage:
                 self._decide(line)
             case _:  # It says what was done to the clock, or what went wrong: nothing to be done again.
                 members = {name: value for name, value in line.line.items() if name not in ("number", "at", "kind")}
-                engine.control(sandbox, members)
+                engine.recorder.control(sandbox, members)
 
     def _decide(self, line: Control) -> None:
         """Another scenario, other settings or another seed, as the state behind the entry before says."""
@@ -245,13 +235,13 @@ class Stage:
             raise BadBundle(f"entry {line.number}: its state is missing")
         engine, sandbox, state = self._engine, self._sandbox, self._states.pop(0)
         if line.action == "scenario":
-            engine.choose(sandbox, _choice(state))
+            engine.scenarios.choose(sandbox, _choice(state))
         elif line.action == "reload":
-            engine.reloaded(sandbox, load(_choice(state), engine.terms))
+            engine.scenarios.reloaded(sandbox, load(_choice(state), engine.terms))
         elif line.action == "settings":
-            engine.configure(sandbox, {name: state.settings.get(name, {}) for name in line.providers})
+            engine.sandboxes.configure(sandbox, {name: state.settings.get(name, {}) for name in line.providers})
         else:
-            engine.reseed(sandbox, state.seed)
+            engine.sandboxes.reseed(sandbox, state.seed)
 
     # What is the same
 

@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from msgsim.contract import Contract, Error
 from msgsim.model import Beat
+from msgsim.provider import AnySend, Provider
 from msgsim.scenarios.rule import Outcome, Respond, Rule, one_of
 
 MAGIC_BLOCK = "+15005551"
@@ -30,6 +31,22 @@ class Terms(Struct, frozen=True):
     def possible(self, endpoint: str = "") -> Mapping[str, Error]:
         """The errors that an endpoint can answer with, by key; without one, those of all."""
         return self.contract.of(self.apis.get(endpoint, "")).errors if endpoint else self.contract.errors
+
+
+def terms_of(provider: Provider) -> Terms:
+    """Raises BadCatalogue."""
+    for voice in provider.voices():
+        voice.contract.require(provider.strict)
+    return Terms(
+        provider.contract,
+        endpoints=tuple(dict.fromkeys(endpoint.name for endpoint in provider.endpoints)),
+        channels=provider.channels,
+        phones=provider.phones,
+        sends=frozenset(endpoint.name for endpoint in provider.endpoints if isinstance(endpoint, AnySend)),
+        reports=provider.callbacks is not None,
+        receives=provider.receive is not None,
+        apis={endpoint.name: api.name for api in provider.apis for endpoint in api.endpoints},
+    )
 
 
 def magic_number(number: int) -> str:

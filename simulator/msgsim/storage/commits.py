@@ -17,11 +17,14 @@ Answer = Callable[[StoreError | None], None]
 class Commits:
     """Commits in the second event loop iteration after the first answer was added, so that many share a commit."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, committed: Callable[[Changes, StoreError | None], None]) -> None:
+        """``committed`` is called after each commit and before any answer.
+
+        It is given what became durable, or the reason why it was lost.
+        """
         self._store = store
+        self._committed = committed
         self._answers: list[Answer] = []
-        self.followers: list[Callable[[Changes, StoreError | None], None]] = []
-        """Called after each commit and before any answer, with what became durable or the reason why it was lost."""
 
     def then(self, answer: Answer) -> None:
         if not self._answers:
@@ -44,8 +47,7 @@ class Commits:
             changes = self._store.commit()
         except StoreError as error:
             lost = error
-        for follow in self.followers:
-            follow(changes, lost)
+        self._committed(changes, lost)
         for answer in answers:
             try:
                 answer(lost)

@@ -13,7 +13,7 @@ from msgsim.contract import Contract
 from msgsim.model import Call, Credential, Refusal, Refused
 from msgsim.provider import Ask, Desk, Endpoint, Provider, Send, SendMany, knows
 from msgsim.providers.sinch import answers, campaigns, device, drafts, inbound, members, queries, reports, rules
-from msgsim.providers.sinch.account import account
+from msgsim.providers.sinch.account import Account, account
 from msgsim.providers.sinch.limits import limit_requests
 from msgsim.providers.sinch.schedule import is_local, is_zone
 from msgsim.providers.sinch.segments import LENGTHS
@@ -31,7 +31,7 @@ def identify(call: Call) -> Credential | None:
 def authorize(endpoint: Endpoint | None, credential: Credential | None, desk: Desk) -> Credential:
     """Anybody while no users are set; then those, and who was issued for the sandbox."""
     issued = desk.issued
-    tokens = account(desk.settings).tokens
+    tokens = account(desk).tokens
     if credential is None or not knows(credential, tokens, issued["UserName"], issued["AuthenticationToken"]):
         raise Refused(Refusal("unauthorized"))
     _check_address(desk)
@@ -94,6 +94,7 @@ provider = Provider(
     credentials=credentials,
     base_url=lambda root: root.rstrip("/"),
     callbacks=reports.callbacks,
+    compile=Account,
     post=reports.post,
     receive=inbound.receive,
     device=device.pieces,

@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Struct
 
 from msgsim.model import Json
+from msgsim.provider import View
 from msgsim.providers.sinch.carriers import Carrier, Carriers
 from msgsim.providers.sinch.schedule import zone
 from msgsim.providers.sinch.texts import Text, Texts
@@ -102,14 +103,7 @@ class Account:
         return Texts(self.settings["flows"], msgspec.convert(self.settings["templates"], list[Text]))
 
 
-_seen: dict[int, Account] = {}
-
-
-def account(settings: dict[str, Json]) -> Account:
-    """The account of these settings, which are a new object whenever they change."""
-    found = _seen.get(id(settings))
-    if found is None or found.settings is not settings:
-        if len(_seen) >= 256:
-            _seen.clear()
-        found = _seen[id(settings)] = Account(settings)
-    return found
+def account(view: View) -> Account:
+    """The account that the settings of a sandbox describe."""
+    compiled: Account = view.compiled
+    return compiled

@@ -17,7 +17,7 @@ _INDEX = re.compile(r"\.(\d+)\b")
 
 def sent(message: Message, body: Json, desk: Desk) -> Reply:
     """An array of one as the document has it, or the object that deployed clients read: a setting."""
-    as_object = account(desk.settings).setting(desk.credential.name, "response_shape") == "object"
+    as_object = account(desk).setting(desk.credential.name, "response_shape") == "object"
     return Reply(200, msgspec.json.encode(_accepted(message) if as_object else [_accepted(message)]))
 
 

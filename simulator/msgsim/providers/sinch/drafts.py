@@ -22,7 +22,7 @@ class Batch:
     """What the messages of one request share; a single send is a batch of one."""
 
     def __init__(self, body: Json, desk: Desk) -> None:
-        self.account: Account = account(desk.settings)
+        self.account: Account = account(desk)
         self.seed = desk.seed
         self.first = desk.ticks(len(body.get("messages", ("the only one",))) + 1)
         """The ticks of the batch's own id; those of its messages follow."""

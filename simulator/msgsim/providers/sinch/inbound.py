@@ -26,7 +26,7 @@ CURSOR = "mo-list"
 
 def receive(inbound: Inbound, message: Message | None, view: View) -> tuple[Inbound, list[Due]]:
     """What the provider knows of an MO, and whom it is pushed to: the sender of the message it answers."""
-    customer = account(view.settings)
+    customer = account(view)
     number = digits(inbound.sender) or inbound.sender
     carrier = customer.carriers.of(number, view.seed) or UNKNOWN
     extra: dict[str, Json] = {"carrierId": carrier.id, "carrierName": carrier.name}
@@ -54,7 +54,7 @@ def receive(inbound: Inbound, message: Message | None, view: View) -> tuple[Inbo
 
 
 def _answered(message: Message, view: View) -> Json:
-    user = account(view.settings).user(message.credential)
+    user = account(view).user(message.credential)
     email = user.email if user else message.credential if "@" in message.credential else ""
     answered = {
         "id": message.id,
@@ -91,7 +91,7 @@ def _flat(members: dict[str, Json]) -> dict[str, Json]:
 
 def _visible(desk: Desk, wanted: str | None, since: int, key: int = 0) -> Iterator[Inbound]:
     """What the caller may see after a time and key: its own subaccount, or the one that an administrator wants."""
-    customer, viewer = account(desk.settings), desk.credential.name
+    customer, viewer = account(desk), desk.credential.name
     user = customer.user(viewer)
     if wanted and user is not None and not user.admin and wanted != user.sub_account:
         raise Refused(Refusal("forbidden_subaccount", "subAccount"))

@@ -39,7 +39,7 @@ def shape(body: Json, desk: Desk) -> Json:
 
 def _may_see(desk: Desk) -> Callable[[Message], bool]:
     """Whose statuses the caller may see."""
-    customer, viewer = account(desk.settings), desk.credential.name
+    customer, viewer = account(desk), desk.credential.name
     return lambda message: customer.sees(viewer, message.credential, message.extra.get("subAccount", ""))
 
 
@@ -131,7 +131,7 @@ def looked_up(body: Json, desk: Desk) -> Reply:
 
 
 def _carrier(number: str, desk: Desk) -> Json:
-    carriers = account(desk.settings).carriers
+    carriers = account(desk).carriers
     carrier = carriers.of(number, desk.seed)
     if carrier is None:
         return {"destination": number, "active": False, "carrier": {"name": UNKNOWN.name}}

@@ -7,7 +7,7 @@ from msgspec import Struct
 from msgsim.contract import Contract
 from msgsim.model import Callback, Due, Inbound, Json, Message, Post, Step
 from msgsim.provider import callback_body
-from msgsim.providers.sinch.account import URLS, account
+from msgsim.providers.sinch.account import URLS, Account
 from msgsim.providers.sinch.inbound import pushed
 from msgsim.providers.sinch.query import date
 
@@ -51,9 +51,9 @@ def _taken(delivered: Step) -> Step:
     return Step(delivered.at, delivered.channel, "SENT_SUCCESS", 2)
 
 
-def callbacks(message: Message, steps: Iterable[Step], settings: dict[str, Json]) -> list[Due]:
+def callbacks(message: Message, steps: Iterable[Step], customer: Account) -> list[Due]:
     """A callback for what the carrier said, a DLR for what the handset said, where a URL is set for them."""
-    customer, dues = account(settings), []
+    dues = []
     for step in steps if customer.reports else ():
         kind = "dlr" if step.status in DELIVERIES else "callback"
         if url := customer.setting(message.credential, URLS[kind]):
@@ -61,7 +61,7 @@ def callbacks(message: Message, steps: Iterable[Step], settings: dict[str, Json]
     return dues
 
 
-def post(callback: Callback, subject: Message | Inbound, settings: dict[str, Json], contract: Contract) -> Post:
+def post(callback: Callback, subject: Message | Inbound, customer: Account, contract: Contract) -> Post:
     """One JSON object per message; an MO by GET has all in its query string."""
     if isinstance(subject, Inbound):
         if callback.kind == "mo-get":

@@ -61,7 +61,7 @@ def _subaccount_rules(body: dict[str, Json], messages: Iterable[Json], desk: Des
     "Only administrators" may name a subaccount; naming one's own is taken. That administrators "do not send" is read
     as: not without one.
     """
-    user = account(desk.settings).user(desk.credential.name)
+    user = account(desk).user(desk.credential.name)
     if user is None:
         return
     for index, message in enumerate(messages):

@@ -12,7 +12,7 @@ from msgsim.engine.recording import line_of
 from msgsim.engine.redaction import SHORTEST
 from msgsim.engine.sandbox import Sandbox
 from msgsim.engine.secret_settings import secrets_in
-from msgsim.engine.states import State, named, remembered
+from msgsim.engine.states import State
 from msgsim.examples.bundle import FORMAT, End, Header, StateLine, Text, callback_line, message_line
 from msgsim.model import Callback, Entry, Json, Message
 from msgsim.web.control.context import Context
@@ -27,7 +27,7 @@ ROWS = 500
 async def export(context: Context, request: Request) -> Response:
     """Raises ApiProblem where the beginning of the journal is gone."""
     sandbox = context.sandbox(request)
-    states = remembered(context.engine, sandbox)
+    states = context.engine.states.remembered(sandbox)
     if not states or context.engine.store.journal.bounds(sandbox.number)[0] > 1:
         raise ApiProblem(
             409,
@@ -61,7 +61,7 @@ async def _written(context: Context, sandbox: Sandbox, states: list[State], last
 
 
 def _header(engine: Engine, sandbox: Sandbox, names: set[str]) -> Header:
-    texts = {name: Text(*found) for name in sorted(names) if (found := named(engine, name)) is not None}
+    texts = {name: Text(*found) for name in sorted(names) if (found := engine.states.named(name)) is not None}
     known = {engine.disguise.of(value): value for value in sorted(_known(engine, sandbox)) if len(value) >= SHORTEST}
     return Header(FORMAT, __version__, sandbox.name, known, texts)
 

@@ -79,6 +79,6 @@ def _moved(context: Context, sandbox: Sandbox, happened: Happened) -> Json:
 
 
 def _changed(context: Context, sandbox: Sandbox) -> dict[str, Json]:
-    context.engine.control(sandbox, {"action": "clock", "rate": sandbox.clock.rate, "now": iso(sandbox.now())})
+    context.engine.recorder.control(sandbox, {"action": "clock", "rate": sandbox.clock.rate, "now": iso(sandbox.now())})
     sandbox.save(context.engine.store)
     return resources.clock(sandbox)

@@ -60,7 +60,7 @@ class Context(Struct, frozen=True):
     async def post_due(self, subject: int) -> None:
         """What a message or inbound message owes by now leaves now, on a clock that stands still too."""
         await self.engine.commits.durable()
-        now = self.engine.owner(subject).now()
+        now = self.engine.sandboxes.owner(subject).now()
         await self.dispatcher.post_now(
             callback.key for callback in self.engine.store.callbacks.of(subject) if callback.due <= now
         )

@@ -24,7 +24,7 @@ async def coverage(context: Context, request: Request) -> Json:
         sandbox = context.sandbox(request)
         errors, reached = await _errors(context, sandbox), await _reached(context, sandbox.number, 0, sandbox.now())
     else:
-        errors, reached = context.engine.run.errors, await _of_run(context)
+        errors, reached = context.engine.sandboxes.run.errors, await _of_run(context)
     contracts = {name: provider.contract for name, provider in context.engine.providers.items()}
     only = request.query_params.get("provider")
     if only:
@@ -48,13 +48,13 @@ async def _of_run(context: Context) -> Seen:
     """Sandboxes there are, those that are gone but not swept yet, and those that are swept."""
     engine = context.engine
     seen: Seen = Counter()
-    for number, left in list(engine.run.left.items()):
+    for number, left in list(engine.sandboxes.run.left.items()):
         if left is not None:
             seen += await _reached(context, number, left.begun, left.moment)
     for sandbox in list(engine.sandboxes.values()):
         seen += await _reached(context, sandbox.number, sandbox.begun, sandbox.now())
     # Last: what is swept meanwhile is counted twice rather than not at all.
-    return seen + engine.run.outcomes
+    return seen + engine.sandboxes.run.outcomes
 
 
 async def _reached(context: Context, number: int, begun: int, until: int) -> Seen:

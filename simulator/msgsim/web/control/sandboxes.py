@@ -48,46 +48,46 @@ async def create(context: Context, request: Request) -> Response:
         raise ValueError(f"name: {name!r} is not made of at most 63 letters, digits, - and _")
     if name in context.engine.sandboxes:
         raise ApiProblem(409, "The name is taken", f"there is a sandbox {name!r} already; delete it or reset it")
-    choice = None if asked.scenario is None else context.engine.offered(asked.scenario, asked.texts)
+    choice = None if asked.scenario is None else context.engine.scenarios.offered(asked.scenario, asked.texts)
     if asked.seed is not None and asked.seed_from is not None:
         raise ValueError("seed, seed_from: only one of them")
-    sandbox = context.engine.open(name, asked.seed, asked.clock, asked.settings, choice, asked.seed_from)
+    sandbox = context.engine.sandboxes.open(name, asked.seed, asked.clock, asked.settings, choice, asked.seed_from)
     return answer(await _whole(context, request, sandbox), 201)
 
 
 async def delete(context: Context, request: Request) -> Response:
     sandbox = context.named(request.path_params["name"])
-    if sandbox is context.engine.default:
+    if sandbox is context.engine.sandboxes.default:
         raise ApiProblem(409, "The default sandbox stays", "it can be emptied with POST reset, not deleted")
-    context.engine.close(sandbox)
+    context.engine.sandboxes.close(sandbox)
     return Response(status_code=204)
 
 
 async def reset(context: Context, request: Request) -> Json:
-    sandbox = context.engine.reset(context.sandbox(request))
+    sandbox = context.engine.sandboxes.reset(context.sandbox(request))
     return resources.clock(sandbox)
 
 
 async def seed(context: Context, request: Request) -> Json:
     sandbox = context.sandbox(request)
-    context.engine.reseed(sandbox, (await body(request, NewSeed)).seed)
+    context.engine.sandboxes.reseed(sandbox, (await body(request, NewSeed)).seed)
     return await _shown(context, sandbox)
 
 
 async def settings(context: Context, request: Request) -> Json:
     sandbox = context.sandbox(request)
     providers = context.engine.providers.items()
-    return {name: hidden(context.engine.settings(sandbox, provider), provider) for name, provider in providers}
+    return {name: hidden(context.engine.settings.of(sandbox, name).raw, provider) for name, provider in providers}
 
 
 async def configure(context: Context, request: Request) -> Json:
     sandbox = context.sandbox(request)
     asked = await body(request, dict[str, dict[str, Json]])
-    given = {
-        name: uncovered(asked[name], context.engine.settings(sandbox, context.provider(name)), context.provider(name))
-        for name in asked
-    }
-    context.engine.configure(sandbox, given)
+    given = {}
+    for name in asked:
+        provider = context.provider(name)
+        given[name] = uncovered(asked[name], context.engine.settings.of(sandbox, name).raw, provider)
+    context.engine.sandboxes.configure(sandbox, given)
     return await settings(context, request)
 
 

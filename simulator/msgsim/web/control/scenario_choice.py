@@ -38,7 +38,7 @@ async def choose(context: Context, request: Request) -> Json:
         asked = await body(request, Names)
     else:
         asked = Names(("scenario",), {"scenario": text.decode()})
-    context.engine.choose(sandbox, context.engine.offered(asked.names, asked.texts))
+    context.engine.scenarios.choose(sandbox, context.engine.scenarios.offered(asked.names, asked.texts))
     return _shown(sandbox)
 
 

@@ -46,30 +46,27 @@ class Subscription:
 
 
 class Subscriptions:
-    """Follows the engine while there are any, and only then."""
+    """Those there are, each told of what is new in its sandbox."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._subscriptions: set[Subscription] = set()
         self._free = 0.0
+        engine.signals.recorded.follow(self.tell)
 
     @property
     def closing(self) -> bool:
         """The server stops; nobody waits any longer."""
-        return self._engine.closing
+        return self._engine.signals.closing
 
     def open(self, name: str) -> Subscription:
         """Raises Unknown."""
         subscription = Subscription(self._engine, name)
-        if not self._subscriptions:
-            self._engine.watchers.append(self.tell)
         self._subscriptions.add(subscription)
         return subscription
 
     def close(self, subscription: Subscription) -> None:
         self._subscriptions.discard(subscription)
-        if not self._subscriptions:
-            self._engine.watchers.remove(self.tell)
 
     @contextlib.contextmanager
     def to(self, name: str) -> Iterator[Subscription]:

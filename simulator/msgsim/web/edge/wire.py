@@ -26,7 +26,7 @@ class Wire:
 
     def __init__(self, engine: Engine, dispatcher: Dispatcher, config: Config, control: Callable[[], Asgi]) -> None:
         """``control`` makes the application below ``/__sim``, when it is first asked for."""
-        self.seed = engine.seed
+        self.seed = engine.sandboxes.seed
         self._engine = engine
         self._dispatcher = dispatcher
         self._limit = config.body_limit
@@ -147,7 +147,7 @@ class Wire:
                     self._watching.cancel()
                 await self._dispatcher.close()
                 try:
-                    self._engine.save()
+                    self._engine.sandboxes.save()
                     self._engine.store.close()
                 except StoreError as error:
                     logging.getLogger("msgsim").error("%s", error)

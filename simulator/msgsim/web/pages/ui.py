@@ -58,7 +58,7 @@ class Ui:
                 return await draw(Look(request, self._engine.sandboxes[name]))
             except (Unknown, ProblemAnswer, ValueError) as error:
                 status = error.status if isinstance(error, ProblemAnswer) else 404
-                look = Look(request, self._engine.default)
+                look = Look(request, self._engine.sandboxes.default)
                 return self._drawn(look, "problem.html", status, said=str(error), number=status)
 
         return Route(f"/__sim/{path}", endpoint, methods=["GET"])

@@ -1,0 +1,119 @@
+"""Which scenario holds in a sandbox, and for the requests that name one."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from msgsim.config import Config
+from msgsim.engine.recorder import Recorder
+from msgsim.engine.sandbox import Sandbox
+from msgsim.engine.sandboxes import Sandboxes
+from msgsim.engine.signals import Signals
+from msgsim.engine.states import States
+from msgsim.model import Json
+from msgsim.scenarios.library import Choice, files_of, load, offered
+from msgsim.scenarios.reserved import Terms
+from msgsim.scenarios.scenario import Counts, Scenario, carried
+from msgsim.scenarios.yaml import BadFile
+from msgsim.storage.store import Store
+
+
+class Scenarios:
+    """They are chosen, named, and read again when their files have changed."""
+
+    def __init__(
+        self,
+        config: Config,
+        store: Store,
+        sandboxes: Sandboxes,
+        terms: Mapping[str, Terms],
+        states: States,
+        recorder: Recorder,
+        signals: Signals,
+    ) -> None:
+        self._config = config
+        self._store = store
+        self._sandboxes = sandboxes
+        self._terms = terms
+        self._states = states
+        self._recorder = recorder
+        self._signals = signals
+        self._named: dict[Choice, Scenario] = {}
+        """Of requests that name a scenario."""
+        self._provided: dict[str, Scenario] = {}
+
+    def choose(self, sandbox: Sandbox, choice: Choice) -> None:
+        """Switch the scenario; everything accepted so far keeps its plan. Raises BadFile."""
+        sandbox.scenario = load(choice, self._terms)
+        sandbox.read = sandbox.scenario.digests
+        sandbox.kept.scenario = choice
+        sandbox.counts = sandbox.kept.counts = Counts({}, {}, {sandbox.scenario.key: sandbox.now()})
+        sandbox.mistakes = []
+        sandbox.save(self._store)
+        self._states.remember(sandbox, decided=True)
+        self._recorder.control(sandbox, {"action": "scenario", "names": list(sandbox.scenario.names)})
+        self._signals.scenarios()
+
+    def followed(self) -> set[Path]:
+        """The files that the rules of any sandbox, or of a request that named a scenario, come from."""
+        choices = {sandbox.kept.scenario for sandbox in self._sandboxes.values()} | set(self._named)
+        return {file for choice in choices for file in files_of(choice)}
+
+    def reload(self, digests: Mapping[Path, bytes]) -> bool:
+        """Sandboxes whose files hold something else than was read go on with it, or with the last good rules.
+
+        ``digests`` tell what the `followed` files hold now. A mistake is kept in the sandbox and goes into its journal.
+        Whether anything was read.
+        """
+        compiled: dict[Choice, Scenario | BadFile] = {}
+        for sandbox in self._sandboxes.values():
+            choice = sandbox.kept.scenario
+            now = tuple(digests[file] for file in files_of(choice))
+            if now == sandbox.read:
+                continue
+            if choice not in compiled:
+                try:
+                    compiled[choice] = load(choice, self._terms)
+                except BadFile as error:
+                    compiled[choice] = error
+            sandbox.read = now
+            self.reloaded(sandbox, compiled[choice])
+        for choice, scenario in list(self._named.items()):
+            if tuple(digests[file] for file in files_of(choice)) != scenario.digests:
+                del self._named[choice]
+        return bool(compiled)
+
+    def reloaded(self, sandbox: Sandbox, new: Scenario | BadFile) -> None:
+        if isinstance(new, BadFile):
+            sandbox.mistakes = [str(mistake) for mistake in new.mistakes]
+            logging.getLogger("msgsim").warning(
+                "sandbox %s goes on with the last good scenario:\n%s", sandbox.name, "\n".join(sandbox.mistakes)
+            )
+        else:
+            sandbox.counts = sandbox.kept.counts = carried(sandbox.counts, sandbox.scenario, new)
+            sandbox.scenario, sandbox.mistakes, sandbox.read = new, [], new.digests
+            sandbox.save(self._store)
+            self._states.remember(sandbox, decided=True)
+        details: Json = {"mistakes": sandbox.mistakes} if sandbox.mistakes else {}
+        self._recorder.control(sandbox, {"action": "reload", "names": list(sandbox.scenario.names), **details})
+
+    def named(self, name: str) -> Scenario:
+        """One of the server's own files, or a shipped scenario; never any file that a client names. Raises BadFile."""
+        if (provided := self._provided.get(name)) is not None:
+            return provided
+        choice = self.offered((name,))
+        if choice not in self._named:
+            self._named[choice] = load(choice, self._terms)
+            self._states.remember_named(name, self._named[choice])
+            self._signals.scenarios()
+        return self._named[choice]
+
+    def provide(self, name: str, scenario: Scenario) -> None:
+        """Requests that name it are given this one, whatever the files say."""
+        self._provided[name] = scenario
+
+    def offered(self, names: Sequence[str], texts: Mapping[str, str] | None = None) -> Choice:
+        """What a client chooses: of the server's own files, of the shipped ones, of texts it sends. Raises BadFile."""
+        sent = texts or {}
+        chosen = tuple(name if name in sent else offered(name, self._config.scenario) for name in names)
+        return Choice(chosen, tuple(sent.items()))
