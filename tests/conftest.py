@@ -8,6 +8,7 @@ from msgsim.model import Json
 from msgsim.testing import Answer, Simulator, call
 
 from tests.receiver import Receiver
+from tests.storage.cluster import Cluster, Databases
 
 settings.register_profile("busy", deadline=None)
 settings.load_profile("busy")
@@ -15,6 +16,30 @@ settings.load_profile("busy")
 START = "2026-01-01T00:00:00Z"
 Http = Callable[..., Answer]
 Advance = Callable[[str], list[dict[str, Json]]]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--store", choices=["sqlite", "postgresql"], default="sqlite", help="Where servers in tests keep.")
+
+
+@pytest.fixture(scope="session")
+def databases(pytestconfig: pytest.Config) -> Iterator[Databases | None]:
+    """None: stores are in files and in memory, as the tests say."""
+    if pytestconfig.getoption("--store") == "sqlite":
+        yield None
+        return
+    with Cluster() as cluster:
+        yield Databases(cluster)
+
+
+@pytest.fixture(autouse=True)
+def stores(databases: Databases | None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """With ``--store postgresql``, stores of servers in this process are in databases."""
+    if databases is not None:
+        monkeypatch.setattr("msgsim.server.store_of", databases.store)
+    yield
+    if databases is not None:
+        databases.empty()
 
 
 @pytest.fixture

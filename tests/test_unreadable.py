@@ -1,14 +1,13 @@
 """A row that cannot be decoded concerns itself only: it is shown as what it is, swept, and gone after a reset."""
 
-import sqlite3
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgsim import server
 from msgsim.config import Config
 from msgsim.engine.receive import Engine
 from msgsim.provider import discover
-from msgsim.storage.store import store_in
 from msgsim.testing import Simulator, call
 
 from reliability.reading import failures, things
@@ -45,9 +44,9 @@ def send_all(sim: Simulator) -> None:
 
 def spoil(path: Path, table: str, doc: bytes) -> int:
     """Put another document into every row; how many there were."""
-    with sqlite3.connect(path) as database:
-        count: int = database.execute(f"UPDATE {table} SET doc = ?", (doc,)).rowcount
-    database.close()
+    store = server.store_of(Config(store=str(path)))
+    count = store._database.write(table, f"UPDATE {table} SET doc = ?", (doc,))
+    store.close()
     return count
 
 
@@ -118,7 +117,7 @@ def test_the_sweep_removes_what_cannot_be_read(tmp_path: Path) -> None:
         send_all(sim)
     for table in TABLES[:4]:
         assert spoil(path, table, DOCS["no JSON"]) > 0
-    store = store_in(path)
+    store = server.store_of(Config(store=str(path)))
     engine = Engine(Config(clock=CLOCK), store, discover())
     gone = engine.sandboxes.default
     engine.sandboxes.reset(gone)

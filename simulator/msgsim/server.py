@@ -15,7 +15,7 @@ from msgsim.callbacks.http import Poster
 from msgsim.config import Config, authority, state_folder
 from msgsim.engine.receive import Engine
 from msgsim.provider import Provider, discover
-from msgsim.storage.store import Store, store_in
+from msgsim.storage.store import Store, store_at, store_in
 from msgsim.web.edge.replies import Asgi, CannotStart
 from msgsim.web.edge.wire import Wire
 
@@ -106,6 +106,8 @@ def store_of(config: Config) -> Store:
     """Raises StoreError."""
     if config.store == "memory":
         return store_in(None)
+    if config.store.startswith(("postgresql://", "postgres://")):
+        return store_at(config.store)
     return store_in(Path(config.store).expanduser() if config.store else state_folder() / "store.db")
 
 

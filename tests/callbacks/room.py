@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Self
 
 import msgspec
+from msgsim import server
 from msgsim.callbacks.dispatcher import Dispatcher
 from msgsim.callbacks.http import Poster
 from msgsim.config import Config
 from msgsim.engine.receive import Engine
 from msgsim.model import Attempt, Call, Callback, Json, Message, Post
 from msgsim.provider import discover
-from msgsim.storage.store import store_in
 
 from tests.samples import headers
 
@@ -45,7 +45,7 @@ class Room:
 
     def __init__(self, path: Path | None = None, **settings: Json) -> None:
         config = Config(store=str(path or "memory"), **{"seed": 1, **settings})
-        self.store = store_in(path)
+        self.store = server.store_of(config)
         self.engine = Engine(config, self.store, PROVIDERS)
         self.receivers = Receivers(config)
         self.dispatcher = Dispatcher(self.engine, self.receivers, config)

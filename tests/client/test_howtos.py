@@ -18,7 +18,7 @@ import yaml
 from msgsim.testing import Simulator
 
 from tests.client.conftest import MSGSIM
-from tests.receiver import Receiver
+from tests.receiver import free_port
 
 HOWTOS = Path(__file__).parents[2] / "docs" / "how-to"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -43,7 +43,7 @@ class Page:
 
     def __init__(self, name: str, folder: Path) -> None:
         self.folder = folder
-        self.ports = {port: _free_port() for port in ("8080", "8081", "8443", "9000")}
+        self.ports = {port: str(free_port()) for port in ("8080", "8081", "8443", "9000")}
         text = (HOWTOS / f"{name}.md").read_text()
         self.blocks = [Block(language, self._here(block)) for language, block in BLOCK.findall(text)]
         for block in self.blocks:
@@ -83,11 +83,6 @@ class Page:
         )
         assert ran.returncode == 0, f"{ran.stdout}\n{ran.stderr}"
         return ran.stdout.split(f"\n{CUT}\n")
-
-
-def _free_port() -> str:
-    with Receiver() as receiver:
-        return receiver.url.rpartition(":")[2]
 
 
 @pytest.fixture

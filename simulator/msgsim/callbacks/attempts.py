@@ -1,7 +1,6 @@
 """Callbacks under way: posted, recorded, and at most one per subject at a time, so that their order is kept."""
 
 import asyncio
-import contextlib
 import logging
 
 from msgsim.callbacks.agenda import Agenda
@@ -120,8 +119,7 @@ class Attempts:
 
     def _record(self) -> None:
         self._recording = None
-        with contextlib.suppress(StoreError):  # The dispatcher was given it.
-            self._engine.commits.now()
+        self._engine.commits.start()
 
     def stop(self) -> None:
         """Begin nothing any more; what is under way has less than a second to end."""

@@ -25,26 +25,65 @@ class Commits:
         self._store = store
         self._committed = committed
         self._answers: list[Answer] = []
+        self._committing: list[Answer] | None = None
+        """Those of the commit that goes on beside the loop; None: there is none."""
+        self._begun = 0
+        """How many commits were begun beside the loop."""
 
     def then(self, answer: Answer) -> None:
         if not self._answers:
             loop = asyncio.get_running_loop()
-            loop.call_soon(loop.call_soon, self._commit)
+            loop.call_soon(loop.call_soon, self.start)
         self._answers.append(answer)
 
     async def durable(self) -> None:
         """Wait for the commit, where there is something to commit. Raises StoreError when it was lost."""
-        if self._answers or self._store.dirty:
+        if self._answers or self._store.dirty or self._committing is not None:
             done = asyncio.get_running_loop().create_future()
             self.then(partial(_settle, done))
             await done
 
+    def start(self) -> None:
+        """Begin a commit for everybody who waits; beside the loop, where the database can do that.
+
+        While one goes on, the next waits for its end.
+        """
+        if self._committing is not None:
+            return
+        loop = asyncio.get_running_loop()
+        self._begun += 1
+        if self._store.begin_commit(partial(_call, loop, partial(self._end, self._begun))):
+            self._committing, self._answers = self._answers, []
+        else:
+            with contextlib.suppress(StoreError):  # The answers were given it.
+                self.now()
+
     def now(self) -> None:
         """Commit at once, for everybody who waits. Raises StoreError."""
+        lost = None
+        if self._committing is not None:
+            lost = self._finish()
         answers, self._answers = self._answers, []
+        lost = self._hand_out(self._store.commit, answers) or lost
+        if lost is not None:
+            raise lost
+
+    def _end(self, begun: int) -> None:
+        """A commit beside the loop is over. `now` may have waited for that already."""
+        if self._committing is not None and begun == self._begun:
+            self._finish()
+            if self._answers:
+                self.start()
+
+    def _finish(self) -> StoreError | None:
+        answers, self._committing = self._committing or [], None
+        return self._hand_out(self._store.end_commit, answers)
+
+    def _hand_out(self, commit: Callable[[], Changes], answers: list[Answer]) -> StoreError | None:
+        """Tell everybody what a commit came to; why it was lost, where it was."""
         changes, lost = Changes(), None
         try:
-            changes = self._store.commit()
+            changes = commit()
         except StoreError as error:
             lost = error
         self._committed(changes, lost)
@@ -53,12 +92,13 @@ class Commits:
                 answer(lost)
             except Exception:  # A client that is gone keeps nobody else waiting.
                 logging.getLogger("msgsim").exception("unexpected")
-        if lost is not None:
-            raise lost
+        return lost
 
-    def _commit(self) -> None:
-        with contextlib.suppress(StoreError):  # The answers were given it.
-            self.now()
+
+def _call(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
+    """From any thread; not at all when the server has stopped meanwhile."""
+    with contextlib.suppress(RuntimeError):
+        loop.call_soon_threadsafe(call)
 
 
 def _settle(done: "asyncio.Future[None]", error: StoreError | None) -> None:

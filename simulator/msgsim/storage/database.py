@@ -4,7 +4,7 @@ SQL is what SQLite and PostgreSQL both understand. Values stand as ``?``, or as 
 than once.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
 from msgsim.model import Json
@@ -54,6 +54,15 @@ class Database(Protocol):
 
     def commit(self) -> None:
         """Make everything written so far durable. Raises StoreError, and then all of it is lost."""
+
+    def begin_commit(self, done: Callable[[], None]) -> bool:
+        """Begin to make it durable beside the event loop; ``done`` is called, in any thread, when that has ended.
+
+        False where that is not worth while, or not possible: `commit` does it at once.
+        """
+
+    def end_commit(self) -> None:
+        """Wait for its end. Raises StoreError, and then everything written until now is lost."""
 
     def close(self) -> None:
         """Commit, and let go. Raises StoreError when the last writes were lost."""

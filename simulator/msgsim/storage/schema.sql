@@ -19,8 +19,8 @@ CREATE TABLE IF NOT EXISTS messages (
 CREATE INDEX IF NOT EXISTS messages_id ON messages (id);
 CREATE INDEX IF NOT EXISTS messages_reference ON messages (reference) WHERE reference IS NOT NULL;
 -- Block by block of 512 keys: what is written together stands together, so that it costs little.
-CREATE INDEX IF NOT EXISTS messages_recipient ON messages (key >> 9, recipient);
-CREATE INDEX IF NOT EXISTS messages_others ON messages (key >> 9, others) WHERE others IS NOT NULL;
+CREATE INDEX IF NOT EXISTS messages_recipient ON messages ((key >> 9), recipient);
+CREATE INDEX IF NOT EXISTS messages_others ON messages ((key >> 9), others) WHERE others IS NOT NULL;
 
 -- How many steps of the messages of a block fall on a time, and how many plans are over then.
 CREATE TABLE IF NOT EXISTS steps (
@@ -39,8 +39,8 @@ CREATE TABLE IF NOT EXISTS inbound (
     at       INTEGER NOT NULL,
     doc      BLOB NOT NULL
 );
-CREATE INDEX IF NOT EXISTS inbound_at ON inbound (key >> 40, at);
-CREATE INDEX IF NOT EXISTS inbound_sender ON inbound (key >> 40, sender, at);
+CREATE INDEX IF NOT EXISTS inbound_at ON inbound ((key >> 40), at);
+CREATE INDEX IF NOT EXISTS inbound_sender ON inbound ((key >> 40), sender, at);
 
 CREATE TABLE IF NOT EXISTS callbacks (
     key     INTEGER PRIMARY KEY,

@@ -5,7 +5,7 @@ import errno
 import os
 import sqlite3
 import weakref
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -66,6 +66,12 @@ class Sqlite:
             failed, self._error = self._error, None
             self._deferred.clear()
             raise failed
+
+    def begin_commit(self, done: Callable[[], None]) -> bool:
+        return False
+
+    def end_commit(self) -> None:
+        raise AssertionError("no commit was begun")
 
     def insert(self, table: str, rows: Iterable[Row]) -> None:
         rows = list(rows)

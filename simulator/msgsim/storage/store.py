@@ -1,5 +1,7 @@
 """Our tables together, in a database. It knows nobody: one class per table, one method per question."""
 
+import contextlib
+from collections.abc import Callable, Iterator
 from importlib.resources import files
 from pathlib import Path
 
@@ -33,6 +35,8 @@ class Store:
         self.records = Records(database)
         self._keyed = (self.messages, self.callbacks, self.inbound, self.journal)
         self._numbered = 0
+        self._committing = Changes()
+        """What a commit that goes on makes durable."""
 
     @property
     def dirty(self) -> bool:
@@ -42,18 +46,41 @@ class Store:
     @property
     def owes_uncommitted(self) -> bool:
         """Pending callbacks were written since the last commit: nobody may post them before they are durable."""
-        return bool(self.callbacks.pending)
+        return bool(self.callbacks.pending or self._committing.callbacks)
 
     def commit(self) -> Changes:
         """Make everything written so far durable. Raises StoreError, and then all of it is lost."""
         changes = self._changes()
-        try:
+        with self._lost_rewritten():
             self._database.commit()
+        return changes
+
+    def begin_commit(self, done: Callable[[], None]) -> bool:
+        """Begin to make it durable; ``done`` is called, in any thread, when `end_commit` need not wait.
+
+        False where `commit` has to do it.
+        """
+        if not self._database.begin_commit(done):
+            return False
+        self._committing = self._changes()
+        return True
+
+    def end_commit(self) -> Changes:
+        """What the commit that was begun has made durable. Raises StoreError when it was lost, and all since then."""
+        changes, self._committing = self._committing, Changes()
+        with self._lost_rewritten():
+            self._database.end_commit()
+        return changes
+
+    @contextlib.contextmanager
+    def _lost_rewritten(self) -> Iterator[None]:
+        """What was rewritten is as before where it raises StoreError."""
+        try:
+            yield
         except StoreError:
             self.messages.rewritten.lose()
             self.callbacks.rewritten.lose()
             raise
-        return changes
 
     def _changes(self) -> Changes:
         """Since the last commit."""
@@ -99,4 +126,18 @@ def store_in(path: Path | None) -> Store:
 
     Raises StoreError when the file cannot be opened, is in use, is no store, or is of another version.
     """
-    return Store(Sqlite(path, files("msgsim.storage").joinpath("schema.sql").read_text(), VERSION))
+    return Store(Sqlite(path, _script(), VERSION))
+
+
+def store_at(url: str) -> Store:
+    """A store in PostgreSQL. Raises StoreError, as `store_in` does."""
+    try:
+        from msgsim.storage.postgresql import Postgresql  # An extra, and slow to import.
+    except ImportError as error:
+        reason = f"needs psycopg: pip install 'messaging-simulator[postgresql]' ({error})"
+        raise StoreError(f"--store postgresql://...: {reason}") from None
+    return Store(Postgresql(url, _script(), VERSION))
+
+
+def _script() -> str:
+    return files("msgsim.storage").joinpath("schema.sql").read_text()

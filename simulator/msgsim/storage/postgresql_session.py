@@ -1,0 +1,221 @@
+"""A connection to PostgreSQL that is made again when it was lost, and tables that belong to one msgsim at a time."""
+
+import contextlib
+import hashlib
+import re
+import struct
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from typing import Any
+
+import psycopg
+from psycopg import pq, sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.rows import TupleRow
+from psycopg.types.numeric import Int8BinaryDumper
+from psycopg.types.string import BytesBinaryDumper, StrBinaryDumper
+
+from msgsim.clock import machine
+from msgsim.model import Json
+from msgsim.storage.database import Row, StoreError
+
+REFUSED = (psycopg.Error, StoreError)
+"""What a question may fail with, and then the transaction it is asked in fails too."""
+FAILED = (psycopg.Error, OverflowError, UnicodeError, struct.error)
+"""What a statement may fail with: the last three are values that PostgreSQL cannot hold."""
+DEFAULTS = {
+    "application_name": "msgsim",
+    "connect_timeout": "5",
+    "keepalives_idle": "10",
+    "keepalives_interval": "5",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "30000",
+}
+"""Of connections, where the URL says nothing else: one that was cut is noticed within half a minute."""
+SETTINGS = (
+    "SET search_path = msgsim; SET statement_timeout = '30s'; SET lock_timeout = '2s'; SET client_encoding = 'UTF8';"
+    " SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3"
+)
+PAUSE = 1000
+"""Milliseconds between two tries to connect again."""
+SCHEMA_LOCK, OWNER_LOCK = 0x6D736773696D01, 0x6D736773696D02
+"""Advisory locks: of who makes the tables, and of who uses them."""
+LONGEST = 1000
+"""Bytes of a text in a column: an index takes no more than 2,700. What is longer is told apart by a digest."""
+TYPES = (("INTEGER", "BIGINT"), ("BLOB", "BYTEA"), ("TEXT", 'TEXT COLLATE "C"'), (" WITHOUT ROWID", ""))
+"""What the script of our tables has for SQLite, and what that is here."""
+FUNCTIONS = r"""
+CREATE FUNCTION instr(whole text, part text) RETURNS integer LANGUAGE sql IMMUTABLE STRICT
+AS 'SELECT strpos(whole, part)';
+CREATE FUNCTION readable(doc bytea) RETURNS text LANGUAGE plpgsql IMMUTABLE STRICT
+AS $$ BEGIN RETURN convert_from(doc, 'UTF8'); EXCEPTION WHEN OTHERS THEN RETURN encode(doc, 'escape'); END $$;
+"""
+OWNED = "another msgsim uses it; choose another with --store, or stop that"
+
+
+class Session:
+    """Raises what is in `FAILED`, and StoreError, from everything it does."""
+
+    def __init__(self, url: str, script: str, version: int) -> None:
+        """``script`` makes the tables of a ``version``, where they are not there yet.
+
+        Raises StoreError when there is no connection, another msgsim uses the tables, or they are of another version.
+        """
+        try:
+            given = conninfo_to_dict(url)
+        except psycopg.ProgrammingError:
+            raise StoreError("--store: not a URL of PostgreSQL; write postgresql://USER@HOST:PORT/DATABASE") from None
+        self._info = make_conninfo(**{**DEFAULTS, **{name: str(value) for name, value in given.items()}})
+        self._secret = str(given.get("password") or "")
+        self.name = _shown(given)
+        """The URL without its password."""
+        self._owner: int | None = None
+        """Counts those who had the tables, up to us."""
+        self._next_try = 0
+        self._failed = StoreError(f"{self.name}: there is no connection")
+        """Why the last try to connect again came to nothing."""
+        self._connection: psycopg.Connection[TupleRow] | None = None
+        try:
+            connection = self._connect()
+            with self._closed_unless_done(connection):
+                self._prepare(connection, script, version)
+                self._own(connection)
+        except FAILED as error:
+            raise self.explained(error) from None
+        self._connection = connection
+
+    def execute(self, statement: str, values: Row = ()) -> psycopg.RawCursor[TupleRow]:
+        cursor = psycopg.RawCursor(self._connected())
+        return cursor.execute(numbered(statement), [kept(value) for value in values], binary=True)
+
+    def execute_many(self, statement: str, rows: Iterable[Row]) -> None:
+        with psycopg.RawCursor(self._connected()) as cursor:
+            cursor.executemany(numbered(statement), [[kept(value) for value in row] for row in rows])
+
+    def copy(self, table: str, rows: Iterable[Row]) -> None:
+        statement = sql.SQL("COPY {} FROM STDIN (FORMAT BINARY)").format(sql.Identifier(table))
+        with self._connected().cursor() as cursor, cursor.copy(statement) as copying:
+            for row in rows:
+                copying.write_row([kept(value) for value in row])
+
+    def begin(self) -> None:
+        self._connected().execute("BEGIN")
+
+    def commit(self) -> None:
+        self._connected().execute("COMMIT")
+
+    def roll_back(self) -> None:
+        """Leave the transaction; and the connection, where it is lost or nothing can be written by it."""
+        connection = self._connection
+        if connection is None:
+            return
+        with contextlib.suppress(psycopg.Error):
+            if connection.info.transaction_status != pq.TransactionStatus.IDLE:
+                connection.execute("ROLLBACK")
+            if connection.execute("SHOW transaction_read_only").fetchone() == ("off",):
+                return
+        self.close()
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def explained(self, error: BaseException) -> StoreError:
+        """In one line, without the password."""
+        reason = " ".join(str(error).split()) or type(error).__name__
+        if self._secret:
+            reason = reason.replace(self._secret, "***")
+        return StoreError(f"{self.name}: {reason}")
+
+    def _connected(self) -> psycopg.Connection[TupleRow]:
+        """The connection, or another in place of one that was lost, if that is still ours to use."""
+        if self._connection is None:
+            if machine() < self._next_try:
+                raise self._failed
+            self._next_try = machine() + PAUSE
+            try:
+                connection = self._connect()
+                with self._closed_unless_done(connection):
+                    self._own(connection)
+            except REFUSED as error:
+                self._failed = error if isinstance(error, StoreError) else self.explained(error)
+                raise self._failed from None
+            self._connection = connection
+        return self._connection
+
+    def _connect(self) -> psycopg.Connection[TupleRow]:
+        connection = psycopg.connect(self._info, autocommit=True)
+        with self._closed_unless_done(connection):
+            connection.execute(SETTINGS)
+            for kind, dumper in ((int, Int8BinaryDumper), (str, StrBinaryDumper), (bytes, BytesBinaryDumper)):
+                connection.adapters.register_dumper(kind, dumper)
+        return connection
+
+    @contextlib.contextmanager
+    def _closed_unless_done(self, connection: psycopg.Connection[TupleRow]) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            connection.close()
+            raise
+
+    def _prepare(self, connection: psycopg.Connection[TupleRow], script: str, version: int) -> None:
+        """Make the tables, all or none, while nobody else does. Raises StoreError where they are of another version."""
+        with connection.transaction():
+            connection.execute("SELECT pg_advisory_xact_lock(%s)", (SCHEMA_LOCK,))
+            there = connection.execute("SELECT 1 FROM pg_namespace WHERE nspname = 'msgsim'").fetchone()
+            if there is None:
+                for old, new in TYPES:
+                    script = re.sub(rf"{old}\b", new, script)
+                own = "CREATE TABLE version (version BIGINT, owner BIGINT)"
+                connection.execute("CREATE SCHEMA msgsim")
+                connection.execute(f"{script}; {FUNCTIONS}; {own}".encode())
+                connection.execute("INSERT INTO version VALUES (%s, 0)", (version,))
+            elif connection.execute("SELECT to_regclass('msgsim.version')").fetchone() == (None,):
+                raise StoreError(f"{self.name}: its schema msgsim is something else's; choose another with --store")
+            found = self._value(connection, "SELECT version FROM version")
+            if found != version:
+                age = "a newer" if found > version else "an older"
+                raise StoreError(
+                    f"{self.name}: written by {age} version of msgsim; use that, or choose another with --store"
+                )
+
+    def _own(self, connection: psycopg.Connection[TupleRow]) -> None:
+        """Have the tables alone until the connection ends. Raises StoreError where somebody else has or had them."""
+        try:
+            connection.execute("SELECT pg_advisory_lock(%s)", (OWNER_LOCK,))
+        except psycopg.errors.LockNotAvailable:
+            raise StoreError(f"{self.name}: {OWNED}") from None
+        if self._owner is None:
+            self._owner = self._value(connection, "UPDATE version SET owner = owner + 1 RETURNING owner")
+        elif self._value(connection, "SELECT owner FROM version") != self._owner:
+            raise StoreError(f"{self.name}: another msgsim has used it meanwhile; restart msgsim")
+
+    def _value(self, connection: psycopg.Connection[TupleRow], statement: str) -> int:
+        row = connection.execute(statement.encode()).fetchone()
+        if row is None:
+            raise StoreError(f"{self.name}: its table version is empty; choose another with --store")
+        return int(row[0])
+
+
+@lru_cache(maxsize=512)
+def numbered(statement: str) -> bytes:
+    """A statement with ``$1`` for ``?`` or ``?1``, and so on."""
+    count = iter(range(1, 1 << 16))
+    return re.sub(r"\?(\d*)", lambda found: f"${found[1] or next(count)}", statement).encode()
+
+
+def kept(value: Json) -> Json:
+    """A value as a column can hold it: no NUL, and no more than an index takes."""
+    if type(value) is not str or (len(value) <= LONGEST // 4 and "\0" not in value):
+        return value
+    value = value.replace("\0", "\N{SYMBOL FOR NULL}")
+    whole = value.encode()
+    return value if len(whole) <= LONGEST else f"{value[: LONGEST // 8]}...{hashlib.sha256(whole).hexdigest()}"
+
+
+def _shown(given: dict[str, Any]) -> str:
+    user = f"{given['user']}@" if given.get("user") else ""
+    port = f":{given['port']}" if given.get("port") else ""
+    return f"postgresql://{user}{given.get('host') or 'localhost'}{port}/{given.get('dbname') or ''}"
