@@ -11,9 +11,8 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.storage.cluster import Cluster, programs
-
 from benchmarks.run import BASIC, ROUNDS, SECONDS, SEND, Server, load, ours, request
+from tests.storage.cluster import Cluster, programs
 
 WIRE = request("/v1/omnimessage", SEND, {"Authorization": f"Basic {BASIC}"})
 DURABLE = ("fsync=on", "synchronous_commit=on", "full_page_writes=on", "max_wal_size=4GB")

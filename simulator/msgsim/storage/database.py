@@ -12,6 +12,10 @@ from msgsim.model import Json
 Row = Sequence[Json]
 
 
+Columns = tuple[tuple[str, ...], tuple[str, ...]]
+"""Those that are the key of a row, and those that hold its numbers."""
+
+
 class StoreError(Exception):
     """The store cannot be used; the text says why and what to do."""
 
@@ -45,6 +49,9 @@ class Database(Protocol):
 
     def defer(self, table: str, sql: str, rows: Iterable[Row]) -> None:
         """A statement with the values of each row, carried out at the same time as `insert`, in turn with it."""
+
+    def add_up(self, table: str, columns: Columns, rows: Iterable[Row]) -> None:
+        """Add numbers to those of the rows with the same key, or to none, at the same time as `insert`."""
 
     def write(self, table: str, sql: str, values: Row = ()) -> int:
         """Write at once; how many rows changed."""

@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import lru_cache
 
-from msgsim.storage.database import Row, Rows, StoreError
+from msgsim.storage.database import Columns, Row, Rows, StoreError
 from msgsim.storage.postgresql_session import FAILED, REFUSED, Session
 
 COPY = ""
 """In place of a statement: rows that are new."""
+ADD = "WITH added"
+"""How a statement begins whose values are whole columns of rows."""
 Deferred = dict[str, list[tuple[str, list[Row]]]]
 """Per table what is not written yet: statements in their order, each with its rows."""
 
@@ -53,6 +56,9 @@ class Postgresql:
             deferred[-1][1].extend(rows)
         else:
             deferred.append((sql, list(rows)))
+
+    def add_up(self, table: str, columns: Columns, rows: Iterable[Row]) -> None:
+        self.defer(table, _addition(table, columns), rows)
 
     def write(self, table: str, sql: str, values: Row = ()) -> int:
         self.dirty = True
@@ -130,6 +136,8 @@ class Postgresql:
             self._begin()
             if sql == COPY:
                 self._session.copy(table, rows)
+            elif sql.startswith(ADD):
+                self._session.execute_columns(sql, rows)
             else:
                 self._session.execute_many(sql, rows)
 
@@ -147,3 +155,18 @@ class Postgresql:
             self._deferred.clear()
             self._error = reason
         return reason
+
+
+@lru_cache
+def _addition(table: str, columns: Columns) -> str:
+    """Rows with the same key are one row here: a statement may not write a row twice."""
+    key, numbers = columns
+    names, keys = ", ".join(key + numbers), ", ".join(key)
+    arrays = ", ".join("CAST(? AS BIGINT[])" for _ in key + numbers)
+    totals = ", ".join(f"SUM({name})" for name in numbers)
+    sums = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in numbers)
+    return (
+        f"{ADD} ({names}) AS (SELECT * FROM unnest({arrays}))"  # noqa: S608
+        f" INSERT INTO {table} ({names}) SELECT {keys}, {totals} FROM added GROUP BY {keys} ORDER BY {keys}"
+        f" ON CONFLICT ({keys}) DO UPDATE SET {sums}"
+    )

@@ -92,6 +92,11 @@ class Session:
         with psycopg.RawCursor(self._connected()) as cursor:
             cursor.executemany(numbered(statement), [[kept(value) for value in row] for row in rows])
 
+    def execute_columns(self, statement: str, rows: Iterable[Row]) -> None:
+        """A statement once, whose values are the columns of rows of whole numbers, as arrays."""
+        columns = [f"{{{','.join(map(str, column))}}}" for column in zip(*rows, strict=True)]
+        psycopg.RawCursor(self._connected()).execute(numbered(statement), columns)
+
     def copy(self, table: str, rows: Iterable[Row]) -> None:
         statement = sql.SQL("COPY {} FROM STDIN (FORMAT BINARY)").format(sql.Identifier(table))
         with self._connected().cursor() as cursor, cursor.copy(statement) as copying:

@@ -1,6 +1,7 @@
 """Records: what providers keep of their own, such as tokens and registrations."""
 
 from msgsim.model import Json
+from msgsim.storage.database import Database
 from msgsim.storage.table import Table, decoded, encode
 
 _NONE = object()
@@ -9,13 +10,33 @@ _NONE = object()
 class Records(Table):
     name = "records"
 
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self._empty: set[tuple[int, str, str]] = set()
+        """Sandbox, provider and kind of which there is no record: every send may ask for some."""
+
     def find(self, sandbox: int, provider: str, kind: str, key: str) -> Json:
+        if (sandbox, provider, kind) in self._empty:
+            return None
         row = self._database.rows(
             "records",
             "SELECT doc FROM records WHERE sandbox = ? AND provider = ? AND kind = ? AND key = ?",
             (sandbox, provider, kind, key),
         ).fetchone()
-        return None if row is None else decoded(row[0])
+        if row is None:
+            self._find_none(sandbox, provider, kind)
+            return None
+        return decoded(row[0])
+
+    def _find_none(self, sandbox: int, provider: str, kind: str) -> None:
+        """Of this key; if there is no other either, nobody need be asked again."""
+        sql = "SELECT 1 FROM records WHERE sandbox = ? AND provider = ? AND kind = ? LIMIT 1"
+        if self._database.rows("records", sql, (sandbox, provider, kind)).fetchone() is None:
+            self._empty.add((sandbox, provider, kind))
+
+    def forget(self) -> None:
+        """What was written last is lost: there may be records again that were removed."""
+        self._empty.clear()
 
     def all(self, sandbox: int, provider: str, kind: str) -> list[tuple[str, Json]]:
         rows = self._database.rows(
@@ -26,6 +47,7 @@ class Records(Table):
         return [(key, value) for key, doc in rows if (value := decoded(doc, _NONE)) is not _NONE]
 
     def keep(self, sandbox: int, provider: str, kind: str, key: str, value: Json) -> None:
+        self._empty.discard((sandbox, provider, kind))
         self._database.write(
             "records",
             "INSERT INTO records (sandbox, provider, kind, key, doc) VALUES (?, ?, ?, ?, ?)"

@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from msgsim.model import Json
-from msgsim.storage.database import Row, StoreError
+from msgsim.storage.database import Columns, Row, StoreError
 
 FAILED = (sqlite3.Error, OverflowError, UnicodeEncodeError)
 """What a statement may fail with: the last two are values that SQLite cannot hold."""
@@ -86,6 +86,9 @@ class Sqlite:
         else:
             deferred.append((sql, list(rows)))
 
+    def add_up(self, table: str, columns: Columns, rows: Iterable[Row]) -> None:
+        self.defer(table, _addition(table, columns), rows)
+
     def write(self, table: str, sql: str, values: Row = ()) -> int:
         self.dirty = True
         try:
@@ -139,6 +142,14 @@ class Sqlite:
 @lru_cache
 def _insertion(table: str, columns: int) -> str:
     return f"INSERT INTO {table} VALUES ({', '.join('?' * columns)})"  # noqa: S608
+
+
+@lru_cache
+def _addition(table: str, columns: Columns) -> str:
+    key, numbers = columns
+    values = ", ".join("?" * len(key + numbers))
+    sums = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in numbers)
+    return f"INSERT INTO {table} VALUES ({values}) ON CONFLICT ({', '.join(key)}) DO UPDATE SET {sums}"  # noqa: S608
 
 
 def _open(path: Path | None, script: str, version: int) -> sqlite3.Connection:

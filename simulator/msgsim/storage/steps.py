@@ -20,6 +20,9 @@ class Counted(Struct, frozen=True, gc=False):
     """How many plans are over then. One without any step is over when it starts."""
 
 
+COLUMNS = ("sandbox", "at", "block"), ("count", "ends")
+
+
 class Steps(Table):
     name = "steps"
 
@@ -30,7 +33,7 @@ class Steps(Table):
             counts, ends = _times(some)
             sandbox = block >> (SHIFT - BLOCK)
             rows += [(sandbox, at, block, each * count, each * ends.get(at, 0)) for at, count in counts.items()]
-        self._database.defer("steps", _COUNT, rows)
+        self._database.add_up("steps", COLUMNS, rows)
 
     def remove(self, message: Message) -> None:
         """Count its steps out; what is none any more goes."""
@@ -94,11 +97,6 @@ def _times(messages: Iterable[Message]) -> tuple[dict[int, int], dict[int, int]]
     return counts, ends
 
 
-_COUNT = (
-    "INSERT INTO steps (sandbox, at, block, count, ends) VALUES (?, ?, ?, ?, ?)"
-    " ON CONFLICT (sandbox, at, block)"
-    " DO UPDATE SET count = steps.count + excluded.count, ends = steps.ends + excluded.ends"
-)
 _OWNERS = (
     "WITH RECURSIVE stepped (sandbox) AS (SELECT MIN(sandbox) FROM steps UNION ALL"
     " SELECT (SELECT MIN(sandbox) FROM steps WHERE sandbox > stepped.sandbox) FROM stepped WHERE sandbox IS NOT NULL)"

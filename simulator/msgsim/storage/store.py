@@ -51,7 +51,7 @@ class Store:
     def commit(self) -> Changes:
         """Make everything written so far durable. Raises StoreError, and then all of it is lost."""
         changes = self._changes()
-        with self._lost_rewritten():
+        with self._all_or_nothing():
             self._database.commit()
         return changes
 
@@ -68,18 +68,19 @@ class Store:
     def end_commit(self) -> Changes:
         """What the commit that was begun has made durable. Raises StoreError when it was lost, and all since then."""
         changes, self._committing = self._committing, Changes()
-        with self._lost_rewritten():
+        with self._all_or_nothing():
             self._database.end_commit()
         return changes
 
     @contextlib.contextmanager
-    def _lost_rewritten(self) -> Iterator[None]:
-        """What was rewritten is as before where it raises StoreError."""
+    def _all_or_nothing(self) -> Iterator[None]:
+        """What was written is as before where it raises StoreError."""
         try:
             yield
         except StoreError:
             self.messages.rewritten.lose()
             self.callbacks.rewritten.lose()
+            self.records.forget()
             raise
 
     def _changes(self) -> Changes:
