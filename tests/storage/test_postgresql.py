@@ -9,7 +9,8 @@ import pytest
 from msgsim.client import Client
 from msgsim.model import Inbound
 from msgsim.storage.database import StoreError
-from msgsim.storage.postgresql_session import LONGEST, kept, numbered
+from msgsim.storage.postgresql_copy import LONGEST, kept
+from msgsim.storage.postgresql_session import numbered
 from msgsim.storage.store import Store, store_at
 from msgsim.testing import Answer, Simulator, call
 

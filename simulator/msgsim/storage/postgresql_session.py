@@ -1,7 +1,6 @@
 """A connection to PostgreSQL that is made again when it was lost, and tables that belong to one msgsim at a time."""
 
 import contextlib
-import hashlib
 import re
 import struct
 from collections.abc import Iterable, Iterator
@@ -9,15 +8,15 @@ from functools import lru_cache
 from typing import Any
 
 import psycopg
-from psycopg import pq, sql
+from psycopg import pq
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import TupleRow
 from psycopg.types.numeric import Int8BinaryDumper
 from psycopg.types.string import BytesBinaryDumper, StrBinaryDumper
 
 from msgsim.clock import machine
-from msgsim.model import Json
 from msgsim.storage.database import Row, StoreError
+from msgsim.storage.postgresql_copy import command, copy, kept
 
 REFUSED = (psycopg.Error, StoreError)
 """What a question may fail with, and then the transaction it is asked in fails too."""
@@ -40,8 +39,6 @@ PAUSE = 1000
 """Milliseconds between two tries to connect again."""
 SCHEMA_LOCK, OWNER_LOCK = 0x6D736773696D01, 0x6D736773696D02
 """Advisory locks: of who makes the tables, and of who uses them."""
-LONGEST = 1000
-"""Bytes of a text in a column: an index takes no more than 2,700. What is longer is told apart by a digest."""
 TYPES = (("INTEGER", "BIGINT"), ("BLOB", "BYTEA"), ("TEXT", 'TEXT COLLATE "C"'), (" WITHOUT ROWID", ""))
 """What the script of our tables has for SQLite, and what that is here."""
 FUNCTIONS = r"""
@@ -98,16 +95,13 @@ class Session:
         psycopg.RawCursor(self._connected()).execute(numbered(statement), columns)
 
     def copy(self, table: str, rows: Iterable[Row]) -> None:
-        statement = sql.SQL("COPY {} FROM STDIN (FORMAT BINARY)").format(sql.Identifier(table))
-        with self._connected().cursor() as cursor, cursor.copy(statement) as copying:
-            for row in rows:
-                copying.write_row([kept(value) for value in row])
+        copy(self._connected().pgconn, table, rows)
 
     def begin(self) -> None:
-        self._connected().execute("BEGIN")
+        command(self._connected().pgconn, b"BEGIN")
 
     def commit(self) -> None:
-        self._connected().execute("COMMIT")
+        command(self._connected().pgconn, b"COMMIT")
 
     def roll_back(self) -> None:
         """Leave the transaction; and the connection, where it is lost or nothing can be written by it."""
@@ -209,15 +203,6 @@ def numbered(statement: str) -> bytes:
     """A statement with ``$1`` for ``?`` or ``?1``, and so on."""
     count = iter(range(1, 1 << 16))
     return re.sub(r"\?(\d*)", lambda found: f"${found[1] or next(count)}", statement).encode()
-
-
-def kept(value: Json) -> Json:
-    """A value as a column can hold it: no NUL, and no more than an index takes."""
-    if type(value) is not str or (len(value) <= LONGEST // 4 and "\0" not in value):
-        return value
-    value = value.replace("\0", "\N{SYMBOL FOR NULL}")
-    whole = value.encode()
-    return value if len(whole) <= LONGEST else f"{value[: LONGEST // 8]}...{hashlib.sha256(whole).hexdigest()}"
 
 
 def _shown(given: dict[str, Any]) -> str:
