@@ -1,10 +1,12 @@
 # One command for each habit. Everything is installed from uv.lock into $(VENV); uv itself comes from PyPI.
 # Another interpreter beside the first: make test PYTHON=python3.13 VENV=.venv-3.13
+# Servers in tests on PostgreSQL, a throw-away cluster of its own per process: make test STORE=postgresql
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-PARALLEL := -n 2 --dist worksteal --timeout 180
+STORE ?= sqlite
+PARALLEL := --store $(STORE) -n 2 --dist worksteal --timeout 180
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
 .PHONY: serve test test-node check format bench bench-peers reliability conformance screenshots clean
@@ -19,7 +21,7 @@ serve: $(VENV)/ready  ## Serve on 127.0.0.1:8080
 	@$(BIN)/msgsim serve
 
 test: $(VENV)/ready  ## Run the tests; those of the pages need Chromium, and are left out where there is none
-	@if $(BIN)/python -m tests.ui.browser; then $(BIN)/pytest $(PARALLEL); else $(BIN)/pytest $(PARALLEL) -m "not browser"; fi
+	@if $(BIN)/python -m tests.ui.browser; then $(BIN)/pytest $(PARALLEL) $(TESTS); else $(BIN)/pytest $(PARALLEL) -m "not browser" $(TESTS); fi
 
 test-node: $(VENV)/ready  ## Types and tests of the Node client
 	@cd clients/node && npm ci --silent --no-audit --no-fund && npm run --silent lint && PATH="$(abspath $(BIN)):$$PATH" npm test --silent
@@ -45,6 +47,7 @@ bench: $(VENV)/ready  ## Ratios inside one run; goes on when a budget is missed,
 	-@$(BIN)/python -m benchmarks.sandboxes
 	-@$(BIN)/python -m benchmarks.waiting
 	-@$(BIN)/python -m benchmarks.stored
+	-@$(BIN)/python -m benchmarks.postgresql
 	-@$(BIN)/python -m benchmarks.tls
 	-@$(BIN)/python -m benchmarks.beside
 	-@$(BIN)/python -m benchmarks.start

@@ -27,7 +27,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     port: int = 8080
     """0 picks a free one and prints it."""
     store: str = ""
-    """A file, ``memory``, or empty for a file in the user's state directory."""
+    """A file, ``memory``, ``postgresql://...``, or empty for a file in the user's state directory."""
     scenario: tuple[str, ...] = ()
     """Files, or names of shipped scenarios, tried in order."""
     clock: str = "real"

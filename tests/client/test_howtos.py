@@ -9,16 +9,17 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 import yaml
-from msgsim.testing import Simulator
+from msgsim.testing import Simulator, call
 
 from tests.client.conftest import MSGSIM
 from tests.receiver import free_port
+from tests.storage.cluster import Cluster, programs
 
 HOWTOS = Path(__file__).parents[2] / "docs" / "how-to"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -92,6 +93,10 @@ def page(request: pytest.FixtureRequest, tmp_path: Path) -> Page:
 
 def _runs_here(script: str) -> bool:
     return not script.startswith("pip install")
+
+
+def _comes(what: Callable[[], bool]) -> bool:
+    return any(what() for _ in range(20_000))
 
 
 def _fits(shown: Any, answered: Any) -> bool:
@@ -174,6 +179,26 @@ def test_docker_compose(page: Page, composed: dict[str, Any]) -> None:
     _, reported, _ = page.run([block.text for block in page.of("sh")])
     statuses = re.findall(r'"status": ?"(\w+)"', reported)
     assert statuses == ["UNDELIV", "ACK", "DELIVRD"]
+
+
+@pytest.mark.skipif(programs() is None, reason="PostgreSQL is not installed")
+@pytest.mark.parametrize("page", ["postgresql"], indirect=True)
+def test_postgresql(page: Page) -> None:
+    services = page.yaml("compose.yaml")["services"]
+    made = services["database"]["environment"]
+    store = services["msgsim"]["environment"]["MSGSIM_STORE"]
+    assert store == f"postgresql://{made['POSTGRES_USER']}:{made['POSTGRES_PASSWORD']}@database/{made['POSTGRES_DB']}"
+    deployment, service = yaml.safe_load_all((page.folder / "msgsim.yaml").read_text())
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    assert service["spec"]["selector"] == deployment["spec"]["template"]["metadata"]["labels"]
+    assert (deployment["spec"]["replicas"], deployment["spec"]["strategy"]) == (1, {"type": "Recreate"})
+    with Cluster() as cluster, Simulator(host="0.0.0.0", token="x", store=cluster.url()) as sim:
+        probes = [container[name]["httpGet"]["path"] for name in ("livenessProbe", "readinessProbe")]
+        assert [call(f"{sim.url}{path}", "GET").status for path in probes] == [200, 200]
+        cluster.kill()
+        assert [call(f"{sim.url}{path}", "GET").status for path in probes] == [200, 503]
+        cluster.start()
+        assert _comes(lambda: call(f"{sim.url}{probes[1]}", "GET").status == 200)
 
 
 @pytest.mark.parametrize("page", ["https"], indirect=True)

@@ -1,5 +1,6 @@
 """A throw-away cluster of PostgreSQL on a free port, and a database of its own for whoever asks."""
 
+import contextlib
 import os
 import pwd
 import shutil
@@ -16,7 +17,7 @@ from msgsim.storage.store import Store, store_at
 
 from tests.receiver import free_port
 
-FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "shared_buffers=64MB", "max_connections=60")
+FAST = ("fsync=off", "full_page_writes=off", "shared_buffers=64MB", "max_connections=60")
 """Nobody minds what such a cluster loses with the machine; with its process it loses nothing."""
 
 
@@ -76,9 +77,15 @@ class Cluster:
         """Returns when it has ended, its helpers with it."""
         if self._server is None:
             return
+        helpers = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
         self._server.send_signal(how)
         self._server.wait()
         self._server = None
+        for helper in helpers:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(helper), signal.SIGKILL)
+        while any(map(_runs, helpers)):
+            pass
 
     @property
     def pid(self) -> int:
@@ -100,6 +107,13 @@ class Cluster:
         """Its exit code."""
         command = [str(self._bin / program), *arguments]
         return subprocess.run(command, user=self._user, capture_output=True, cwd=self._folder).returncode
+
+
+def _runs(pid: str) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 class Databases:

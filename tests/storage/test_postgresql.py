@@ -234,7 +234,7 @@ def test_a_database_that_is_read_only_for_a_while(url: str) -> None:
 
 def test_postgresql_killed_and_started_again_loses_nothing_that_was_accepted() -> None:
     with (
-        Cluster("fsync=on", "synchronous_commit=on") as cluster,
+        Cluster() as cluster,
         Receiver() as receiver,
         Simulator(store=cluster.url(), clock="real") as sim,
     ):

@@ -69,6 +69,12 @@ class Health(TypedDict):
     proxy_port: int | None
 
 
+class Ready(TypedDict):
+    """A server whose store can be asked."""
+
+    status: Literal["ok"]
+
+
 class Interception(TypedDict):
     """Where programs reach the simulator by the providers' own host names."""
 

@@ -163,6 +163,11 @@ class Api(Part[S]):
         return Request("GET", "health", whole)
 
     @Call
+    def ready(self) -> Request[answers.Ready]:
+        """Whether it can answer. Raises Problem (503) while the store cannot be asked."""
+        return Request("GET", "ready", whole)
+
+    @Call
     def coverage(self, provider: str = "", alone: bool = False) -> Request[answers.Coverage]:
         """Which documented errors and outcomes were seen since the server started: in all sandboxes, or in this one.
 

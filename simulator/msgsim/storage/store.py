@@ -94,6 +94,10 @@ class Store:
         """Raises StoreError when the last writes were lost."""
         self._database.close()
 
+    def check(self) -> None:
+        """Raises StoreError while nothing can be read."""
+        self.sandboxes.highest()
+
     def take_room(self) -> None:
         """Write more than a few rows: the next commit fails unless there is room for them."""
         self.records.keep(0, "", "room", "", "x" * ROOM)

@@ -51,8 +51,14 @@ async def health(context: Context, request: Request) -> Json:
     }
 
 
+async def ready(context: Context, request: Request) -> Json:
+    context.engine.store.check()
+    return {"status": "ok"}
+
+
 TABLE: tuple[tuple[str, str, Ask], ...] = (
     ("GET", "health", health),
+    ("GET", "ready", ready),
     ("POST", "intercept", interception.intercept),
     ("GET", "sandboxes", sandboxes.all),
     ("POST", "sandboxes", sandboxes.create),
