@@ -68,6 +68,11 @@ class Clock(Struct, frozen=True):
         return Clock(self.now(), machine(), rate)
 
 
+def stopwatch() -> float:
+    """Seconds of real time since some moment, to the microsecond."""
+    return time.perf_counter()
+
+
 def real() -> Clock:
     """The machine's own time."""
     instant = machine()

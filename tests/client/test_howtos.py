@@ -132,6 +132,15 @@ def test_replay(page: Page) -> None:
     assert "exit code 1" in other
 
 
+@pytest.mark.parametrize("page", ["prometheus"], indirect=True)
+def test_prometheus(page: Page) -> None:
+    shell, (shown,) = page.of("sh"), page.of("text")
+    (output,) = page.run([block.text for block in shell])
+    assert output.strip().endswith(shown.text.strip())
+    (job,) = page.yaml("prometheus.yml")["scrape_configs"]
+    assert job["static_configs"] == [{"targets": [f"127.0.0.1:{page.ports['8080']}"]}]
+
+
 @pytest.mark.parametrize("page", ["pytest"], indirect=True)
 def test_pytest(page: Page) -> None:
     shell = [block.text for block in page.of("sh")]

@@ -208,12 +208,17 @@ def test_a_server_that_was_started_again(tmp_path: Path, receiver: Receiver) -> 
         assert_replays(sim, tmp_path)
 
 
-def test_after_a_reset(sim: Simulator, tmp_path: Path) -> None:
-    messente(sim)
-    asked(sim, "POST", "clock/advance", {"by": "1h"})
-    asked(sim, "POST", "reset")
-    messente(sim)
-    assert assert_replays(sim, tmp_path).requests == 1
+@pytest.mark.parametrize("settings", [{"seed": 1}, {}])
+def test_after_a_reset(settings: dict[str, Any], tmp_path: Path) -> None:
+    """Where no seed was given, ids and the numbers of the journal go on."""
+    with Simulator(**settings) as sim:
+        messente(sim)
+        asked(sim, "POST", "clock/advance", {"by": "1h"})
+        asked(sim, "POST", "reset")
+        messente(sim)
+        asked(sim, "PUT", "scenario", {"names": ["expired"]})
+        messente(sim)
+        assert assert_replays(sim, tmp_path).requests == 2
 
 
 @pytest.mark.parametrize(

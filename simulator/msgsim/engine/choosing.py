@@ -50,7 +50,7 @@ class Scenarios:
         sandbox.counts = sandbox.kept.counts = Counts({}, {}, {sandbox.scenario.key: sandbox.now()})
         sandbox.mistakes = []
         sandbox.save(self._store)
-        self._states.remember(sandbox, decided=True)
+        self._states.remember(sandbox, "decided")
         self._recorder.control(sandbox, {"action": "scenario", "names": list(sandbox.scenario.names)})
         self._signals.scenarios()
 
@@ -93,7 +93,7 @@ class Scenarios:
             sandbox.counts = sandbox.kept.counts = carried(sandbox.counts, sandbox.scenario, new)
             sandbox.scenario, sandbox.mistakes, sandbox.read = new, [], new.digests
             sandbox.save(self._store)
-            self._states.remember(sandbox, decided=True)
+            self._states.remember(sandbox, "decided")
         details: Json = {"mistakes": sandbox.mistakes} if sandbox.mistakes else {}
         self._recorder.control(sandbox, {"action": "reload", "names": list(sandbox.scenario.names), **details})
 

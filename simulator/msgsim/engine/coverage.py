@@ -26,6 +26,8 @@ class Run(Struct):
 
     left: dict[int, Left | None] = field(default_factory=dict)
     """By number; None where an earlier run left the rows."""
+    requests: Counter[tuple[str, int]] = field(default_factory=Counter)
+    """(provider, status of the answer) → how many."""
     errors: Seen = field(default_factory=Counter)
     outcomes: Seen = field(default_factory=Counter)
     """Of messages whose rows are swept."""

@@ -165,6 +165,7 @@ class Engine:
         view.sandbox.asked = (machine(), key)
         exchange = exchange_of(view, effects, found, reply, self.disguise)
         self.recorder.add(view.sandbox, Entry(key, view.now, "exchange", name, exchange=exchange))
+        self.sandboxes.run.requests[name, reply.status] += 1
         if effects.refusals:
             self.sandboxes.run.errors.update((name, refusal.key) for refusal in effects.refusals)
         headers = reply.headers

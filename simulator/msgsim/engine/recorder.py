@@ -2,6 +2,7 @@
 
 from msgsim.engine.sandbox import Sandbox
 from msgsim.engine.signals import Signal
+from msgsim.engine.states import forget
 from msgsim.model import Entry, Json
 from msgsim.storage.store import Store
 
@@ -19,8 +20,9 @@ class Recorder:
         """``callback``: key of the one that an attempt was made at."""
         self._store.journal.add(entry, callback)
         number = entry.key - sandbox.base
-        if number % 1000 == 0 and number > self._limit:
-            self._store.journal.trim(sandbox.number, number, self._limit)
+        full = number % 1000 == 0 and number > self._limit
+        if full and self._store.journal.trim(sandbox.number, number, self._limit):
+            forget(self._store.records, sandbox.number)
         self._recorded(entry.key)
 
     def control(self, sandbox: Sandbox, action: dict[str, Json]) -> None:

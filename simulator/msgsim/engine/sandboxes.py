@@ -65,7 +65,7 @@ class Sandboxes(Mapping[str, Sandbox]):
         for row in rows:
             sandbox = self._restored(row, restored(row, config, self.seed))
             self._enter(sandbox)
-            states.remember(sandbox)
+            states.remember(sandbox, "started")
         if "default" not in self:
             self.open("default", config.seed)
 
@@ -159,7 +159,7 @@ class Sandboxes(Mapping[str, Sandbox]):
         if old is not None:
             self._leave(old)
         self._enter(sandbox)
-        self._states.remember(sandbox)
+        self._states.remember(sandbox, "begun")
         return sandbox
 
     def _compiled(self, choice: Choice, name: str) -> Scenario:
@@ -217,7 +217,7 @@ class Sandboxes(Mapping[str, Sandbox]):
         sandbox.kept.settings |= self._settings.checked(settings)
         self._settings.compile(sandbox)
         sandbox.save(self._store)
-        self._states.remember(sandbox, decided=True)
+        self._states.remember(sandbox, "decided")
         self._recorder.control(sandbox, {"action": "settings", "providers": list(settings)})
 
     def reseed(self, sandbox: Sandbox, seed: int) -> None:
@@ -226,7 +226,7 @@ class Sandboxes(Mapping[str, Sandbox]):
         sandbox.kept.seed, sandbox.kept.seeded = seed, True
         sandbox.seed = Seed(seed)
         sandbox.save(self._store)
-        self._states.remember(sandbox, decided=True)
+        self._states.remember(sandbox, "decided")
         self._recorder.control(sandbox, {"action": "seed", "seed": seed})
 
     def sweep(self, most: int = 250) -> bool:

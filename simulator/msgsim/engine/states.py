@@ -6,6 +6,7 @@ its seed change. Secrets are disguised; texts of scenarios are kept once each.
 
 from collections.abc import Mapping
 from hashlib import blake2b
+from typing import Literal
 
 import msgspec
 from msgspec import Struct, field
@@ -19,10 +20,12 @@ from msgsim.model import Json
 from msgsim.provider import Provider
 from msgsim.scenarios.scenario import Scenario
 from msgsim.storage.keys import SERVER
+from msgsim.storage.records import Records
 from msgsim.storage.store import Store
 
-SPARE = 1000
-"""Lines that a journal may be longer than its limit, before the oldest go: its first line is there until then."""
+BEGIN, CHANGE = "begin", "change"
+"""Kinds of records."""
+Kind = Literal["begun", "started", "decided"]
 
 
 class State(Struct, frozen=True, omit_defaults=True):
@@ -41,8 +44,8 @@ class State(Struct, frozen=True, omit_defaults=True):
     marks: Marks = field(default_factory=Marks)
     strict: bool = False
     pristine: bool = False
-    decided: bool = False
-    """The next line of the journal tells that somebody changed it; else the server has begun anew."""
+    kind: Kind = "begun"
+    """The sandbox began, the server was started again, or the next line tells that somebody changed it."""
 
 
 class States:
@@ -59,18 +62,17 @@ class States:
         self._kept: set[str] = set()
         """Digests of texts of scenarios that the store has."""
 
-    def remember(self, sandbox: Sandbox, decided: bool = False) -> None:
-        """The present state, behind the newest line of the journal.
+    def remember(self, sandbox: Sandbox, kind: Kind) -> None:
+        """The present state, behind the newest line of the journal; in vain once the beginning is forgotten."""
+        if kind == "begun":
+            self._keep(sandbox, BEGIN, "", kind)
+        elif self._records.find(sandbox.number, "", BEGIN, "") is not None:
+            self._keep(sandbox, CHANGE, f"{sandbox.journal:012d} {kind == 'decided':d}", kind)
 
-        ``decided``: the next line tells that somebody changed it; else the sandbox or the server has just begun.
-        """
-        if sandbox.journal > self._config.journal_limit + SPARE:
-            return  # Its first lines are gone: it cannot be done again anyway.
-        state = self._state(sandbox, decided)
-        key = f"{state.after:012d}{'+' if decided else ''}"
-        self._records.keep(sandbox.number, "", "state", key, msgspec.to_builtins(state))
+    def _keep(self, sandbox: Sandbox, record: str, key: str, kind: Kind) -> None:
+        self._records.keep(sandbox.number, "", record, key, msgspec.to_builtins(self._state(sandbox, kind)))
 
-    def _state(self, sandbox: Sandbox, decided: bool) -> State:
+    def _state(self, sandbox: Sandbox, kind: Kind) -> State:
         scenario = sandbox.scenario
         return State(
             after=sandbox.journal,
@@ -82,7 +84,7 @@ class States:
             marks=sandbox.marks(),
             strict=self._config.strict,
             pristine=self._config.pristine,
-            decided=decided,
+            kind=kind,
         )
 
     def _disguised(self, sandbox: Sandbox, name: str) -> dict[str, Json]:
@@ -97,13 +99,20 @@ class States:
         return digest
 
     def remembered(self, sandbox: Sandbox) -> list[State]:
-        """The states of a sandbox in order, with the texts themselves. Empty where it was made by an older version."""
-        found = []
-        for _, doc in self._records.all(sandbox.number, "", "state"):
-            state = msgspec.convert(doc, State)
-            texts = {name: self._text(digest) for name, digest in state.texts.items()}
-            found.append(msgspec.structs.replace(state, texts=texts))
-        return found if found and found[0].after == 0 else []
+        """The states of a sandbox in order, with the texts themselves.
+
+        Empty where its beginning is forgotten, cannot be read, or was never remembered, by an older version.
+        """
+        begin = self._records.find(sandbox.number, "", BEGIN, "")
+        docs = [begin, *(doc for _, doc in self._records.all(sandbox.number, "", CHANGE))]
+        try:
+            found = [msgspec.convert(doc, State) for doc in docs]
+        except msgspec.ValidationError:
+            return []
+        return [
+            msgspec.structs.replace(state, texts={name: self._text(digest) for name, digest in state.texts.items()})
+            for state in found
+        ]
 
     def _text(self, digest: str) -> str:
         text: str = self._records.find(SERVER, "", "scenario", digest) or ""
@@ -118,4 +127,11 @@ class States:
     def named(self, name: str) -> tuple[str, str] | None:
         """File and text of a scenario that requests named; None where none ever did with success."""
         known = self._records.find(SERVER, "", "named", name)
-        return None if known is None else (known["file"], self._text(known["text"]))
+        return (known["file"], self._text(known["text"])) if isinstance(known, dict) else None
+
+
+def forget(records: Records, sandbox: int) -> None:
+    """The first lines of a sandbox's journal are gone: nothing can be done again."""
+    records.drop(sandbox, "", BEGIN, "")
+    for key, _ in records.all(sandbox, "", CHANGE):
+        records.drop(sandbox, "", CHANGE, key)

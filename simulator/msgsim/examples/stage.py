@@ -104,7 +104,7 @@ class Stage:
         if not sandbox.journal < line.number < FROM_PHONES:
             raise BadBundle(f"entry {line.number} does not follow entry {sandbox.journal}")
         decides = isinstance(line, Control) and line.action in _DECIDING
-        while self._states and self._states[0].after < line.number - (decides and self._states[0].decided):
+        while self._states and self._states[0].after < line.number - (decides and self._states[0].kind == "decided"):
             self._restart(self._states.pop(0))
         sandbox.clock = Clock(now, machine(), 0)
         sandbox.journal = line.number - 1
@@ -312,4 +312,4 @@ def _count_from(sandbox: Sandbox, state: State) -> None:
     """Go on with the numbers that were reached then."""
     marks = state.marks
     sandbox.messages, sandbox.callbacks, sandbox.inbound = marks.messages, marks.callbacks, marks.inbound & ~FROM_PHONES
-    sandbox.ticks, sandbox.requests = marks.ticks, marks.requests
+    sandbox.journal, sandbox.ticks, sandbox.requests = marks.journal, marks.ticks, marks.requests

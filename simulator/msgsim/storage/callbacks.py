@@ -73,6 +73,12 @@ class Callbacks(Keyed):
         where, values = between(sandbox, low, high, state=state)
         return self._value(f"SELECT COUNT(*) FROM callbacks WHERE {where}", values) or 0  # noqa: S608
 
+    def states(self, sandbox: int, low: int, high: int) -> dict[str, int]:
+        """State to how many there are with numbers from ``low`` to ``high``."""
+        where, values = between(sandbox, low, high)
+        sql = f"SELECT state, COUNT(*) FROM callbacks WHERE {where} GROUP BY state"  # noqa: S608
+        return {str(state): int(count) for state, count in self._database.rows("callbacks", sql, values)}
+
     def due(self, sandbox: int, host: str, until: int) -> Iterator[Callback]:
         """Pending callbacks to a host that are due by a time, earliest first, read one by one.
 

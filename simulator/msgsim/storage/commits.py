@@ -3,15 +3,35 @@
 import asyncio
 import contextlib
 import logging
+from bisect import bisect_left
 from collections.abc import Callable
 from functools import partial
 
+from msgsim.clock import stopwatch
 from msgsim.storage.changes import Changes
 from msgsim.storage.database import StoreError
 from msgsim.storage.store import Store
 
 Answer = Callable[[StoreError | None], None]
 """Called with None once everything written before is durable, or with the reason why it was lost."""
+
+
+BOUNDS = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
+"""Seconds."""
+
+
+class Durations:
+    """How long commits took."""
+
+    def __init__(self) -> None:
+        self.counts = [0] * (len(BOUNDS) + 1)
+        """How many took at most each of the bounds, and more than the one before; the last: more than all."""
+        self.seconds = 0.0
+        """All of them together."""
+
+    def add(self, seconds: float) -> None:
+        self.counts[bisect_left(BOUNDS, seconds)] += 1
+        self.seconds += seconds
 
 
 class Commits:
@@ -29,6 +49,9 @@ class Commits:
         """Those of the commit that goes on beside the loop; None: there is none."""
         self._begun = 0
         """How many commits were begun beside the loop."""
+        self._since = 0.0
+        """When the commit was begun that goes on beside the loop, by the stopwatch."""
+        self.durations = Durations()
 
     def then(self, answer: Answer) -> None:
         if not self._answers:
@@ -54,6 +77,7 @@ class Commits:
         self._begun += 1
         if self._store.begin_commit(partial(_call, loop, partial(self._end, self._begun))):
             self._committing, self._answers = self._answers, []
+            self._since = stopwatch()
         else:
             with contextlib.suppress(StoreError):  # The answers were given it.
                 self.now()
@@ -64,7 +88,7 @@ class Commits:
         if self._committing is not None:
             lost = self._finish()
         answers, self._answers = self._answers, []
-        lost = self._hand_out(self._store.commit, answers) or lost
+        lost = self._hand_out(self._store.commit, answers, stopwatch()) or lost
         if lost is not None:
             raise lost
 
@@ -77,15 +101,16 @@ class Commits:
 
     def _finish(self) -> StoreError | None:
         answers, self._committing = self._committing or [], None
-        return self._hand_out(self._store.end_commit, answers)
+        return self._hand_out(self._store.end_commit, answers, self._since)
 
-    def _hand_out(self, commit: Callable[[], Changes], answers: list[Answer]) -> StoreError | None:
-        """Tell everybody what a commit came to; why it was lost, where it was."""
+    def _hand_out(self, commit: Callable[[], Changes], answers: list[Answer], begun: float) -> StoreError | None:
+        """Tell everybody what a commit came to; why it was lost, where it was. ``begun``: by the stopwatch."""
         changes, lost = Changes(), None
         try:
             changes = commit()
         except StoreError as error:
             lost = error
+        self.durations.add(stopwatch() - begun)
         self._committed(changes, lost)
         for answer in answers:
             try:

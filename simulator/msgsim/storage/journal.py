@@ -45,10 +45,10 @@ class Journal(Keyed):
         sql = "SELECT key, doc FROM journal WHERE kind = 'attempt' AND subject = ? ORDER BY key"
         return [self._entry(*row) for row in self._database.rows("journal", sql, (callback,))]
 
-    def trim(self, sandbox: int, newest: int, limit: int) -> None:
-        """Keep the newest ``limit`` entries."""
+    def trim(self, sandbox: int, newest: int, limit: int) -> int:
+        """Keep the newest ``limit`` entries; how many went."""
         sql = "DELETE FROM journal WHERE key BETWEEN ? AND ?"
-        self._database.write("journal", sql, (first(sandbox), first(sandbox) + newest - limit))
+        return self._database.write("journal", sql, (first(sandbox), first(sandbox) + newest - limit))
 
     def _entry(self, key: int, doc: bytes) -> Entry:
         try:

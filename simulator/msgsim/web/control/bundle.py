@@ -28,7 +28,7 @@ async def export(context: Context, request: Request) -> Response:
     """Raises ApiProblem where the beginning of the journal is gone."""
     sandbox = context.sandbox(request)
     states = context.engine.states.remembered(sandbox)
-    if not states or context.engine.store.journal.bounds(sandbox.number)[0] > 1:
+    if not states:
         raise ApiProblem(
             409,
             "The beginning is gone",

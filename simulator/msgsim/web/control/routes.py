@@ -29,8 +29,10 @@ from msgsim.web.control import (
     traffic,
 )
 from msgsim.web.control.context import Context, answer
+from msgsim.web.control.metrics import Metrics
 from msgsim.web.control.problem import answer as say
 from msgsim.web.control.problem import problem_of
+from msgsim.web.edge.wire import METRICS
 
 ROOT = "/__sim/v1/"
 ANY = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -110,12 +112,15 @@ TABLE: tuple[tuple[str, str, Ask], ...] = (
 def routes(context: Context) -> list[Route]:
     """The sinks, which are asked most and tried first; all of the control API, and its description."""
     listed = [_route(context, f"{ROOT}{path}", (method,), ask) for method, path, ask in TABLE]
+    scrape = Metrics().scrape
     return [
         _route(context, "/__sim/sink/{name}", ANY, sink_routes.collect),
         _route(context, "/__sim/sink/{name}/{rest:path}", ANY, sink_routes.collect),
         *listed,
         _route(context, "/__sim/openapi.json", ("GET",), description.document),
         _route(context, "/__sim/docs", ("GET",), description.docs),
+        _route(context, "/__sim/metrics", ("GET",), scrape),
+        _route(context, METRICS, ("GET",), scrape),
         _route(context, "/__sim/ca.pem", ("GET",), interception.certificate),
     ]
 

@@ -21,6 +21,10 @@ WELCOME = Reply(
 """What a health check finds at the root."""
 
 
+METRICS = "/metrics"
+"""Where Prometheus looks unless it is told otherwise; ours while no provider has it."""
+
+
 class Wire:
     """The ASGI application: providers at their own paths, control API and pages below ``/__sim``."""
 
@@ -32,6 +36,7 @@ class Wire:
         self._limit = config.body_limit
         self._access = Access(config)
         self._make_control = control
+        self._metrics = engine.routes.find(Call("GET", METRICS, "", {}, b"")) is None
         self._control: Asgi | None = None
         self._following: asyncio.Task[None] | None = None
         self._watching: asyncio.Task[None] | None = None
@@ -53,7 +58,8 @@ class Wire:
     def is_control(self, scope: Scope) -> bool:
         """Whether a request is for the control API or a page: neither under a provider's host name nor by the proxy."""
         path: str = scope["path"]
-        if not (path.startswith("/__sim") or (path == "/" and _is_browser(scope))) or arrival_of(scope).by_proxy:
+        ours = path.startswith("/__sim") or (path == "/" and _is_browser(scope)) or (path == METRICS and self._metrics)
+        if not ours or arrival_of(scope).by_proxy:
             return False
         return self._engine.routes.hosts.provider(request_headers(scope).get("host", "")) is None
 
