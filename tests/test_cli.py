@@ -77,7 +77,7 @@ def test_a_second_server_on_the_same_store_is_refused(tmp_path: Path) -> None:
         (["serve", "--clock", "tomorrow"], 2, "'tomorrow' is no clock"),
         (["serve", "--config", "missing.yaml"], 2, "missing.yaml: No such file or directory"),
         (["serve", "--nonsense"], 64, "No such option"),
-        (["nonsense"], 64, "No such command 'nonsense'"),
+        (["nonsense"], 64, "there is no command 'nonsense'"),
         (["errors", "--provider", "mesente"], 64, "did you mean 'messente'?"),
     ],
 )

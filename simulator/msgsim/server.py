@@ -82,6 +82,16 @@ class Server(uvicorn.Server):
             self.ports.close()
         await super().shutdown(sockets)
 
+    @property
+    def store(self) -> str:
+        """Where it keeps what it accepted, and how much was there at the start."""
+        if self._config.store == "memory":
+            return "in memory: gone when it stops"
+        messages = self._engine.store.messages
+        kept = sum(messages.count(sandbox.number) for sandbox in self._engine.sandboxes.values())
+        where = "in PostgreSQL" if is_postgresql(self._config) else file_of(self._config)
+        return f"{where}, {kept} message{'' if kept == 1 else 's'} kept from before"
+
     def intercept(self) -> "Ports":
         """The ports beside the plain one, both; on free ports where the settings name none. Raises CannotStart."""
         ports = self.ports = self.ports or _ports(self._config, self._engine)
@@ -106,9 +116,18 @@ def store_of(config: Config) -> Store:
     """Raises StoreError."""
     if config.store == "memory":
         return store_in(None)
-    if config.store.startswith(("postgresql://", "postgres://")):
+    if is_postgresql(config):
         return store_at(config.store)
-    return store_in(Path(config.store).expanduser() if config.store else state_folder() / "store.db")
+    return store_in(file_of(config))
+
+
+def is_postgresql(config: Config) -> bool:
+    return config.store.startswith(("postgresql://", "postgres://"))
+
+
+def file_of(config: Config) -> Path:
+    """Where the store is, unless it is in memory or in another database."""
+    return Path(config.store).expanduser() if config.store else state_folder() / "store.db"
 
 
 def authority_of(config: Config, providers: Mapping[str, Provider], renew: bool = False) -> "Authority":

@@ -90,8 +90,8 @@ def test_messages_are_listed_in_columns_without_colour(msgsim: Run, send: Send) 
 
 def test_one_message_is_shown_with_its_plan(msgsim: Run, send: Send) -> None:
     id = send(TO).json["omnimessage_id"]
-    assert "DELIVRD" in msgsim("messages", id).stdout
-    assert "to come" in msgsim("messages", id).stdout
+    assert "becomes DELIVRD" in msgsim("messages", id).stdout
+    assert "Next" in msgsim("messages", id).stdout
     assert json.loads(msgsim("messages", id, "--json").stdout)["id"] == id
 
 

@@ -3,6 +3,7 @@
 import importlib
 import pkgutil
 import sys
+from io import TextIOWrapper
 from typing import NoReturn
 
 import click
@@ -19,6 +20,16 @@ class Commands(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted(info.name.replace("_", "-") for info in pkgutil.iter_modules(__path__) if info.name not in SHARED)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Raises UsageError, with the nearest name."""
+        if args and not args[0].startswith("-") and args[0] not in self.list_commands(ctx):
+            from msgsim.scenarios.yaml import suggestion  # Late: only who misspells needs it.
+
+            ctx.fail(f"there is no command {args[0]!r}{suggestion(args[0], self.list_commands(ctx))}")
+        return super().resolve_command(ctx, args)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in self.list_commands(ctx):
@@ -42,7 +53,13 @@ def cli() -> None:
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:
-    """Exit codes: 0 ok, 1 check failed, 2 bad configuration, 3 cannot start, 4 timed out, 64 usage."""
+    """Exit codes are those of `msgsim.cli.exits`.
+
+    What a terminal or a file of another encoding cannot show is written as an escape, instead of ending the command.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         code = cli.main(arguments, prog_name="msgsim", standalone_mode=False)
     except click.UsageError as error:

@@ -2,21 +2,12 @@
 
 import click
 
-from msgsim.cli.remote import as_json, remote, show_json
+from msgsim.cli.remote import DefaultGroup, as_json, remote, show_json
 from msgsim.client import Client
 from msgsim.client.api import Json
 
 
-class ClockGroup(click.Group):
-    """Shows the time when it is told nothing else."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if not args or (args[0].startswith("-") and args[0] not in ctx.help_option_names):
-            args = ["show", *args]
-        return super().parse_args(ctx, args)
-
-
-@click.group("clock", cls=ClockGroup)
+@click.group("clock", cls=DefaultGroup, default="show")
 def command() -> None:
     """Show a sandbox's clock, or move it.
 

@@ -2,7 +2,7 @@
 
 import click
 
-from msgsim.cli.remote import KINDS, as_json, message_row, remote, show_json, show_table
+from msgsim.cli.remote import as_json, message_row, remote, show_json, show_table
 from msgsim.client import Client
 from msgsim.client.api import Json
 
@@ -38,17 +38,6 @@ def command(client: Client, id: str | None, raw: bool, **filters: Json) -> None:
     message = client.messages.get(id)
     if raw:
         show_json(message)
-    else:
-        _show(message)
-
-
-def _show(message: Json) -> None:
+        return
     show_table([message_row(message)])
-    rows = []
-    for step in message["plan"]:
-        code = "" if step["code"] is None else str(step["code"])
-        status = click.style(step["status"], fg=KINDS.get(step["kind"]), dim=not step["past"])
-        rows.append(["", step["at"], step["channel"], status, code, "" if step["past"] else "to come"])
-    show_table(rows)
-    for one in message["callbacks"]:
-        click.echo(f"  callback {one['number']} {one['state']} {one['url']} {one['reason'] or ''}".rstrip())
+    click.echo(f"\n{client.messages.explain(id)['prose']}")

@@ -1,6 +1,7 @@
 """What commands that talk to a running simulator share: where it is, what goes wrong, how answers are shown."""
 
 import json
+import sys
 from collections.abc import Callable, Sequence
 from functools import wraps
 
@@ -10,6 +11,7 @@ from msgsim.cli.exits import CANNOT_START, FAILED, OK, TIMED_OUT
 from msgsim.client import DEFAULT_URL, Client, Problem, TimedOut, Unreachable
 from msgsim.client.api import Json
 
+NEEDS_TOKEN = 401
 KINDS = {
     "queued": "cyan", "sent": "cyan", "scheduled": "cyan", "delivered": "green", "seen": "green",
     "failed": "red", "rejected": "red", "expired": "yellow", "cancelled": "yellow",
@@ -22,16 +24,20 @@ def remote(run: Callable[..., int | None]) -> Callable[..., int]:
 
     @click.option("--url", envvar="MSGSIM_URL", default=DEFAULT_URL, help=f"MSGSIM_URL  [default: {DEFAULT_URL}]")
     @click.option("--sandbox", envvar="MSGSIM_SANDBOX", default="default", help="MSGSIM_SANDBOX  [default: default]")
+    @click.option("--token", envvar="MSGSIM_TOKEN", default="", help="MSGSIM_TOKEN: of a server beyond loopback.")
     @wraps(run)
-    def command(url: str, sandbox: str, **options: Json) -> int:
+    def command(url: str, sandbox: str, token: str, **options: Json) -> int:
         try:
-            with Client(url, sandbox) as client:
+            with Client(url, sandbox, token) as client:
                 return run(client, **options) or OK
         except Unreachable as error:
             return failed(str(error), CANNOT_START)
         except TimedOut as error:
             return failed(str(error), TIMED_OUT)
-        except (Problem, LookupError) as error:
+        except Problem as error:
+            hint = "; set MSGSIM_TOKEN, or give --token" if error.status == NEEDS_TOKEN else ""
+            return failed(f"{error}{hint}", FAILED)
+        except LookupError as error:
             return failed(str(error), FAILED)
         except ValueError as error:
             raise click.UsageError(str(error)) from None
@@ -47,8 +53,23 @@ def failed(reason: str, code: int) -> int:
     return code
 
 
+class DefaultGroup(click.Group):
+    """A group of commands, one of which runs where none is named."""
+
+    def __init__(self, *arguments: Json, default: str, **options: Json) -> None:
+        super().__init__(*arguments, **options)
+        self._default = default
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not args or (args[0].startswith("-") and args[0] not in ctx.help_option_names):
+            args = [self._default, *args]
+        return super().parse_args(ctx, args)
+
+
 def show_json(value: Json) -> None:
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    """JSON that stays JSON where the output cannot show every character."""
+    unicode = (sys.stdout.encoding or "").lower().startswith("utf")
+    click.echo(json.dumps(value, indent=2, ensure_ascii=not unicode))
 
 
 def show_table(rows: Sequence[Sequence[str]]) -> None:

@@ -115,6 +115,7 @@ def _settle_memory() -> None:
 
 
 def _greet(settings: "Config", port: int, seed: int, server: "Server") -> None:
+    from msgsim.client import DEFAULT_URL
     from msgsim.config import authority
     from msgsim.provider import discover
 
@@ -126,9 +127,11 @@ def _greet(settings: "Config", port: int, seed: int, server: "Server") -> None:
     if server.ports is not None:
         ports = [("HTTPS", "https", server.ports.port("https")), ("proxy", "http", server.ports.port("proxy"))]
         lines += [(name, f"{scheme}://{authority(settings.host, bound)}") for name, scheme, bound in ports if bound]
-    lines.append(("seed", str(seed)))
+    lines += [("store", server.store), ("seed", str(seed))]
     if settings.token:
         lines.append(("token", settings.token))
     width = max(len(name) for name, _ in lines)
     for name, value in lines:
         click.echo(f"  {name:<{width}}  {value}")
+    where = "" if root == DEFAULT_URL else f" --url {root}"
+    click.echo(f"Try: msgsim send messente{where}")

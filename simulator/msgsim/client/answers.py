@@ -409,6 +409,8 @@ class Rule(TypedDict):
     """How often it did."""
     times: int | None
     """How often it may; None: always."""
+    chosen: bool
+    """Whether it stands in a scenario that was chosen; the others are always on."""
 
 
 class ScenarioFile(TypedDict):

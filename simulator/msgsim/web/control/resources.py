@@ -137,6 +137,7 @@ def happened(things: Sequence[Shown]) -> list[Shown]:
 
 def scenario(sandbox: Sandbox) -> Shown:
     """What is loaded, each rule with how often it decided."""
+    chosen = {document.file for document in sandbox.scenario.documents}
     return {
         "names": sandbox.scenario.names,
         "mistakes": sandbox.mistakes,
@@ -146,6 +147,7 @@ def scenario(sandbox: Sandbox) -> Shown:
                 "when": rule.when,
                 "decided": sandbox.counts.decided.get(rule.place, 0),
                 "times": rule.times or None,
+                "chosen": rule.place.rpartition(":")[0] in chosen,
             }
             for rule in sandbox.scenario.rules
         ],

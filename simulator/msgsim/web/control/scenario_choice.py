@@ -39,7 +39,8 @@ async def choose(context: Context, request: Request) -> Json:
     else:
         asked = Names(("scenario",), {"scenario": text.decode()})
     context.engine.scenarios.choose(sandbox, context.engine.scenarios.offered(asked.names, asked.texts))
-    return _shown(sandbox)
+    chosen = _shown(sandbox)
+    return {**chosen, "rules": [rule for rule in chosen["rules"] if rule["chosen"]]}
 
 
 def _shown(sandbox: Sandbox) -> Json:

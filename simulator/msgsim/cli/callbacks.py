@@ -1,0 +1,61 @@
+"""``msgsim callbacks``: what is owed to the application, and what became of it."""
+
+import click
+
+from msgsim.cli.remote import DefaultGroup, as_json, callback_row, remote, show_json, show_table
+from msgsim.client import Client
+from msgsim.client.api import Json
+
+
+@click.group("callbacks", cls=DefaultGroup, default="list")
+def command() -> None:
+    """List callbacks (DLRs and MOs), show one with its attempts, or post one again.
+
+    \b
+    Examples:
+      msgsim callbacks
+      msgsim callbacks --state failed
+      msgsim callbacks show 3
+      msgsim callbacks replay 3
+    """
+
+
+@command.command("list")
+@click.option("--state", default="", help="pending, done, failed, refused, dropped or cancelled.")
+@click.option("--kind", default="", help="What is reported.")
+@click.option("--message", default="", help="Id of the message it reports on.")
+@click.option("--limit", type=click.IntRange(1), default=20, help="At most so many, the oldest.  [default: 20]")
+@as_json
+@remote
+def list_all(client: Client, raw: bool, **filters: Json) -> None:
+    """List them, oldest first."""
+    found = client.callbacks.list(**filters)
+    if raw:
+        show_json(found)
+    else:
+        show_table([callback_row(callback) for callback in found])
+
+
+@command.command("show")
+@click.argument("number", type=int)
+@as_json
+@remote
+def show(client: Client, number: int, raw: bool) -> None:
+    """Show one: what it reports, each attempt, and what happens next."""
+    if raw:
+        show_json(client.callbacks.get(number))
+    else:
+        click.echo(client.callbacks.explain(number)["prose"])
+
+
+@command.command("replay")
+@click.argument("number", type=int)
+@as_json
+@remote
+def replay(client: Client, number: int, raw: bool) -> None:
+    """Owe it once more, and post it now."""
+    again = client.callbacks.replay(number)
+    if raw:
+        show_json(again)
+    else:
+        show_table([callback_row(again)])
