@@ -17,7 +17,21 @@ if sys.platform == "win32":
 else:
     _since_boot = partial(time.clock_gettime_ns, time.CLOCK_MONOTONIC)
     _since_1970 = partial(time.clock_gettime_ns, time.CLOCK_REALTIME)
-_EPOCH = _since_1970() - _since_boot()
+
+
+def _epoch() -> int:
+    """Nanoseconds since 1970 when the machine started, where time is faked already too.
+
+    time-machine answers for CLOCK_REALTIME itself, and not for Linux' coarse form of it, which lags some milliseconds.
+    """
+    now = _since_1970()
+    coarse = time.clock_gettime_ns(_REALTIME_COARSE) if sys.platform == "linux" else now
+    return (now if abs(now - coarse) < 1_000_000_000 else coarse) - _since_boot()
+
+
+_REALTIME_COARSE = 5
+"""Of ``linux/time.h``; Python has no name for it."""
+_EPOCH = _epoch()
 EARLIEST = -62_135_596_800_000
 LATEST = 253_402_300_799_000
 """In milliseconds: the years 1 to 9999, to the last second that a float division keeps apart from the next year.
@@ -28,6 +42,11 @@ Nothing is planned outside them: a clock ends with the year 9999, and so does wh
 def machine() -> int:
     """Milliseconds since 1970 on this machine; never goes back while the process lives."""
     return (_EPOCH + _since_boot()) // 1_000_000
+
+
+def elapsed() -> float:
+    """Seconds since some moment, as `time.monotonic` has them where nobody fakes it."""
+    return _since_boot() / 1e9
 
 
 class Clock(Struct, frozen=True):

@@ -3,6 +3,7 @@
 import ipaddress
 import os
 import sys
+from io import FileIO
 from pathlib import Path
 from typing import Literal
 
@@ -13,6 +14,8 @@ from msgspec import Struct, field
 from msgsim.model import Int64, Json, whole
 
 ROOT = Path(__file__).resolve().parent
+_DATA = ROOT / "_data" if (ROOT / "_data").is_dir() else ROOT.parents[1]
+"""Looked up once: a test may fake the file system later."""
 
 
 class ConfigError(Exception):
@@ -105,8 +108,16 @@ LISTS = ("scenario", "callback_hosts", "tls_names")
 
 def data_folder(name: str) -> Path:
     """``schemas`` or ``scenarios``: beside the package in a checkout, inside it when installed."""
-    packaged = ROOT / "_data" / name
-    return packaged if packaged.is_dir() else ROOT.parents[1] / name
+    return _DATA / name
+
+
+def read_own(path: Path) -> bytes:
+    """A file that comes with the package. Raises OSError.
+
+    `FileIO` is the system's own way, which stays when a test puts a fake in the place of `open`, `os` and `pathlib`.
+    """
+    with FileIO(str(path)) as file:
+        return file.readall()
 
 
 def state_folder() -> Path:

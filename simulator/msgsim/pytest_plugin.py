@@ -5,8 +5,9 @@ test asks for the fixture.
 """
 
 import os
+import sys
 from collections.abc import Generator, Iterator
-from contextlib import ExitStack, nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -41,19 +42,32 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture(scope="session")
 def msgsim_server(request: pytest.FixtureRequest) -> "Iterator[Client]":
     """The server at MSGSIM_URL, or one in a thread of this process on a free port."""
-    from msgsim.client import Client
-
     with ExitStack() as stack:
-        url = os.environ.get("MSGSIM_URL")
-        if not url:
-            from msgsim.testing import Simulator
-
-            url = stack.enter_context(Simulator()).url
-        client = stack.enter_context(Client(url))
-        client.health()
+        with _real_files():
+            client = _served(stack)
         yield client
         if request.config.getoption("msgsim_coverage"):
             request.config.stash[COVERED].append(client.coverage())
+
+
+def _served(stack: ExitStack) -> "Client":
+    from msgsim.client import Client
+
+    url = os.environ.get("MSGSIM_URL")
+    if not url:
+        from msgsim.testing import Simulator
+
+        url = stack.enter_context(Simulator()).url
+    client = stack.enter_context(Client(url))
+    client.health()
+    return client
+
+
+def _real_files() -> AbstractContextManager[object]:
+    """Lets pyfakefs rest where it is at work: modules, their data and files of scenarios are on the real disk."""
+    pyfakefs = sys.modules.get("pyfakefs.fake_filesystem_unittest")
+    patcher = pyfakefs and pyfakefs.Patcher.PATCHER
+    return pyfakefs.Pause(patcher) if pyfakefs and patcher and patcher.is_patching else nullcontext()
 
 
 @pytest.fixture(scope="session")
@@ -71,9 +85,12 @@ def msgsim(
     name = next(_msgsim_names)
     asked = _asked(request.node)
     intercepted = asked.pop("intercept", False)
-    msgsim_server.sandboxes.create(name, **asked)
-    sandbox = request.node.stash[SANDBOX] = msgsim_server.sandbox(name)
-    with sandbox.intercept() if intercepted else nullcontext():
+    with ExitStack() as stack:
+        with _real_files():
+            msgsim_server.sandboxes.create(name, **asked)
+            sandbox = request.node.stash[SANDBOX] = msgsim_server.sandbox(name)
+            if intercepted:
+                stack.enter_context(sandbox.intercept())
         yield sandbox
     del request.node.stash[SANDBOX]
     msgsim_server.sandboxes.delete(name)

@@ -12,6 +12,7 @@ import uvicorn
 
 from msgsim.callbacks.dispatcher import Dispatcher
 from msgsim.callbacks.http import Poster
+from msgsim.clock import elapsed
 from msgsim.config import Config, authority, state_folder
 from msgsim.engine.receive import Engine
 from msgsim.provider import Provider, discover
@@ -68,6 +69,9 @@ class Server(uvicorn.Server):
         )
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        loop = asyncio.get_running_loop()
+        if isinstance(loop, asyncio.BaseEventLoop):
+            vars(loop)["time"] = elapsed  # Else its timers stand still in a test that freezes time; uvloop has its own.
         await super().startup(sockets)
         if sockets:
             self._plain_port = sockets[0].getsockname()[1]

@@ -13,6 +13,7 @@ from msgsim.client.api import Api
 from msgsim.provider import discover
 from msgsim.testing import Answer, Simulator, call
 
+from tests.client.foreign import SHOP
 from tests.samples import headers
 
 Send = Callable[..., Answer]
@@ -56,3 +57,12 @@ def msgsim(sim: Simulator, tmp_path: Path) -> Run:
         )
 
     return run
+
+
+@pytest.fixture
+def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+    """A project with an application, and pytest as strict as can be."""
+    monkeypatch.delenv("MSGSIM_URL", raising=False)
+    pytester.makepyfile(shop=SHOP)
+    pytester.makeini("[pytest]\naddopts = --strict-markers -p no:cacheprovider -p no:asyncio\nfilterwarnings = error\n")
+    return pytester

@@ -9,37 +9,9 @@ import pytest
 from msgsim.client import Client
 from msgsim.testing import Simulator
 
+from tests.client.foreign import run
+
 pytest_plugins = ["pytester"]
-
-SHOP = '''
-import json
-from base64 import b64encode
-from urllib.request import Request, urlopen
-
-def send(msgsim, to, *channels, **more):
-    """The application under test: it knows nothing but a base URL and its credentials."""
-    account = msgsim.credentials("messente")
-    basic = b64encode(f"{account['username']}:{account['password']}".encode()).decode()
-    messages = [{"channel": channel, "sender": "MyShop", "text": "Hello!"} for channel in channels or ["sms"]]
-    body = json.dumps({"to": to, "messages": messages, **more}).encode()
-    headers = {"Authorization": f"Basic {basic}", "Content-Type": "application/json"}
-    with urlopen(Request(msgsim.base_url("messente") + "/omnimessage", body, headers)) as response:
-        return json.load(response)
-'''
-
-
-@pytest.fixture
-def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
-    """A project with an application, and pytest as strict as can be."""
-    monkeypatch.delenv("MSGSIM_URL", raising=False)
-    pytester.makepyfile(shop=SHOP)
-    pytester.makeini("[pytest]\naddopts = --strict-markers -p no:cacheprovider\nfilterwarnings = error\n")
-    return pytester
-
-
-def run(project: pytest.Pytester, tests: str, *arguments: str) -> pytest.RunResult:
-    project.makepyfile(test_shop=f"import pytest\nfrom shop import send\n{tests}")
-    return project.runpytest_subprocess(*arguments)
 
 
 def test_a_message_is_sent_and_delivered(project: pytest.Pytester) -> None:

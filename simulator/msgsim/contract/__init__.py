@@ -11,7 +11,7 @@ import msgspec
 import yaml
 from msgspec import Struct, field
 
-from msgsim.config import data_folder, milliseconds
+from msgsim.config import data_folder, milliseconds, read_own
 from msgsim.contract.formats import FORMATS
 from msgsim.contract.schema import Schema
 from msgsim.model import Beat, Json, Refusal
@@ -105,11 +105,12 @@ class Missing(Struct, frozen=True):
 
 
 class Contract:
-    """The folder ``schemas/<provider>/``, read when first needed."""
+    """The folder ``schemas/<provider>/``: listed when it is made, and each file read when first needed."""
 
     def __init__(self, provider: str, formats: Mapping[str, Callable[[str], bool]] | None = None) -> None:
         self.provider = provider
         self.folder = data_folder("schemas") / provider
+        self._files = [file.relative_to(self.folder) for file in self.folder.rglob("*.*")]
         self.formats = {**FORMATS, **(formats or {})}
         self._schemas: dict[str, Schema] = {}
         self._meant: dict[tuple[str, str], Status | None] = {}
@@ -132,7 +133,7 @@ class Contract:
     @cached_property
     def apis(self) -> tuple[str, ...]:
         """Further APIs that have an error catalogue of their own."""
-        return tuple(sorted(file.parent.name for file in self.folder.glob("*/errors.yaml")))
+        return tuple(sorted(file.parent.name for file in self._files if file.match("*/errors.yaml")))
 
     def of(self, api: str) -> "Contract":
         """The contract with the errors of one API alone, by their own keys too; empty: of the provider's first."""
@@ -177,8 +178,10 @@ class Contract:
     @cached_property
     def not_simulated(self) -> tuple[Missing, ...]:
         """What ``not-simulated.yaml`` lists; empty where there is no such file."""
-        file = self.folder / "not-simulated.yaml"
-        return msgspec.convert(load_yaml(file), tuple[Missing, ...]) if file.exists() else ()
+        try:
+            return msgspec.convert(load_yaml(self.folder / "not-simulated.yaml"), tuple[Missing, ...])
+        except FileNotFoundError:
+            return ()
 
     @cached_property
     def _missing(self) -> list[tuple[re.Pattern[str], Missing]]:
@@ -196,9 +199,7 @@ class Contract:
     @cached_property
     def settings(self) -> dict[str, Json]:
         """What can be set for this provider, with its defaults."""
-        if not (self.folder / "settings.json").exists():
-            return {}
-        properties = self.schema("settings").document["properties"]
+        properties = self._setting_schemas
         for name, entry in properties.items():
             self._need(f"settings.json, {name}", entry, ("default",))
         return {name: entry["default"] for name, entry in properties.items()}
@@ -206,10 +207,15 @@ class Contract:
     @cached_property
     def secret_names(self) -> frozenset[str]:
         """Settings whose members' names are secrets, as API keys are."""
-        if not (self.folder / "settings.json").exists():
-            return frozenset()
-        properties = self.schema("settings").document["properties"]
-        return frozenset(name for name, entry in properties.items() if entry.get("x-secret") == "names")
+        return frozenset(name for name, entry in self._setting_schemas.items() if entry.get("x-secret") == "names")
+
+    @cached_property
+    def _setting_schemas(self) -> dict[str, dict[str, Json]]:
+        """By name; empty where there is no ``settings.json``."""
+        try:
+            return cast("dict[str, dict[str, Json]]", self.schema("settings").document["properties"])
+        except FileNotFoundError:
+            return {}
 
     def require(self, *errors: str) -> None:
         """Raises BadCatalogue for an error that is not in the catalogue."""
@@ -269,12 +275,11 @@ class Contract:
 
     @cached_property
     def _written(self) -> frozenset[str]:
-        files = self.folder.rglob("*.json")
-        return frozenset(file.relative_to(self.folder).with_suffix("").as_posix() for file in files)
+        return frozenset(file.with_suffix("").as_posix() for file in self._files if file.suffix == ".json")
 
     def wrong_settings(self, settings: dict[str, Json]) -> str:
         """What is wrong with settings of this provider, in one line; empty when nothing is."""
-        if not (self.folder / "settings.json").exists():
+        if not self._setting_schemas:
             return f"there are none, but {', '.join(settings)} is set"
         return self.schema("settings").complaint(settings)
 
@@ -285,4 +290,4 @@ class Contract:
 
 def load_yaml(path: Path) -> Json:
     """Read a file of ours; YAML's fast loader where libyaml is there."""
-    return yaml.load(path.read_bytes(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
+    return yaml.load(read_own(path), getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506

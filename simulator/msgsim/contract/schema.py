@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from msgsim.config import read_own
 from msgsim.model import Json, Refusal
 
 if TYPE_CHECKING:
@@ -221,7 +222,7 @@ def _expected(error: "ValidationError") -> str:
 
 def _document(path: Path) -> dict[str, Json]:
     """A schema as it is written, or as the patch of another that it is."""
-    written: dict[str, Json] = msgspec.json.decode(path.read_bytes())
+    written: dict[str, Json] = msgspec.json.decode(read_own(path))
     base = written.pop("x-extends", None)
     return written if base is None else _merged(_document(path.with_name(f"{base}.json")), written)
 

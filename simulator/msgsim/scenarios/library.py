@@ -6,7 +6,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from msgsim.config import data_folder
+from msgsim.config import data_folder, read_own
 from msgsim.scenarios import yaml
 from msgsim.scenarios.reserved import Terms
 from msgsim.scenarios.scenario import Scenario
@@ -41,7 +41,7 @@ class Shipped(Struct, frozen=True):
 def shipped() -> Mapping[str, Shipped]:
     """By name, those that are always on too."""
     files = sorted(data_folder("scenarios").glob("*.yaml"))
-    return {file.stem: Shipped(file.stem, title_of(file.read_text(encoding="utf-8")), file) for file in files}
+    return {file.stem: Shipped(file.stem, title_of(read_own(file).decode()), file) for file in files}
 
 
 def title_of(text: str) -> str:
@@ -103,6 +103,8 @@ def load(choice: Choice, terms: Mapping[str, Terms]) -> Scenario:
 
 def read(name: str) -> Document:
     """A file by its path, or a shipped scenario by its name. Raises BadFile."""
+    if name in shipped():
+        return yaml.read(shipped()[name].file, shipped()[name].shown, read_own)
     path = find(name)
     return yaml.read(path, shown(path))
 

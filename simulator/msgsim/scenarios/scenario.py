@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from msgspec import Struct, field
 
-from msgsim.config import data_folder
+from msgsim.config import data_folder, read_own
 from msgsim.contract import Contract
 from msgsim.model import Beat
 from msgsim.scenarios import yaml
@@ -220,4 +220,4 @@ def _named(document: Document) -> bool:
 def always_on() -> list[Document]:
     """The files below every scenario."""
     folder = data_folder("scenarios")
-    return [yaml.read(folder / f"{name}.yaml", f"scenarios/{name}.yaml") for name in ALWAYS_ON]
+    return [yaml.read(folder / f"{name}.yaml", f"scenarios/{name}.yaml", read_own) for name in ALWAYS_ON]

@@ -4,7 +4,7 @@ import gc
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
 from hashlib import blake2b
@@ -95,23 +95,6 @@ class Document(Struct):
         return its_key if key else (line, column)
 
 
-def read(path: Path, shown: str | None = None) -> Document:
-    """Read a file. Raises BadFile with one mistake when it is no YAML that we take."""
-    name = shown or str(path)
-    try:
-        data = contents(path)
-        document = parse(data, name)
-        document.digest = digest(data)
-        return document
-    except OSError as error:
-        raise BadFile([Mistake(name, 1, 1, f"cannot be read: {error.strerror or error}")]) from None
-
-
-def digest(data: bytes) -> bytes:
-    """Tells contents of files apart."""
-    return blake2b(data, digest_size=16).digest()
-
-
 def contents(path: Path) -> bytes:
     """The bytes of a regular file, one more than `LARGEST` at most; never waits for a device or a pipe.
 
@@ -128,6 +111,23 @@ def contents(path: Path) -> bytes:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise OSError("it is not a file")
         return file.read(LARGEST + 1) or b""
+
+
+def read(path: Path, shown: str | None = None, source: Callable[[Path], bytes] = contents) -> Document:
+    """Read a file. Raises BadFile with one mistake when it is no YAML that we take."""
+    name = shown or str(path)
+    try:
+        data = source(path)
+        document = parse(data, name)
+        document.digest = digest(data)
+        return document
+    except OSError as error:
+        raise BadFile([Mistake(name, 1, 1, f"cannot be read: {error.strerror or error}")]) from None
+
+
+def digest(data: bytes) -> bytes:
+    """Tells contents of files apart."""
+    return blake2b(data, digest_size=16).digest()
 
 
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)

@@ -2,9 +2,9 @@
 
 import contextlib
 from collections.abc import Callable, Iterator
-from importlib.resources import files
 from pathlib import Path
 
+from msgsim.config import read_own
 from msgsim.storage.callbacks import Callbacks
 from msgsim.storage.changes import Changes
 from msgsim.storage.database import Database, StoreError
@@ -17,6 +17,7 @@ from msgsim.storage.sqlite import Sqlite
 from msgsim.storage.steps import Steps
 
 VERSION = 6
+SCHEMA = Path(__file__).with_name("schema.sql")
 ROOM = 1 << 20
 """Bytes that have to fit before a store that was full counts as writable again."""
 
@@ -145,4 +146,4 @@ def store_at(url: str) -> Store:
 
 
 def _script() -> str:
-    return files("msgsim.storage").joinpath("schema.sql").read_text()
+    return read_own(SCHEMA).decode()

@@ -1,10 +1,11 @@
 """When a message may leave: schedules, hours of day in a zone, expiry. All instants are milliseconds."""
 
+import pkgutil
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
-from importlib.resources import files
+from io import BytesIO
 from zoneinfo import ZoneInfo
 
 from msgsim.clock import EARLIEST, LATEST
@@ -37,7 +38,12 @@ def zone(name: str) -> tzinfo:
         return _offset(name, *offset.groups(default="0"))
     if name not in _names():
         raise ValueError(f"{name!r} is no time zone")
-    return ZoneInfo(name)
+    return ZoneInfo.from_file(BytesIO(_tzdata(f"zoneinfo/{name}")), name)
+
+
+def _tzdata(name: str) -> bytes:
+    """A file of IANA's database as the package has it, whatever this machine's is, and whatever files a test fakes."""
+    return pkgutil.get_data("tzdata", name) or b""
 
 
 def _offset(name: str, sign: str, hours: str, minutes: str, seconds: str) -> timezone:
@@ -50,7 +56,7 @@ def _offset(name: str, sign: str, hours: str, minutes: str, seconds: str) -> tim
 @lru_cache(maxsize=1)
 def _names() -> frozenset[str]:
     """IANA's names, whichever files lie beside them on this machine (``localtime``, ``posixrules``)."""
-    listed = files("tzdata").joinpath("zones").read_text("ascii").split()
+    listed = _tzdata("zones").decode("ascii").split()
     return frozenset(listed) - {"Factory"}
 
 

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from msgsim import __version__
-from msgsim.config import data_folder
+from msgsim.config import data_folder, read_own
 from msgsim.model import Json
 from msgsim.scenarios.yaml import suggestion
 from msgsim.web.control.context import Context, answer
@@ -30,9 +30,7 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-
 @cache
 def described() -> dict[str, Json]:
     """OpenAPI 3.1. Every operation may be given a sandbox, which may be unknown, and a query that is misspelled."""
-    document: dict[str, Json] = msgspec.json.decode(
-        (data_folder("schemas") / "simulator" / "control.json").read_bytes()
-    )
+    document: dict[str, Json] = msgspec.json.decode(read_own(data_folder("schemas") / "simulator" / "control.json"))
     document["info"]["version"] = __version__
     for operation in operations(document).values():
         operation.setdefault("parameters", []).append({"$ref": "#/components/parameters/sandbox"})

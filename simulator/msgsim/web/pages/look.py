@@ -3,11 +3,12 @@
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FunctionLoader, StrictUndefined
 from starlette.requests import Request
 
 from msgsim import __version__
 from msgsim.clock import iso
+from msgsim.config import read_own
 from msgsim.engine.receive import Engine
 from msgsim.engine.sandbox import Sandbox
 from msgsim.model import Json
@@ -65,7 +66,7 @@ class Templates:
 
 def _environment() -> Environment:
     templates = Environment(
-        loader=FileSystemLoader(HERE / "templates"),
+        loader=FunctionLoader(lambda name: read_own(HERE / "templates" / name).decode()),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,

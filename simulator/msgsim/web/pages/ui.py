@@ -5,8 +5,7 @@ from urllib.parse import quote, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
-from starlette.staticfiles import StaticFiles
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from msgsim.engine.receive import Engine
@@ -14,10 +13,11 @@ from msgsim.engine.sandbox import Sandbox
 from msgsim.model import Json, Unknown
 from msgsim.provider import AnySend
 from msgsim.web.pages import mail
+from msgsim.web.pages.assets import asset
 from msgsim.web.pages.contents import Contents
 from msgsim.web.pages.inbox import ROWS, Inbox
 from msgsim.web.pages.internal_client import ProblemAnswer
-from msgsim.web.pages.look import HERE, Look, Templates
+from msgsim.web.pages.look import Look, Templates
 from msgsim.web.pages.parts import Parts
 from msgsim.web.pages.pieces import pieces
 from msgsim.web.pages.safety import SAFE
@@ -46,7 +46,7 @@ class Ui:
             self._page("requests/{number:int}", self.request),
             self._page("scenarios", self.scenarios),
             self._page("parts", parts.draw),
-            Mount("/__sim/static", StaticFiles(directory=HERE / "static")),
+            Route("/__sim/static/{name:path}", asset),
         ]
 
     def _page(self, path: str, draw: Draw) -> Route:
