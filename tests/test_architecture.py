@@ -1,11 +1,19 @@
 """What the design promises of the code: imports go downward, and a provider is two folders."""
 
+import ast
 import os
 import subprocess
 import sys
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+from msgsim.config import Config
+from msgsim.engine.receive import Engine
+from msgsim.engine.signals import Signal
+from msgsim.provider import discover
+from msgsim.storage.store import store_in
 
 from tests.documents import ROOT
 
@@ -259,3 +267,32 @@ def test_nothing_starts_with_what_it_does_not_need() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def class_names(files: Iterable[Path]) -> Counter[str]:
+    """How often each name of a class stands at the top of a module."""
+    trees = (ast.parse(file.read_text()) for file in files)
+    return Counter(node.name for tree in trees for node in tree.body if isinstance(node, ast.ClassDef))
+
+
+def test_no_class_has_the_name_of_another() -> None:
+    """The Python client is a world of its own, which speaks of the control API's messages as the API does."""
+    package = ROOT / "simulator" / "msgsim"
+    client = set((package / "client").glob("*.py"))
+    for files in (client, set(package.rglob("*.py")) - client):
+        names = class_names(files)
+        assert [name for name, count in names.items() if count > 1 and not name.startswith("_")] == []
+
+
+def test_nothing_is_found_again_by_its_address() -> None:
+    """A cache keyed by ``id()`` confuses a value with one that has its place afterwards."""
+    for file in (ROOT / "simulator").rglob("*.py"):
+        calls = (node.func for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Call))
+        assert not any(isinstance(function, ast.Name) and function.id == "id" for function in calls), file
+
+
+def test_the_engine_has_what_it_works_with() -> None:
+    """It inherits nothing, and what it tells others they have asked for themselves."""
+    assert Engine.__mro__ == (Engine, object)
+    engine = Engine(Config(store="memory", clock="frozen"), store_in(None), discover())
+    assert not [name for name, value in vars(engine).items() if callable(value) and not isinstance(value, Signal)]

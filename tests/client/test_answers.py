@@ -56,8 +56,8 @@ def test_problems_have_the_shape_that_is_described() -> None:
     from msgsim.client import answers
 
     schemas = described()["components"]["schemas"]
-    assert shape(answers.Problem) == shape_of(schemas["Problem"])
-    assert shape(answers.TimedOut) == shape_of(schemas["TimedOut"])
+    assert shape(answers.ProblemDocument) == shape_of(schemas["Problem"])
+    assert shape(answers.TimedOutDocument) == shape_of(schemas["TimedOut"])
 
 
 @pytest.mark.parametrize("build", [one for one in builders() if not one.id.endswith("_several")])

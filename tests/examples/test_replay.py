@@ -12,7 +12,7 @@ import pytest
 from msgsim.cli import main
 from msgsim.examples.bundle import BadBundle, read
 from msgsim.examples.dry_run import call_of
-from msgsim.examples.replay import Outcome, replay
+from msgsim.examples.replay import ReplayOutcome, replay
 from msgsim.examples.samples import headers_of
 from msgsim.provider import discover
 from msgsim.scenarios.library import read as scenario_file
@@ -40,13 +40,13 @@ def bundle_of(sim: Simulator, sandbox: str = "default") -> bytes:
     return answer.body
 
 
-def replayed(data: bytes, folder: Path) -> Outcome:
+def replayed(data: bytes, folder: Path) -> ReplayOutcome:
     file = folder / "bug.msgsim"
     file.write_bytes(data)
     return replay(read(file))
 
 
-def assert_replays(sim: Simulator, folder: Path, sandbox: str = "default") -> Outcome:
+def assert_replays(sim: Simulator, folder: Path, sandbox: str = "default") -> ReplayOutcome:
     outcome = replayed(bundle_of(sim, sandbox), folder)
     assert outcome.difference is None, outcome.difference
     return outcome

@@ -15,7 +15,7 @@ TOGETHER = 0.005
 """Seconds for which attempts are recorded in one commit: after a crash, those of the last ones are made again."""
 LAST = 0.8
 """Seconds that posts under way have to end in when the server stops."""
-Outcome = tuple[Attempt, bool]
+Attempted = tuple[Attempt, bool]
 """An attempt, and whether the host is none that callbacks may go to."""
 
 
@@ -65,7 +65,7 @@ class Attempts:
             await busy.wait()
         self.claim(subject)
 
-    async def post(self, callback: Callback) -> Outcome | None:
+    async def post(self, callback: Callback) -> Attempted | None:
         """Post a callback of a claimed subject once.
 
         None where nothing came of it: its sandbox is gone, the server stops, or it cannot be posted and has failed.
@@ -98,7 +98,7 @@ class Attempts:
         finally:
             self._posting.discard(task)
 
-    def settle(self, callback: Callback, outcome: Outcome) -> Entry | None:
+    def settle(self, callback: Callback, outcome: Attempted) -> Entry | None:
         """Record an attempt, soon and together with others. None when its sandbox was emptied meanwhile."""
         try:
             entry = actions.settle(self._engine, callback, *outcome)

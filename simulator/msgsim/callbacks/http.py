@@ -27,7 +27,7 @@ ANSWER_KEPT = 2048
 """Bytes of a receiver's answer that go into the journal."""
 
 
-class Answer(Struct):
+class ReceiverAnswer(Struct):
     """What came of one post."""
 
     status: int | None = None
@@ -37,7 +37,7 @@ class Answer(Struct):
     """The host is none that callbacks may go to."""
 
 
-class Sent(Struct):
+class Progress(Struct):
     """How a post went out, as the connection pool tells it."""
 
     reused: bool = False
@@ -71,11 +71,11 @@ class Poster:
             headers = [*to.headers, *post.headers]
             answer = await self._posted(to, post, headers)
         except Forbidden as error:
-            answer = Answer(error=str(error), refused=True)
+            answer = ReceiverAnswer(error=str(error), refused=True)
         took = (machine() - begun) // 1000 * 1000
         return attempt_of(callback, post, headers, answer, took), answer.refused
 
-    async def _posted(self, to: Address, post: Post, headers: list[tuple[str, str]]) -> Answer:
+    async def _posted(self, to: Address, post: Post, headers: list[tuple[str, str]]) -> ReceiverAnswer:
         """Raises Forbidden.
 
         Receivers close connections that were idle for a while. Where one closes just as a post goes out, nobody has
@@ -83,7 +83,7 @@ class Poster:
         """
         import aiohttp
 
-        sent = Sent()
+        sent = Progress()
         try:
             try:
                 return await self._request(to, post, headers, sent)
@@ -92,15 +92,17 @@ class Poster:
                     raise
                 return await self._request(to, post, headers, None)
         except TimeoutError:
-            return Answer(error=f"no answer within {self._config.callback_timeout}")
+            return ReceiverAnswer(error=f"no answer within {self._config.callback_timeout}")
         except aiohttp.ClientSSLError as error:
-            return Answer(error=f"no TLS with {to.url.host}: {_reason(error)}")
+            return ReceiverAnswer(error=f"no TLS with {to.url.host}: {_reason(error)}")
         except (aiohttp.ClientError, OSError, ValueError) as error:
             if isinstance(error.__cause__, Forbidden):
                 raise error.__cause__ from None
-            return Answer(error=str(error) or type(error).__name__)
+            return ReceiverAnswer(error=str(error) or type(error).__name__)
 
-    async def _request(self, to: Address, post: Post, headers: list[tuple[str, str]], sent: Sent | None) -> Answer:
+    async def _request(
+        self, to: Address, post: Post, headers: list[tuple[str, str]], sent: Progress | None
+    ) -> ReceiverAnswer:
         """On a connection of the pool; where ``sent`` is None on a fresh one."""
         session = self._session(fresh=sent is None)
         async with session.request(
@@ -112,7 +114,7 @@ class Poster:
             trace_request_ctx=sent,
         ) as response:
             text = (await response.content.read(ANSWER_KEPT)).decode(errors="replace")
-            return Answer(response.status, text)
+            return ReceiverAnswer(response.status, text)
 
     def _session(self, fresh: bool) -> "aiohttp.ClientSession":
         session = self._sessions.get(fresh)
@@ -142,7 +144,7 @@ class Poster:
 
 
 def attempt_of(
-    callback: Callback, post: Post, headers: Iterable[tuple[str, str]], answer: Answer, took: int
+    callback: Callback, post: Post, headers: Iterable[tuple[str, str]], answer: ReceiverAnswer, took: int
 ) -> Attempt:
     """An attempt as it goes into the journal, without secrets."""
     return Attempt(

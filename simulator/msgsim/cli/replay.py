@@ -9,7 +9,7 @@ from msgsim.cli.exits import BAD_CONFIGURATION, FAILED, OK
 from msgsim.cli.remote import as_json, failed, show_json
 
 if TYPE_CHECKING:
-    from msgsim.examples.replay import Outcome
+    from msgsim.examples.replay import ReplayOutcome
     from msgsim.examples.stage import Difference
     from msgsim.model import Json
 
@@ -47,7 +47,7 @@ def command(file: Path, raw: bool) -> int:
     return OK if outcome.difference is None else FAILED
 
 
-def _show(outcome: "Outcome") -> None:
+def _show(outcome: "ReplayOutcome") -> None:
     from msgsim import __version__
 
     if outcome.version != __version__:

@@ -22,7 +22,7 @@ _PerhapsFrom = TypedDict("_PerhapsFrom", {"from": str | None})
 _ControlFrom = TypedDict("_ControlFrom", {"from": NotRequired[str]})
 
 
-class Problem(TypedDict):
+class ProblemDocument(TypedDict):
     """RFC 9457: what is wrong with a request to the control API."""
 
     type: str
@@ -45,7 +45,7 @@ class Near(TypedDict):
     why: NotRequired[list[str]]
 
 
-class TimedOut(Problem):
+class TimedOutDocument(ProblemDocument):
     """Nothing fitted in time."""
 
     found: int

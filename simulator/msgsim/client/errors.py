@@ -30,7 +30,7 @@ class Problem(SimulatorError):
         super().__init__("\n".join(body.get("mistakes", ())) or body.get("detail") or body["title"])
         self.status: int = body["status"]
         """HTTP status."""
-        self.body: answers.Problem = body
+        self.body: answers.ProblemDocument = body
 
 
 class TimedOut(Problem):

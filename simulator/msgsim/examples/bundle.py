@@ -31,7 +31,7 @@ class BadBundle(Exception):
     """It is none, or cannot be read here; the text says where and why."""
 
 
-class Text(Struct, frozen=True):
+class NamedText(Struct, frozen=True):
     """A scenario's file."""
 
     file: str
@@ -47,7 +47,7 @@ class Header(Struct, frozen=True, tag_field="kind", tag="bundle"):
     sandbox: str
     credentials: dict[str, str] = field(default_factory=dict)
     """What stands for each secret that everybody knows, such as the sandbox's own credentials → that secret."""
-    named: dict[str, Text] = field(default_factory=dict)
+    named: dict[str, NamedText] = field(default_factory=dict)
     """Scenarios that requests named."""
 
 
@@ -57,7 +57,7 @@ class StateLine(Struct, frozen=True, tag_field="kind", tag="state"):
     state: State
 
 
-class Entry(Struct, frozen=True):
+class EntryLine(Struct, frozen=True):
     """An entry of the journal, as ``GET journal.jsonl`` has it."""
 
     number: int
@@ -66,7 +66,7 @@ class Entry(Struct, frozen=True):
     """All its members."""
 
 
-class Exchange(Entry, frozen=True, tag_field="kind", tag="exchange"):
+class ExchangeLine(EntryLine, frozen=True, tag_field="kind", tag="exchange"):
     """One request and its answer."""
 
     provider: str = ""
@@ -79,7 +79,7 @@ class Exchange(Entry, frozen=True, tag_field="kind", tag="exchange"):
     original: Original = field(default_factory=Original)
 
 
-class Attempt(Entry, frozen=True, tag_field="kind", tag="attempt"):
+class AttemptLine(EntryLine, frozen=True, tag_field="kind", tag="attempt"):
     """One try at a callback, and what the receiver said."""
 
     callback: int = 0
@@ -91,7 +91,7 @@ class Attempt(Entry, frozen=True, tag_field="kind", tag="attempt"):
     """Callbacks may not go there: no further try was planned."""
 
 
-class Control(Entry, frozen=True, tag_field="kind", tag="control"):
+class ControlLine(EntryLine, frozen=True, tag_field="kind", tag="control"):
     """What was asked of the control API."""
 
     action: str = ""
@@ -144,7 +144,7 @@ class End(Struct, frozen=True, tag_field="kind", tag="end"):
     """Nothing happened while it was written: what the sandbox held in the end is what the journal brought about."""
 
 
-Line = Header | StateLine | Exchange | Attempt | Control | MessageLine | CallbackLine | End
+Line = Header | StateLine | ExchangeLine | AttemptLine | ControlLine | MessageLine | CallbackLine | End
 
 
 def message_line(message: Message) -> MessageLine:

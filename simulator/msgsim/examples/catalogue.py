@@ -27,7 +27,7 @@ class Neutral(Struct, frozen=True):
     steps: tuple[str, ...]
 
 
-class Entry(Struct, frozen=True):
+class CatalogueEntry(Struct, frozen=True):
     """One documented thing, and how it is brought about in a sandbox."""
 
     provider: str
@@ -37,26 +37,26 @@ class Entry(Struct, frozen=True):
     example: Example
 
 
-def errors(provider: Provider, sandbox: str = "default") -> Iterator[Entry]:
+def errors(provider: Provider, sandbox: str = "default") -> Iterator[CatalogueEntry]:
     """In the order of the catalogue."""
     for error in provider.contract.errors.values():
-        yield Entry(
+        yield CatalogueEntry(
             provider.name, error, _recipient(provider, error.key, error.magic), of_error(provider, error, sandbox)
         )
 
 
-def statuses(provider: Provider, sandbox: str = "default") -> Iterator[Entry]:
+def statuses(provider: Provider, sandbox: str = "default") -> Iterator[CatalogueEntry]:
     """In the order of the catalogue."""
     for status in provider.contract.statuses.values():
         example = of_status(provider, status, sandbox)
-        yield Entry(provider.name, status, _recipient(provider, status.word, status.magic), example)
+        yield CatalogueEntry(provider.name, status, _recipient(provider, status.word, status.magic), example)
 
 
-def outcomes(provider: Provider, sandbox: str = "default") -> Iterator[Entry]:
+def outcomes(provider: Provider, sandbox: str = "default") -> Iterator[CatalogueEntry]:
     """Those that every provider has."""
     for neutral in neutrals():
         recipient = neutral.number if provider.phones else neutral.id
-        yield Entry(provider.name, neutral, recipient, of_neutral(provider, neutral, sandbox))
+        yield CatalogueEntry(provider.name, neutral, recipient, of_neutral(provider, neutral, sandbox))
 
 
 def of_error(provider: Provider, error: Error, sandbox: str = "default") -> Example:

@@ -16,7 +16,7 @@ from msgsim.scenarios.yaml import BadFile
 from msgsim.storage.database import StoreError
 
 
-class Outcome(Struct):
+class ReplayOutcome(Struct):
     """What came of a replay."""
 
     version: str = ""
@@ -28,15 +28,15 @@ class Outcome(Struct):
     difference: Difference | None = None
     """None: everything is as it was, byte by byte."""
 
-    def count(self, line: bundle.Entry) -> None:
-        self.requests += isinstance(line, bundle.Exchange)
-        self.callbacks += isinstance(line, bundle.Attempt)
-        self.actions += isinstance(line, bundle.Control)
+    def count(self, line: bundle.EntryLine) -> None:
+        self.requests += isinstance(line, bundle.ExchangeLine)
+        self.callbacks += isinstance(line, bundle.AttemptLine)
+        self.actions += isinstance(line, bundle.ControlLine)
 
 
-def replay(lines: Iterable[Line]) -> Outcome:
+def replay(lines: Iterable[Line]) -> ReplayOutcome:
     """Raises BadBundle."""
-    outcome = Outcome()
+    outcome = ReplayOutcome()
     rest = iter(lines)
     header = next(rest, None)
     if not isinstance(header, Header):
@@ -51,7 +51,7 @@ def replay(lines: Iterable[Line]) -> Outcome:
     return outcome
 
 
-def _first_difference(header: Header, lines: Iterator[Line], outcome: Outcome) -> Difference | None:
+def _first_difference(header: Header, lines: Iterator[Line], outcome: ReplayOutcome) -> Difference | None:
     states, first = [], next(lines, None)
     while isinstance(first, bundle.StateLine):
         states.append(first.state)
@@ -65,11 +65,11 @@ def _first_difference(header: Header, lines: Iterator[Line], outcome: Outcome) -
         stage.close()
 
 
-def _done(stage: Stage, lines: Iterable[Line], outcome: Outcome) -> Difference | None:
+def _done(stage: Stage, lines: Iterable[Line], outcome: ReplayOutcome) -> Difference | None:
     """The first difference among entries of the journal, then among what there was in the end."""
     ending: list[bundle.MessageLine | bundle.CallbackLine] = []
     for line in lines:
-        if isinstance(line, bundle.Entry):
+        if isinstance(line, bundle.EntryLine):
             outcome.count(line)
             if (difference := stage.do(line)) is not None:
                 return difference

@@ -20,7 +20,7 @@ from msgsim.engine.routing import root_url
 from msgsim.engine.sandbox import Sandbox
 from msgsim.engine.states import State
 from msgsim.examples import bundle
-from msgsim.examples.bundle import Attempt, BadBundle, Control, Exchange, Header
+from msgsim.examples.bundle import AttemptLine, BadBundle, ControlLine, ExchangeLine, Header
 from msgsim.model import Call, Json, Unknown
 from msgsim.provider import discover
 from msgsim.scenarios import yaml
@@ -86,24 +86,24 @@ class Stage:
         sandbox.counts.chosen.setdefault(sandbox.scenario.key, state.at)
         _count_from(sandbox, state)
 
-    def do(self, line: bundle.Entry) -> Difference | None:
+    def do(self, line: bundle.EntryLine) -> Difference | None:
         """Do an entry of the journal again; the first part of it that differs."""
         self._go_on(line)
         match line:
-            case Exchange():
+            case ExchangeLine():
                 return self._exchange(line)
-            case Attempt():
+            case AttemptLine():
                 return self._attempt(line)
-            case Control():
+            case ControlLine():
                 return self._control(line)
         return None
 
-    def _go_on(self, line: bundle.Entry) -> None:
+    def _go_on(self, line: bundle.EntryLine) -> None:
         """To the moment of an entry, and to the state in which it happened."""
         sandbox, now = self._sandbox, _moment(line.at)
         if not sandbox.journal < line.number < FROM_PHONES:
             raise BadBundle(f"entry {line.number} does not follow entry {sandbox.journal}")
-        decides = isinstance(line, Control) and line.action in _DECIDING
+        decides = isinstance(line, ControlLine) and line.action in _DECIDING
         while self._states and self._states[0].after < line.number - (decides and self._states[0].kind == "decided"):
             self._restart(self._states.pop(0))
         sandbox.clock = Clock(now, machine(), 0)
@@ -113,7 +113,7 @@ class Stage:
 
     # Requests
 
-    def _exchange(self, line: Exchange) -> Difference | None:
+    def _exchange(self, line: ExchangeLine) -> Difference | None:
         what = f"request {line.number}, {line.method} {line.path} at {line.at}"
         try:
             reply = self._engine.receive(self._call(line))
@@ -122,7 +122,7 @@ class Stage:
         self._learn(line.original.answer, reply.body.decode(errors="replace"))
         return self._compared(what, line, NOT_COMPARED, {"credential"} if line.original.headers else frozenset())
 
-    def _call(self, line: Exchange) -> Call:
+    def _call(self, line: ExchangeLine) -> Call:
         """The request as it was, with the secrets of this simulator."""
         original = line.original
         headers = {name: self._header(value) for name, value in {**line.headers, **original.headers}.items()}
@@ -162,7 +162,7 @@ class Stage:
 
     # Callbacks
 
-    def _attempt(self, line: Attempt) -> Difference | None:
+    def _attempt(self, line: AttemptLine) -> Difference | None:
         engine, sandbox = self._engine, self._sandbox
         what = f"callback {line.callback}, attempt {line.line.get('attempt')} at {line.at}"
         callback = engine.store.callbacks.by_key(sandbox.base + line.callback)
@@ -182,11 +182,11 @@ class Stage:
                 headers = (*address(callback.url, (urlsplit(callback.url).hostname or "",)).headers, *post.headers)
             except (Forbidden, ValueError) as error:
                 return Difference(what, "url", line.line.get("url", ""), str(error))
-        answer = http.Answer(line.status, line.answer, line.error, line.refused)
+        answer = http.ReceiverAnswer(line.status, line.answer, line.error, line.refused)
         actions.settle(engine, callback, http.attempt_of(callback, post, headers, answer, line.took), line.refused)
         return self._compared(what, line, frozenset({"headers"})) or self._headers(what, line)
 
-    def _headers(self, what: str, line: Attempt) -> Difference | None:
+    def _headers(self, what: str, line: AttemptLine) -> Difference | None:
         """A signature is made with a secret: where two were the same they are the same now, and else not."""
         before, now = line.line.get("headers", {}), self._recorded(line).get("headers", {})
         for name in {**before, **now}:
@@ -197,7 +197,7 @@ class Stage:
 
     # Control actions
 
-    def _control(self, line: Control) -> Difference | None:
+    def _control(self, line: ControlLine) -> Difference | None:
         what = f"{line.action or 'control action'} {line.number} at {line.at}"
         try:
             self._act(line)
@@ -205,7 +205,7 @@ class Stage:
             return Difference(what, "action", "done", f"not possible: {error}")
         return self._compared(what, line)
 
-    def _act(self, line: Control) -> None:
+    def _act(self, line: ControlLine) -> None:
         """Raises Unknown, ValueError and BadFile."""
         engine, sandbox = self._engine, self._sandbox
         match line.action:
@@ -229,7 +229,7 @@ class Stage:
                 members = {name: value for name, value in line.line.items() if name not in ("number", "at", "kind")}
                 engine.recorder.control(sandbox, members)
 
-    def _decide(self, line: Control) -> None:
+    def _decide(self, line: ControlLine) -> None:
         """Another scenario, other settings or another seed, as the state behind the entry before says."""
         if not self._states or self._states[0].after != line.number - 1:
             raise BadBundle(f"entry {line.number}: its state is missing")
@@ -245,14 +245,14 @@ class Stage:
 
     # What is the same
 
-    def _recorded(self, line: bundle.Entry) -> dict[str, Json]:
+    def _recorded(self, line: bundle.EntryLine) -> dict[str, Json]:
         """The entry that came of doing one again, as it would be exported."""
         entry = self._engine.store.journal.by_key(self._sandbox.base + line.number)
         members: dict[str, Json] = {} if entry is None else msgspec.json.decode(msgspec.json.encode(line_of(entry)))
         return members
 
     def _compared(
-        self, what: str, line: bundle.Entry, left_out: frozenset[str] = frozenset(), free: Iterable[str] = ()
+        self, what: str, line: bundle.EntryLine, left_out: frozenset[str] = frozenset(), free: Iterable[str] = ()
     ) -> Difference | None:
         """``free`` members follow from secrets."""
         now = self._recorded(line)

@@ -1,4 +1,4 @@
-"""Sandboxes, a row each."""
+"""SandboxTable, a row each."""
 
 from msgspec import Struct
 
@@ -15,7 +15,7 @@ class SandboxRow(Struct):
     doc: dict[str, Json]
 
 
-class Sandboxes(Table):
+class SandboxTable(Table):
     name = "sandboxes"
 
     def __init__(self, database: Database) -> None:

@@ -12,7 +12,7 @@ from msgsim.storage.inbound import InboundMessages
 from msgsim.storage.journal import Journal
 from msgsim.storage.messages import Messages
 from msgsim.storage.records import Records
-from msgsim.storage.sandboxes import Sandboxes
+from msgsim.storage.sandboxes import SandboxTable
 from msgsim.storage.sqlite import Sqlite
 from msgsim.storage.steps import Steps
 
@@ -27,7 +27,7 @@ class Store:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self.sandboxes = Sandboxes(database)
+        self.sandboxes = SandboxTable(database)
         self.steps = Steps(database)
         self.messages = Messages(database, self.steps)
         self.inbound = InboundMessages(database)

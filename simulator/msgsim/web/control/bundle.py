@@ -13,7 +13,7 @@ from msgsim.engine.redaction import SHORTEST
 from msgsim.engine.sandbox import Sandbox
 from msgsim.engine.secret_settings import secrets_in
 from msgsim.engine.states import State
-from msgsim.examples.bundle import FORMAT, End, Header, StateLine, Text, callback_line, message_line
+from msgsim.examples.bundle import FORMAT, End, Header, NamedText, StateLine, callback_line, message_line
 from msgsim.model import Callback, Entry, Json, Message
 from msgsim.web.control.context import Context
 from msgsim.web.control.exports import entries, joined
@@ -61,7 +61,7 @@ async def _written(context: Context, sandbox: Sandbox, states: list[State], last
 
 
 def _header(engine: Engine, sandbox: Sandbox, names: set[str]) -> Header:
-    texts = {name: Text(*found) for name in sorted(names) if (found := engine.states.named(name)) is not None}
+    texts = {name: NamedText(*found) for name in sorted(names) if (found := engine.states.named(name)) is not None}
     known = {engine.disguise.of(value): value for value in sorted(_known(engine, sandbox)) if len(value) >= SHORTEST}
     return Header(FORMAT, __version__, sandbox.name, known, texts)
 

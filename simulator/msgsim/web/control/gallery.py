@@ -31,7 +31,7 @@ async def errors(context: Context, request: Request) -> Json:
     }
 
 
-def _shown(entry: catalogue.Entry, root: str) -> Json:
+def _shown(entry: catalogue.CatalogueEntry, root: str) -> Json:
     names = _MEMBERS[type(entry.what)]
     return {
         "provider": entry.provider,

@@ -26,7 +26,7 @@ UNUSUAL = frozenset({b"connection", b"upgrade", b"expect", b"transfer-encoding"}
 """Headers that change how the connection behaves."""
 
 
-class Head(NamedTuple):
+class KnownHead(NamedTuple):
     """What a head said."""
 
     scope: Scope
@@ -41,7 +41,7 @@ class FastConnection(Connection):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._heads: dict[bytes, Head] = {}
+        self._heads: dict[bytes, KnownHead] = {}
 
     def data_received(self, data: bytes) -> None:
         if not self._is_free():
@@ -96,4 +96,4 @@ class FastConnection(Connection):
         if is_whole and is_usual and len(head) <= LONGEST_HEAD and not self._wire.is_control(scope):
             if len(self._heads) == MOST_HEADS:
                 self._heads.clear()
-            self._heads[head] = Head(scope, replace(call_of(scope, b""), body=b""), len(body))
+            self._heads[head] = KnownHead(scope, replace(call_of(scope, b""), body=b""), len(body))

@@ -38,7 +38,7 @@ class NotProxied(Exception):
         self.status = status
 
 
-class Head(NamedTuple):
+class ProxyHead(NamedTuple):
     """What stands before the body of a request to a proxy."""
 
     method: str
@@ -113,7 +113,7 @@ class Proxy:
                 self._report(f"a connection to the proxy failed: {reason(error)}")
             connection.close()
 
-    async def _answer(self, connection: socket.socket, head: Head, rest: bytes) -> None:
+    async def _answer(self, connection: socket.socket, head: ProxyHead, rest: bytes) -> None:
         """One request: the next one may be for another host, so it comes on another connection."""
         begun = head.in_origin_form() + rest
         protocol = self._connect(Arrival("proxy", head.sandbox))
@@ -128,7 +128,7 @@ class Proxy:
 
         await asyncio.get_running_loop().connect_accepted_socket(Fed, connection)
 
-    async def _other(self, connection: socket.socket, head: Head, rest: bytes) -> None:
+    async def _other(self, connection: socket.socket, head: ProxyHead, rest: bytes) -> None:
         """Raises NotProxied."""
         if self._belongs(head.host):
             raise NotProxied(
@@ -146,7 +146,7 @@ class Proxy:
         await loop.sock_sendall(remote, rest)
         await _tunnel(connection, remote)
 
-    async def _reach(self, head: Head) -> socket.socket:
+    async def _reach(self, head: ProxyHead) -> socket.socket:
         """A connection to another host, but not to this simulator and not to link-local addresses, where clouds keep
         credentials. Raises NotProxied.
         """
@@ -185,7 +185,7 @@ def _is_here(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
     return True
 
 
-async def _head(connection: socket.socket) -> tuple[Head, bytes]:
+async def _head(connection: socket.socket) -> tuple[ProxyHead, bytes]:
     """The head of a request, and what came behind it. Raises NotProxied and OSError."""
     loop = asyncio.get_running_loop()
     read = b""
@@ -202,7 +202,7 @@ async def _head(connection: socket.socket) -> tuple[Head, bytes]:
     return parse_head(head), rest
 
 
-def parse_head(head: bytes) -> Head:
+def parse_head(head: bytes) -> ProxyHead:
     """Raises NotProxied unless it is asked of a proxy."""
     first, *lines = head.split(b"\r\n")
     found = REQUEST_LINE.fullmatch(first)
@@ -225,7 +225,7 @@ def parse_head(head: bytes) -> Head:
     else:
         raise NotProxied("400 Bad Request", "this is a proxy: name it in HTTPS_PROXY, and address the provider itself")
     host, port = _authority(authority, usual)
-    return Head(method, host, port, path, headers)
+    return ProxyHead(method, host, port, path, headers)
 
 
 def _authority(text: str, usual: int) -> tuple[str, int]:
