@@ -13,7 +13,7 @@ api = Api(
     (
         SendMany(
             "verify-start", "POST", "/verify/start", "verification/start", start.items, start.read, start.answer,
-            start.Session, parse=texts.parameters, shape=start.shape,
+            start.PinSession, parse=texts.parameters, shape=start.shape,
             also=texts.everywhere("POST", "/verify/start"),
         ),
         Ask(

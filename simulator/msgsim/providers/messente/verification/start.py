@@ -16,7 +16,7 @@ TRIES, PAUSE, VALIDITY, LENGTH = 2, 30, 300, 4
 """Sends in total, seconds between them, seconds that the PIN is good for, and its digits."""
 
 
-class Session:
+class PinSession:
     """One verification that begins."""
 
     def __init__(self, body: Json, desk: Desk) -> None:
@@ -43,7 +43,7 @@ def items(body: Json) -> list[Json]:
     return list(range(min(texts.number(body, "max_tries", TRIES), longest)))
 
 
-def read(item: Json, index: int, session: Session, desk: Desk) -> Draft:
+def read(item: Json, index: int, session: PinSession, desk: Desk) -> Draft:
     body = session.body
     text = body.get("template", TEMPLATE).replace("<PIN>", session.pin)
     number = desk.number()
@@ -61,7 +61,7 @@ def read(item: Json, index: int, session: Session, desk: Desk) -> Draft:
     return fate_of(draft, desk, session.credit)
 
 
-def answer(results: Sequence[Message | Refused], session: Session, desk: Desk) -> Reply:
+def answer(results: Sequence[Message | Refused], session: PinSession, desk: Desk) -> Reply:
     """``OK <id>``; what the session is about is kept."""
     expires = desk.now + texts.number(session.body, "validity", VALIDITY) * 1000
     messages = [result.id for result in results if isinstance(result, Message)]
