@@ -20,7 +20,7 @@ SLICE = 4096
 """Numbers of callbacks that are counted at once."""
 
 
-class Messages:
+class MessageTally:
     """Of one sandbox, by state."""
 
     def __init__(self, store: Store, contracts: Mapping[str, Contract], sandbox: int) -> None:
@@ -84,7 +84,7 @@ class _Block:
             self.counts[after] += 1
 
 
-class Callbacks:
+class CallbackTally:
     """Of one sandbox, by state."""
 
     def __init__(self, store: Store, sandbox: int) -> None:

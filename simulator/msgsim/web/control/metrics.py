@@ -50,9 +50,9 @@ class Metrics:
     """Counts on from one scrape to the next."""
 
     def __init__(self) -> None:
-        self._messages: dict[int, tallies.Messages] = {}
+        self._messages: dict[int, tallies.MessageTally] = {}
         """By number of their sandbox."""
-        self._callbacks: dict[int, tallies.Callbacks] = {}
+        self._callbacks: dict[int, tallies.CallbackTally] = {}
         self._turn = asyncio.Lock()
 
     async def scrape(self, context: Context, request: Request) -> Response:
@@ -77,13 +77,13 @@ class Metrics:
         tally = self._messages.get(sandbox.number)
         if tally is None:
             contracts = {name: provider.contract for name, provider in engine.providers.items()}
-            tally = self._messages[sandbox.number] = tallies.Messages(engine.store, contracts, sandbox.number)
+            tally = self._messages[sandbox.number] = tallies.MessageTally(engine.store, contracts, sandbox.number)
         return await _last(tally.counted(sandbox.now()))
 
     async def _callbacks_of(self, engine: Engine, sandbox: Sandbox) -> Counter[str]:
         tally = self._callbacks.get(sandbox.number)
         if tally is None:
-            tally = self._callbacks[sandbox.number] = tallies.Callbacks(engine.store, sandbox.number)
+            tally = self._callbacks[sandbox.number] = tallies.CallbackTally(engine.store, sandbox.number)
         return await _last(tally.counted())
 
 
