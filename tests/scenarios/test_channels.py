@@ -61,7 +61,7 @@ def test_seen_on_sms_is_told_by_check(tmp_path: Json, capsys: Run) -> None:
     )
     assert run("check", str(file)) == 2
     known = ", ".join(sorted(PROVIDERS["messente"].contract.statuses["SEEN"].channels))
-    assert capsys.readouterr().err == f"{file}:4:35: SEEN does not exist on sms (only on {known})\n"
+    assert capsys.readouterr().out == f"{file}:4:35: SEEN does not exist on sms (only on {known})\n"
 
 
 def test_statuses_that_no_channel_has_together_are_a_mistake() -> None:

@@ -1,6 +1,7 @@
 """``msgsim check``, ``plan``, ``test``, ``scenarios`` and ``errors`` as a terminal sees them."""
 
 from pathlib import Path
+from xml.etree import ElementTree
 
 import msgspec
 import pytest
@@ -36,11 +37,34 @@ def test_check_tells_every_mistake_of_every_file(capsys: Run, broken: Path) -> N
     other = broken.with_name("other.yaml")
     other.write_text("name: other\n")
     assert run("check", str(broken.parent), "maintenence") == BAD_CONFIGURATION
-    assert capsys.readouterr().err.splitlines() == [
+    assert capsys.readouterr().out.splitlines() == [
+        f"{broken}:3:23: there is no error 'forbiden'; did you mean 'forbidden'?",
         f"{broken}:4:13: unknown key 'chanel'; did you mean 'channel'?",
         f"{other}:1:1: 'rules' is missing",
         "maintenence:1:1: no such file, and no scenario of that name ships; did you mean 'maintenance'?",
     ]
+
+
+def test_check_speaks_as_machines_read(capsys: Run, broken: Path) -> None:
+    assert run("check", str(broken), "--format", "json") == BAD_CONFIGURATION
+    first, second = msgspec.json.decode(capsys.readouterr().out)
+    assert (first["file"], first["line"], first["column"], second["line"]) == (str(broken), 3, 23, 4)
+    assert run("check", str(broken), "--format", "github") == BAD_CONFIGURATION
+    assert capsys.readouterr().out.splitlines()[0].startswith(f"::error file={broken},line=3,col=23::")
+    assert run("check", SCENARIOS, "--format", "json") == OK
+    assert capsys.readouterr().out == "[]\n"
+
+
+def test_test_speaks_as_machines_read(capsys: Run, broken: Path) -> None:
+    failing = broken.with_name("failing.yaml")
+    failing.write_text("name: failing\nrules: []\nexpect:\n  - send: {provider: sinch}\n    status: 429\n")
+    assert run("test", str(failing), "maintenance", str(broken), "--format", "junit") == BAD_CONFIGURATION
+    suite = ElementTree.fromstring(capsys.readouterr().out)
+    assert suite.attrib == {"name": "msgsim", "tests": "3", "failures": "1", "errors": "1"}
+    assert [[child.tag for child in case] for case in suite] == [["failure"], [], ["error"]]
+    assert suite[0][0].text == f"{failing}:5:13: status: expected 429, but it was 200"
+    assert run("test", str(failing), "--format", "json") == FAILED
+    assert msgspec.json.decode(capsys.readouterr().out)[0]["differences"][0]["line"] == 5
 
 
 def test_test_runs_the_library(capsys: Run) -> None:
@@ -53,8 +77,10 @@ def test_test_shows_the_difference(capsys: Run, tmp_path: Path) -> None:
     file.write_text("name: wrong\nrules: []\nexpect:\n  - send: {provider: sinch}\n    status: 429\n")
     assert run("test", str(file)) == FAILED
     printed = capsys.readouterr()
-    assert printed.err == f"{file}:5:13: status: expected 429, but it was 200\n"
-    assert printed.out == "1 file, 1 expectations, 1 files failed\n"
+    assert printed.out == (
+        f"{file}:5:13: status: expected 429, but it was 200\n1 file, 1 expectations, 1 files failed\n"
+    )
+    assert printed.err == ""
 
 
 def test_test_of_a_broken_file_is_no_failed_expectation(broken: Path) -> None:

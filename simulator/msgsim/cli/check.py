@@ -12,13 +12,17 @@ if TYPE_CHECKING:
 
 @click.command("check")
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
-def command(paths: tuple[str, ...]) -> int:
+@click.option("--format", "form", type=click.Choice(["text", "json", "github"]), default="text", show_default=True)
+def command(paths: tuple[str, ...], form: str) -> int:
     """Check scenario files, or all in a folder, and tell every mistake as FILE:LINE:COLUMN.
+
+    github writes annotations that a workflow of GitHub shows beside the line.
 
     \b
     Examples:
       msgsim check scenarios/
       msgsim check my-rules.yaml viber-falls-back-to-sms
+      msgsim check scenarios/ --format json
     """
     from msgsim.cli.exits import BAD_CONFIGURATION, OK
     from msgsim.provider import discover
@@ -34,11 +38,19 @@ def command(paths: tuple[str, ...]) -> int:
             load(Choice((name,)), terms)
         except BadFile as error:
             mistakes += error.mistakes
-    if mistakes:
+    mistakes.sort()
+    if form == "json":
+        import msgspec
+
+        click.echo(msgspec.json.format(msgspec.json.encode(mistakes), indent=2))
+    elif form == "github":
+        for mistake in mistakes:
+            click.echo(f"::error file={mistake.file},line={mistake.line},col={mistake.column}::{mistake.reason}")
+    elif mistakes:
         tell(mistakes)
-        return BAD_CONFIGURATION
-    click.echo(f"{len(names)} file{'s' if len(names) != 1 else ''} checked, no mistakes")
-    return OK
+    else:
+        click.echo(f"{len(names)} file{'s' if len(names) != 1 else ''} checked, no mistakes")
+    return BAD_CONFIGURATION if mistakes else OK
 
 
 def files_in(path: str) -> list[str]:
@@ -49,8 +61,8 @@ def files_in(path: str) -> list[str]:
     return [path]
 
 
-def tell(mistakes: "Iterable[Mistake]") -> None:
+def tell(mistakes: "Iterable[Mistake]", err: bool = False) -> None:
     """One line each, the place first, so that editors and terminals can jump there."""
     for mistake in mistakes:
         place = click.style(f"{mistake.file}:{mistake.line}:{mistake.column}:", bold=True)
-        click.echo(f"{place} {mistake.reason}", err=True)
+        click.echo(f"{place} {mistake.reason}", err=err)

@@ -40,7 +40,7 @@ def command(
         asked = request_in(file, provider or "", endpoint) if file else {"provider": provider}
         outlook = foresee(scenarios, asked, seed)
     except BadFile as error:
-        tell(error.mistakes)
+        tell(error.mistakes, err=True)
         return BAD_CONFIGURATION
     except (ValueError, Unknown) as unusable:
         click.secho(f"msgsim: {unusable}", fg="red", err=True)

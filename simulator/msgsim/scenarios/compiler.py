@@ -28,14 +28,14 @@ def schema() -> Schema:
 
 
 def compile_rules(document: Document, terms: Mapping[str, Terms], expecting: bool = True) -> list[Rule]:
-    """The rules of a file. Raises BadFile with all its mistakes; ``expecting``: those of its expectations too."""
-    if not schema().accepts(document.value):
-        from msgsim.scenarios.violations import of_schema
+    """The rules of a file. Raises BadFile with all its mistakes, in the order of its lines.
 
-        raise BadFile(of_schema(document, schema().document))
-    mistakes: list[Mistake] = []
+    ``expecting``: those of its expectations too. What the schema refuses is not asked for its meaning.
+    """
+    intact = schema().accepts(document.value)
+    mistakes = [] if intact else _of_schema(document)
     rules: list[Rule] = []
-    for index, written in enumerate(document.value["rules"]):
+    for index, written in _items(document, "rules", "rule", intact):
         found = [
             document.at(("rules", index, *path), reason)
             for path, reason in (
@@ -52,13 +52,30 @@ def compile_rules(document: Document, terms: Mapping[str, Terms], expecting: boo
             rules.append(_rule(document, index, written))
         except ValueError as error:  # A duration that is too long for any calendar.
             mistakes.append(document.at(("rules", index), str(error)))
-    for index, expected in enumerate(document.value.get("expect", ()) if expecting else ()):
+    for index, expected in _items(document, "expect", "expectation", intact) if expecting else ():
         mistakes += [
             document.at(("expect", index, *path), reason) for path, reason in _unknown_expected(expected, terms)
         ]
     if mistakes:
-        raise BadFile(mistakes)
+        raise BadFile(sorted(mistakes))
     return rules
+
+
+def _of_schema(document: Document) -> list[Mistake]:
+    from msgsim.scenarios.violations import (
+        of_schema,
+    )  # Late: it imports jsonschema, which explains and is slow to load.
+
+    return of_schema(document, schema().document)
+
+
+def _items(document: Document, member: str, definition: str, intact: bool) -> Iterable[tuple[int, Json]]:
+    """Items of a list of the file with their places; where it is not ``intact``, those that the schema accepts."""
+    if intact:
+        return enumerate(document.value.get(member, ()))
+    from msgsim.scenarios.violations import sound_items  # Late, as above.
+
+    return sound_items(document.value, member, schema().document, definition)
 
 
 def _rule(document: Document, index: int, written: Mapping[str, Json]) -> Rule:

@@ -28,6 +28,14 @@ def of_schema(document: Document, schema: dict[str, Json]) -> list[Mistake]:
     return found
 
 
+def sound_items(value: Json, member: str, schema: dict[str, Json], definition: str) -> Iterator[tuple[int, Json]]:
+    """Of a list in a document with mistakes: the items that fit their ``definition``, with their places."""
+    items = value.get(member) if isinstance(value, dict) else None
+    if isinstance(items, list):
+        fits = explainer()({"$ref": f"#/$defs/{definition}", "$defs": schema["$defs"]}).is_valid
+        yield from ((index, item) for index, item in enumerate(items) if fits(item))
+
+
 def _mistakes(document: Document, error: ValidationError) -> Iterator[Mistake]:
     path = list(error.absolute_path)
     value: Json = error.instance
