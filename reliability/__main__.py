@@ -4,13 +4,14 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from reliability import accepted, connections, crash, documents, faults, fuzz, patterns, security, soak
+from reliability import accepted, connections, crash, documents, faults, fuzz, outage, patterns, security, soak
 from reliability.figures import Figure
 
 
 def parts(long: bool) -> dict[str, Callable[[], list[Figure]]]:
     return {
         "crash": lambda: crash.run(crash.LONG if long else crash.SHORT),
+        "outage": lambda: outage.run(outage.LONG if long else outage.SHORT),
         "accepted": lambda: accepted.run(accepted.LONG if long else accepted.SHORT),
         "faults": faults.run,
         "fuzz": lambda: fuzz.run(fuzz.LONG if long else fuzz.SHORT),

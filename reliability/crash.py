@@ -31,14 +31,14 @@ def run(kills: int, seed: int = 1) -> list[Figure]:
     slowest = 0.0
     with tempfile.TemporaryDirectory() as folder, Receiver() as receiver:
         store = Path(folder) / "store.db"
-        server = Server("--store", str(store), "--config", str(_settings(Path(folder), receiver.url)))
+        server = Server("--store", str(store), "--config", str(settings(Path(folder), receiver.url)))
         load = Load(server.url, receiver.url, tally)
         for _ in range(kills):
             begun = time.monotonic()
             server.start()
             slowest = max(slowest, time.monotonic() - begun)
             restarts += 1
-            load = _under_load(server, load, chance.uniform(0.02, 1.2))
+            load = killed_under_load(server, load, chance.uniform(0.02, 1.2))
             corrupt += not sound(store)
         server.start()
         pending = drained(server, receiver)
@@ -65,7 +65,7 @@ def run(kills: int, seed: int = 1) -> list[Figure]:
     ]
 
 
-def _settings(folder: Path, receiver: str) -> Path:
+def settings(folder: Path, receiver: str) -> Path:
     file = folder / "settings.yaml"
     sinch = {"callback_url": f"{receiver}/sinch", "dlr_url": f"{receiver}/sinch"}
     messente = {"retries": ["1s", "5s", "30s"]}  # Its document names none: a post that fails would be lost for good.
@@ -73,7 +73,7 @@ def _settings(folder: Path, receiver: str) -> Path:
     return file
 
 
-def _under_load(server: Server, load: Load, seconds: float) -> Load:
+def killed_under_load(server: Server, load: Load, seconds: float) -> Load:
     """Kill it while requests are under way; the load that goes on where this one stopped."""
     running = threading.Thread(target=lambda: asyncio.run(load.run(60)))
     running.start()
