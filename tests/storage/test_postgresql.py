@@ -257,3 +257,41 @@ def test_postgresql_killed_and_started_again_loses_nothing_that_was_accepted() -
             assert sim.control("GET", f"messages/{message}").status == 200
         with Client(sim.url) as client:
             client.callbacks.wait(state="done", count=100, timeout="30s")
+
+
+REFUSE = """
+CREATE FUNCTION msgsim.refuse() RETURNS trigger LANGUAGE plpgsql
+AS $$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = '53100'; END $$;
+CREATE TRIGGER refuse BEFORE INSERT ON msgsim.messages FOR EACH ROW EXECUTE FUNCTION msgsim.refuse();
+CREATE TRIGGER refuse BEFORE INSERT ON msgsim.records FOR EACH ROW EXECUTE FUNCTION msgsim.refuse();
+"""
+"""As a full disk does, from the middle of a COPY."""
+
+
+def test_a_full_disk_is_503_until_there_is_room_again(url: str) -> None:
+    with Receiver() as receiver, Simulator(store=url, clock="real") as sim:
+        accepted = [str(send(sim, dlr_url=receiver.url).json["omnimessage_id"])]
+        execute(url, REFUSE)
+        refused = send(sim)
+        assert refused.status == 503
+        assert "could not extend file" in refused.json["detail"]
+        assert sim.control("GET", f"messages/{accepted[0]}").status == 200
+        execute(url, "DROP FUNCTION msgsim.refuse CASCADE")
+        accepted += send_until(sim, 201)
+        assert all(sim.control("GET", f"messages/{message}").status == 200 for message in accepted)
+        with Client(sim.url) as client:
+            client.callbacks.wait(state="done", count=2, timeout="20s")
+
+
+def test_a_database_that_takes_no_connections_for_a_while(url: str, cluster: Cluster) -> None:
+    """As with too many of them."""
+    name = url.rpartition("/")[2]
+    elsewhere = cluster.url()
+    with Simulator(store=url) as sim:
+        accepted = send_until(sim, 201)
+        execute(elsewhere, f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+        execute(elsewhere, f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+        accepted += send_until(sim, 503)
+        execute(elsewhere, f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+        accepted += send_until(sim, 201)
+        assert all(sim.control("GET", f"messages/{message}").status == 200 for message in accepted)
