@@ -254,12 +254,14 @@ class Contract:
     def known(self, beat: Beat, channel: str = "") -> Status | None:
         """The status a beat means on a channel; None for a word that is unknown, or that does not exist there."""
         key = (channel, beat.status)
-        if key not in self._meant:
+        try:
+            return self._meant[key]
+        except KeyError:
             word = self.words.get(f"{channel}.{beat.status}") or self.words.get(beat.status, beat.status)
             status = self.statuses.get(word)
             exists = status is not None and (not channel or not status.channels or channel in status.channels)
-            self._meant[key] = status if exists else None
-        return self._meant[key]
+            found = self._meant[key] = status if exists else None
+            return found
 
     def schema(self, name: str, extended: bool = False) -> "Schema":
         """A wire schema, as ``send`` or ``<api>/send``.

@@ -1,7 +1,8 @@
 """What the scenario says of a request and of each draft: which rule decides, and the life it gives."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from msgsim.contract import Contract
 from msgsim.engine.exchange import Effects
@@ -19,7 +20,7 @@ SILENT = frozenset({"reset", "empty", "hang"})
 Life = tuple[Beat, ...]
 
 
-class Fate(NamedTuple):
+class Fate(Struct, frozen=True, gc=False):
     """What is decided of a draft, per channel."""
 
     rules: list[Rule]
@@ -157,18 +158,24 @@ class Decisions:
 
     def _life(self, rule: Rule, place: int, draft: Draft) -> Life:
         """The life of a channel, by its rule; by one that is always on, where that one leaves it open."""
-        view, deliver = self._view, rule.outcome.deliver
-        if (
-            deliver is None
-            or _is_of_other_channels(deliver, draft.channels[place].name, view.contract)
-            or (place and draft.handover and any(beat.status == draft.handover for beat in deliver))
-        ):
+        view = self._view
+        if self._leaves_open(rule, place, draft):
             rule = self._rule(self._scenario.underneath(self._subject, view.seed, view.sandbox.counts))
         if rule.base and (fate := draft.fates.get(place, draft.fate)) is not None:
             return fate
         if rule.base and view.contract.life:
             return view.contract.life
         return rule.outcome.deliver or ()
+
+    def _leaves_open(self, rule: Rule, place: int, draft: Draft) -> bool:
+        """Whether a rule says nothing of the life of a channel."""
+        deliver = rule.outcome.deliver
+        if deliver is None:
+            return True
+        if rule.base:  # There is nothing underneath it.
+            return False
+        hands_over = place and draft.handover and any(beat.status == draft.handover for beat in deliver)
+        return bool(hands_over) or _is_of_other_channels(deliver, draft.channels[place].name, self._view.contract)
 
 
 def _is_of_other_channels(beats: Life, channel: str, contract: Contract) -> bool:

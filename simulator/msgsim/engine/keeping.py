@@ -17,6 +17,8 @@ def check(draft: Draft) -> None:
         raise Unkeepable(f"a draft has texts for id, to, batch and reference: {draft}")
     if (draft.start is not None and type(draft.start) is not int) or type(draft.item) is not int:
         raise Unkeepable(f"a draft has its place, and starts at a whole millisecond: {draft}")
+    if type(draft.fates) is not dict:
+        raise Unkeepable(f"a draft has the fates of channels by their places: {draft}")
     if draft.expires is not None and type(draft.expires) is not int:
         raise Unkeepable(f"a draft expires at a whole millisecond: {draft}")
     for channel in draft.channels:

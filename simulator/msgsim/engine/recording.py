@@ -1,6 +1,6 @@
 """What of an exchange goes into the journal: what is shown of it, and what it takes to do the request again."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from json import detect_encoding
 
@@ -28,16 +28,14 @@ def exchange_of(view: RequestView, effects: Effects, found: Found, reply: Reply,
             headers[name] = HIDDEN
     caller = view.credential if view.credential.name else view.claimed
     sent, answered = _text(call.body), reply.body.decode(errors="replace")
-    body, query = without_credentials(secrets.by_name(sent)), secrets.by_name(call.query)
-    answer = without_credentials(secrets.by_name(answered))
-    by_value = _as_it_is
-    if effects.refusals or secrets.may_be_in(
-        "\n".join((call.path, query, body, answer, *headers.values(), *view.notes))
-    ):
+    shown, by_value = (call.path, call.query, sent, answered), _as_it_is
+    if effects.refusals or secrets.may_be_in("\n".join((*shown, *headers.values(), *view.notes))):
+        body, query = without_credentials(secrets.by_name(sent)), secrets.by_name(call.query)
+        answer = without_credentials(secrets.by_name(answered))
         by_value = secrets.by_value
         headers = {name: by_value(value) for name, value in headers.items()}
-    shown = (by_value(call.path), by_value(query), by_value(body), by_value(answer))
-    original = _original(view, (sent, answered), headers, shown, Secrets(names, secrets.values, disguise))
+        shown = (by_value(call.path), by_value(query), by_value(body), by_value(answer))
+    original = _original(view, (sent, answered), headers, shown, secrets.values, disguise)
     return Exchange(
         view.provider.name,
         found.endpoint.name if found.endpoint else "",
@@ -64,11 +62,12 @@ def _original(
     texts: tuple[str, str],
     headers: dict[str, str],
     shown: tuple[str, str, str, str],
-    secrets: Secrets,
+    values: Iterable[str],
+    disguise: Disguise,
 ) -> Original | None:
     """What of a request is not as it is shown: its path, its query, its body, its answer, its headers.
 
-    ``texts`` are the body and the answer as they were; ``secrets`` are disguised.
+    ``texts`` are the body and the answer as they were; ``values`` are the secrets that were found.
     """
     call, (body, answer) = view.call, texts
     encoding = _encoding(call.body, body)
@@ -76,13 +75,17 @@ def _original(
         body = call.body.decode(encoding)
     client = "" if call.client in _LOOPBACK else call.client
     written = (view.written, call.query, body, answer)
-    if headers == call.headers and written == shown and not encoding and not client:
+    others = {name: value for name, value in call.headers.items() if headers[name] != value}
+    if not others and written == shown and not encoding and not client:
         return None
-    hidden = _hidden_headers(view.provider.secrets)
+    names = view.provider.secrets
+    hidden = _hidden_headers(names)
+    if written == shown and others.keys() <= set(hidden):
+        others = {name: disguise.header(value) for name, value in others.items()}
+        return Original(others, encoding=encoding, client=client)
+    secrets = Secrets(names, values, disguise)
     others = {
-        name: secrets.disguised_header(value) if name in hidden else secrets.disguised(value)
-        for name, value in call.headers.items()
-        if headers[name] != value
+        name: disguise.header(value) if name in hidden else secrets.disguised(value) for name, value in others.items()
     }
     path, query, body, answer = (
         "" if text == now else secrets.disguised(text) for text, now in zip(written, shown, strict=True)
@@ -121,12 +124,11 @@ def _without(refusal: Refusal, by_value: Callable[[str], str]) -> Refusal:
 
 def _values(view: RequestView) -> list[str]:
     """What proves who is calling, whether it was right or not, and as it was encoded in the headers."""
-    headers, credential = view.call.headers, view.voice.identify(view.call)
+    headers, credential = view.call.headers, view.claimed
     values = [headers[name].rpartition(" ")[2] for name in _hidden_headers(view.provider.secrets) if name in headers]
-    if credential is not None:
-        values.append(credential.secret)
-        if credential.shown:  # its name is one too
-            values.append(credential.name)
+    values.append(credential.secret)
+    if credential.shown:  # its name is one too
+        values.append(credential.name)
     return values
 
 

@@ -56,11 +56,6 @@ class Secrets:
         assert self._disguise is not None
         return self.by_value(self._disguise.urls(self.by_name(text)))
 
-    def disguised_header(self, value: str) -> str:
-        """A header that is one secret."""
-        assert self._disguise is not None
-        return self._disguise.header(value)
-
     def _instead(self, text: str, hidden: str, disguised: Callable[[Disguise], Callable[[str], str]]) -> str:
         """What stands for a value as it is written."""
         return hidden if self._disguise is None else disguised(self._disguise)(text)
@@ -76,8 +71,11 @@ class Secrets:
         return _blotted(text, found)
 
     def may_be_in(self, text: str) -> bool:
-        """Whether a value stands in a text, or may do so escaped."""
-        if "\\" in text or "%" in text:
+        """Whether a value or a name stands in a text, or may do so escaped, or the user of a URL."""
+        if "\\" in text or "%" in text or "@" in text:
+            return True
+        folded = text.casefold()
+        if any(name in folded for name in self._names):
             return True
         return any(value in text or " " in value for value in self.values)
 

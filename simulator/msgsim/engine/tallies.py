@@ -95,7 +95,7 @@ class CallbackTally:
         self._rewritten = 0
 
     def counted(self) -> Iterator[Counter[str]]:
-        """As `Messages.counted`."""
+        """As `MessageTally.counted`."""
         rewritten = self._store.callbacks.rewritten.since(self._rewritten)
         self._rewritten = self._store.callbacks.rewritten.total
         if rewritten is None:

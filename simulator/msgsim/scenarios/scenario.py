@@ -5,7 +5,6 @@ from functools import partial
 from heapq import merge
 from operator import attrgetter
 from types import MappingProxyType
-from typing import NamedTuple
 
 from msgspec import Struct, field
 
@@ -31,7 +30,7 @@ class Counts(Struct):
     chosen: dict[str, int] = field(default_factory=dict)
 
 
-class Match(NamedTuple):
+class Match(Struct, frozen=True, gc=False):
     """The answer to which rule decides. Nothing has been written down: that is up to whoever asked."""
 
     rule: Rule | None

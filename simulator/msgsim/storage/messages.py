@@ -172,8 +172,11 @@ class Messages(Keyed):
 
 def _others(message: Message) -> str | None:
     """Recipients that only single channels have, a line each."""
-    others = [bare(channel.to) for channel in message.channels if channel.to and channel.to != message.to]
-    return "\n".join(others) or None
+    others = None
+    for channel in message.channels:
+        if channel.to and channel.to != message.to:
+            others = bare(channel.to) if others is None else f"{others}\n{bare(channel.to)}"
+    return others
 
 
 _TO = (

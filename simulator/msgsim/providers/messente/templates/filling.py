@@ -41,8 +41,10 @@ def filled(draft: Draft, view: View) -> Draft:
 
 
 def _used(channel: Channel) -> _Used | None:
+    if channel.name != "whatsapp":
+        return None
     template = mapping(channel.content).get("template")
-    if channel.name != "whatsapp" or not isinstance(template, dict):
+    if not isinstance(template, dict):
         return None
     language = words(mapping(template.get("language")).get("code"))
     return _Used(words(template.get("name")), language, mappings(template.get("components")))
