@@ -9,7 +9,7 @@ STORE ?= sqlite
 PARALLEL := --store $(STORE) -n 2 --dist worksteal --timeout 180
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
-.PHONY: serve test test-node check format bench bench-peers reliability conformance screenshots clean
+.PHONY: serve test test-node check format reference bench bench-peers reliability conformance screenshots clean
 
 $(VENV)/ready: uv.lock pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -36,6 +36,9 @@ check: $(VENV)/ready  ## Lint, types, import contracts, scenarios
 format: $(VENV)/ready  ## Put the code into shape
 	@$(BIN)/ruff check --fix
 	@$(BIN)/ruff format
+
+reference: $(VENV)/ready  ## Write docs/reference/python.md from the docstrings of the client and the fixture
+	@$(BIN)/python -m tests.client.reference
 
 bench: $(VENV)/ready  ## Ratios inside one run; goes on when a budget is missed, and says so
 	-@$(BIN)/python benchmarks/run.py

@@ -103,8 +103,11 @@ class Simulator:
     def sandbox(self, name: str = "", **made: Unpack[NewSandbox]) -> Iterator[Client]:
         """A new sandbox, through a client of its own; gone afterwards. Its clock is frozen unless ``made`` says so.
 
-        ``self.msgsim = self.enterContext(simulator.sandbox())`` in a `unittest.TestCase`. Raises Problem.
+        ``self.msgsim = self.enterContext(simulator.sandbox())`` in a `unittest.TestCase`. Raises Problem,
+        and RuntimeError where the simulator was not started.
         """
+        if not self._started.is_set():
+            raise RuntimeError("the simulator does not run yet: `with Simulator() as simulator:`, or call its start()")
         frozen: NewSandbox = {"clock": "frozen", **made}
         with Client(self.url, token=self.config.token) as client:
             created = client.sandboxes.create(name, **frozen)["name"]

@@ -348,6 +348,18 @@ def test_unknown(msgsim):
 def test_provider(msgsim):
     msgsim.base_url("mesente")
 
+def test_filter(msgsim):
+    msgsim.messages.wait(stauts="seen")
+
+def test_timeout(msgsim):
+    msgsim.requests.wait(timeout="soon")
+
+def test_argument(msgsim):
+    msgsim.clock.advance("later")
+
+def test_scenario(msgsim):
+    msgsim.choose("no-such-story")
+
 async def awaited(sim):
     await sim.messages.wait(timeout="10ms")
 
@@ -356,9 +368,11 @@ def test_awaited(msgsim, msgsim_async):
     asyncio.run(awaited(msgsim_async))
 """,
     )
-    result.assert_outcomes(failed=4)
+    result.assert_outcomes(failed=8)
     frames = [line for line in result.stdout.lines if re.match(r"\S+\.py:\d+:", line) and "asyncio" not in line]
     assert {frame.partition(":")[0] for frame in frames} == {"test_shop.py"}, frames
+    result.stdout.fnmatch_lines(["E *TypeError: there is no filter 'stauts' (did you mean 'status'?)"])
+    result.stdout.fnmatch_lines(["E *ValueError: timeout: *soon*"])
 
 
 RECEIVER = """
@@ -413,6 +427,14 @@ async def test_it(msgsim, msgsim_async):
 """,
     }[way]
     run(project, RECEIVER + body + test).assert_outcomes(passed=1)
+
+
+def test_a_simulator_that_does_not_run_says_how_to_start_it() -> None:
+    simulator = Simulator()
+    with pytest.raises(RuntimeError, match="does not run yet"), simulator.sandbox():
+        pass
+    with simulator, simulator.sandbox() as sandbox:
+        assert sandbox.messages.list() == []
 
 
 def test_coverage_lists_only_the_providers_that_were_used(project: pytest.Pytester) -> None:

@@ -15,6 +15,9 @@ from msgsim.client.request import POSTING, Call, Json, Part, Request, S, member,
 from msgsim.client.sandboxes import Sandboxes, part_of, texts, variables
 from msgsim.client.sink import Sink
 
+__tracebackhide__ = True
+"""A failed test shows its own line, and none of this module."""
+
 __all__ = ["Api", "Json"]
 
 

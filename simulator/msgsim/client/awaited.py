@@ -12,6 +12,9 @@ from msgsim.client.request import R, Request, SendAsync
 if TYPE_CHECKING:
     import aiohttp
 
+__tracebackhide__ = True
+"""A failed test shows its own line, and none of this module."""
+
 
 class AsyncClient(Api[SendAsync]):
     """Sends with aiohttp, in any event loop of asyncio.
@@ -60,7 +63,6 @@ class AsyncClient(Api[SendAsync]):
                     yield event
 
     async def _request(self, request: Request[R]) -> R:
-        __tracebackhide__ = True
         async with self._begin(request) as response:
             body = await response.read()
         return wire.answered(request, response.status, response.content_type, body)
@@ -70,7 +72,6 @@ class AsyncClient(Api[SendAsync]):
         """Raises Unreachable, also for what happens inside."""
         import aiohttp
 
-        __tracebackhide__ = True
         path, body, headers = wire.written(request)
         session, timeout = self._owner._session, aiohttp.ClientTimeout(total=request.seconds)
         own = session or _session()

@@ -15,6 +15,9 @@ from msgsim.client.request import R, Request, Send
 if TYPE_CHECKING:
     import http.client
 
+__tracebackhide__ = True
+"""A failed test shows its own line, and none of this module."""
+
 
 class Client(Api[Send]):
     """Sends with the standard library; may be shared by threads."""
@@ -68,7 +71,6 @@ class Client(Api[Send]):
             connection.close()
 
     def _request(self, request: Request[R]) -> R:
-        __tracebackhide__ = True
         connection = self._connection()
         try:
             response = self._begin(connection, request)
@@ -86,7 +88,6 @@ class Client(Api[Send]):
         """Raises Unreachable and InsideLoop."""
         from http.client import HTTPException
 
-        __tracebackhide__ = True
         if request.waits and _inside_loop():
             raise InsideLoop(
                 f"{request.method} {request.path} waits for the application, and would block the event loop it is"

@@ -3,6 +3,9 @@
 from msgsim.client.answers import ClockState, Happened
 from msgsim.client.request import Call, Part, Request, S, member, posting, whole
 
+__tracebackhide__ = True
+"""A failed test shows its own line, and none of this module."""
+
 
 class SandboxClock(Part[S]):
     """The sandbox's time."""

@@ -7,6 +7,9 @@ from urllib.parse import quote
 from msgsim.client.answers import Callback, Explanation, Message, ProviderRequest, WholeMessage
 from msgsim.client.request import Call, Json, Part, Request, S, Wait, member, posting, query, waiting, whole
 
+__tracebackhide__ = True
+"""A failed test shows its own line, and none of this module."""
+
 
 class NoRows(list[Any]):
     """An empty list that says why it is: where an assertion shows it, and where its first row is taken."""
@@ -20,7 +23,6 @@ class NoRows(list[Any]):
 
     def __getitem__(self, place: Any) -> Any:
         """Raises IndexError."""
-        __tracebackhide__ = True
         if self or isinstance(place, slice):
             return super().__getitem__(place)
         raise IndexError(f"the list is empty: {self.hint}")

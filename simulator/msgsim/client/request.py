@@ -10,6 +10,9 @@ from typing import Any, Concatenate, Generic, NamedTuple, ParamSpec, Protocol, T
 
 from msgsim.client.answers import Anything
 
+__tracebackhide__ = True
+"""A failed test shows its own line, and none of this module."""
+
 Json = Any
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
@@ -115,7 +118,6 @@ class Wait(Generic[P, R, Q, R_co]):
 
         @wraps(one)
         def wait(**asked: Any) -> Any:
-            __tracebackhide__ = True
             return (one if asked.get("count") is None else several)(**asked)
 
         return wait
@@ -127,7 +129,6 @@ def _sending(part: Part[Any], build: Callable[..., Request[Any]]) -> Callable[..
 
     @wraps(bound)
     def send(*args: Any, **kwargs: Any) -> Any:
-        __tracebackhide__ = True
         return part._send(bound(*args, **kwargs))
 
     return send
@@ -155,7 +156,11 @@ def member(name: str) -> Callable[[Anything], Anything]:
 def query(filters: Mapping[str, Any], known: type) -> dict[str, str]:
     """The filters that are given, as they stand in a query; ``known`` is their TypedDict. Raises TypeError."""
     if unknown := filters.keys() - known.__annotations__.keys():
-        raise TypeError(f"there is no filter {min(unknown)!r} (there are {', '.join(known.__annotations__)})")
+        from difflib import get_close_matches
+
+        near = get_close_matches(min(unknown), known.__annotations__, 1)
+        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known.__annotations__)}"
+        raise TypeError(f"there is no filter {min(unknown)!r} ({hint})")
     given = {name.rstrip("_"): value for name, value in filters.items() if value not in ("", None)}
     return {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in given.items()}
 
@@ -165,4 +170,8 @@ def waiting(path: str, filters: dict[str, str], count: int, timeout: str, pick: 
     from msgsim.config import milliseconds
 
     asked = {**filters, "wait": timeout, "count": str(count)}
-    return Request("GET", path, pick, asked, seconds=milliseconds(timeout) / 1000 + PATIENCE, waits=True)
+    try:
+        seconds = milliseconds(timeout) / 1000 + PATIENCE
+    except ValueError as error:
+        raise ValueError(f"timeout: {error}") from None
+    return Request("GET", path, pick, asked, seconds=seconds, waits=True)

@@ -9,6 +9,9 @@ from urllib.parse import quote
 from msgsim.client.answers import Sandbox, Settings, WholeSandbox
 from msgsim.client.request import Call, Json, Part, Request, S, member, nothing, whole
 
+__tracebackhide__ = True
+"""A failed test shows its own line, and none of this module."""
+
 SandboxList = list[Sandbox]
 
 
@@ -82,7 +85,6 @@ def part_of(name: str, provider: str) -> Callable[[Json], Any]:
     """Of a sandbox's answer: one provider's part of a member. It raises LookupError."""
 
     def pick(answer: Json) -> Any:
-        __tracebackhide__ = True
         if provider not in answer[name]:
             raise LookupError(f"there is no provider {provider!r} (there are {', '.join(answer[name])})")
         return answer[name][provider]

@@ -5,6 +5,9 @@ from urllib.parse import quote
 from msgsim.client.answers import Posted, SinkAnswer, SinkPage
 from msgsim.client.request import Call, Part, Request, S, member, nothing, waiting, whole
 
+__tracebackhide__ = True
+"""A failed test shows its own line, and none of this module."""
+
 
 class Sink(Part[S]):
     """A receiver of callbacks inside the simulator: give ``url`` to the provider, and look at what came."""

@@ -9,6 +9,9 @@ from urllib.parse import urlencode
 from msgsim.client.errors import Problem, TimedOut, Unreachable
 from msgsim.client.request import Json, R, Request, whole
 
+__tracebackhide__ = True
+"""A failed test shows its own line, and none of this module."""
+
 DEFAULT_URL = "http://127.0.0.1:8080"
 LISTENING = Request("GET", "events", whole, seconds=86_400, waits=True)
 
@@ -36,7 +39,6 @@ def written(request: Request[R]) -> tuple[str, bytes | None, dict[str, str]]:
 
 def answered(request: Request[R], status: int, media: str, body: bytes) -> R:
     """What was asked for. Raises Problem and TimedOut."""
-    __tracebackhide__ = True
     if status == 204:
         return request.pick(None)
     if status < 400:
