@@ -159,8 +159,8 @@ def query(filters: Mapping[str, Any], known: type) -> dict[str, str]:
         from difflib import get_close_matches
 
         near = get_close_matches(min(unknown), known.__annotations__, 1)
-        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known.__annotations__)}"
-        raise TypeError(f"there is no filter {min(unknown)!r} ({hint})")
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise TypeError(f"there is no filter {min(unknown)!r} (there are {', '.join(known.__annotations__)}){hint}")
     given = {name.rstrip("_"): value for name, value in filters.items() if value not in ("", None)}
     return {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in given.items()}
 
