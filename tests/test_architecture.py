@@ -12,8 +12,11 @@ import pytest
 from msgsim.config import Config
 from msgsim.engine.receive import Engine
 from msgsim.engine.signals import Signal
+from msgsim.engine.view import RequestView, SandboxView
+from msgsim.model import Call, Json
 from msgsim.provider import discover
 from msgsim.storage.store import store_in
+from msgspec.structs import replace
 
 from tests.documents import ROOT
 
@@ -296,3 +299,32 @@ def test_the_engine_has_what_it_works_with() -> None:
     assert Engine.__mro__ == (Engine, object)
     engine = Engine(Config(store="memory", clock="frozen"), store_in(None), discover())
     assert not [name for name, value in vars(engine).items() if callable(value) and not isinstance(value, Signal)]
+
+
+def test_making_a_view_changes_nothing() -> None:
+    engine = Engine(Config(store="memory", clock="frozen"), store_in(None), discover())
+    sandbox = engine.sandboxes.default
+    before = sandbox.marks()
+    for name, provider in engine.providers.items():
+        settings = engine.settings.of(sandbox, name)
+        SandboxView(provider, sandbox, engine.store, settings)
+        RequestView(Call("POST", "/", "", {}, b""), provider, provider.voice(), sandbox, engine.store, settings, {})
+    assert sandbox.marks() == before
+    assert not engine.store.dirty
+
+
+def test_settings_are_compiled_once_where_they_are_set() -> None:
+    made: list[dict[str, Json]] = []
+
+    def count(raw: dict[str, Json]) -> int:
+        made.append(raw)
+        return len(made)
+
+    providers = {"sinch": replace(discover()["sinch"], compile=count)}
+    engine = Engine(Config(store="memory", clock="frozen"), store_in(None), providers)
+    default, other = engine.sandboxes.default, engine.sandboxes.open("other")
+    assert len(made) == 1
+    engine.sandboxes.configure(other, {"sinch": {"short_code": "1234"}})
+    assert [raw["short_code"] == "1234" for raw in made] == [False, True]
+    assert [engine.settings.of(sandbox, "sinch").compiled for sandbox in (default, other)] == [1, 2]
+    assert engine.settings.of(engine.sandboxes.reset(other), "sinch").raw["short_code"] == "1234"

@@ -62,7 +62,9 @@ class Decisions:
     def of_draft(self, draft: Draft) -> Fate:
         """Which rule decides each channel of a draft. Raises Refused where one refuses it, and Unknown."""
         view, subject = self._view, self._subject
-        subject.to, subject.item, subject.counted = draft.to, draft.item, {}
+        subject.to, subject.item = draft.to, draft.item
+        if subject.counted:
+            subject.counted = {}
         forced = None if self._outcome is None else self._forced(self._outcome, draft)
         rules: list[Rule] = []
         lives: list[Life] = []

@@ -35,7 +35,8 @@ def authorize(endpoint: Endpoint | None, credential: Credential | None, desk: De
     if credential is None:
         raise Refused(Refusal("unauthorized", detail="Unauthorized"))
     accounts = {account["username"]: account["password"] for account in desk.settings["accounts"]}
-    if not knows(credential, accounts, desk.issued["username"], desk.issued["password"]):
+    issued = desk.issued
+    if not knows(credential, accounts, issued["username"], issued["password"]):
         raise Refused(Refusal("unauthorized", values={"user": credential.name}))
     return credential
 

@@ -62,7 +62,7 @@ def bulk_item(item: Json, index: int, credit: Credit, desk: Desk) -> Draft:
     messages = item["messages"]
     omnimessage_id, *ids = desk.seed.uuid4s(desk.number(), 1 + len(messages))
     for place, message in enumerate(messages):
-        if message["channel"] == "sms" and message.get("autoconvert") in SDK_AUTOCONVERT:
+        if message.get("autoconvert") in SDK_AUTOCONVERT and message["channel"] == "sms":
             source = f"messages.{place}.autoconvert"
             desk.note(f"{source} is {message['autoconvert']}; the document has on, full and off", source)
     channels = tuple([_channel(message, id, sender, settings) for message, id in zip(messages, ids, strict=True)])
@@ -99,7 +99,7 @@ def _channel(message: Json, id: str, sender: str, settings: Mapping[str, Json]) 
         ttl = message["ttl"] * 1000
     else:
         ttl = message["validity"] * 60_000 if "validity" in message else RETRY_WINDOW
-    return Channel(name, id, message.get("sender") or sender, text=text, content=content or None, ttl=ttl)
+    return Channel(name, id, message.get("sender") or sender, "", text, content or None, ttl)
 
 
 def _account(desk: Desk) -> Mapping[str, Json]:
