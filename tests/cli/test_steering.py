@@ -134,3 +134,28 @@ def test_a_token_is_given_by_flag_or_variable_and_its_lack_is_told(msgsim: Run) 
         assert "MSGSIM_TOKEN" in without.stderr
         assert msgsim("messages", "--token", "s3cret", MSGSIM_URL=url).returncode == 0
         assert msgsim("messages", MSGSIM_URL=url, MSGSIM_TOKEN="s3cret").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("command", "filter", "nearest"),
+    [
+        ("messages", ("--status", "deliverd"), "delivered"),
+        ("messages", ("--status", "DELIVERD"), "DELIVERED"),
+        ("messages", ("--channel", "vibre"), "viber"),
+        ("messages", ("--provider", "mesente"), "messente"),
+        ("requests", ("--endpoint", "send-ot"), "send-ott"),
+        ("callbacks", ("--state", "pendign"), "pending"),
+        ("wait", ("--status", "deliverd"), "delivered"),
+    ],
+)
+def test_a_filter_that_fits_nothing_there_is_is_a_mistake(
+    msgsim: Run, command: str, filter: tuple[str, str], nearest: str
+) -> None:
+    done = msgsim(command, *filter)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"did you mean {nearest!r}?" in done.stderr
+
+
+def test_samples_take_turns_among_providers(msgsim: Run) -> None:
+    sent = json.loads(msgsim("send", "--count", "5", "--json").stdout)
+    assert [sample["provider"] for sample in sent] == ["cima360", "messente", "salesforce", "sinch", "cima360"]

@@ -5,6 +5,7 @@ from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from functools import cache
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
@@ -151,12 +152,13 @@ def reworded(provider: Provider, body: Json, text: str) -> Json:
 
 
 def samples(providers: Mapping[str, Provider], sandbox: str, count: int, seed: int) -> Iterator[Sample]:
-    """As many requests, each different, the same for the same seed."""
+    """As many requests, each different, the same for the same seed; providers take turns."""
     from faker import Faker  # A heavy import, and most servers never send a sample.
 
     fake = Faker("en_US")
     fake.seed_instance(seed)
-    choices = [(provider, endpoint) for provider in providers.values() for endpoint in sends(provider)]
+    turns = zip_longest(*([(provider, endpoint) for endpoint in sends(provider)] for provider in providers.values()))
+    choices = [choice for turn in turns for choice in turn if choice is not None]
     for number in range(count if choices else 0):
         provider, endpoint = choices[number % len(choices)]
         body = _varied(provider, endpoint, fake)

@@ -1,7 +1,7 @@
 """What every route of ours is given, and how it reads what it is asked."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import msgspec
@@ -76,6 +76,16 @@ class Context(Struct, frozen=True):
         if name not in self.engine.providers:
             raise ValueError(f"there is no provider {name!r}{suggestion(name, self.engine.providers)}")
         return self.engine.providers[name]
+
+
+def chosen(request: Request, name: str, known: Iterable[str]) -> str | None:
+    """A filter that has to be one of the words there are; None where it is not given. Raises ValueError."""
+    word = request.query_params.get(name)
+    words = list(dict.fromkeys(known))
+    if word is not None and word not in words:
+        hint = suggestion(word, words) or f"; there are {', '.join(words)}"
+        raise ValueError(f"{name}: there is no {word!r}{hint}")
+    return word
 
 
 def number(request: Request, name: str, otherwise: int = 0) -> int:

@@ -7,6 +7,7 @@ from msgspec import Struct
 from starlette.requests import Request
 
 from msgsim.clock import iso
+from msgsim.contract import KINDS
 from msgsim.engine import actions
 from msgsim.engine.sandbox import Sandbox
 from msgsim.model import Int64, Json, Message
@@ -15,7 +16,7 @@ from msgsim.provider import AnySend
 from msgsim.scenarios.pattern import is_exact, pattern
 from msgsim.storage.keys import NUMBERS
 from msgsim.web.control import resources
-from msgsim.web.control.context import Context, body, moment
+from msgsim.web.control.context import Context, body, chosen, moment
 from msgsim.web.control.list_routes import listed
 from msgsim.web.control.lists import SLICE, Listing, Test
 from msgsim.web.control.problem import ApiProblem
@@ -76,7 +77,8 @@ def _next_change(message: Message, now: int) -> int | None:
 def _tests(context: Context, request: Request, sandbox: Sandbox, now: int) -> list[Test[Message]]:
     query = request.query_params
     tests: list[Test[Message]] = []
-    if (provider := query.get("provider")) is not None:
+    providers = context.engine.providers
+    if (provider := chosen(request, "provider", providers)) is not None:
         tests.append(
             Test(lambda message: message.provider == provider, lambda message: f"its provider is {message.provider}")
         )
@@ -92,7 +94,8 @@ def _tests(context: Context, request: Request, sandbox: Sandbox, now: int) -> li
         )
     if (sender := query.get("from")) is not None:
         tests.append(_on_a_channel("sender", _number(sender), "it comes from", str))
-    if (name := query.get("channel")) is not None:
+    channels = (channel for provider in providers.values() for channel in provider.channels)
+    if (name := chosen(request, "channel", channels)) is not None:
         tests.append(_on_a_channel("name", name.__eq__, "it goes by", str))
     if (text := query.get("text")) is not None:
         tests.append(_on_a_channel("text", _text(text), "it says", repr))
@@ -103,9 +106,16 @@ def _tests(context: Context, request: Request, sandbox: Sandbox, now: int) -> li
                 lambda message: f"it was accepted before, at {iso(message.accepted)}",
             )
         )
-    if (status := query.get("status")) is not None:
+    if (status := chosen(request, "status", _statuses(context))) is not None:
         tests.append(_status(context, sandbox, status, now))
     return tests
+
+
+def _statuses(context: Context) -> Iterator[str]:
+    """Every word for a message's status: ours, then those of the providers."""
+    yield from ("scheduled", *KINDS)
+    for provider in context.engine.providers.values():
+        yield from provider.contract.statuses
 
 
 def _on_a_channel(member: str, fits: Callable[[str], bool], verb: str, written: Callable[[str], str]) -> Test[Message]:

@@ -13,12 +13,16 @@ from msgsim.model import Callback, Entry, Exchange, Inbound, Json, Message, Unkn
 from msgsim.storage.keys import FROM_PHONES, NUMBERS
 from msgsim.storage.store import Store
 from msgsim.web.control import resources
-from msgsim.web.control.context import Context, body, number
+from msgsim.web.control.context import Context, body, chosen, number
 from msgsim.web.control.list_routes import listed
 from msgsim.web.control.lists import SLICE, Listing, Test
 
 EXCHANGES = 16
 """Lines of the journal that are read at once: one may hold a request with a thousand messages."""
+
+
+STATES = ("pending", "done", "failed", "refused", "dropped", "cancelled")
+"""Of callbacks."""
 
 
 class FromPhone(Struct, forbid_unknown_fields=True):
@@ -68,10 +72,10 @@ def _of(entry: Entry) -> Exchange:
 def _exchange_tests(context: Context, request: Request) -> list[Test[Entry]]:
     query = request.query_params
     tests: list[Test[Entry]] = []
-    if (provider := query.get("provider")) is not None:
-        context.provider(provider)
+    if (provider := chosen(request, "provider", context.engine.providers)) is not None:
         tests.append(Test(lambda entry: entry.provider == provider, lambda entry: f"it went to {entry.provider}"))
-    if (endpoint := query.get("endpoint")) is not None:
+    endpoints = (endpoint.name for provider in context.engine.providers.values() for endpoint in provider.endpoints)
+    if (endpoint := chosen(request, "endpoint", endpoints)) is not None:
         tests.append(
             Test(
                 lambda entry: _of(entry).endpoint == endpoint,
@@ -161,7 +165,7 @@ def _callbacks(context: Context, request: Request, sandbox: Sandbox) -> Listing[
 def _callback_tests(request: Request, sandbox: Sandbox, subject: int | None) -> list[Test[Callback]]:
     query = request.query_params
     tests: list[Test[Callback]] = []
-    if (state := query.get("state")) is not None:
+    if (state := chosen(request, "state", STATES)) is not None:
         tests.append(Test(lambda callback: callback.state == state, lambda callback: _state(sandbox, callback)))
     if (kind := query.get("kind")) is not None:
         tests.append(Test(lambda callback: callback.kind == kind, lambda callback: f"its kind is {callback.kind}"))
