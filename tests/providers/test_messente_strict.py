@@ -12,8 +12,8 @@ from msgsim.provider import discover
 from msgsim.testing import Answer, Simulator, call
 
 from tests.conftest import START, Advance, Http
+from tests.contract.test_validators import SCHEMAS, broken, places
 from tests.providers.test_messente import AUTH, SMS, TEMPLATE, TO, errors, send, statuses
-from tests.test_validators import SCHEMAS, broken, places
 
 WHATSAPP = {"channel": "whatsapp", "template": TEMPLATE}
 
