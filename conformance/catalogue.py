@@ -63,10 +63,14 @@ def _times(server: Server, provider: str, key: str) -> int:
 
 def statuses(provider: Provider, endpoint: Endpoint, answered: Answered) -> Iterator[int]:
     """The statuses that requests to an endpoint were answered with, one each."""
-    path = re.sub(r"\\{\w+\\}", "[^/]+", re.escape(endpoint.path))
-    pattern = re.compile(f"(/{provider.name})?{path}", re.IGNORECASE if provider.any_case else 0)
+    ways = [(endpoint.method, endpoint.path), *getattr(endpoint, "also", ())]
+    patterns = [
+        (method, re.compile(f"(/{provider.name})?{path}", re.IGNORECASE if provider.any_case else 0))
+        for method, written in ways
+        for path in [re.sub(r"\\{\w+\\}", "[^/]+", re.escape(written))]
+    ]
     return (
         status
         for method, asked, status in answered
-        if method == endpoint.method and pattern.fullmatch(asked) is not None
+        if any(method == known and pattern.fullmatch(asked) for known, pattern in patterns)
     )

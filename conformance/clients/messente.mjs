@@ -85,6 +85,7 @@ async function refusals() {
 /** Every documented error and every documented status, as the SDK shows it. */
 async function catalogue() {
   for (const { key, status, code } of await errors('messente')) {
+    if (key.includes('.')) continue; // Of another API than that of messages.
     const { send } = client({}, { 'X-Sim-Outcome': key });
     await refused(`error ${key}`, status, code ?? null, send(omnimessage([sms()])));
   }
