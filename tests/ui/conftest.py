@@ -9,6 +9,9 @@ from playwright.sync_api import Browser, Page, Request, sync_playwright
 from tests.ui.browser import open_browser
 from tests.ui.traffic import Sender, everything
 
+ON_PURPOSE = ("Failed to load resource", "htmx:sendAbort", "htmx:afterRequest")
+"""Said of refusals, and of requests that a later choice overtook; a request that failed says ``htmx:sendError`` too."""
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Whatever drives a browser is marked as such, so that `make test` can leave it out."""
@@ -48,8 +51,7 @@ def page(browser: Browser, sim: Simulator, complaints: list[str]) -> Iterator[Pa
     opened.on("request", elsewhere)
     yield opened
     context.close()
-    refused_on_purpose = [said for said in complaints if said.startswith("Failed to load resource")]
-    assert [said for said in complaints if said not in refused_on_purpose] == []
+    assert [said for said in complaints if not said.startswith(ON_PURPOSE)] == []
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import re
 import subprocess
 
 import pytest
+from msgsim.provider import discover
 from msgsim.testing import Simulator, call
 from playwright.sync_api import Page, expect
 
@@ -84,11 +85,29 @@ def test_a_request_is_copied_as_a_curl_that_works(page: Page, sim: Simulator, re
     page.get_by_role("button", name="Copy").click()
     expect(page.locator("#said")).to_contain_text("Copied")
     command = str(page.evaluate("navigator.clipboard.readText()"))
-    assert "authorization: ***" in command
-    filled = command.replace("authorization: ***", "Authorization: Basic ZGVmYXVsdDpkZWZhdWx0LXBhc3N3b3Jk")
-    answer = subprocess.run(["bash", "-c", f"{filled} -s"], capture_output=True, text=True, check=True).stdout
+    assert "-u default:default-password" in command
+    answer = subprocess.run(["bash", "-c", f"{command} -s"], capture_output=True, text=True, check=True).stdout
     assert answer.startswith("HTTP/1.1 400")
     assert "Duplicate channels are not allowed" in answer
+
+
+@pytest.mark.parametrize("sandbox", ["default", "ci-17"])
+def test_every_accepted_request_is_copied_as_a_curl_that_is_accepted_again(
+    page: Page, sim: Simulator, sandbox: str
+) -> None:
+    if sandbox != "default":
+        sim.control("POST", "sandboxes", {"name": sandbox})
+    sim.control("POST", "sample", {"count": 24}, query={"sandbox": sandbox})
+    journal = sim.control("GET", "requests", query={"sandbox": sandbox, "limit": 100}).json["requests"]
+    accepted = {(entry["provider"], entry["endpoint"]): entry for entry in journal if entry["status"] < 300}
+    assert {entry["provider"] for entry in accepted.values()} == set(discover())
+    for entry in accepted.values():
+        page.goto(f"/__sim/requests/{entry['number']}?sandbox={sandbox}")
+        sim.control("POST", "clock/advance", {"by": "1m"}, query={"sandbox": sandbox})
+        command = page.locator("#curl").inner_text()
+        assert "***" not in command
+        answer = subprocess.run(["bash", "-c", f"{command} -s"], capture_output=True, text=True, check=True).stdout
+        assert answer.startswith(f"HTTP/1.1 {entry['status']}"), command
 
 
 def test_an_accepted_request_leads_to_its_message(page: Page, refused: None) -> None:

@@ -1,6 +1,7 @@
 """One HTTP request to a provider, as a shell, the control API and the engine take it."""
 
 import re
+from base64 import b64decode, b64encode
 from shlex import quote
 from urllib.parse import quote as percent_encoded
 
@@ -56,7 +57,24 @@ def curl(example: Example, root: str, between: str = " ") -> str:
         parts[0] += " --path-as-is"
     # With -X HEAD curl would wait for a body.
     parts[0] += f" {'--head' if example.method == 'HEAD' else f'-X {quote(example.method)}'} {quote(url)}"
-    parts += [f"-H {quote(f'{name}: {value}' if value else f'{name};')}" for name, value in example.headers.items()]
+    parts += [_option(name, value) for name, value in example.headers.items()]
     if example.body:
         parts.append(f"--data-raw {quote(example.body)}")
     return between.join(parts)
+
+
+def _option(name: str, value: str) -> str:
+    """What makes curl send a header: ``-u`` where it is a user and a password, else ``-H``."""
+    user = _user(value) if name.lower() == "authorization" else ""
+    return f"-u {quote(user)}" if user else f"-H {quote(f'{name}: {value}' if value else f'{name};')}"
+
+
+def _user(authorization: str) -> str:
+    """``user:password`` of Basic; empty where curl would not make the same header of it."""
+    scheme, _, encoded = authorization.partition(" ")
+    try:
+        user = b64decode(encoded, validate=True).decode()
+    except ValueError:
+        return ""
+    same = scheme == "Basic" and b64encode(user.encode()).decode() == encoded
+    return user if same and user.isprintable() and ":" in user else ""

@@ -64,7 +64,8 @@ class Contents:
     async def pair(self, look: Look, number: int) -> Json:
         exchange = _exchange(await self.get(look, f"requests/{number}"))
         why = await self.get(look, f"requests/{number}/explain")
-        return {"exchange": exchange, "why": why, "curl": curl(raw_text.request_of(exchange), look.root, " \\\n  ")}
+        again = raw_text.request_of(exchange, self._engine.providers[exchange["provider"]], look.sandbox.name)
+        return {"exchange": exchange, "why": why, "curl": curl(again, look.root, " \\\n  ")}
 
     async def scenario(self, look: Look) -> Json:
         return _scenario(await self.get(look, "scenario"))

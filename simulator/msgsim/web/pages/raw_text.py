@@ -5,8 +5,12 @@ import re
 import msgspec
 from markupsafe import Markup, escape
 
+from msgsim.engine.redaction import HIDDEN
+from msgsim.examples.catalogue import endpoint_at
 from msgsim.examples.request import Example
+from msgsim.examples.samples import signed
 from msgsim.model import Json
+from msgsim.provider import Provider
 
 MOST = 60_000
 """Characters of one body that are shown."""
@@ -51,7 +55,23 @@ def is_own_business(name: str) -> bool:
     return name in OWN_BUSINESS or name.startswith(("sec-", "accept-")) or name == "referer"
 
 
-def request_of(exchange: Json) -> Example:
-    """A request of the journal, to be sent again; what was redacted has to be filled in."""
-    headers = {name: value for name, value in exchange["headers"].items() if not is_own_business(name)}
-    return Example(exchange["method"], exchange["path"], headers, exchange["body"] or "", exchange["query"])
+def request_of(exchange: Json, provider: Provider, sandbox: str) -> Example:
+    """A request of the journal, to be sent again, with the sandbox's own credentials where it had hidden ones."""
+    method, path = exchange["method"], exchange["path"]
+    _, issued = signed(provider, sandbox, endpoint_at(provider, method, path))
+    own = {name.lower(): value for name, value in issued.items()}
+    headers = {
+        name: own.get(name.lower(), value) if HIDDEN in value else value
+        for name, value in exchange["headers"].items()
+        if not is_own_business(name)
+    }
+    members = {**provider.credentials(sandbox), **issued}
+    return Example(method, path, headers, _filled(exchange["body"] or "", members), _filled(exchange["query"], members))
+
+
+def _filled(text: str, credentials: dict[str, str]) -> str:
+    """JSON or a form, with credentials in the members that were hidden."""
+    for name, value in credentials.items():
+        hidden = rf"""((?:"{re.escape(name)}"\s*:\s*"|\b{re.escape(name)}=)){re.escape(HIDDEN)}"""
+        text = value.join(re.sub(hidden, r"\1\0", text).split("\0"))
+    return text

@@ -83,6 +83,14 @@
     if (wide) present(wide, wide.getAttribute("aria-pressed") !== "true");
   });
 
+  // Between the choice and its drawing the panel shows another error: nothing there may be triggered.
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (event.detail.target.id !== "stage") return;
+    stage().setAttribute("aria-busy", "true");
+    const button = document.getElementById("trigger");
+    if (button) button.disabled = true;
+  });
+
   function present(button, on) {
     document.documentElement.classList.toggle("wide", on);
     button.setAttribute("aria-pressed", String(on));
