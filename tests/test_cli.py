@@ -12,7 +12,7 @@ import msgspec
 import pytest
 from msgsim.config import Config, ConfigError, milliseconds, read
 
-from tests.test_durability import Process
+from tests.storage.test_durability import Process
 
 
 def msgsim(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":

@@ -20,7 +20,7 @@ from msgsim.storage.store import store_in
 from msgsim.testing import Simulator, call
 
 from tests.samples import first_send, headers, sample
-from tests.test_durability import Process
+from tests.storage.test_durability import Process
 
 CLOCK = "frozen@2026-01-01T00:00:00Z"
 PROVIDERS = discover()

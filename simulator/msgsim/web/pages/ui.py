@@ -5,7 +5,7 @@ from urllib.parse import quote, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp
 
 from msgsim.engine.receive import Engine
@@ -46,7 +46,7 @@ class Ui:
             self._page("requests/{number:int}", self.request),
             self._page("scenarios", self.scenarios),
             self._page("parts", parts.draw),
-            Route("/__sim/static/{name:path}", asset),
+            Mount("/__sim/static", routes=[Route("/{name:path}", asset)]),
         ]
 
     def _page(self, path: str, draw: Draw) -> Route:
