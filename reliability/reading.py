@@ -113,7 +113,7 @@ def _filled(path: str, known: Things) -> Iterator[str]:
     kind = start.rstrip("/").rpartition("/")[2]
     values = {"number": getattr(known, kind, []), "id": known.id, "place": ["0"], "rest": [""]}
     if name == "name":
-        values["name"] = known.sinks if kind == "sinks" else ["default"]
+        values["name"] = {"sinks": known.sinks, "static": ["style.css"]}.get(kind, ["default"])
     for value in values[name]:
         yield from _filled(f"{start}{value}{end}", known)
 
