@@ -183,11 +183,40 @@ def carousel() -> Any:
     return messente_api.ViberCarousel(items=[item, item])
 
 
+def further_apis() -> None:
+    """What the newest version has besides messages, on both of its hosts."""
+    where = {} if BY_NAME else {"host": base_url("messente"), "ignore_operation_servers": True}
+    given = credentials("messente")
+    api, account = ApiClient(Configuration(**given, **where)), tuple(given.values())
+    blacklist, groups = messente_api.BlacklistApi(api), messente_api.GroupsApi(api)
+    refused("blacklist: not there", 404, "203", blacklist.is_blacklisted, TO)
+    blacklist.add_to_blacklist(messente_api.NumberToBlacklist(phone_number=TO))
+    equal("blacklist: there", blacklist.fetch_blacklist().phone_numbers, [TO])
+    blacklist.delete_from_blacklist(TO)
+    made = groups.create_group(messente_api.GroupName(name="First")).group
+    contacts = messente_api.ContactsApi(api)
+    contacts.create_contact(messente_api.ContactFields(phone_number=TO))
+    equal("contacts: in a group", contacts.add_contact_to_group(made.id, TO), {})
+    equal("groups: count", groups.fetch_group(made.id).group.contacts_count, 1)
+    numbers = messente_api.NumbersToInvestigate(numbers=["+15005551420"])
+    equal("lookup: off", messente_api.NumberLookupApi(api).fetch_info(numbers).result[0].status, "false")
+    equal("balance", messente_api.AccountBalanceApi(api).get_account_balance(*account)[:3], "OK ")
+    equal("prices", messente_api.PricingApi(api).get_prices(*account, "EE", "json").name, "Estonia")
+    verification = messente_api.NumberVerificationApi(api)
+    word, _, id = verification.verify_number(*account, TO).partition(" ")
+    equal("verification: started", word, "OK")
+    equal("verification: wrong", verification.verify_pin(*account, id, "x"), "INVALID")
+    templates = messente_api.WhatsAppTemplatesApi(api)
+    equal("templates: none", templates.list_whatsapp_templates("1").templates, [])
+
+
 part(sends, client())
 part(cancels, client())
 part(refusals, client())
 part(catalogue)
 if VERSION_2:
     part(bulks, client())
+if hasattr(messente_api, "WhatsAppTemplatesApi") and messente_api.__version__ == "2.7.0":
+    part(further_apis)
 if hasattr(messente_api, "Rcs"):
     part(sends_beyond_the_document, client())
