@@ -1,6 +1,7 @@
 """What a provider looks like to tools: a valid document, with everything the catalogue has."""
 
 import json
+import re
 from functools import cache
 from typing import Any
 
@@ -56,6 +57,9 @@ def test_every_error_is_a_response_of_some_operation(provider: Provider) -> None
         for status, response in operation["responses"].items():
             for content in response.get("content", {}).values():
                 for key in content["examples"]:
+                    shown.setdefault(key, set()).add(status)
+            if "content" not in response:  # What has no body is described, and has no example.
+                for key in re.findall(r"`([\w.]+)`:", response["description"]):
                     shown.setdefault(key, set()).add(status)
     for key, error in provider.contract.errors.items():
         assert shown[key] == {str(error.status)}, key

@@ -50,7 +50,7 @@ def _document(answers: Answers) -> Document:
         "servers": [{"url": "http://127.0.0.1:8080"}],
         "paths": _paths(answers, good, refusals),
         "components": {
-            "schemas": {name: _schema(provider, name) for name in _used(provider)},
+            "schemas": {_component(name): _schema(provider, name) for name in _used(provider)},
             "securitySchemes": {
                 name: scheme
                 for endpoint in provider.endpoints
@@ -113,10 +113,10 @@ def _query(schema: Document) -> list[Document]:
 
 def _body(answers: Answers, endpoint: Endpoint) -> Document:
     """The schema of a body; where items have one of their own, it stands at their place."""
-    whole: Document = {"$ref": f"#/components/schemas/{endpoint.schema}"}
+    whole: Document = {"$ref": _reference(endpoint.schema)}
     if not (isinstance(endpoint, SendMany) and endpoint.item_schema):
         return whole
-    items = {"type": "array", "items": {"$ref": f"#/components/schemas/{endpoint.item_schema}"}}
+    items = {"type": "array", "items": {"$ref": _reference(endpoint.item_schema)}}
     if isinstance(answers.samples(endpoint)[0], list):
         return {"allOf": [whole, items]}
     place = answers.place_of_items(endpoint)
@@ -221,6 +221,15 @@ def _example(error: Error, answered: Answered) -> Document:
     }
 
 
+def _component(schema: str) -> str:
+    """The name of a wire schema in the document, where it may have no slash: ``phonebook.contact``."""
+    return schema.replace("/", ".")
+
+
+def _reference(schema: str) -> str:
+    return f"#/components/schemas/{_component(schema)}"
+
+
 def _used(provider: Provider) -> list[str]:
     """The schemas that endpoints speak of."""
     names = (
@@ -236,7 +245,7 @@ def _schema(provider: Provider, name: str) -> Document:
     """A wire schema at its place in the document: references inside it start from the document's root."""
     wire = provider.contract.schema(name).document
     kept = {key: value for key, value in wire.items() if key != "$schema"}
-    return cast("Document", _moved(kept, f"#/components/schemas/{name}"))
+    return cast("Document", _moved(kept, _reference(name)))
 
 
 def _moved(value: Json, place: str) -> Json:
