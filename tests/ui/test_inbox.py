@@ -1,5 +1,7 @@
 """The inbox as somebody uses it: conversations drawn per channel, changing while one looks."""
 
+import re
+
 from msgsim.testing import Simulator
 from playwright.sync_api import Page, expect
 
@@ -182,3 +184,17 @@ def test_each_sandbox_has_its_own_page(page: Page, sim: Simulator, full: Sender)
     page.get_by_role("link", name="Requests").click()
     expect(page).to_have_url("/__sim/requests?sandbox=ci-17")
     expect(page.locator(".request")).to_have_count(0)
+
+
+def test_a_row_tells_addresses_apart_and_covers_no_name(page: Page, sim: Simulator, full: Sender) -> None:
+    for number in range(120):
+        full.sms(f"Oi {number}")
+    page.goto("/__sim/")
+    for row in page.locator(".row").filter(has_text="@").all():
+        who = row.locator(".who").inner_text()
+        expect(row.locator(".avatar")).to_have_text(who[:2])
+    crowded = page.locator(".row").filter(has=page.locator(".count", has_text=re.compile(r"^\d{3}$")))
+    badge, name = crowded.locator(".count").bounding_box(), crowded.locator(".who").bounding_box()
+    assert badge is not None
+    assert name is not None
+    assert badge["x"] + badge["width"] <= name["x"]
