@@ -133,7 +133,7 @@ def report(figures: dict[str, list[tuple[float, float, float]]], ready: float, i
     ratio = statistics.median(rate for rate, _, _ in figures["full send"]) / base
     print(f"\nready after {ready:.2f} s, idle {idle:.0f} MiB, after load {loaded:.0f} MiB")
     budgets = {
-        "full send at least 0.8 of bare Starlette": ratio >= 0.8,
+        "full send at least 0.75 of bare Starlette": ratio >= 0.75,
         "ready within 0.35 s": ready <= 0.35,
         "idle under 60 MiB": idle < 60,
     }
