@@ -167,6 +167,13 @@ def test_credentials_in_a_query_string_are_told(sim: Simulator, control: Http) -
     assert findings(control)["credentials-in-query"]["provider"] == "sinch"
 
 
+def test_credentials_in_a_query_string_are_none_of_ours_where_the_document_asks_for_them(
+    sim: Simulator, control: Http
+) -> None:
+    assert call(f"{sim.url}/get_balance?username=user&password=secret", "GET").body == b"OK 100.00"
+    assert "credentials-in-query" not in findings(control)
+
+
 def test_a_receiver_that_fails_or_is_slow_is_told(
     sim: Simulator, control: Http, advance: Advance, monkeypatch: pytest.MonkeyPatch
 ) -> None:

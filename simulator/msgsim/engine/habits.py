@@ -149,9 +149,14 @@ def _token_each(provider: Provider, records: Sequence[Record]) -> Iterator[Findi
 
 
 def _in_query(provider: Provider, records: Sequence[Record]) -> Iterator[Finding]:
-    """Put credentials where every proxy writes them down."""
+    """Put credentials where every proxy writes them down, although the API takes them elsewhere."""
     secret = {*provider.secrets, *SECRET}
-    where = [record for record in records if secret & _parameters(record.exchange.query)]
+    asked_for = {endpoint.name for voice in provider.voices() if voice.in_query for endpoint in voice.endpoints}
+    where = [
+        record
+        for record in records
+        if record.exchange.endpoint not in asked_for and secret & _parameters(record.exchange.query)
+    ]
     yield from _finding(
         "credentials-in-query",
         provider,
