@@ -141,7 +141,7 @@ def _responses(answers: Answers, endpoint: Endpoint, good: list[Answered], refus
         _add(found, answered, description, key, example)
     for response in found.values():
         for content in response.get("content", {}).values():
-            content["schema"] = _shape(content["schema"])
+            content["schema"] = _shape(content["schema"], bool(provider.api(endpoint).name))
     return dict(sorted(found.items()))
 
 
@@ -259,19 +259,27 @@ def _moved(value: Json, place: str) -> Json:
     }
 
 
-def _shape(values: list[Json]) -> Document:
-    """A schema that says what all of some values have in common."""
+def _shape(values: list[Json], nullable: bool = False) -> Document:
+    """A schema that says what all of some values have in common.
+
+    ``nullable``: any member may be null too, and one that always was may be anything. So it is in the further APIs of a
+    provider, which tell a state that a few examples do not go through (a contact that will be deleted, or will not).
+    """
     kinds = sorted({_kind(value) for value in values})
+    if nullable and kinds == ["null"]:
+        return {}
     shape: Document = {"type": kinds[0] if len(kinds) == 1 else kinds} if kinds else {}
     objects = [value for value in values if isinstance(value, dict)]
     if objects:
         names = dict.fromkeys(name for value in objects for name in value)
-        shape["properties"] = {name: _shape([value[name] for value in objects if name in value]) for name in names}
+        seen = {name: [value[name] for value in objects if name in value] for name in names}
+        further = [None] if nullable else []
+        shape["properties"] = {name: _shape([*of_one, *further], nullable) for name, of_one in seen.items()}
         if required := [name for name in names if all(name in value for value in objects)]:
             shape["required"] = required
     inner = [item for value in values if isinstance(value, list) for item in value]
     if inner:
-        shape["items"] = _shape(inner)
+        shape["items"] = _shape(inner, nullable)
     return shape
 
 
