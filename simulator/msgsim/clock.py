@@ -103,7 +103,10 @@ def instant(text: str) -> int:
 
     A zone may lead out of the years 1 to 9999, which is an error too.
     """
-    read = datetime.fromisoformat(text)
+    try:
+        read = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is no time: write 2026-01-01T00:00:00Z") from None
     moment = round((read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp() * 1000)
     if not EARLIEST <= moment < LATEST + 1000:
         raise ValueError(f"{text} lies outside the years 1 to 9999 in UTC")

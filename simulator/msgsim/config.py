@@ -180,24 +180,33 @@ def _check_authorities(file: str) -> None:
 
 def _file(path: Path) -> dict[str, Json]:
     try:
-        settings = whole(yaml.safe_load(path.read_bytes()))
+        data = path.read_bytes()
+        settings = whole(yaml.safe_load(data))
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}") from None
     except RecursionError:
         raise ConfigError(f"{path}: nested too deeply") from None
     except yaml.YAMLError as error:
-        raise ConfigError(f"{path}: {_place(error)}") from None
+        raise ConfigError(f"{path}: {_place(error, data)}") from None
     if not isinstance(settings, dict | None):
         raise ConfigError(f"{path}: a mapping of settings is expected")
     return settings or {}
 
 
-def _place(error: yaml.YAMLError) -> str:
+def _place(error: yaml.YAMLError, data: bytes) -> str:
     """What is wrong with YAML and where, without the line itself: it may hold a secret."""
     if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
         return "it is not YAML"
     mark = error.problem_mark
-    return f"line {mark.line + 1}, column {mark.column + 1}: {error.problem}"
+    return f"line {mark.line + 1}, column {mark.column + 1}: {yaml_fault(error, data.decode(errors='replace'))}"
+
+
+def yaml_fault(error: yaml.MarkedYAMLError, text: str) -> str:
+    """What is wrong with a text that is not YAML; libyaml's own words for a tab seldom name the tab."""
+    mark, lines = error.problem_mark, text.split("\n")
+    if mark is not None and mark.line < len(lines) and lines[mark.line][mark.column : mark.column + 1] == "\t":
+        return "a tab cannot indent YAML; write spaces"
+    return str(error.problem or error.context)
 
 
 LONGEST = 1000 * 366 * 86_400_000

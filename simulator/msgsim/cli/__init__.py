@@ -1,6 +1,7 @@
 """``msgsim``: one module per command in ``msgsim/cli``, imported when it is asked for."""
 
 import importlib
+import os
 import pkgutil
 import sys
 from io import TextIOWrapper
@@ -9,7 +10,7 @@ from typing import NoReturn
 import click
 
 from msgsim import __version__
-from msgsim.cli.exits import INTERRUPTED, OK, USAGE
+from msgsim.cli.exits import FAILED, INTERRUPTED, OK, USAGE
 
 SHARED = frozenset({"exits", "remote"})
 """Modules beside the commands that are none."""
@@ -30,6 +31,14 @@ class Commands(click.Group):
 
             ctx.fail(f"there is no command {args[0]!r}{suggestion(args[0], self.list_commands(ctx))}")
         return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> object:
+        """A reader that wants no more (``| head -1``) ends a command quietly; click would end it with 1."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # What is left to be flushed goes there.
+            return OK
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in self.list_commands(ctx):
@@ -70,7 +79,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         code = error.exit_code
     except (click.Abort, KeyboardInterrupt):
         code = INTERRUPTED
-    except BrokenPipeError:
-        sys.stderr.close()
-        code = OK
+    except OSError as error:
+        click.echo(f"msgsim: {error.strerror or error}", err=True)
+        code = FAILED
     sys.exit(code if isinstance(code, int) else OK)

@@ -49,8 +49,11 @@ def answered(request: Request[R], status: int, media: str, body: bytes) -> R:
 
 
 def root(url: str) -> str:
-    """Where the simulator is: as given, else MSGSIM_URL, else the default."""
-    return (url or os.environ.get("MSGSIM_URL") or DEFAULT_URL).rstrip("/")
+    """Where the simulator is: as given, else MSGSIM_URL, else the default. Raises ValueError."""
+    url = url or os.environ.get("MSGSIM_URL") or DEFAULT_URL
+    if not url.lower().startswith(("http://", "https://")):
+        raise ValueError(f"the simulator's URL (--url, MSGSIM_URL) needs http://, as in {DEFAULT_URL}; it is {url!r}")
+    return url.rstrip("/")
 
 
 def headers(sandbox: str, token: str) -> dict[str, str]:

@@ -14,6 +14,7 @@ from typing import TypeAlias
 import yaml
 from msgspec import Struct
 
+from msgsim.config import yaml_fault
 from msgsim.contract.decoding import DEEPEST
 from msgsim.model import Json
 
@@ -149,15 +150,15 @@ def parse(data: bytes | str, name: str) -> Document:
 def _parsed(data: bytes | str, name: str) -> Document:
     if len(data) > LARGEST:
         raise BadFile([Mistake(name, 1, 1, f"the file is larger than {LARGEST // 1_000_000} MB")])
+    text = data if isinstance(data, str) else _text(data)
     try:
         root = yaml.compose(data, _Loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        raise BadFile([Mistake(name, *place, f"not YAML: {error.problem or error.context}")]) from None
+        raise BadFile([Mistake(name, *place, f"not YAML: {yaml_fault(error, text)}")]) from None
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         raise BadFile([Mistake(name, 1, 1, f"not YAML: {' '.join(str(error).split())}")]) from None
-    text = data if isinstance(data, str) else _text(data)
     if root is None:
         return Document(name, text=text)
     try:
