@@ -94,14 +94,14 @@ class Stream:
             self._sandbox, self._line, self._place, self._moment = sandbox.number, lowest - 1, 0, sandbox.now()
         as_of: dict[int, int] = {}
         """Keys of messages, and as of which time they were told."""
-        while self._line < sandbox.journal:
-            high = self._line + LINES
+        while self._line < (newest := sandbox.journal):
+            high = min(self._line + LINES, newest)  # What comes while these are told is read in the next round.
             for entry in self._store.journal.between(sandbox.number, self._line + 1, high):
                 for name, data in self._of_line(entry, as_of):
                     self._place += 1
                     yield self._event(name, data)
                 self._line, self._place = entry.key & NUMBERS, 0
-            self._line = min(high, sandbox.journal)
+            self._line = high
             yield b""
         now = sandbox.now()
         for piece in reached(self._store, sandbox.number, self._moment, now):
