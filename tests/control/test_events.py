@@ -7,9 +7,11 @@ from urllib.request import Request, urlopen
 
 import msgspec
 from msgsim.testing import Simulator, call
+from msgsim.web.control.events import Stream
 
 from tests.conftest import Advance, Http
 from tests.control.acting import refuse, send
+from tests.control.in_memory import memory
 from tests.receiver import Receiver
 
 Event = tuple[str, Any]
@@ -124,3 +126,17 @@ def test_a_stream_that_was_cut_off_in_the_middle_of_a_bulk_goes_on_there(sim: Si
     for place, id in enumerate(ids[:-1], 1):
         with listening(sim, last=id) as told:
             assert [next(told) for _ in whole[place:]] == whole[place:], id
+
+
+def test_what_happens_while_events_are_told_is_told_too() -> None:
+    with memory() as world:
+        stream = Stream(world.context, world.context.subscriptions.open("default"), "")
+        for name in ("first", "second"):
+            world.engine.recorder.control(world.sandbox, {"action": name})
+        told = []
+        for event in stream.news():
+            if event:
+                told.append(event.split(b"\n")[1])
+                if len(told) == 1:
+                    world.engine.recorder.control(world.sandbox, {"action": "meanwhile"})
+    assert told == [b"event: first", b"event: second", b"event: meanwhile"]
