@@ -16,8 +16,21 @@ Columns = tuple[tuple[str, ...], tuple[str, ...]]
 """Those that are the key of a row, and those that hold its numbers."""
 
 
+Waiting = dict[str, list[tuple[str, list[Row]]]]
+"""Per table what is not written yet: statements in their order, each with its rows."""
+
+
 class StoreError(Exception):
     """The store cannot be used; the text says why and what to do."""
+
+
+def put_off(waiting: Waiting, table: str, sql: str, rows: Iterable[Row]) -> None:
+    """Let rows wait; those of one statement after another share it."""
+    statements = waiting.setdefault(table, [])
+    if statements and statements[-1][0] == sql:
+        statements[-1][1].extend(rows)
+    else:
+        statements.append((sql, list(rows)))
 
 
 class Rows(Protocol):

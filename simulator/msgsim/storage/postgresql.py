@@ -4,15 +4,13 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache
 
-from msgsim.storage.database import Columns, Row, Rows, StoreError
+from msgsim.storage.database import Columns, Row, Rows, StoreError, Waiting, put_off
 from msgsim.storage.postgresql_session import FAILED, REFUSED, Session
 
 COPY = ""
 """In place of a statement: rows that are new."""
 ADD = "WITH added"
 """How a statement begins whose values are whole columns of rows."""
-Deferred = dict[str, list[tuple[str, list[Row]]]]
-"""Per table what is not written yet: statements in their order, each with its rows."""
 
 
 class Postgresql:
@@ -28,7 +26,7 @@ class Postgresql:
         """Raises StoreError when the database cannot be used."""
         self.dirty = False
         self._error: StoreError | None = None
-        self._deferred: Deferred = {}
+        self._deferred: Waiting = {}
         self._began = False
         """A transaction is open."""
         self._commit: Future[None] | None = None
@@ -51,11 +49,7 @@ class Postgresql:
 
     def defer(self, table: str, sql: str, rows: Iterable[Row]) -> None:
         self.dirty = True
-        deferred = self._deferred.setdefault(table, [])
-        if deferred and deferred[-1][0] == sql:
-            deferred[-1][1].extend(rows)
-        else:
-            deferred.append((sql, list(rows)))
+        put_off(self._deferred, table, sql, rows)
 
     def add_up(self, table: str, columns: Columns, rows: Iterable[Row]) -> None:
         self.defer(table, _addition(table, columns), rows)
@@ -123,7 +117,7 @@ class Postgresql:
             if error is not None:
                 self._lost = self._fail(error)
 
-    def _carry_out(self, deferred: Deferred) -> None:
+    def _carry_out(self, deferred: Waiting) -> None:
         """Write all, and commit. Raises what is in FAILED, and StoreError."""
         for table in list(deferred):
             self._write_deferred(table, deferred)
@@ -131,7 +125,7 @@ class Postgresql:
             self._session.commit()
             self._began = False
 
-    def _write_deferred(self, table: str, deferred: Deferred) -> None:
+    def _write_deferred(self, table: str, deferred: Waiting) -> None:
         for sql, rows in deferred.pop(table, ()):
             self._begin()
             if sql == COPY:

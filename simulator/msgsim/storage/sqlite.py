@@ -5,12 +5,11 @@ import errno
 import os
 import sqlite3
 import weakref
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from pathlib import Path
 
-from msgsim.model import Json
-from msgsim.storage.database import Columns, Row, StoreError
+from msgsim.storage.database import Columns, Row, StoreError, Waiting, put_off
 
 FAILED = (sqlite3.Error, OverflowError, UnicodeEncodeError)
 """What a statement may fail with: the last two are values that SQLite cannot hold."""
@@ -35,8 +34,7 @@ class Sqlite:
         self.path = path
         self.dirty = False
         self._error: StoreError | None = None
-        self._deferred: dict[str, list[tuple[str, list[Sequence[Json]]]]] = {}
-        """Per table what is not written yet: statements in their order, each with its rows."""
+        self._deferred: Waiting = {}
         self._connection = _open(path, script, version)
         if path is None:  # What is in memory goes with whoever held it; a file is closed by its owner.
             weakref.finalize(self, self._connection.close)
@@ -80,11 +78,7 @@ class Sqlite:
 
     def defer(self, table: str, sql: str, rows: Iterable[Row]) -> None:
         self.dirty = True
-        deferred = self._deferred.setdefault(table, [])
-        if deferred and deferred[-1][0] == sql:
-            deferred[-1][1].extend(rows)
-        else:
-            deferred.append((sql, list(rows)))
+        put_off(self._deferred, table, sql, rows)
 
     def add_up(self, table: str, columns: Columns, rows: Iterable[Row]) -> None:
         self.defer(table, _addition(table, columns), rows)
