@@ -45,7 +45,7 @@ def machine() -> int:
 
 
 def elapsed() -> float:
-    """Seconds since some moment, as `time.monotonic` has them where nobody fakes it."""
+    """Seconds of real time since some moment, whether time is faked or not."""
     return _since_boot() / 1e9
 
 
@@ -85,11 +85,6 @@ class Clock(Struct, frozen=True):
     def running(self, rate: float) -> "Clock":
         """The same time at another rate, from now on."""
         return Clock(self.now(), machine(), rate)
-
-
-def stopwatch() -> float:
-    """Seconds of real time since some moment, to the microsecond."""
-    return time.perf_counter()
 
 
 def real() -> Clock:

@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections.abc import Callable
 from functools import partial
 
-from msgsim.clock import stopwatch
+from msgsim.clock import elapsed
 from msgsim.storage.changes import Changes
 from msgsim.storage.database import StoreError
 from msgsim.storage.store import Store
@@ -50,7 +50,7 @@ class Commits:
         self._begun = 0
         """How many commits were begun beside the loop."""
         self._since = 0.0
-        """When the commit was begun that goes on beside the loop, by the stopwatch."""
+        """When the commit was begun that goes on beside the loop, by `elapsed`."""
         self.durations = Durations()
 
     def then(self, answer: Answer) -> None:
@@ -77,7 +77,7 @@ class Commits:
         self._begun += 1
         if self._store.begin_commit(partial(_call, loop, partial(self._end, self._begun))):
             self._committing, self._answers = self._answers, []
-            self._since = stopwatch()
+            self._since = elapsed()
         else:
             with contextlib.suppress(StoreError):  # The answers were given it.
                 self.now()
@@ -88,7 +88,7 @@ class Commits:
         if self._committing is not None:
             lost = self._finish()
         answers, self._answers = self._answers, []
-        lost = self._hand_out(self._store.commit, answers, stopwatch()) or lost
+        lost = self._hand_out(self._store.commit, answers, elapsed()) or lost
         if lost is not None:
             raise lost
 
@@ -104,13 +104,13 @@ class Commits:
         return self._hand_out(self._store.end_commit, answers, self._since)
 
     def _hand_out(self, commit: Callable[[], Changes], answers: list[Answer], begun: float) -> StoreError | None:
-        """Tell everybody what a commit came to; why it was lost, where it was. ``begun``: by the stopwatch."""
+        """Tell everybody what a commit came to; why it was lost, where it was. ``begun``: by `elapsed`."""
         changes, lost = Changes(), None
         try:
             changes = commit()
         except StoreError as error:
             lost = error
-        self.durations.add(stopwatch() - begun)
+        self.durations.add(elapsed() - begun)
         self._committed(changes, lost)
         for answer in answers:
             try:
