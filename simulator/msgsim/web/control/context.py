@@ -80,9 +80,10 @@ class Context(Struct, frozen=True):
 
 def chosen(request: Request, name: str, known: Iterable[str]) -> str | None:
     """A filter that has to be one of the words there are; None where it is not given. Raises ValueError."""
-    word = request.query_params.get(name)
+    if (word := request.query_params.get(name)) is None:
+        return None
     words = list(dict.fromkeys(known))
-    if word is not None and word not in words:
+    if word not in words:
         hint = suggestion(word, words) or f"; there are {', '.join(words)}"
         raise ValueError(f"{name}: there is no {word!r}{hint}")
     return word
