@@ -111,8 +111,10 @@ class Simulator:
         frozen: NewSandbox = {"clock": "frozen", **made}
         with Client(self.url, token=self.config.token) as client:
             created = client.sandboxes.create(name, **frozen)["name"]
-            yield client.sandbox(created)
-            client.sandboxes.delete(created)
+            try:
+                yield client.sandbox(created)
+            finally:
+                client.sandboxes.delete(created)
 
     def stop(self) -> None:
         """Stop serving; returns when it has."""

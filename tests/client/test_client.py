@@ -299,3 +299,10 @@ def _template(path: str) -> str:
     if len(parts) > 1 and parts[0] in known:
         parts[1] = "*"
     return "/".join(parts)
+
+
+def test_a_sandbox_of_a_simulator_is_gone_however_its_block_ends(sim: Simulator) -> None:
+    with pytest.raises(Problem, match="there is no message"), sim.sandbox("short") as made:
+        made.messages.get("unknown")
+    with Client(sim.url) as client:
+        assert [sandbox["name"] for sandbox in client.sandboxes.list()] == ["default"]
