@@ -87,7 +87,7 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
     @property
-    def store(self) -> str:
+    def store_summary(self) -> str:
         """Where it keeps what it accepted, and how much was there at the start."""
         if self._config.store == "memory":
             return "in memory: gone when it stops"

@@ -2,7 +2,7 @@
 
 import click
 
-from msgsim.cli.remote import DefaultGroup, as_json, callback_row, remote, show_json, show_table
+from msgsim.cli.remote import DefaultGroup, as_json, callback_row, remote, show_json, show_rows, show_table
 from msgsim.client import Client
 from msgsim.client.api import Json
 
@@ -29,11 +29,7 @@ def command() -> None:
 @remote
 def list_all(client: Client, raw: bool, **filters: Json) -> None:
     """List them, oldest first."""
-    found = client.callbacks.list(**filters)
-    if raw:
-        show_json(found)
-    else:
-        show_table([callback_row(callback) for callback in found])
+    show_rows(client.callbacks.list(**filters), callback_row, raw)
 
 
 @command.command("show")

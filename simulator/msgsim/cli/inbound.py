@@ -2,8 +2,9 @@
 
 import click
 
-from msgsim.cli.remote import as_json, brief, callback_row, remote, show_json, show_table
+from msgsim.cli.remote import as_json, brief, callback_row, remote, show_json, show_rows, show_table
 from msgsim.client import Client
+from msgsim.client.answers import Inbound
 
 
 @click.command("inbound")
@@ -24,13 +25,7 @@ def command(client: Client, provider: str | None, sender: str, to: str, text: st
       msgsim inbound
     """
     if provider is None:
-        found = client.inbox()
-        if raw:
-            show_json(found)
-        else:
-            show_table(
-                [[mo["at"][11:23], mo["provider"], mo["from"], mo["to"], mo["id"], brief(mo["text"])] for mo in found]
-            )
+        show_rows(client.inbox(), _row, raw)
         return
     if missing := [name for name, value in (("--from", sender), ("--to", to), ("--text", text)) if not value]:
         raise click.UsageError(
@@ -44,3 +39,8 @@ def command(client: Client, provider: str | None, sender: str, to: str, text: st
     show_table([callback_row(callback) for callback in sent["callbacks"]])
     if not sent["callbacks"]:
         click.secho("no callback: the settings name no URL for it", fg="yellow")
+
+
+def _row(inbound: Inbound) -> list[str]:
+    text = brief(inbound["text"])
+    return [inbound["at"][11:23], inbound["provider"], inbound["from"], inbound["to"], inbound["id"], text]

@@ -2,7 +2,7 @@
 
 import click
 
-from msgsim.cli.remote import as_json, message_row, remote, show_json, show_table
+from msgsim.cli.remote import as_json, message_row, remote, show_json, show_rows, show_table
 from msgsim.client import Client
 from msgsim.client.api import Json
 
@@ -29,11 +29,7 @@ def command(client: Client, id: str | None, raw: bool, **filters: Json) -> None:
       msgsim messages 75cbf2b6-74e8-4c75-8093-f1041587cd04
     """
     if id is None:
-        found = client.messages.list(**filters)
-        if raw:
-            show_json(found)
-        else:
-            show_table([message_row(message) for message in found])
+        show_rows(client.messages.list(**filters), message_row, raw)
         return
     message = client.messages.get(id)
     if raw:

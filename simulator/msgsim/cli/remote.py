@@ -82,6 +82,14 @@ def show_table(rows: Sequence[Sequence[str]]) -> None:
         click.echo("  ".join([*cells[:-1], row[-1]]).rstrip())
 
 
+def show_rows(rows: Sequence[Json], row: Callable[[Json], Sequence[str]], raw: bool) -> None:
+    """A list as a table, a ``row`` for each; or as it is."""
+    if raw:
+        show_json(rows)
+    else:
+        show_table([row(each) for each in rows])
+
+
 def brief(text: str | None, most: int = 40) -> str:
     """A text on one line, cut."""
     line = " ".join((text or "").split())

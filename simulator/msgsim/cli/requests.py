@@ -2,7 +2,7 @@
 
 import click
 
-from msgsim.cli.remote import as_json, remote, request_row, show_json, show_table
+from msgsim.cli.remote import as_json, remote, request_row, show_json, show_rows, show_table
 from msgsim.client import Client
 from msgsim.client.api import Json
 
@@ -28,11 +28,7 @@ def command(client: Client, number: int | None, raw: bool, **filters: Json) -> N
       msgsim requests --provider sinch --status 400 --json
     """
     if number is None:
-        found = client.requests.list(**filters)
-        if raw:
-            show_json(found)
-        else:
-            show_table([request_row(entry) for entry in found])
+        show_rows(client.requests.list(**filters), request_row, raw)
         return
     entry = client.requests.get(number)
     if raw:

@@ -2,7 +2,7 @@
 
 import click
 
-from msgsim.cli.remote import DefaultGroup, as_json, remote, show_json, show_table
+from msgsim.cli.remote import DefaultGroup, as_json, remote, show_json, show_rows
 from msgsim.client import Client
 from msgsim.client.answers import ClockState, Sandbox
 
@@ -24,11 +24,7 @@ def command() -> None:
 @remote
 def list_all(client: Client, raw: bool) -> None:
     """List all of them: name, time and pace, number of messages, scenarios."""
-    found = client.sandboxes.list()
-    if raw:
-        show_json(found)
-    else:
-        show_table([_row(sandbox) for sandbox in found])
+    show_rows(client.sandboxes.list(), _row, raw)
 
 
 @command.command("create")

@@ -127,7 +127,7 @@ def _greet(settings: "Config", port: int, seed: int, server: "Server") -> None:
     if server.ports is not None:
         ports = [("HTTPS", "https", server.ports.port("https")), ("proxy", "http", server.ports.port("proxy"))]
         lines += [(name, f"{scheme}://{authority(settings.host, bound)}") for name, scheme, bound in ports if bound]
-    lines += [("store", server.store), ("seed", str(seed))]
+    lines += [("store", server.store_summary), ("seed", str(seed))]
     if settings.token:
         lines.append(("token", settings.token))
     width = max(len(name) for name, _ in lines)

@@ -4,7 +4,7 @@ import json
 
 import click
 
-from msgsim.cli.remote import as_json, brief, remote, show_json, show_table
+from msgsim.cli.remote import as_json, brief, remote, show_json, show_rows
 from msgsim.client import Client
 
 
@@ -23,11 +23,9 @@ def command(client: Client, name: str | None, raw: bool) -> None:
       msgsim sinks reports
     """
     if name is None:
-        found = client.sinks()
-        if raw:
-            show_json(found)
-        else:
-            show_table([[sink["name"], f"{sink['total']} posts", client.sink(sink["name"]).url] for sink in found])
+        show_rows(
+            client.sinks(), lambda sink: [sink["name"], f"{sink['total']} posts", client.sink(sink["name"]).url], raw
+        )
         return
     sink = client.sink(name)
     posts = sink.posts()

@@ -2,7 +2,7 @@
 
 import click
 
-from msgsim.cli.remote import ROWS, as_json, remote, show_json, show_table
+from msgsim.cli.remote import ROWS, as_json, remote, show_rows
 from msgsim.client import Client
 from msgsim.client.api import Json
 
@@ -45,7 +45,4 @@ def command(client: Client, what: str, count: int, timeout: str, raw: bool, **fi
     if strange := [name for name in given if name not in FILTERS[what]]:
         raise click.UsageError(f"--{strange[0].rstrip('_')} is no filter of {what}")
     found = getattr(client, what).wait(**given, count=count, timeout=timeout)
-    if raw:
-        show_json(found)
-    else:
-        show_table([ROWS[what](one) for one in found])
+    show_rows(found, ROWS[what], raw)

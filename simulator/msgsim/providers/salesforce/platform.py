@@ -4,16 +4,14 @@ Sources: endpoints and tokenContext of the Marketing Cloud REST reference, and i
 Ids follow from the sandbox's seed; names and places of the user are inferred, their shapes documented.
 """
 
-from urllib.parse import parse_qsl
-
 from msgsim.model import Json, Refusal, Refused, Reply
-from msgsim.provider import Ask, Desk, positive
+from msgsim.provider import Ask, Desk
 from msgsim.providers.salesforce import tokens
 from msgsim.providers.salesforce.answers import json_reply
+from msgsim.providers.salesforce.registry import page_of
 
 BELOW = {"soap": "Service.asmx", "rest": "", "ftp": ""}
 """Kind of endpoint, and what stands behind the address that was asked: nothing leads to the real service."""
-PAGE_SIZE = 50
 ZONE = {"longName": "(GMT-06:00) Central Time (No Daylight Saving)", "shortName": "CST", "offset": -6.0, "dst": False}
 
 
@@ -27,9 +25,7 @@ def get_endpoint(body: Json, desk: Desk) -> Reply:
 
 def list_endpoints(body: Json, desk: Desk) -> Reply:
     """GET /platform/v1/endpoints: all of them, in pages."""
-    query = {name.lower(): value for name, value in parse_qsl(desk.call.query)}
-    page = positive(query, "$page", 1, Refusal("invalid_value", "$page"))
-    size = positive(query, "$pagesize", PAGE_SIZE, Refusal("invalid_value", "$pagesize"))
+    page, size = page_of(desk)
     items = [_endpoint(kind, desk) for kind in BELOW]
     shown = items[(page - 1) * size : page * size]
     return json_reply(200, {"page": page, "pageSize": size, "count": len(items), "items": shown})

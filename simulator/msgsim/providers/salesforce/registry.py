@@ -59,10 +59,7 @@ def get_one(body: Json, desk: Desk) -> Reply:
 
 def get_page(body: Json, desk: Desk) -> Reply:
     """GET /ott/v1/registration/{platform}: pages count from 1; one past the end is empty."""
-    platform = _platform(desk)
-    query = {name.lower(): value for name, value in parse_qsl(desk.call.query)}
-    page = positive(query, "$page", 1, Refusal("invalid_value", "$page"))
-    size = positive(query, "$pagesize", PAGE_SIZE, Refusal("invalid_value", "$pagesize"))
+    platform, (page, size) = _platform(desk), page_of(desk)
     registrations = dict(_configured(desk)) | dict(desk.records("property"))
     items = [public(each) for _, each in sorted(registrations.items()) if each["ottPlatformName"] == platform]
     return json_reply(
@@ -75,6 +72,13 @@ def get_page(body: Json, desk: Desk) -> Reply:
             "items": items[(page - 1) * size : page * size],
         },
     )
+
+
+def page_of(desk: Desk) -> tuple[int, int]:
+    """The page that is asked for, from 1, and how many items one has. Raises Refused."""
+    query = {name.lower(): value for name, value in parse_qsl(desk.call.query)}
+    page = positive(query, "$page", 1, Refusal("invalid_value", "$page"))
+    return page, positive(query, "$pagesize", PAGE_SIZE, Refusal("invalid_value", "$pagesize"))
 
 
 def _links(platform: str, page: int, size: int) -> Json:

@@ -1,6 +1,7 @@
 """``GET bundle``: everything that was asked of a sandbox and what came of it, to be done again elsewhere."""
 
 from collections.abc import AsyncIterator, Iterator
+from typing import Protocol, TypeVar
 
 import msgspec
 from starlette.requests import Request
@@ -14,7 +15,7 @@ from msgsim.engine.sandbox import Sandbox
 from msgsim.engine.secret_settings import secrets_in
 from msgsim.engine.states import State
 from msgsim.examples.bundle import FORMAT, End, Header, NamedText, StateLine, callback_line, message_line
-from msgsim.model import Callback, Entry, Json, Message
+from msgsim.model import Entry, Json
 from msgsim.web.control.context import Context
 from msgsim.web.control.exports import entries, joined
 from msgsim.web.control.lists import in_turns
@@ -22,6 +23,15 @@ from msgsim.web.control.problem import ApiProblem
 
 ROWS = 500
 """Messages or callbacks that are read at once."""
+T = TypeVar("T", covariant=True)
+
+
+class Numbered(Protocol[T]):
+    """A table of the store whose rows have numbers."""
+
+    def bounds(self, sandbox: int) -> tuple[int, int]: ...
+
+    def between(self, sandbox: int, low: int, high: int) -> Iterator[T]: ...
 
 
 async def export(context: Context, request: Request) -> Response:
@@ -50,8 +60,8 @@ async def _written(context: Context, sandbox: Sandbox, states: list[State], last
         iter([_header(engine, sandbox, names)]),
         (StateLine(state) for state in states),
         (_entry(engine, entry) for entry in entries(context, sandbox)),
-        map(message_line, _messages(engine, sandbox)),
-        map(callback_line, _callbacks(engine, sandbox)),
+        map(message_line, _rows(engine.store.messages, sandbox)),
+        map(callback_line, _rows(engine.store.callbacks, sandbox)),
     )
     for part in parts:
         async for line in in_turns(part):
@@ -86,13 +96,8 @@ def _entry(engine: Engine, entry: Entry) -> dict[str, Json]:
     return line
 
 
-def _messages(engine: Engine, sandbox: Sandbox) -> Iterator[Message]:
-    lowest, highest = engine.store.messages.bounds(sandbox.number)
+def _rows(table: Numbered[T], sandbox: Sandbox) -> Iterator[T]:
+    """All rows of a sandbox, some at a time."""
+    lowest, highest = table.bounds(sandbox.number)
     for low in range(lowest, highest + 1, ROWS):
-        yield from engine.store.messages.between(sandbox.number, low, min(low + ROWS - 1, highest))
-
-
-def _callbacks(engine: Engine, sandbox: Sandbox) -> Iterator[Callback]:
-    lowest, highest = engine.store.callbacks.bounds(sandbox.number)
-    for low in range(lowest, highest + 1, ROWS):
-        yield from engine.store.callbacks.between(sandbox.number, low, min(low + ROWS - 1, highest))
+        yield from table.between(sandbox.number, low, min(low + ROWS - 1, highest))
