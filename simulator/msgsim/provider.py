@@ -178,6 +178,8 @@ class Ask(Struct, frozen=True):
     shape: Shape | None = None
     open: bool = False
     """Needs no credentials."""
+    sparing: str = ""
+    """What to do instead of asking this again and again, for the lint; empty: it may be asked at any time."""
     also: tuple[tuple[str, str], ...] = ()
     """Further methods and paths at which it is served."""
 

@@ -162,6 +162,38 @@ def test_a_token_per_request_is_told(sim: Simulator, control: Http) -> None:
     assert findings(control)["token-per-request"]["text"] == "fetched 3 tokens for 3 other requests"
 
 
+def test_who_polls_statistics_is_told(sim: Simulator, control: Http, advance: Advance) -> None:
+    def report() -> None:
+        body = {"start_date": "2026-01-01", "end_date": "2026-01-01", "message_types": ["sms"]}
+        assert call(f"{sim.url}/v1/statistics/reports", "POST", json=body, headers=BASIC).status == 200
+
+    for _ in range(20):
+        send(sim)
+    for _ in range(3):
+        report()
+        advance("1m")
+    assert findings(control) == {}
+    report()
+    report()
+    report()
+    found = findings(control)
+    assert (set(found), found["polled"]["times"]) == ({"polled"}, 1)
+    assert "once a day" in found["polled"]["advice"]
+
+
+def test_who_looks_every_number_up_is_told(sim: Simulator, control: Http) -> None:
+    for number in range(3):
+        to = f"+3725100000{number}"
+        call(f"{sim.url}/v1/hlr/sync", "POST", json={"numbers": [to]}, headers=BASIC)
+        call(f"{sim.url}/v1/omnimessage", "POST", json={**MESSAGE, "to": to}, headers=BASIC)
+    found = findings(control)
+    assert (set(found), found["asked-per-send"]["times"]) == ({"asked-per-send"}, 3)
+    assert found["asked-per-send"]["text"] == "asked number-lookup 3 times for 3 sends"
+    for _ in range(3):
+        send(sim)
+    assert findings(control) == {}
+
+
 def test_credentials_in_a_query_string_are_told(sim: Simulator, control: Http) -> None:
     call(f"{sim.url}/v1/send-sms?username=u&authenticationToken=t&destination=5511900000000&messageText=hi", "GET")
     assert findings(control)["credentials-in-query"]["provider"] == "sinch"

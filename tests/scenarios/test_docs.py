@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from msgsim.cli import main
-from msgsim.examples.dry_run import rehearse
+from msgsim.examples.rehearsal import rehearse
 from msgsim.model import Json
 from msgsim.plan import TWISTS
 from msgsim.scenarios.compiler import schema

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 from msgsim.config import data_folder
-from msgsim.examples.dry_run import rehearse
+from msgsim.examples.rehearsal import rehearse
 from msgsim.model import Json
 from msgsim.scenarios.compiler import schema
 from msgsim.scenarios.library import Shipped, shipped

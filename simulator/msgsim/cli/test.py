@@ -53,7 +53,7 @@ def command(paths: tuple[str, ...], form: str) -> int:
 
 
 def _rehearsed(name: str) -> "Result":
-    from msgsim.examples.dry_run import rehearse
+    from msgsim.examples.rehearsal import rehearse
     from msgsim.scenarios.yaml import BadFile
 
     try:

@@ -15,6 +15,8 @@ MOST_NOTES = 10
 """Tolerances named per finding."""
 AGAIN_WITHIN = 60_000
 """Milliseconds within which the same request is a repetition, not another one that happens to be equal."""
+OFTEN = 3
+"""Times after which something is asked too often."""
 LOST = frozenset({"reset", "empty", "truncate", "hang", "garbage"})
 """Faults after which a client cannot know what became of its request."""
 SECRET = ("access_token", "api_key", "apikey", "auth", "key", "password", "secret", "token")
@@ -148,6 +150,39 @@ def _token_each(provider: Provider, records: Sequence[Record]) -> Iterator[Findi
         )
 
 
+def _polled(provider: Provider, records: Sequence[Record]) -> Iterator[Finding]:
+    """Asked the same again and again of an endpoint that is made to be asked seldom."""
+    for endpoint in _spared(provider):
+        asked: dict[Json, list[int]] = {}
+        where = []
+        for record in _answered(endpoint, records):
+            moments = asked.setdefault(record.same, [])
+            moments.append(record.at)
+            if len(moments) > OFTEN and record.at - moments[-OFTEN - 1] <= AGAIN_WITHIN:
+                where.append(record)
+        yield from _finding(
+            "polled", provider, where, f"asked {endpoint.name} the same again and again", endpoint.sparing
+        )
+
+
+def _asked_each(provider: Provider, records: Sequence[Record]) -> Iterator[Finding]:
+    """Asked for (almost) every message something that is made to be asked seldom."""
+    sent = sum(bool(record.exchange.messages) for record in records)
+    for endpoint in _spared(provider):
+        asked = _answered(endpoint, records)
+        if len(asked) >= OFTEN and 2 * len(asked) > sent:
+            text = f"asked {endpoint.name} {len(asked)} times for {sent} sends"
+            yield from _finding("asked-per-send", provider, asked, text, endpoint.sparing)
+
+
+def _spared(provider: Provider) -> list[Ask]:
+    return [endpoint for endpoint in provider.endpoints if isinstance(endpoint, Ask) and endpoint.sparing]
+
+
+def _answered(endpoint: Ask, records: Sequence[Record]) -> list[Record]:
+    return [record for record in records if record.exchange.endpoint == endpoint.name and record.exchange.status < 400]
+
+
 def _in_query(provider: Provider, records: Sequence[Record]) -> Iterator[Finding]:
     """Put credentials where every proxy writes them down, although the API takes them elsewhere."""
     secret = {*provider.secrets, *SECRET}
@@ -190,6 +225,8 @@ CHECKS: tuple[Callable[[Provider, Sequence[Record]], Iterator[Finding]], ...] = 
     _unchanged,
     _twice,
     _token_each,
+    _polled,
+    _asked_each,
     _in_query,
     _undocumented,
 )

@@ -1,33 +1,45 @@
-"""Scenarios tried out without a network: what a file expects of itself, and the future of one request."""
+"""The future of one request under a scenario, without a network."""
 
 import asyncio
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
 from msgsim import clock
-from msgsim.config import milliseconds
 from msgsim.contract import Contract
 from msgsim.examples.memory import InMemory, Sent
 from msgsim.examples.samples import Trial, readdressed, request_to, reworded, trials
-from msgsim.model import Call, Json, Message, Unknown, whole
-from msgsim.plan import state
+from msgsim.model import Call, Json, Message
 from msgsim.provider import AnySend, Endpoint, Provider, discover
 from msgsim.scenarios.yaml import BadFile, Mistake, read
 
 
 def call_of(send: Mapping[str, Json], providers: Mapping[str, Provider]) -> Call:
-    """The request that ``{provider, endpoint, to, channels, text, json, headers}`` means. Raises ValueError."""
+    """The request that ``{provider, endpoint, to, channels, text, json, path, query, headers}`` means.
+
+    Raises ValueError.
+    """
     if (provider := providers.get(send["provider"])) is None:
         raise ValueError(f"there is no provider {send['provider']!r} (there are {', '.join(sorted(providers))})")
-    if "json" in send:
-        endpoint, body = _endpoint(provider, send.get("endpoint", "")), send["json"]
+    endpoint, path = _endpoint(provider, send.get("endpoint", "")), ""
+    if "json" in send or not isinstance(endpoint, AnySend):
+        body, path = send.get("json"), filled_path(endpoint, send.get("path", {}))
     else:
         trial = _trial(provider, send)
         endpoint, body = trial.endpoint, readdressed(trial, str(send.get("to", trial.to)))
         body = reworded(provider, body, send["text"]) if "text" in send else body
-    return request_to(provider, endpoint, body, headers=send.get("headers")).call()
+    return request_to(provider, endpoint, body, "default", send.get("headers"), path, send.get("query")).call()
+
+
+def filled_path(endpoint: Endpoint, values: Mapping[str, Json]) -> str:
+    """An endpoint's path with values for its ``{names}``. Raises ValueError where they are not exactly those."""
+    names = re.findall(r"\{(\w+)\}", endpoint.path)
+    if set(names) != values.keys():
+        needed = f"{', '.join(names)} and nothing else" if names else "no values"
+        raise ValueError(f"the path of {endpoint.name}, {endpoint.path}, takes {needed}")
+    return re.sub(r"\{(\w+)\}", lambda name: str(values[name[1]]), endpoint.path)
 
 
 def _endpoint(provider: Provider, name: str) -> Endpoint:
@@ -62,92 +74,6 @@ def _parts(trial: Trial) -> list[Json]:
             if all(isinstance(item, dict) and channel in item.values() for item, channel in named):
                 return value
     return []
-
-
-def rehearse(name: str) -> tuple[int, list[Mistake]]:
-    """Run a file's ``expect`` block: how many expectations there are, and which failed. Raises BadFile."""
-    memory = InMemory((name,))
-    try:
-        (document,) = memory.engine.sandboxes.default.scenario.documents
-        expected = document.value.get("expect", [])
-        failed: list[Mistake] = []
-
-        async def run() -> None:
-            for index, expectation in enumerate(expected):
-                for key, reason in await _differences(memory, expectation):
-                    failed.append(document.at(("expect", index, key), reason))
-
-        asyncio.run(run())
-        return len(expected), failed
-    finally:
-        memory.close()
-
-
-async def _differences(memory: InMemory, expected: Mapping[str, Json]) -> list[tuple[str, str]]:
-    """What is not as an expectation says, by the key that says it."""
-    try:
-        call = call_of(expected["send"], memory.engine.providers)
-        for _ in range(whole(expected.get("times", 1))):
-            sent = await memory.send(call)
-    except (ValueError, Unknown) as error:
-        return [("send", str(error))]
-    if "advance" in expected:
-        await memory.advance(milliseconds(expected["advance"]))
-    seen = observed(memory, sent)
-    return [
-        (key, f"{key}: expected {_shown(expected[key])}, but it was {_shown(came)}{_answered(key, sent)}")
-        for key, came in seen.items()
-        if key in expected and _meant(expected[key], key, sent, memory) != came
-    ]
-
-
-def observed(memory: InMemory, sent: Sent) -> dict[str, Json]:
-    """A request's outcome in the words of an expectation."""
-    refusals = sent.exchange.refusals
-    left = [callback for callback in memory.owed(sent) if callback.due <= memory.now and callback.state != "dropped"]
-    return {
-        "status": sent.reply.status,
-        "error": refusals[0].key if refusals else None,
-        "fault": sent.reply.fault.kind if sent.reply.fault else None,
-        "statuses": [
-            [channel.name, step.status if step else None]
-            for message in sent.messages
-            for channel, step in zip(message.channels, state(message, memory.now), strict=True)
-        ],
-        "callbacks": [callback.step.status if callback.step else None for callback in left],
-    }
-
-
-def _meant(value: Json, key: str, sent: Sent, memory: InMemory) -> Json:
-    """Neutral words of an expectation as the provider says them."""
-    contract = memory.contract(sent.exchange.provider)
-    if key == "statuses":
-        return [[channel, _word(word, contract, channel)] for channel, word in value]
-    if key == "callbacks":
-        channels = [channel.name for message in sent.messages for channel in message.channels]
-        return [_word(word, contract, channels[0] if channels else "") for word in value]
-    return value
-
-
-def _word(word: str | None, contract: Contract, channel: str) -> str | None:
-    if word is None or word in contract.statuses:
-        return word
-    return contract.words.get(f"{channel}.{word}") or contract.words.get(word, word)
-
-
-def _shown(value: Json) -> str:
-    if value is None:
-        return "none"
-    if isinstance(value, list):
-        return f"[{', '.join(_shown(item) for item in value)}]"
-    return str(value)
-
-
-def _answered(key: str, sent: Sent) -> str:
-    """The answer itself, where it is the surprise."""
-    if key not in ("status", "error") or sent.reply.status < 300:
-        return ""
-    return f"; the answer was {sent.reply.body.decode(errors='replace')[:500]}"
 
 
 def foresee(names: Sequence[str], send: Mapping[str, Json], seed: int = 1) -> dict[str, Json]:

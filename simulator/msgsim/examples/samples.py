@@ -80,14 +80,16 @@ def request_to(
     sandbox: str = "default",
     headers: Mapping[str, str] | None = None,
     path: str = "",
+    query: Mapping[str, Json] | None = None,
 ) -> Example:
     """A request to an endpoint by a sandbox's user; ``path``: with values for its ``{names}``."""
     scheme, given = signed(provider, sandbox, endpoint)
-    more, path = dict(headers or {}), path or endpoint.path
+    more, path, asked = dict(headers or {}), path or endpoint.path, dict(query or {})
     if scheme == "query":
-        return Example(endpoint.method, path, more, query=urlencode({**given, **(body or {})}))
+        return Example(endpoint.method, path, more, query=urlencode({**given, **asked, **(body or {})}))
     text = "" if body is None else text_of(body)
-    return Example(endpoint.method, path, {"Content-Type": "application/json", **given, **more}, text)
+    headers = {"Content-Type": "application/json", **given, **more}
+    return Example(endpoint.method, path, headers, text, urlencode(asked))
 
 
 def text_of(body: Json) -> str:

@@ -7,9 +7,10 @@ has it.
 from msgsim.provider import Api, Ask
 from msgsim.providers.messente.lookup.answers import looked_up, refuse
 
+ADVICE = "a lookup costs money: keep its result for some days, and ask for many numbers at once"
 api = Api(
     "lookup",
     "Messente number lookup",
-    (Ask("number-lookup", "POST", "/v1/hlr/sync", looked_up, "lookup/numbers"),),
+    (Ask("number-lookup", "POST", "/v1/hlr/sync", looked_up, "lookup/numbers", sparing=ADVICE),),
     refuse,
 )

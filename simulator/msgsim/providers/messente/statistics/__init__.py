@@ -8,9 +8,10 @@ from msgsim.providers.messente.statistics.answers import is_day, refuse, reporte
 
 __all__ = ["api", "is_day"]
 
+ADVICE = "statistics are of whole days: ask once a day, and take what becomes of a message from its callbacks"
 api = Api(
     "statistics",
     "Messente statistics",
-    (Ask("statistics", "POST", "/v1/statistics/reports", reported, "statistics/report"),),
+    (Ask("statistics", "POST", "/v1/statistics/reports", reported, "statistics/report", sparing=ADVICE),),
     refuse,
 )
