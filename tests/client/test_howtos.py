@@ -7,6 +7,7 @@ somebody else's action. Ports are free ones, and the host's name inside a contai
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -25,6 +26,40 @@ HOWTOS = Path(__file__).parents[2] / "docs" / "how-to"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 NAMED = re.compile(r"(?:#|//) (\S+\.\w+)\n")
 CUT = "--- the next block ---"
+JUNIT = Path("/usr/share/java/junit-platform-console-standalone.jar")
+"""Of Debian's package junit5."""
+TESTCONTAINERS = {
+    "containers/GenericContainer.java": """
+package org.testcontainers.containers;
+import org.testcontainers.containers.wait.strategy.WaitStrategy;
+import org.testcontainers.utility.DockerImageName;
+public class GenericContainer<SELF extends GenericContainer<SELF>> {
+    public GenericContainer(DockerImageName name) {}
+    public SELF withEnv(String name, String value) { return null; }
+    public SELF withExposedPorts(Integer... ports) { return null; }
+    public SELF waitingFor(WaitStrategy strategy) { return null; }
+    public void start() {}
+    public String getHost() { return ""; }
+    public Integer getMappedPort(int port) { return port; }
+}
+""",
+    "containers/wait/strategy/WaitStrategy.java": """
+package org.testcontainers.containers.wait.strategy;
+public interface WaitStrategy {}
+""",
+    "containers/wait/strategy/Wait.java": """
+package org.testcontainers.containers.wait.strategy;
+public class Wait {
+    public static WaitStrategy forHttp(String path) { return null; }
+}
+""",
+    "utility/DockerImageName.java": """
+package org.testcontainers.utility;
+public final class DockerImageName {
+    public static DockerImageName parse(String name) { return null; }
+}
+""",
+}
 
 
 class Block(NamedTuple):
@@ -169,6 +204,55 @@ def test_github_actions(page: Page, workflow: str) -> None:
         assert json.loads((page.folder / "journal.har").read_text())["log"]["entries"]
 
 
+@pytest.mark.parametrize("page", ["gitlab-ci"], indirect=True)
+@pytest.mark.parametrize("job", ["unit", "integration", "scenarios"])
+def test_gitlab_ci(page: Page, job: str) -> None:
+    described = page.yaml(".gitlab-ci.yml")
+    script = [line for line in described[job]["script"] if _runs_here(line)]
+    page.run(["\n".join(script)], **described[job].get("variables", {}))
+    reports = described[job]["artifacts"]
+    for report in (*reports.get("paths", ()), *reports.get("reports", {}).values()):
+        assert (page.folder / report).read_text(), report
+    for report in reports.get("reports", {}).values():
+        assert 'failures="0"' in (page.folder / report).read_text()
+
+
+@pytest.mark.parametrize("page", ["gitlab-ci"], indirect=True)
+def test_gitlab_ci_with_a_service(page: Page) -> None:
+    (job,) = page.yaml("service/.gitlab-ci.yml").values()
+    (service,) = job["services"]
+    script = "\n".join(line for line in job["script"] if _runs_here(line))
+    given = {name: value.replace("$CI_JOB_ID", "17") for name, value in job["variables"].items()}
+    assert given["MSGSIM_URL"] == f"http://{service['alias']}:{page.ports['8080']}"
+    assert given["MSGSIM_TOKEN"] == service["variables"]["MSGSIM_TOKEN"].replace("$CI_JOB_ID", "17")
+    given |= {"MSGSIM_URL": page.url, "MSGSIM_SANDBOX": "integration"}
+    with Simulator(host="0.0.0.0", port=int(page.ports["8080"]), token="17", clock="60x"):
+        page.run([script], **given)
+
+
+@pytest.mark.skipif(shutil.which("javac") is None, reason="there is no JDK")
+@pytest.mark.parametrize("page", ["java"], indirect=True)
+def test_java(page: Page) -> None:
+    plain, tested = page.of("sh")
+    (shown,) = page.of("text")
+    (printed,) = page.run([plain.text], MSGSIM_COMMAND=str(MSGSIM))
+    assert printed.strip() == shown.text.strip()
+    if JUNIT.exists():
+        (reported,) = page.run([tested.text], MSGSIM_COMMAND=str(MSGSIM))
+        assert re.search(r"2 tests successful\b", reported), reported
+
+
+@pytest.mark.skipif(shutil.which("javac") is None, reason="there is no JDK")
+@pytest.mark.parametrize("page", ["java"], indirect=True)
+def test_java_with_testcontainers(page: Page, tmp_path: Path) -> None:
+    """The recipe is held against what it uses of Testcontainers, written down here as its documentation has it."""
+    for name, text in TESTCONTAINERS.items():
+        path = page.folder / "org" / "testcontainers" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    page.run(["javac -d classes Msgsim.java Simulators.java"])
+
+
 @pytest.fixture
 def composed(page: Page) -> Iterator[dict[str, Any]]:
     """The simulator as its service is described, listening on all addresses as the image does."""
@@ -226,7 +310,7 @@ def test_https(page: Page) -> None:
 
 
 def test_every_block_is_used() -> None:
-    used = {"python", "yaml", "js", "bash", "sh", "json", "text"}
+    used = {"python", "yaml", "js", "java", "bash", "sh", "json", "text"}
     for path in HOWTOS.glob("*.md"):
         for language, text in BLOCK.findall(path.read_text()):
             assert language in used, path
