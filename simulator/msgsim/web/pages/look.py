@@ -58,10 +58,16 @@ class Templates:
             sandboxes=list(self._engine.sandboxes),
             now=iso(look.sandbox.now()),
             rate=clock.rate,
+            world=self._world(look.sandbox),
             mistakes=look.sandbox.mistakes,
             version=__version__,
             **more,
         )
+
+    def _world(self, sandbox: Sandbox) -> str:
+        """Another one after whatever empties the sandbox: a reset, or a restart where nothing outlives it."""
+        lives = sandbox.opened if self._engine.config.store == "memory" else 0
+        return f"{sandbox.number}.{sandbox.kept.seed}.{lives}"
 
 
 def _environment() -> Environment:

@@ -37,6 +37,7 @@
     try {
       const answer = await fetch(`/__sim/parts?${query}`, { headers: { "X-Requested-With": "live" } });
       if (answer.ok) place(await answer.text());
+      else stale();
     } catch {
       // The server is gone for a moment; the feed comes back, and what is seen then is drawn anew.
     }
@@ -50,6 +51,7 @@
   function place(html) {
     const template = document.createElement("template");
     template.innerHTML = html;
+    if (isOfOtherData(template.content)) return stale();
     const log = document.getElementById("bubbles");
     const atEnd = log && log.scrollHeight - log.scrollTop - log.clientHeight < 80;
     const pending = [];
@@ -73,6 +75,14 @@
       }
     }
     if (atEnd) log.scrollTop = log.scrollHeight;
+  }
+
+  const stale = () => document.dispatchEvent(new Event("sim:stale"));
+
+  // After a reset, and after a restart of a server that keeps nothing, all that is shown is gone.
+  function isOfOtherData(content) {
+    const clock = content.getElementById("clock");
+    return clock !== null && clock.dataset.world !== document.getElementById("clock")?.dataset.world;
   }
 
   function same(old, made) {
@@ -122,7 +132,7 @@
     } catch {
       return;
     }
-    if (kind === "reset") location.reload();
+    if (kind === "reset") stale();
     else mark(kind, told);
   });
 
@@ -138,8 +148,7 @@
     }
   });
 
-  // What happened between the drawing of the page and the opening of its feed was told to nobody; a reset is seen
-  // at the next load.
+  // What happened between the drawing of the page and the opening of its feed was told to nobody.
   document.addEventListener("htmx:sseOpen", () => {
     for (const kind of ["message", "exchange", "callback", "clock", "scenario"]) mark(kind, {});
   });
@@ -148,7 +157,7 @@
   function tick() {
     const clock = document.getElementById("clock");
     const rate = Number(clock?.dataset.rate);
-    if (!clock || !rate) return;
+    if (!clock || !rate || document.body.classList.contains("offline")) return;
     if (clock.tickedAt === undefined) clock.tickedAt = performance.now();
     const now = new Date(Date.parse(clock.dataset.now) + (performance.now() - clock.tickedAt) * rate).toISOString();
     clock.querySelector("[data-ticking]").textContent = now.slice(11, 19);
@@ -161,5 +170,6 @@
     if (log) log.scrollTop = log.scrollHeight;
   }
   toEnd();
+  document.addEventListener("sim:redrawn", toEnd);
   window.addEventListener("load", toEnd);
 })();
