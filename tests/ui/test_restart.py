@@ -1,6 +1,7 @@
 """The server goes and comes back while one looks: the page says so, and shows what is there then."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from msgsim.testing import Simulator
@@ -69,8 +70,8 @@ def test_a_message_that_is_gone_is_said_to_be_gone(tab: Page) -> None:
         expect(tab.locator("#life")).to_have_count(0)
 
 
-def test_what_outlives_a_restart_is_still_shown_and_goes_on(tab: Page, tmp_path_factory: pytest.TempPathFactory) -> None:
-    store = str(tmp_path_factory.mktemp("store") / "sim.db")
+def test_what_outlives_a_restart_is_shown_and_goes_on(tab: Page, tmp_path: Path) -> None:
+    store = str(tmp_path / "sim.db")
     first = server(store=store).start()
     Sender(first).omni(traffic.PHONE, traffic.SMS)
     tab.goto(f"{first.url}/__sim/?to=%2B{traffic.PHONE[1:]}")

@@ -2,15 +2,17 @@
 
 from urllib.parse import quote
 
+import msgspec
 from starlette.types import ASGIApp
 
 from msgsim.engine.receive import Engine
 from msgsim.examples.request import curl
-from msgsim.model import Json
+from msgsim.model import Json, Refusal
 from msgsim.web.pages import plan_drawing, raw_text
 from msgsim.web.pages.inbox import bubble, forceable
 from msgsim.web.pages.internal_client import InternalClient, ProblemAnswer
 from msgsim.web.pages.look import Look
+from msgsim.web.pages.refusals import Refusals, refusals, said
 
 PAGE = 50
 """Requests in one piece of the journal."""
@@ -53,13 +55,14 @@ class Contents:
     def _explained(self, entry: Json) -> Json:
         """An exchange with each refusal in plain words: its own, or the catalogue's."""
         exchange = _exchange(entry)
-        errors = self._engine.providers[exchange["provider"]].contract.errors
-        refusals = []
-        for refusal in exchange["refusals"]:
-            error = errors.get(refusal["key"])
-            said = refusal.get("reason") or refusal.get("detail") or (error.when or error.text if error else "")
-            refusals.append({**refusal, "said": said})
+        refusals = [
+            {**refusal, "said": said(self._engine, exchange["provider"], msgspec.convert(refusal, Refusal))}
+            for refusal in exchange["refusals"]
+        ]
         return {**exchange, "refusals": refusals}
+
+    async def refused(self, look: Look) -> Refusals:
+        return await refusals(self._engine, look.sandbox)
 
     async def pair(self, look: Look, number: int) -> Json:
         exchange = _exchange(await self.get(look, f"requests/{number}"))

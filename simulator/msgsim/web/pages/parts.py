@@ -32,6 +32,7 @@ class Parts:
             "requests": self._requests,
             "earlier": self._earlier,
             "pair": self._pair,
+            "refused": self._refused,
             "rules": self._rules,
         }
 
@@ -92,6 +93,9 @@ class Parts:
         pair = await self._contents.pair(look, int(number))
         lives = [await self._contents.life(look, id) for id in pair["exchange"]["messages"][:1]]
         return self._text(look, "_triggered.html", **pair, lives=lives)
+
+    async def _refused(self, look: Look, rest: str) -> str:
+        return self._text(look, "_refused.html", refused=await self._contents.refused(look))
 
     async def _rules(self, look: Look, rest: str) -> str:
         return self._text(look, "_rules.html", scenario=await self._contents.scenario(look))

@@ -69,7 +69,7 @@ class Ui:
         who, like = look.query.get("to", ""), look.query.get("like", "")
         rows = await self._inbox.rows(look.sandbox, like=like)
         if not rows and not who and not like:
-            return await self.start(look)
+            return await self._start(look, waiting=True)
         thread = self._inbox.thread(look.sandbox, who) if who else None
         return self._drawn(
             look,
@@ -78,11 +78,17 @@ class Ui:
             like=like,
             newest=max((row["number"] for row in rows), default=0),
             more=rows[-1]["number"] if sum(row["number"] > 0 for row in rows) >= ROWS else 0,
+            refused=await self._contents.refused(look),
             thread=thread,
             answers=self._inbox.answers(thread["things"]) if thread else [],
         )
 
     async def start(self, look: Look) -> Response:
+        return await self._start(look, waiting=False)
+
+    async def _start(self, look: Look, waiting: bool) -> Response:
+        """``waiting``: it stands where the first message will."""
+        refused = await self._contents.refused(look)
         world = await self._contents.get(look, f"sandboxes/{quote(look.sandbox.name)}", "default")
         ways = [
             {
@@ -101,7 +107,16 @@ class Ui:
         host = urlsplit(look.root).hostname or "127.0.0.1"
         ports = [("HTTPS", "https", health["https_port"]), ("Proxy", "http", health["proxy_port"])]
         addresses = [(title, f"{scheme}://{host}:{port}") for title, scheme, port in ports if port is not None]
-        return self._drawn(look, "start.html", ways=ways, empty=empty, worlds=worlds["sandboxes"], addresses=addresses)
+        return self._drawn(
+            look,
+            "start.html",
+            ways=ways,
+            empty=empty,
+            waiting=waiting,
+            refused=refused,
+            worlds=worlds["sandboxes"],
+            addresses=addresses,
+        )
 
     def _is_empty(self, sandbox: Sandbox) -> bool:
         return next(self._engine.store.messages.newest(sandbox.number, limit=1), None) is None

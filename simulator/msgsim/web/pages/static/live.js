@@ -132,7 +132,8 @@
     } catch {
       return;
     }
-    if (kind === "reset") stale();
+    const isFirst = document.getElementById("waiting") && (kind === "message" || kind === "inbound");
+    if (kind === "reset" || isFirst) stale();
     else mark(kind, told);
   });
 
