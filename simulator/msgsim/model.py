@@ -251,11 +251,16 @@ class Callback(Struct, frozen=True, omit_defaults=True, array_like=True, gc=Fals
     twists: tuple[str, ...] = ()
     """How it misbehaves: corrupt, wrong-signature, ..."""
     state: str = "pending"
-    """pending, done, failed, refused, dropped or cancelled."""
+    """pending, done, failed, refused, replayed (it was one of the last two), dropped or cancelled."""
     tries: int = 0
     reason: str = ""
     retries: tuple[int, ...] | None = None
     """As in `Due`."""
+
+    @property
+    def failing(self) -> bool:
+        """The last attempt failed, whether another follows or not."""
+        return self.state in ("failed", "refused") or (self.state == "pending" and self.tries > 0)
 
 
 class Post(Struct, frozen=True, gc=False):

@@ -59,6 +59,8 @@ export interface RequestFilter {
 export interface CallbackFilter {
   state?: string;
   kind?: string;
+  host?: string;
+  status?: string;
   message?: string;
 }
 

@@ -21,8 +21,10 @@ def command() -> None:
 
 
 @command.command("list")
-@click.option("--state", default="", help="pending, done, failed, refused, dropped or cancelled.")
+@click.option("--state", default="", help="pending, done, failed, refused, replayed, dropped or cancelled; failing: the last attempt failed.")
 @click.option("--kind", default="", help="What is reported.")
+@click.option("--host", default="", help="Host and port it goes to.")
+@click.option("--status", default="", help="The status it reports.")
 @click.option("--message", default="", help="Id of the message it reports on.")
 @click.option("--limit", type=click.IntRange(1), default=20, help="At most so many, the oldest.  [default: 20]")
 @as_json

@@ -24,7 +24,7 @@ FILTERS = {
 @click.option("--endpoint", help="requests: name of the endpoint.")
 @click.option("--refused", is_flag=True, default=None, help="requests: only those that were refused.")
 @click.option("--credential", help="requests: account.")
-@click.option("--state", help="callbacks: pending, done, failed, refused, dropped or cancelled.")
+@click.option("--state", help="callbacks: pending, done, failed, refused, failing, ...")
 @click.option("--kind", help="callbacks: what is reported.")
 @click.option("--message", help="callbacks: id of the message.")
 @click.option("--count", type=click.IntRange(1), default=1, help="So many that fit.  [default: 1]")

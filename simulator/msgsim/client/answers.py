@@ -15,7 +15,7 @@ Settings = dict[str, dict[str, Anything]]
 MessageState = Literal[
     "scheduled", "queued", "sent", "delivered", "seen", "failed", "rejected", "expired", "cancelled"
 ]  # fmt: skip
-CallbackState = Literal["pending", "done", "failed", "refused", "dropped", "cancelled"]
+CallbackState = Literal["pending", "done", "failed", "refused", "replayed", "dropped", "cancelled"]
 
 _From = TypedDict("_From", {"from": str})
 _PerhapsFrom = TypedDict("_PerhapsFrom", {"from": str | None})

@@ -71,9 +71,13 @@ class CallbackFilters(TypedDict, total=False):
     """Which callbacks; all that are given have to fit."""
 
     state: str
-    """pending, done, failed, refused, dropped or cancelled"""
+    """pending, done, failed, refused, replayed, dropped or cancelled; failing: the last attempt failed"""
     kind: str
     """The provider's kind of callback."""
+    host: str
+    """Host and port it goes to."""
+    status: str
+    """The status it reports."""
     message: str
     """Id of the message it reports on."""
 

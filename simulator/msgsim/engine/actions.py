@@ -13,6 +13,7 @@ from msgsim.model import Attempt, Beat, Callback, Entry, Inbound, Json, Message,
 from msgsim.plan import cut, ends, state
 from msgsim.provider import Provider
 from msgsim.storage import unreadable
+from msgsim.storage.callbacks import GIVEN_UP
 from msgsim.storage.keys import NUMBERS
 
 
@@ -122,11 +123,16 @@ def inbound(engine: Engine, sandbox: Sandbox, provider: Provider, sender: str, t
 
 
 def replay(engine: Engine, callback: Callback) -> Callback:
-    """Owe a callback once more, now. Raises ValueError for one that cannot be read."""
+    """Owe a callback once more, now; one that was given up is failing no longer.
+
+    Raises ValueError for one that cannot be read.
+    """
     if callback.kind == unreadable.WORD:
         raise ValueError(callback.reason)
     sandbox = engine.sandboxes.owner(callback.key)
     again = replace(callback, key=sandbox.next_callback(), due=sandbox.now(), state="pending", tries=0, reason="")
     engine.store.callbacks.add([again])
+    if callback.state in GIVEN_UP:
+        engine.store.callbacks.rewrite(replace(callback, state="replayed"))
     engine.recorder.control(sandbox, {"action": "replay", "callback": callback.key & NUMBERS})
     return again

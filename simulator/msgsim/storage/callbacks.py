@@ -5,13 +5,16 @@ from itertools import starmap
 
 import msgspec
 
-from msgsim.model import Callback
+from msgsim.model import Callback, Json
 from msgsim.storage import unreadable
 from msgsim.storage.changes import Rewritten
 from msgsim.storage.database import Database
 from msgsim.storage.keys import EVER, NUMBERS, PIECE, SHIFT, between, host, order
 from msgsim.storage.table import Keyed, encode
 
+GIVEN_UP = ("failed", "refused")
+"""States that have an index of their own."""
+_GIVEN_UP = "state IN ('failed', 'refused')"
 _decode = msgspec.json.Decoder(Callback).decode
 
 
@@ -65,12 +68,12 @@ class Callbacks(Keyed):
         self, sandbox: int, low: int = 1, high: int = NUMBERS, state: str = "", newest_first: bool = False
     ) -> Iterator[Callback]:
         """Those with numbers from ``low`` to ``high``, read at once and decoded one by one."""
-        where, values = between(sandbox, low, high, state=state)
+        where, values = _between(sandbox, low, high, state)
         sql = f"SELECT key, doc FROM callbacks WHERE {where} ORDER BY key{order(newest_first)}"  # noqa: S608
         return starmap(self._callback, self._database.rows("callbacks", sql, values).fetchall())
 
     def count(self, sandbox: int, low: int = 1, high: int = NUMBERS, state: str = "") -> int:
-        where, values = between(sandbox, low, high, state=state)
+        where, values = _between(sandbox, low, high, state)
         return self._value(f"SELECT COUNT(*) FROM callbacks WHERE {where}", values) or 0  # noqa: S608
 
     def states(self, sandbox: int, low: int, high: int) -> dict[str, int]:
@@ -78,6 +81,13 @@ class Callbacks(Keyed):
         where, values = between(sandbox, low, high)
         sql = f"SELECT state, COUNT(*) FROM callbacks WHERE {where} GROUP BY state"  # noqa: S608
         return {str(state): int(count) for state, count in self._database.rows("callbacks", sql, values)}
+
+    def failing(self, sandbox: int, most: int) -> int:
+        """How many were given up, ``most`` at most, or are to be tried again, among the ``most`` that are due next."""
+        sql = f"SELECT COUNT(*) FROM (SELECT 1 FROM callbacks WHERE {_GIVEN_UP} AND sandbox = ? LIMIT ?) AS given_up"  # noqa: S608
+        given_up = self._value(sql, (sandbox, most)) or 0
+        pending = self._database.rows("callbacks", _PENDING, (sandbox, most))
+        return given_up + sum(1 for row in starmap(self._callback, pending) if row.failing)
 
     def due(self, sandbox: int, host: str, until: int) -> Iterator[Callback]:
         """Pending callbacks to a host that are due by a time, earliest first, read one by one.
@@ -117,6 +127,13 @@ class Callbacks(Keyed):
             return unreadable.callback(error, key, *self._columns("subject, due, host", key))
 
 
+def _between(sandbox: int, low: int, high: int, state: str) -> tuple[str, list[Json]]:
+    """A condition on numbers and, unless it is empty, on the state; it says what the index of that state asks for."""
+    where, values = between(sandbox, low, high, state=state)
+    return (f"{where} AND {_GIVEN_UP} AND sandbox = ?", [*values, sandbox]) if state in GIVEN_UP else (where, values)
+
+
+_PENDING = "SELECT key, doc FROM callbacks WHERE state = 'pending' AND sandbox = ? ORDER BY host, due, key LIMIT ?"
 _DUE = (
     "SELECT key, doc, due FROM callbacks WHERE state = 'pending' AND sandbox = ? AND host = ? AND due <= ?"
     " AND (due, key) > (?, ?) ORDER BY due, key LIMIT ?"

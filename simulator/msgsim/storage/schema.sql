@@ -52,6 +52,7 @@ CREATE TABLE IF NOT EXISTS callbacks (
     doc     BLOB NOT NULL
 );
 CREATE INDEX IF NOT EXISTS callbacks_due ON callbacks (sandbox, host, due, key) WHERE state = 'pending';
+CREATE INDEX IF NOT EXISTS callbacks_given_up ON callbacks (sandbox, key) WHERE state IN ('failed', 'refused');
 CREATE INDEX IF NOT EXISTS callbacks_subject ON callbacks (subject);
 
 CREATE TABLE IF NOT EXISTS journal (

@@ -99,9 +99,17 @@ def number(request: Request, name: str, otherwise: int = 0) -> int:
     return min(int(text), 1 << 39)
 
 
-def limit(request: Request) -> int:
+def yes(request: Request, name: str, otherwise: bool) -> bool:
+    """``true`` or ``false`` in the query. Raises ValueError."""
+    text = request.query_params.get(name)
+    if text not in (None, "true", "false"):
+        raise ValueError(f"{name}: true or false, not {text!r}")
+    return otherwise if text is None else text == "true"
+
+
+def limit(request: Request, most: int = LONGEST_PAGE) -> int:
     """How long a page may be. Raises ValueError."""
-    return min(number(request, "limit", PAGE), LONGEST_PAGE) or PAGE
+    return min(number(request, "limit", PAGE) or PAGE, most)
 
 
 def moment(request: Request, name: str) -> int | None:

@@ -175,6 +175,7 @@ def _fate(callback: model.Callback, attempts: Sequence[model.Attempt]) -> str:
         "done": "It is done: the receiver took it.",
         "failed": f"It is given up after {len(attempts)} attempts: {callback.reason}.",
         "refused": f"It was not posted at all: {callback.reason}.",
+        "replayed": f"It was given up ({callback.reason}), and then replayed as another callback.",
         "dropped": "A scenario dropped it on purpose.",
         "cancelled": f"It will not be posted: {callback.reason}.",
     }

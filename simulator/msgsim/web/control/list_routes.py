@@ -9,7 +9,7 @@ from starlette.requests import Request
 from msgsim.engine.sandbox import Sandbox
 from msgsim.model import Json
 from msgsim.web.control.absence import absence
-from msgsim.web.control.context import Context, limit, number, patience, while_there
+from msgsim.web.control.context import Context, limit, number, patience, while_there, yes
 from msgsim.web.control.lists import Listing, Page, near_misses, page
 from msgsim.web.control.polls import Poll
 from msgsim.web.control.problem import ApiProblem
@@ -30,7 +30,7 @@ async def listed(context: Context, request: Request, make: Make[T]) -> Json:
     listing = current()
     cursor, most = number(request, listing.cursor), limit(request)
     if seconds is None:
-        answer = await (await page(listing, cursor, most)).shown()
+        answer = await (await page(listing, cursor, most, yes(request, "total", otherwise=True))).shown()
         if not answer["total"] and (hint := _hint(context, name, listing)):
             answer["hint"] = hint
         return answer

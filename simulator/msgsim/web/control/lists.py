@@ -16,6 +16,8 @@ SLICE = 1000
 """Numbers whose rows are read at once."""
 COUNTED = 1 << 15
 """Numbers whose rows are counted at once."""
+MOST_READ, MOST_SLICES = 4000, 64
+"""Rows that a search which does not count reads at most, and slices it goes through."""
 MOST_MISSES = 3
 MISSES_AMONG = 1000
 """How many of the newest rows may be near misses."""
@@ -109,7 +111,7 @@ class Page(Struct, Generic[T]):
 
 
 class Search(Generic[T]):
-    """Goes through a whole list once: counts what fits, and keeps one page of it."""
+    """Goes through a whole list once, or from a cursor to the end of a page: counts what fits, and keeps the page."""
 
     def __init__(self, listing: Listing[T], cursor: int, most: int, wanted: int = 0) -> None:
         """``wanted``: before so many fit, every row is read."""
@@ -140,6 +142,30 @@ class Search(Generic[T]):
                 page.total += listing.count(*rest)
             yield None
 
+    def up_to_page(self) -> Iterator[tuple[T, bool] | None]:
+        """As `steps`, to the end of the page: after a bounded piece of work it ends with what was found by then."""
+        listing, page, read, through = self._listing, self.page, 0, 0
+        for low, high in listing.slices():
+            if not listing.follows(low if listing.newest_first else high, self._cursor):
+                continue
+            for row in listing.between(low, high):
+                number, fits = listing.number(row), listing.exact or listing.fits(row)
+                if fits and listing.follows(number, self._cursor):
+                    page.add(row, self._most)
+                    page.total = len(page.rows)
+                read += 1
+                yield row, fits
+                if page.following is not None:
+                    return
+                if read >= MOST_READ:
+                    page.following = number
+                    return
+            through += 1
+            if through >= MOST_SLICES:
+                page.following = low if listing.newest_first else high
+                return
+            yield None
+
     def _reads(self, low: int, high: int) -> bool:
         """Whether rows of a slice have to be read: unless all fit, enough are known, and the page has none of them."""
         listing, page = self._listing, self.page
@@ -148,9 +174,9 @@ class Search(Generic[T]):
         return page.following is None and listing.follows(low if listing.newest_first else high, self._cursor)
 
 
-async def page(listing: Listing[T], cursor: int, most: int) -> Page[T]:
+async def page(listing: Listing[T], cursor: int, most: int, counting: bool = True) -> Page[T]:
     search = Search(listing, cursor, most)
-    async for _ in in_turns(search.steps()):
+    async for _ in in_turns(search.steps() if counting else search.up_to_page()):
         pass
     return search.page
 

@@ -80,6 +80,7 @@ TABLE: tuple[tuple[str, str, Ask], ...] = (
     ("GET", "requests/{number:int}", traffic.exchange),
     ("GET", "requests/{number:int}/explain", explain.exchange),
     ("GET", "callbacks", traffic.callbacks),
+    ("POST", "callbacks/replay", traffic.replay_all),
     ("GET", "callbacks/{number:int}", traffic.callback),
     ("GET", "callbacks/{number:int}/explain", explain.callback),
     ("POST", "callbacks/{number:int}/replay", traffic.replay),

@@ -1,5 +1,6 @@
 """What went over the wire: requests, callbacks and messages from phones."""
 
+import asyncio
 from collections.abc import Iterable
 
 from msgspec import Struct, field
@@ -10,19 +11,25 @@ from msgsim.engine.recording import line_of
 from msgsim.engine.redaction import without_credentials
 from msgsim.engine.sandbox import Sandbox
 from msgsim.model import Callback, Entry, Exchange, Inbound, Json, Message, Unknown
+from msgsim.storage import unreadable
 from msgsim.storage.keys import FROM_PHONES, NUMBERS
+from msgsim.storage.keys import host as host_of
 from msgsim.storage.store import Store
 from msgsim.web.control import resources
-from msgsim.web.control.context import Context, body, chosen, number
+from msgsim.web.control.context import Context, body, chosen, limit, number, yes
 from msgsim.web.control.list_routes import listed
-from msgsim.web.control.lists import SLICE, Listing, Test
+from msgsim.web.control.lists import SLICE, Listing, Test, page
 
 EXCHANGES = 16
 """Lines of the journal that are read at once: one may hold a request with a thousand messages."""
 
 
-STATES = ("pending", "done", "failed", "refused", "dropped", "cancelled")
+STATES = ("pending", "done", "failed", "refused", "replayed", "dropped", "cancelled")
 """Of callbacks."""
+FAILING = "failing"
+"""Not one of them: the last attempt failed, whether another follows or not."""
+MOST_REPLAYED, AT_ONCE = 100, 8
+"""Callbacks that one request replays at most, and how many are under way at the same time."""
 
 
 class FromPhone(Struct, forbid_unknown_fields=True):
@@ -87,10 +94,8 @@ def _exchange_tests(context: Context, request: Request) -> list[Test[Entry]]:
         tests.append(
             Test(lambda entry: _of(entry).status == status, lambda entry: f"it was answered {_of(entry).status}")
         )
-    if (refused := query.get("refused")) is not None:
-        if refused not in ("true", "false"):
-            raise ValueError(f"refused: true or false, not {refused!r}")
-        wanted = refused == "true"
+    if "refused" in query:
+        wanted = yes(request, "refused", otherwise=False)
         tests.append(
             Test(
                 lambda entry: bool(_of(entry).refusals) == wanted,
@@ -135,11 +140,12 @@ def _callbacks(context: Context, request: Request, sandbox: Sandbox) -> Listing[
     store, state, id = context.engine.store, request.query_params.get("state", ""), request.query_params.get("message")
     subject = None if id is None else context.engine.find(sandbox, id).key
     tests = _callback_tests(request, sandbox, subject)
+    state, newest_first = "" if state == FAILING else state, _order(request) == "newest"
 
     def between(low: int, high: int) -> Iterable[Callback]:
         if subject is None:
-            return store.callbacks.between(sandbox.number, low, high, state)
-        reports = sorted(store.callbacks.of(subject), key=lambda callback: callback.key)
+            return store.callbacks.between(sandbox.number, low, high, state, newest_first)
+        reports = sorted(store.callbacks.of(subject), key=lambda callback: callback.key, reverse=newest_first)
         return (callback for callback in reports if low <= callback.key - sandbox.base <= high)
 
     return Listing(
@@ -157,18 +163,34 @@ def _callbacks(context: Context, request: Request, sandbox: Sandbox) -> Listing[
         label=lambda callback: f"callback {callback.key & NUMBERS} to {without_credentials(callback.url)}",
         exact=len(tests) == bool(state),
         rewritten=store.callbacks.rewritten,
-        newest_first=False,
+        newest_first=newest_first,
         width=SLICE if subject is None else NUMBERS,
     )
+
+
+def _order(request: Request) -> str:
+    """Raises ValueError."""
+    return chosen(request, "order", ("oldest", "newest")) or "oldest"
 
 
 def _callback_tests(request: Request, sandbox: Sandbox, subject: int | None) -> list[Test[Callback]]:
     query = request.query_params
     tests: list[Test[Callback]] = []
-    if (state := chosen(request, "state", STATES)) is not None:
+    state = chosen(request, "state", (*STATES, FAILING))
+    if state == FAILING:
+        tests.append(Test(lambda callback: callback.failing, lambda callback: _state(sandbox, callback)))
+    elif state is not None:
         tests.append(Test(lambda callback: callback.state == state, lambda callback: _state(sandbox, callback)))
     if (kind := query.get("kind")) is not None:
         tests.append(Test(lambda callback: callback.kind == kind, lambda callback: f"its kind is {callback.kind}"))
+    if (host := query.get("host")) is not None:
+        tests.append(
+            Test(lambda callback: host_of(callback.url) == host, lambda callback: f"it goes to {host_of(callback.url)}")
+        )
+    if (status := query.get("status")) is not None:
+        tests.append(
+            Test(lambda callback: _reported(callback) == status, lambda callback: f"it reports {_reported(callback)}")
+        )
     if subject is not None:
         tests.append(
             Test(
@@ -177,6 +199,11 @@ def _callback_tests(request: Request, sandbox: Sandbox, subject: int | None) -> 
             )
         )
     return tests
+
+
+def _reported(callback: Callback) -> str:
+    """The word of the status; nothing where it is none of a message."""
+    return callback.step.status if callback.step else ""
 
 
 def _state(sandbox: Sandbox, callback: Callback) -> str:
@@ -220,6 +247,24 @@ async def replay(context: Context, request: Request) -> Json:
     await context.engine.commits.durable()
     await context.dispatcher.post_now([again.key])
     return shown(context, context.engine.store.callbacks.by_key(again.key) or again)
+
+
+async def replay_all(context: Context, request: Request) -> Json:
+    """Those that fit, oldest first, as far as a request may; pending ones are owed anyway."""
+    sandbox = context.sandbox(request)
+    listing = _callbacks(context, request, sandbox)
+    found = await page(listing, number(request, listing.cursor), limit(request, MOST_REPLAYED), counting=False)
+    again = [actions.replay(context.engine, callback).key for callback in found.rows if _can_be_replayed(callback)]
+    await context.engine.commits.durable()
+    for start in range(0, len(again), AT_ONCE):
+        await asyncio.gather(*(context.dispatcher.post_now([key]) for key in again[start : start + AT_ONCE]))
+    posted = (context.engine.store.callbacks.by_key(key) for key in again)
+    rows = [shown(context, callback) for callback in posted if callback is not None]
+    return {"callbacks": rows, "total": len(rows), "next": found.following}
+
+
+def _can_be_replayed(callback: Callback) -> bool:
+    return callback.state != "pending" and callback.kind != unreadable.WORD
 
 
 # Messages from phones
