@@ -9,6 +9,8 @@ from playwright.sync_api import Browser, Page, Request, sync_playwright
 from tests.ui.browser import open_browser
 from tests.ui.traffic import Sender, everything
 
+LATENCY = 150
+"""Milliseconds."""
 ON_PURPOSE = ("Failed to load resource", "htmx:sendAbort", "htmx:afterRequest")
 """Said of refusals, and of requests that a later choice overtook; a request that failed says ``htmx:sendError`` too."""
 
@@ -52,6 +54,14 @@ def page(browser: Browser, sim: Simulator, complaints: list[str]) -> Iterator[Pa
     yield opened
     context.close()
     assert [said for said in complaints if not said.startswith(ON_PURPOSE)] == []
+
+
+@pytest.fixture
+def slow(page: Page) -> Page:
+    """The page over a network whose answers come late."""
+    conditions = {"offline": False, "latency": LATENCY, "downloadThroughput": -1, "uploadThroughput": -1}
+    page.context.new_cdp_session(page).send("Network.emulateNetworkConditions", conditions)
+    return page
 
 
 @pytest.fixture

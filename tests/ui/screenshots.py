@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, sync_playwright
 from tests.ui import traffic
 from tests.ui.browser import open_browser
 
-SIZES = {"wide": (1440, 900), "phone": (360, 740)}
+SIZES = {"wide": (1440, 900), "tablet": (768, 1024), "laptop": (1024, 768), "phone": (390, 800)}
 START = "2026-01-01T09:00:00Z"
 
 
@@ -30,6 +30,9 @@ def pages(sim: Simulator) -> dict[str, str]:
         example = refused["example"]
         body = example.get("body")
         answer = call(f"{sim.url}{example['path']}", example["method"], example.get("json"), body, example["headers"])
+    sim.control("PUT", "sinks/broken", {"answers": [{"status": 500, "body": "database is gone", "times": 0}]})
+    sender.omni(traffic.OTHER, traffic.SMS, dlr_url=f"{sim.url}/__sim/sink/broken")
+    sim.control("POST", "clock/advance", {"by": "5s"})
     refused_request = answer.headers["x-sim-exchange"]
     return {
         "inbox": f"/__sim/?to=%2B{traffic.PHONE[1:]}",
@@ -40,6 +43,8 @@ def pages(sim: Simulator) -> dict[str, str]:
         "outcomes": "/__sim/errors?provider=sinch&kind=outcome&key=NOT_DELIVERED",
         "requests": "/__sim/requests",
         "request": f"/__sim/requests/{refused_request}",
+        "callbacks": "/__sim/callbacks",
+        "callback": "/__sim/callbacks/1",
         "scenarios": "/__sim/scenarios",
         "start": "/__sim/start",
     }

@@ -252,15 +252,17 @@ async def replay(context: Context, request: Request) -> Json:
 async def replay_all(context: Context, request: Request) -> Json:
     """Those that fit, oldest first, as far as a request may; pending ones are owed anyway."""
     sandbox = context.sandbox(request)
-    listing = _callbacks(context, request, sandbox)
-    found = await page(listing, number(request, listing.cursor), limit(request, MOST_REPLAYED), counting=False)
-    again = [actions.replay(context.engine, callback).key for callback in found.rows if _can_be_replayed(callback)]
+    listing, before = _callbacks(context, request, sandbox), number(request, "before", NUMBERS)
+    found = await page(listing, number(request, "after"), limit(request, MOST_REPLAYED), counting=False)
+    fitting = [callback for callback in found.rows if listing.number(callback) < before]
+    again = [actions.replay(context.engine, callback).key for callback in fitting if _can_be_replayed(callback)]
     await context.engine.commits.durable()
     for start in range(0, len(again), AT_ONCE):
         await asyncio.gather(*(context.dispatcher.post_now([key]) for key in again[start : start + AT_ONCE]))
     posted = (context.engine.store.callbacks.by_key(key) for key in again)
     rows = [shown(context, callback) for callback in posted if callback is not None]
-    return {"callbacks": rows, "total": len(rows), "next": found.following}
+    following = found.following if found.following is not None and found.following < before else None
+    return {"callbacks": rows, "total": len(rows), "next": following}
 
 
 def _can_be_replayed(callback: Callback) -> bool:

@@ -7,7 +7,8 @@ from starlette.types import ASGIApp
 
 from msgsim.engine.receive import Engine
 from msgsim.examples.request import curl
-from msgsim.model import Json, Refusal
+from msgsim.model import Json, Message, Refusal
+from msgsim.web.control.traffic import subject_of
 from msgsim.web.pages import plan_drawing, raw_text
 from msgsim.web.pages.inbox import bubble, forceable
 from msgsim.web.pages.internal_client import InternalClient, ProblemAnswer
@@ -16,6 +17,10 @@ from msgsim.web.pages.refusals import Refusals, refusals, said
 
 PAGE = 50
 """Requests in one piece of the journal."""
+CALLBACKS = 40
+"""In one piece of their list."""
+FILTERS = ("state", "kind", "host", "status")
+"""Of callbacks, as the address has them."""
 
 
 class Contents:
@@ -32,6 +37,7 @@ class Contents:
     async def life(self, look: Look, id: str) -> Json:
         whole = await self.get(look, f"messages/{quote(id, safe='')}")
         provider = self._engine.providers[whole["provider"]]
+        whole["callbacks"] = [self._callback(look, callback) for callback in whole["callbacks"]]
         try:
             exchange = _exchange(await self.get(look, f"requests/{whole['exchange']}"))
         except ProblemAnswer:
@@ -49,7 +55,7 @@ class Contents:
 
     async def journal(self, look: Look, before: str = "") -> Json:
         asked = {name: look.query.get(name, "") for name in ("provider", "endpoint", "status", "refused")}
-        page = await self.get(look, "requests", limit=PAGE, before=before, **asked)
+        page = await self.get(look, "requests", limit=PAGE, before=before, total="false", **asked)
         return {**page, "requests": [self._explained(exchange) for exchange in page["requests"]]}
 
     def _explained(self, entry: Json) -> Json:
@@ -69,6 +75,28 @@ class Contents:
         why = await self.get(look, f"requests/{number}/explain")
         again = raw_text.request_of(exchange, self._engine.providers[exchange["provider"]], look.sandbox.name)
         return {"exchange": exchange, "why": why, "curl": curl(again, look.root, " \\\n  ")}
+
+    async def callbacks(self, look: Look, before: str = "") -> Json:
+        """A page of those that fit what the address asks for, newest first, and what it asks for."""
+        asked = {name: look.query.get(name, "") for name in FILTERS}
+        page = await self.get(
+            look, "callbacks", order="newest", total="false", limit=CALLBACKS, before=before, **asked
+        )
+        rows = [self._callback(look, callback) for callback in page["callbacks"]]
+        return {"callbacks": rows, "more": page["next"], "asked": asked}
+
+    async def callback(self, look: Look, number: int) -> Json:
+        return {
+            "one": self._callback(look, await self.get(look, f"callbacks/{number}")),
+            "why": await self.get(look, f"callbacks/{number}/explain"),
+        }
+
+    def _callback(self, look: Look, callback: Json) -> Json:
+        """With whom it is about."""
+        row = self._engine.store.callbacks.by_key(look.sandbox.base + callback["number"])
+        about = None if row is None else subject_of(self._engine.store, row)
+        who = about.to if isinstance(about, Message) else about.sender if about is not None else ""
+        return {**callback, "to": who, "failing": row is not None and row.failing}
 
     async def scenario(self, look: Look) -> Json:
         return _scenario(await self.get(look, "scenario"))

@@ -183,7 +183,13 @@ class Inbox:
 
     def bubble(self, sandbox: Sandbox, message: Message) -> Json:
         contract = self._engine.providers[message.provider].contract
-        return bubble(resources.message(message, contract, sandbox.now()), self._engine.providers)
+        drawn = bubble(resources.message(message, contract, sandbox.now()), self._engine.providers)
+        return {**drawn, "not_taken": self._not_taken(message)}
+
+    def _not_taken(self, message: Message) -> list[Json]:
+        """Reports that the application did not take when they were posted last."""
+        owed = self._engine.store.callbacks.of(message.key)
+        return [resources.callback(callback, ()) for callback in owed if callback.failing]
 
     def by_number(self, sandbox: Sandbox, number: int) -> Json | None:
         message = self._engine.store.messages.by_key(sandbox.base + number)

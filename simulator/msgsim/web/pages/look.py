@@ -15,6 +15,8 @@ from msgsim.model import Json
 from msgsim.web.pages import raw_text
 
 HERE = Path(__file__).parent
+MOST_FAILING = 100
+"""Callbacks that are counted for the badge."""
 
 
 class Look:
@@ -60,6 +62,7 @@ class Templates:
             rate=clock.rate,
             world=self._world(look.sandbox),
             mistakes=look.sandbox.mistakes,
+            failing=lambda: self._engine.store.callbacks.failing(look.sandbox.number, MOST_FAILING),
             version=__version__,
             **more,
         )

@@ -34,6 +34,11 @@ class Parts:
             "pair": self._pair,
             "refused": self._refused,
             "rules": self._rules,
+            "failing": self._failing,
+            "callbacks": self._callbacks,
+            "earlier-callbacks": self._earlier_callbacks,
+            "callback": self._callback,
+            "single": self._single,
         }
 
     async def draw(self, look: Look) -> Response:
@@ -99,3 +104,22 @@ class Parts:
 
     async def _rules(self, look: Look, rest: str) -> str:
         return self._text(look, "_rules.html", scenario=await self._contents.scenario(look))
+
+    async def _failing(self, look: Look, rest: str) -> str:
+        return self._text(look, "_failing.html")
+
+    async def _callbacks(self, look: Look, after: str) -> str:
+        page = await self._contents.callbacks(look)
+        new = [callback for callback in page["callbacks"] if callback["number"] > int(after)]
+        newest = max((callback["number"] for callback in new), default=int(after))
+        shown = {**page, "callbacks": new, "more": None}
+        return self._text(look, "_callbacks.html", **shown, newest=newest, up=True)
+
+    async def _earlier_callbacks(self, look: Look, before: str) -> str:
+        return self._text(look, "_callbacks.html", **await self._contents.callbacks(look, before), newest=None)
+
+    async def _callback(self, look: Look, number: str) -> str:
+        return self._text(look, "_callback.html", **await self._contents.callback(look, int(number)), listed=True)
+
+    async def _single(self, look: Look, number: str) -> str:
+        return self._text(look, "_single.html", **await self._contents.callback(look, int(number)))

@@ -1,7 +1,7 @@
 """The pages below ``/__sim/``. They are drawn from what the control API tells, and every act goes to it."""
 
 from collections.abc import Awaitable, Callable
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -12,6 +12,8 @@ from msgsim.engine.receive import Engine
 from msgsim.engine.sandbox import Sandbox
 from msgsim.model import Json, Unknown
 from msgsim.provider import AnySend
+from msgsim.storage.keys import host as host_of
+from msgsim.web.control.traffic import FAILING, STATES
 from msgsim.web.pages import mail
 from msgsim.web.pages.assets import asset
 from msgsim.web.pages.contents import Contents
@@ -22,6 +24,8 @@ from msgsim.web.pages.parts import Parts
 from msgsim.web.pages.pieces import pieces
 from msgsim.web.pages.safety import SAFE
 
+OFFERED = 200
+"""The newest callbacks whose kinds and hosts are offered as filters."""
 Draw = Callable[[Look], Awaitable[Response]]
 
 
@@ -44,6 +48,8 @@ class Ui:
             self._page("errors", self.errors),
             self._page("requests", self.requests),
             self._page("requests/{number:int}", self.request),
+            self._page("callbacks", self.callbacks),
+            self._page("callbacks/{number:int}", self.callback),
             self._page("scenarios", self.scenarios),
             self._page("parts", parts.draw),
             Mount("/__sim/static", routes=[Route("/{name:path}", asset)]),
@@ -169,6 +175,31 @@ class Ui:
 
     async def request(self, look: Look) -> Response:
         return self._drawn(look, "request.html", **await self._contents.pair(look, look.request.path_params["number"]))
+
+    async def callbacks(self, look: Look) -> Response:
+        page = await self._contents.callbacks(look)
+        rows, asked = page["callbacks"], {name: text for name, text in page["asked"].items() if text}
+        providers = self._engine.providers.values()
+        _, newest = self._engine.store.callbacks.bounds(look.sandbox.number)
+        latest = list(self._engine.store.callbacks.between(look.sandbox.number, newest - OFFERED, newest))
+        return self._drawn(
+            look,
+            "callbacks.html",
+            **page,
+            newest=rows[0]["number"] if rows else 0,
+            before=newest + 1,
+            filters=urlencode(asked),
+            filtered=bool(asked),
+            states=(FAILING, *STATES),
+            kinds=sorted({callback.kind for callback in latest} | {text for name, text in asked.items() if name == "kind"}),
+            hosts=sorted({host_of(callback.url) for callback in latest}),
+            statuses={provider.title: list(provider.contract.statuses) for provider in providers},
+        )
+
+    async def callback(self, look: Look) -> Response:
+        return self._drawn(
+            look, "callback.html", **await self._contents.callback(look, look.request.path_params["number"])
+        )
 
     async def scenarios(self, look: Look) -> Response:
         return self._drawn(

@@ -11,6 +11,8 @@
     setTimeout(() => line.remove(), wrong ? 9000 : 2500);
   }
 
+  document.addEventListener("tell", (event) => tell(event.detail.text, event.detail.wrong));
+
   async function call(method, path, body, raw) {
     const headers = { "X-Sim-Sandbox": sandbox() };
     if (body !== undefined) headers["Content-Type"] = raw ? "application/yaml" : "application/json";

@@ -9,7 +9,9 @@
   const here = () => new URLSearchParams(location.search);
 
   function concerned(element, kind, told) {
-    const key = element.dataset.key;
+    const { key, message, callback } = element.dataset;
+    if (kind === "callback" && callback && told.number !== undefined) return callback === String(told.number);
+    if (kind === "callback" && message && told.number !== undefined) return message === told.message;
     if (!key || kind !== "message" || told.number === undefined) return true;
     return key === String(told.number) || key === String(told.to).replace(/^\+/, "");
   }
@@ -36,7 +38,7 @@
     wanted.forEach((part) => query.append("part", part));
     try {
       const answer = await fetch(`/__sim/parts?${query}`, { headers: { "X-Requested-With": "live" } });
-      if (answer.ok) place(await answer.text());
+      if (answer.ok) place(await answer.text(), wanted);
       else stale();
     } catch {
       // The server is gone for a moment; the feed comes back, and what is seen then is drawn anew.
@@ -48,7 +50,7 @@
 
   // Elements take the place of those with their id. New ones go before the one they stand before; a conversation with
   // something new goes up, right below the one that was placed last.
-  function place(html) {
+  function place(html, wanted) {
     const template = document.createElement("template");
     template.innerHTML = html;
     if (isOfOtherData(template.content)) return stale();
@@ -58,6 +60,7 @@
     let before = null;
     for (const made of [...template.content.children]) {
       const old = document.getElementById(made.id);
+      if (!old && wanted.includes(made.dataset.part)) continue; // It has left the page meanwhile.
       const goesUp = made.dataset.up !== undefined && before;
       delete made.dataset.up;
       if (old) {
