@@ -88,5 +88,7 @@ def test_a_replayed_callback_says_what_became_of_it(sim: Simulator, control: Htt
 
 
 def test_a_replay_of_what_cannot_be_is_refused(control: Http) -> None:
-    assert control("POST", "callbacks/replay", query={"state": "faled"}).json["detail"].endswith("did you mean 'failed'?")
+    assert (
+        control("POST", "callbacks/replay", query={"state": "faled"}).json["detail"].endswith("did you mean 'failed'?")
+    )
     assert control("GET", "callbacks", query={"total": "maybe"}).status == 400

@@ -8,7 +8,6 @@ from playwright.sync_api import Page, expect
 from tests.ui import traffic
 from tests.ui.screenshots import pages
 
-PAGES = ("inbox", "line", "mail", "message", "errors", "outcomes", "requests", "request", "scenarios", "start")
 SERIOUS = {"serious", "critical"}
 
 

@@ -10,9 +10,10 @@ from tests.receiver import Receiver
 from tests.ui import traffic
 from tests.ui.traffic import Sender
 
+
 @pytest.fixture
 def not_taken(sim: Simulator, sender: Sender, receiver: Receiver) -> str:
-    """Id of a message that was delivered, whose three reports were answered 500, and given up."""
+    """Id of a message that was delivered, whose two reports were answered 500, and given up."""
     sim.control("PUT", "settings", {"messente": {"retries": []}})
     receiver.answer(500, b"database is gone", times=2)
     id = sender.omni(traffic.PHONE, traffic.SMS, dlr_url=f"{receiver.url}/dlr")["omnimessage_id"]
@@ -47,6 +48,7 @@ def test_a_message_says_which_report_was_not_taken(slow: Page, sim: Simulator, n
     expect(slow.get_by_role("heading", name="Callback 2")).to_be_visible()
     expect(slow.locator(".attempt[open]")).to_contain_text("database is gone")
     expect(slow.locator(".attempt[open]")).to_contain_text('"DELIVRD"')
+    slow.wait_for_load_state()
     slow.get_by_role("button", name="Replay").click()
     expect(slow.locator(".callback .pill")).to_have_text("replayed")
     slow.go_back()
@@ -60,7 +62,9 @@ def test_the_mark_goes_while_one_looks(slow: Page, sim: Simulator, not_taken: st
     expect(slow.locator(".not-taken")).to_have_count(0)
 
 
-def test_the_list_is_filtered_and_the_address_keeps_it(slow: Page, sim: Simulator, not_taken: str, sender: Sender) -> None:
+def test_the_list_is_filtered_and_the_address_keeps_it(
+    slow: Page, sim: Simulator, not_taken: str, sender: Sender
+) -> None:
     sender.omni(traffic.OTHER, traffic.SMS, dlr_url=f"{sim.url}/__sim/sink/app")
     sim.control("POST", "clock/run-until-idle")
     slow.goto("/__sim/callbacks")

@@ -21,7 +21,11 @@ def command() -> None:
 
 
 @command.command("list")
-@click.option("--state", default="", help="pending, done, failed, refused, replayed, dropped or cancelled; failing: the last attempt failed.")
+@click.option(
+    "--state",
+    default="",
+    help="pending, done, failed, refused, replayed, dropped or cancelled; failing: the last attempt failed.",
+)
 @click.option("--kind", default="", help="What is reported.")
 @click.option("--host", default="", help="Host and port it goes to.")
 @click.option("--status", default="", help="The status it reports.")

@@ -79,9 +79,7 @@ class Contents:
     async def callbacks(self, look: Look, before: str = "") -> Json:
         """A page of those that fit what the address asks for, newest first, and what it asks for."""
         asked = {name: look.query.get(name, "") for name in FILTERS}
-        page = await self.get(
-            look, "callbacks", order="newest", total="false", limit=CALLBACKS, before=before, **asked
-        )
+        page = await self.get(look, "callbacks", order="newest", total="false", limit=CALLBACKS, before=before, **asked)
         rows = [self._callback(look, callback) for callback in page["callbacks"]]
         return {"callbacks": rows, "more": page["next"], "asked": asked}
 

@@ -191,7 +191,9 @@ class Ui:
             filters=urlencode(asked),
             filtered=bool(asked),
             states=(FAILING, *STATES),
-            kinds=sorted({callback.kind for callback in latest} | {text for name, text in asked.items() if name == "kind"}),
+            kinds=sorted(
+                {callback.kind for callback in latest} | {text for name, text in asked.items() if name == "kind"}
+            ),
             hosts=sorted({host_of(callback.url) for callback in latest}),
             statuses={provider.title: list(provider.contract.statuses) for provider in providers},
         )
