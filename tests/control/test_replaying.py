@@ -7,7 +7,7 @@ from tests.conftest import Http
 from tests.control.acting import send
 from tests.receiver import Receiver
 
-GIVES_UP = {"messente": {"retries": []}}
+GIVES_UP: Json = {"messente": {"retries": []}}
 
 
 def given_up(sim: Simulator, control: Http, receiver: Receiver, count: int = 3) -> list[str]:
@@ -71,7 +71,8 @@ def test_all_that_fit_are_replayed_together(sim: Simulator, control: Http, recei
 
 def test_a_replay_goes_on_from_its_cursor(sim: Simulator, control: Http, receiver: Receiver) -> None:
     given_up(sim, control, receiver)
-    after, replayed = 0, 0
+    after: int | None = 0
+    replayed = 0
     while after is not None:
         page = control("POST", "callbacks/replay", query={"state": "failed", "limit": "4", "after": str(after)}).json
         after, replayed = page["next"], replayed + len(page["callbacks"])
