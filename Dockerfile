@@ -9,11 +9,11 @@ ENV PIP_CERT=/etc/ssl/certs/ca-certificates.crt SSL_CERT_FILE=/etc/ssl/certs/ca-
 WORKDIR /src
 RUN pip install --no-cache-dir --disable-pip-version-check uv
 COPY pyproject.toml uv.lock README.md LICENSE ./
-RUN uv sync --frozen --no-dev --extra postgresql --no-install-project
+RUN uv sync --frozen --no-dev --extra postgresql --extra samples --no-install-project
 COPY schemas schemas
 COPY scenarios scenarios
 COPY simulator simulator
-RUN uv sync --frozen --no-dev --extra postgresql --no-editable
+RUN uv sync --frozen --no-dev --extra postgresql --extra samples --no-editable
 
 FROM docker.io/library/python:${PYTHON}-slim
 LABEL org.opencontainers.image.title="messaging-simulator" \

@@ -1,5 +1,8 @@
 """The first run: an empty inbox explains itself."""
 
+import sys
+
+import pytest
 from msgsim.testing import Simulator
 from playwright.sync_api import Page, expect
 
@@ -59,3 +62,15 @@ def test_a_chosen_theme_stays(page: Page) -> None:
     assert page.evaluate("getComputedStyle(document.documentElement).backgroundColor") == dark
     page.get_by_label("Switch between light and dark").click()
     assert page.evaluate("getComputedStyle(document.documentElement).backgroundColor") == light
+
+
+def test_where_samples_are_not_varied_the_inbox_says_how_to_get_those(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "faker", None)  # As where it is not installed: importing it fails.
+    page.goto("/__sim/")
+    page.get_by_role("button", name="Send sample traffic").click()
+    expect(page.locator("#rows .row").first).to_be_visible()
+    expect(page.locator("#said")).to_contain_text("pip install 'messaging-simulator[samples]'")
+    page.goto("/__sim/")
+    expect(page.locator("#said")).to_be_empty()

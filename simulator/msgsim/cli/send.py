@@ -32,6 +32,10 @@ def command(client: Client, provider: str | None, count: int, seed: int | None, 
             click.secho(f"# {one['status']} {brief(one['answer'], 200)}", dim=True)
     else:
         show_table([_row(one) for one in sent])
+    if not all(one["varied"] for one in sent):
+        from msgsim.examples.variations import HINT  # Heavy, and seldom needed.
+
+        click.secho(f"msgsim: {HINT}", dim=True, err=True)
 
 
 def _row(one: Json) -> list[str]:

@@ -490,6 +490,8 @@ class SentSample(TypedDict):
     request: int
     """Its number."""
     curl: str
+    varied: bool
+    """Whether recipients and texts are made up, for which the server needs the extra ``samples``."""
     status: int
     answer: str
 

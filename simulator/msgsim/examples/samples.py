@@ -1,27 +1,21 @@
-"""Good requests: the schemas' examples with credentials, what comes of them, and variations of them from a seed."""
+"""Good requests: the schemas' examples with credentials, what comes of them, and sample traffic."""
 
-import re
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from functools import cache
 from itertools import zip_longest
-from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 import msgspec
 from msgspec import Struct
 
+from msgsim.examples.leaves import leaves, member, put
 from msgsim.examples.memory import InMemory
 from msgsim.examples.request import Example
+from msgsim.examples.variations import variations
 from msgsim.model import Json, Message, Unknown
 from msgsim.provider import AnySend, Endpoint, Provider
-
-if TYPE_CHECKING:
-    from faker import Faker
-
-_NUMBER = re.compile(r"\+?[1-9]\d{6,14}", re.ASCII)
-Path = tuple[str | int, ...]
 
 
 class Sample(Struct, frozen=True):
@@ -30,6 +24,8 @@ class Sample(Struct, frozen=True):
     provider: str
     endpoint: str
     example: Example
+    varied: bool
+    """Whether recipients and texts are made up; else it is an example of the schema as it stands."""
 
 
 class Trial(Struct, frozen=True):
@@ -123,7 +119,7 @@ def trials(provider: Provider) -> tuple[Trial, ...]:
 
 def _trial(endpoint: AnySend, body: Json, message: Message) -> Trial:
     to = message.channels[0].to or message.to
-    written = {value for _, value in _leaves(body)}
+    written = {value for _, value in leaves(body)}
     to = next((other for other in (to, to.lstrip("+"), f"+{to}") if other in written), to)
     return Trial(endpoint, body, tuple(channel.name for channel in message.channels), to)
 
@@ -138,86 +134,28 @@ def trial_for(provider: Provider, channels: tuple[str, ...], api: str = "") -> T
 def readdressed(trial: Trial, to: str) -> Json:
     """A trial's body with another recipient wherever the first one stood."""
     body = deepcopy(trial.body)
-    for path, value in list(_leaves(trial.body)):
+    for path, value in list(leaves(trial.body)):
         if value == trial.to:
-            _put(body, path, to)
+            put(body, path, to)
     return body
 
 
 def reworded(provider: Provider, body: Json, text: str) -> Json:
     """A body with another text wherever the provider has one."""
     changed = deepcopy(body)
-    for path, _ in list(_leaves(body)):
-        if _member(path) in provider.texts and isinstance(path[-1], str):
-            _put(changed, path, text)
+    for path, _ in list(leaves(body)):
+        if member(path) in provider.texts and isinstance(path[-1], str):
+            put(changed, path, text)
     return changed
 
 
 def samples(providers: Mapping[str, Provider], sandbox: str, count: int, seed: int) -> Iterator[Sample]:
-    """As many requests, each different, the same for the same seed; providers take turns."""
-    from faker import Faker  # A heavy import, and most servers never send a sample.
-
-    fake = Faker("en_US")
-    fake.seed_instance(seed)
+    """As many requests, the same for the same seed; providers take turns. Where they are varied, each is different."""
+    source = variations(seed)
     turns = zip_longest(*([(provider, endpoint) for endpoint in sends(provider)] for provider in providers.values()))
     choices = [choice for turn in turns for choice in turn if choice is not None]
     for number in range(count if choices else 0):
         provider, endpoint = choices[number % len(choices)]
-        body = _varied(provider, endpoint, fake)
         headers = {"X-Sim-Sandbox": sandbox, "User-Agent": "msgsim sample"}
-        yield Sample(provider.name, endpoint.name, request_to(provider, endpoint, body, sandbox, headers))
-
-
-def _varied(provider: Provider, endpoint: AnySend, fake: "Faker") -> Json:
-    """An example with other recipients and texts; what the schema does not take stays as it was."""
-    schema = provider.contract.schema(endpoint.schema)
-    body = deepcopy(fake.random_element(schema.document["examples"]))
-    for path, value in list(_leaves(body)):
-        new = _instead(provider, path, value, fake)
-        if new != value:
-            _put(body, path, new)
-            if not schema.accepts(body):
-                _put(body, path, value)
-    return body
-
-
-def _leaves(value: Json, path: Path = ()) -> Iterator[tuple[Path, str]]:
-    """Every text of a body, and where it stands."""
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            yield from _leaves(inner, (*path, key))
-    elif isinstance(value, list):
-        for place, inner in enumerate(value):
-            yield from _leaves(inner, (*path, place))
-    elif isinstance(value, str):
-        yield path, value
-
-
-def _put(body: Json, path: Path, value: str) -> None:
-    for part in path[:-1]:
-        body = body[part]
-    body[path[-1]] = value
-
-
-def _member(path: Path) -> str:
-    """The innermost name on a path, in lower case."""
-    return next((part.lower() for part in reversed(path) if isinstance(part, str)), "")
-
-
-def _instead(provider: Provider, path: Path, value: str, fake: "Faker") -> str:
-    name = _member(path)
-    if name in provider.recipients and _NUMBER.fullmatch(value):
-        # The country and the length stay, so that the number stays possible.
-        return f"{value[:-6]}{fake.random_number(6, fix_len=True)}"
-    if name in provider.recipients and "@" in value:
-        return str(fake.ascii_safe_email())
-    if name in provider.texts and "{{" not in value:
-        first, city = fake.first_name(), fake.city()
-        sentences = (
-            f"Hello {first}, your order {fake.random_number(5, fix_len=True)} is on its way.",
-            f"{fake.random_number(6, fix_len=True)} is your code.",
-            f"{first}, your appointment in {city} is tomorrow at {fake.random_int(8, 18)}:00.",
-            f"Thank you, {first}. Your parcel waits for you in {city}.",
-        )
-        return str(fake.random_element(sentences))
-    return value
+        request = request_to(provider, endpoint, source.body(provider, endpoint), sandbox, headers)
+        yield Sample(provider.name, endpoint.name, request, source.varied)

@@ -8,6 +8,7 @@ from msgsim.contract import Error, Status
 from msgsim.examples import catalogue
 from msgsim.examples.request import curl
 from msgsim.examples.samples import samples
+from msgsim.examples.variations import HINT
 from msgsim.model import Int64, Json
 from msgsim.web.control.context import Context, body
 
@@ -66,8 +67,9 @@ async def sample(context: Context, request: Request) -> Json:
                 "endpoint": sample.endpoint,
                 "request": sandbox.journal,
                 "curl": curl(sample.example, root),
+                "varied": sample.varied,
                 "status": reply.status,
                 "answer": reply.body.decode(errors="replace"),
             }
         )
-    return {"sent": sent, "seed": seed}
+    return {"sent": sent, "seed": seed, "hint": None if all(one["varied"] for one in sent) else HINT}

@@ -3,12 +3,12 @@
 (() => {
   const sandbox = () => document.body.dataset.sandbox;
 
-  function tell(text, wrong) {
+  function tell(text, wrong, stays = wrong ? 9000 : 2500) {
     const line = document.createElement("p");
     line.textContent = text;
     if (wrong) line.className = "wrong";
     document.getElementById("said").append(line);
-    setTimeout(() => line.remove(), wrong ? 9000 : 2500);
+    setTimeout(() => line.remove(), stays);
   }
 
   document.addEventListener("tell", (event) => tell(event.detail.text, event.detail.wrong));
@@ -43,7 +43,10 @@
   function done(element, path, said) {
     const how = element.dataset.done;
     if (how === "reload") location.reload();
-    else if (how === "inbox") location.assign(`/__sim/${location.search}`);
+    else if (how === "inbox") {
+      if (said.hint) sessionStorage.setItem("hint", said.hint);
+      location.assign(`/__sim/${location.search}`);
+    }
     else if (how === "clear") element.querySelector("[name=text]").value = "";
     if (path === "reset") location.assign(`/__sim/${sandbox() === "default" ? "" : `?sandbox=${encodeURIComponent(sandbox())}`}`);
     if (path.startsWith("clock/") && said?.happened) {
@@ -126,4 +129,9 @@
     const name = event.target.value;
     location.assign(name === "default" ? "/__sim/" : `/__sim/?sandbox=${encodeURIComponent(name)}`);
   });
+
+  // What the page before had to say.
+  const hint = sessionStorage.getItem("hint");
+  if (hint) tell(hint, false, 20000);
+  sessionStorage.removeItem("hint");
 })();

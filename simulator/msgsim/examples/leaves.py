@@ -1,0 +1,32 @@
+"""The texts of a body, and where each stands."""
+
+from collections.abc import Iterator
+
+from msgsim.model import Json
+
+Path = tuple[str | int, ...]
+"""Names of members and indexes of lists, from the outermost on."""
+
+
+def leaves(value: Json, path: Path = ()) -> Iterator[tuple[Path, str]]:
+    """Every text of a body, and where it stands."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from leaves(inner, (*path, key))
+    elif isinstance(value, list):
+        for place, inner in enumerate(value):
+            yield from leaves(inner, (*path, place))
+    elif isinstance(value, str):
+        yield path, value
+
+
+def put(body: Json, path: Path, value: str) -> None:
+    """Write a text at a place that exists."""
+    for part in path[:-1]:
+        body = body[part]
+    body[path[-1]] = value
+
+
+def member(path: Path) -> str:
+    """The innermost name on a path, in lower case."""
+    return next((part.lower() for part in reversed(path) if isinstance(part, str)), "")
