@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from msgsim.engine import actions
 from msgsim.model import Channel, Message
 from msgsim.web.control.context import while_there
+from msgsim.web.control.filters import LITERAL, as_written
 from msgsim.web.control.lists import Listing, Page, Search
-from msgsim.web.control.messages import LITERAL, as_written, listing
+from msgsim.web.control.messages import listing
 from msgsim.web.control.polls import MOST_TURNS, Poll, Turns
 from starlette.requests import ClientDisconnect, Request
 

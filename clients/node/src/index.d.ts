@@ -47,6 +47,8 @@ export interface MessageFilter {
   /** The provider's word or a neutral one. */
   status?: string;
   text?: string;
+  /** As people type it: `status:failed channel:viber "parcel"`; every word has to fit somewhere. */
+  search?: string;
   since?: string;
 }
 export interface RequestFilter {

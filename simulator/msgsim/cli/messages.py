@@ -15,6 +15,7 @@ from msgsim.client.api import Json
 @click.option("--channel", default="", help="sms, viber, whatsapp, ...")
 @click.option("--status", default="", help="The provider's word, or queued, sent, delivered, seen, failed, ...")
 @click.option("--text", default="", help="Part of the text.")
+@click.option("--search", default="", help="Words anywhere in it, or in one place: status:failed channel:viber.")
 @click.option("--limit", type=click.IntRange(1), default=20, help="At most so many, the newest.  [default: 20]")
 @as_json
 @remote
@@ -26,6 +27,7 @@ def command(client: Client, id: str | None, raw: bool, **filters: Json) -> None:
       msgsim messages
       msgsim messages --provider messente --status delivered
       msgsim messages --to +37255500001 --json
+      msgsim messages --search 'status:failed channel:viber "parcel"'
       msgsim messages 75cbf2b6-74e8-4c75-8093-f1041587cd04
     """
     if id is None:

@@ -7,7 +7,7 @@ from msgsim.client import Client
 from msgsim.client.api import Json
 
 FILTERS = {
-    "messages": ("provider", "to", "from_", "channel", "status", "text"),
+    "messages": ("provider", "to", "from_", "channel", "status", "text", "search"),
     "requests": ("provider", "endpoint", "status", "refused", "credential"),
     "callbacks": ("state", "kind", "message"),
 }
@@ -21,6 +21,7 @@ FILTERS = {
 @click.option("--channel", help="messages: sms, viber, whatsapp, ...")
 @click.option("--status", help="messages: a status, the provider's word or a neutral one; requests: HTTP status.")
 @click.option("--text", help="messages: part of the text.")
+@click.option("--search", help="messages: words anywhere in it, or in one place (status:failed channel:viber).")
 @click.option("--endpoint", help="requests: name of the endpoint.")
 @click.option("--refused", is_flag=True, default=None, help="requests: only those that were refused.")
 @click.option("--credential", help="requests: account.")

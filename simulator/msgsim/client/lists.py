@@ -51,6 +51,8 @@ class MessageFilters(TypedDict, total=False):
     """The provider's word, or scheduled, queued, sent, delivered, seen, failed, rejected, expired, cancelled."""
     text: str
     """Part of what it says."""
+    search: str
+    """As people type it: ``status:failed channel:viber "parcel"``; every word has to fit somewhere."""
     since: str
     """Accepted at this time (ISO 8601) or later."""
 

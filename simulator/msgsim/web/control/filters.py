@@ -1,0 +1,143 @@
+"""Filters of messages: each a test, and what to say of a message that does not pass it."""
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from operator import attrgetter
+
+from msgspec import Struct
+from starlette.requests import Request
+
+from msgsim.clock import iso
+from msgsim.contract import KINDS
+from msgsim.engine.sandbox import Sandbox
+from msgsim.model import Message
+from msgsim.plan import state, word
+from msgsim.provider import Provider
+from msgsim.scenarios.pattern import is_exact, pattern
+from msgsim.web.control import resources
+from msgsim.web.control.context import chosen
+from msgsim.web.control.context import moment as time_in
+from msgsim.web.control.lists import Test
+
+LITERAL = frozenset("0123456789bcdegmopqruvxz ")
+"""Folding the case of any other character never gives one of these."""
+
+
+class Moment(Struct, frozen=True):
+    """What messages are filtered as of: their statuses follow from their plans and the time."""
+
+    providers: Mapping[str, Provider]
+    sandbox: Sandbox
+    now: int
+
+    def words(self, message: Message) -> set[str]:
+        """For its present status: that of each channel that was tried, and our own for all of it."""
+        reached = {step.status for step in state(message, self.now) if step is not None}
+        return {word(message, self.providers[message.provider].contract, self.now), *reached}
+
+
+def filters(request: Request, moment: Moment) -> list[Test[Message]]:
+    """Those of a query. Raises ValueError for one that cannot be read."""
+    query = request.query_params
+    tests: list[Test[Message]] = []
+    providers = moment.providers
+    if (provider := chosen(request, "provider", providers)) is not None:
+        tests.append(
+            Test(lambda message: message.provider == provider, lambda message: f"its provider is {message.provider}")
+        )
+    if (to := query.get("to")) is not None:
+        number = _number(to)
+        tests.append(
+            Test(
+                lambda message: (
+                    number(message.to) or any(channel.to and number(channel.to) for channel in message.channels)
+                ),
+                lambda message: f"it goes to {message.to}",
+            )
+        )
+    if (sender := query.get("from")) is not None:
+        tests.append(_on_a_channel("sender", _number(sender), "it comes from", str))
+    if (name := chosen(request, "channel", channels(providers))) is not None:
+        tests.append(_on_a_channel("name", name.__eq__, "it goes by", str))
+    if (text := query.get("text")) is not None:
+        tests.append(_on_a_channel("text", _text(text), "it says", repr))
+    if (since := time_in(request, "since")) is not None:
+        tests.append(
+            Test(
+                lambda message: message.accepted >= since,
+                lambda message: f"it was accepted before, at {iso(message.accepted)}",
+            )
+        )
+    if (status := chosen(request, "status", statuses(providers))) is not None:
+        tests.append(has_status(frozenset({status}), moment))
+    return tests
+
+
+def statuses(providers: Mapping[str, Provider]) -> list[str]:
+    """Every word for a message's status: ours, then those of the providers."""
+    return ["scheduled", *KINDS, *(word for provider in providers.values() for word in provider.contract.statuses)]
+
+
+def channels(providers: Mapping[str, Provider]) -> list[str]:
+    """Names of all there are, some of them more than once."""
+    return [channel for provider in providers.values() for channel in provider.channels]
+
+
+def _on_a_channel(member: str, fits: Callable[[str], bool], verb: str, written: Callable[[str], str]) -> Test[Message]:
+    """A filter that one of a message's channels has to pass."""
+    value = attrgetter(member)
+
+    def one_fits(message: Message) -> bool:
+        for channel in message.channels:  # noqa: SIM110 - of every message there is: a generator takes twice as long
+            if fits(value(channel)):
+                return True
+        return False
+
+    return Test(one_fits, lambda message: f"{verb} {_either(written(value(channel)) for channel in message.channels)}")
+
+
+def has_status(wanted: Collection[str], moment: Moment) -> Test[Message]:
+    """One of these words is the present status of the message or of one of its channels."""
+
+    def why(message: Message) -> str:
+        contract = moment.providers[message.provider].contract
+        text = f"its status is {_either(sorted(moment.words(message)))}"
+        known = {step.status for step in message.steps} | {
+            contract.statuses[step.status].kind for step in message.steps
+        }
+        for step in message.steps:
+            if step.at > moment.now and (step.status in wanted or contract.statuses[step.status].kind in wanted):
+                ahead = resources.ahead(moment.sandbox, step.at)
+                return f"{text}, and {step.status} follows at {iso(step.at)}{ahead}"
+        return text + (", it was that before" if known & set(wanted) else ", and that is not in its plan")
+
+    return Test(lambda message: not moment.words(message).isdisjoint(wanted), why)
+
+
+def _number(wanted: str) -> Callable[[str], bool]:
+    """Recipients match with and without plus; wildcards and ``/regular expressions/`` as in scenarios."""
+    if is_exact(wanted):
+        bare = wanted.strip().removeprefix("+")
+        return lambda value: value.removeprefix("+") == bare
+    fits = pattern(wanted)
+    return lambda value: fits(value) or fits(f"+{value}")
+
+
+def _text(wanted: str) -> Callable[[str], bool]:
+    """A pattern as in scenarios; words without any wildcard may stand anywhere."""
+    if is_exact(wanted):
+        folded = wanted.casefold()
+        return lambda value: folded in value.casefold()
+    return pattern(wanted)
+
+
+def as_written(text: str) -> str:
+    """The longest part of a text that stands in every row in which the text does, but for the case of its letters.
+
+    Only of LITERAL characters: a row has others in escapes, and letters that are no ASCII may be folded to them.
+    """
+    parts = "".join(letter if letter in LITERAL else "\n" for letter in text.casefold()).split("\n")
+    return max(parts, key=len)
+
+
+def _either(values: Iterable[str]) -> str:
+    return " or ".join(dict.fromkeys(values))
