@@ -10,7 +10,8 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from msgsim.config import Config, ConfigError, milliseconds, read
+from msgsim.cli.settings import read
+from msgsim.config import Config, ConfigError, milliseconds
 
 from tests.storage.test_durability import Process
 
@@ -72,10 +73,10 @@ def test_a_second_server_on_the_same_store_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "text"),
     [
-        (["serve", "--scenario", "nonsense.yaml"], 2, "nonsense.yaml:1:1: cannot be read: No such file or directory"),
+        (["serve", "--scenario", "nonsense.yaml"], 2, "--scenario: nonsense.yaml: there is no such file"),
         (["serve", "--scenario", "viber-falls-back-to-sm"], 2, "did you mean 'viber-falls-back-to-sms'?"),
         (["serve", "--clock", "tomorrow"], 2, "'tomorrow' is no clock"),
-        (["serve", "--config", "missing.yaml"], 2, "missing.yaml: No such file or directory"),
+        (["serve", "--config", "missing.yaml"], 2, "missing.yaml:1:1: cannot be read: No such file or directory"),
         (["serve", "--nonsense"], 64, "No such option"),
         (["nonsense"], 64, "there is no command 'nonsense'"),
         (["errors", "--provider", "mesente"], 64, "did you mean 'messente'?"),
@@ -122,9 +123,13 @@ def test_errors_lists_every_documented_code() -> None:
 def test_flag_beats_environment_beats_file_beats_default(tmp_path: Path) -> None:
     file = tmp_path / "msgsim.yaml"
     file.write_text("port: 1\nseed: 1\nclock: frozen\nproviders: {messente: {sender: Shop}}\n")
-    settings = read({"port": 3}, {"MSGSIM_PORT": "2", "MSGSIM_SEED": "2", "MSGSIM_SCENARIO": "a,b"}, str(file))
+    settings = read(
+        {"port": 3},
+        {"MSGSIM_PORT": "2", "MSGSIM_SEED": "2", "MSGSIM_SCENARIO": "maintenance, flaky-network"},
+        str(file),
+    )
     assert (settings.port, settings.seed, settings.clock, settings.host) == (3, 2, "frozen", "localhost")
-    assert settings.scenario == ("a", "b")
+    assert settings.scenario == ("maintenance", "flaky-network")
     assert settings.providers == {"messente": {"sender": "Shop"}}
 
 

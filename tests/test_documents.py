@@ -39,7 +39,7 @@ def test_scenarios_in_readme_have_no_mistakes(block: Block, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("block", blocks("docs/settings.md", "yaml"), ids=lambda block: block.name)
 def test_settings_in_the_documentation_can_be_used(block: Block, tmp_path: Path) -> None:
-    from msgsim.config import read
+    from msgsim.cli.settings import read
 
     file = tmp_path / "msgsim.yaml"
     file.write_text(block.text)

@@ -8,9 +8,9 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgsim.cli.settings import read as read_config
 from msgsim.clock import EARLIEST, LATEST, instant, iso
 from msgsim.config import ConfigError, data_folder
-from msgsim.config import read as read_config
 from msgsim.contract.decoding import DEEPEST, read_json
 from msgsim.engine.receive import Engine
 from msgsim.model import Call, Channel, Draft, Json, whole

@@ -1,8 +1,9 @@
-"""Settings: flag, then environment, then file, then default."""
+"""Settings: what there is to set for a server, and what of it cannot be used."""
 
 import ipaddress
 import os
 import sys
+from collections.abc import Iterator
 from io import FileIO
 from pathlib import Path
 from typing import Literal
@@ -11,15 +12,19 @@ import msgspec
 import yaml
 from msgspec import Struct, field
 
-from msgsim.model import Int64, Json, whole
+from msgsim.model import Int64, Json
 
 ROOT = Path(__file__).resolve().parent
 _DATA = ROOT / "_data" if (ROOT / "_data").is_dir() else ROOT.parents[1]
 """Looked up once: a test may fake the file system later."""
 
 
+POSTGRESQL = ("postgresql://", "postgres://")
+"""How the address of a database begins."""
+
+
 class ConfigError(Exception):
-    """Something in flags, environment or a settings file cannot be used; the text says what to do."""
+    """Something in flags, environment or a settings file cannot be used; a line for each mistake, its place first."""
 
 
 class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -103,9 +108,6 @@ def guarded(config: Config) -> Config:
     return msgspec.structs.replace(config, token=os.urandom(16).hex())
 
 
-LISTS = ("scenario", "callback_hosts", "tls_names")
-
-
 def data_folder(name: str) -> Path:
     """``schemas`` or ``scenarios``: beside the package in a checkout, inside it when installed."""
     return _DATA / name
@@ -131,74 +133,32 @@ def state_folder() -> Path:
     return base / "msgsim"
 
 
-def read(flags: dict[str, Json], environment: dict[str, str], file: str | None = None) -> Config:
-    """Put the layers on top of each other. Raises ConfigError with the setting's name."""
-    settings: dict[str, Json] = {}
-    if chosen := file or environment.get("MSGSIM_CONFIG"):
-        settings |= _file(Path(chosen))
-    for name in Config.__struct_fields__:
-        if name != "providers" and (text := environment.get(f"MSGSIM_{name.upper()}")) is not None:
-            settings[name] = [part for part in text.split(",") if part] if name in LISTS else text
-    settings |= {name: value for name, value in flags.items() if value not in (None, ())}
+def faults(config: Config) -> Iterator[tuple[str, str]]:
+    """What neither types nor the schema of the settings can say: the name of a setting, and what is wrong with it."""
     try:
-        config = msgspec.convert(settings, Config, strict=False)
-        _check(config)
+        milliseconds(config.callback_timeout)
     except ValueError as error:
-        raise ConfigError(f"settings: {error}") from None
-    return config
-
-
-def _check(config: Config) -> None:
-    """What types cannot say. Raises ValueError."""
-    milliseconds(config.callback_timeout)
-    for name in ("port", "https_port", "proxy_port"):
-        if not 0 <= (getattr(config, name) or 0) <= 65535:
-            raise ValueError(f"{name}: from 0 to 65535")
-    if bool(config.tls_cert) != bool(config.tls_key):
-        raise ValueError("tls_cert and tls_key go together")
+        yield "callback_timeout", str(error)
+    for name, other in (("tls_cert", "tls_key"), ("tls_key", "tls_cert")):
+        if getattr(config, name) and not getattr(config, other):
+            yield name, f"tls_cert and tls_key go together, and there is no {other}"
     if config.proxy_others == "tunnel" and not is_local(config.host):
-        raise ValueError("proxy_others: tunnel is for a host on loopback only: anybody could use it")
-    if config.callback_ca:
-        _check_authorities(config.callback_ca)
-    if config.workers != 1:
-        raise ValueError("workers: 1 is all there is")
-    for name in ("body_limit", "journal_limit", "callback_connections", "callback_connections_per_host"):
-        if getattr(config, name) < 1:
-            raise ValueError(f"{name}: at least 1")
+        yield "proxy_others", "tunnel is for a host on loopback only: anybody could use it"
+    if "://" in config.store and not config.store.startswith(POSTGRESQL):
+        yield "store", "a file, memory, or postgresql://USER:PASSWORD@HOST:PORT/DATABASE is expected"
+    if config.callback_ca and (reason := _no_authorities(config.callback_ca)):
+        yield "callback_ca", f"{config.callback_ca}: {reason}"
 
 
-def _check_authorities(file: str) -> None:
-    """Raises ValueError where it holds no certificate."""
+def _no_authorities(file: str) -> str:
+    """Why a file holds no certificate; empty where it holds one."""
     import ssl  # At start only where it is needed.
 
     try:
         ssl.create_default_context(cafile=file)
     except OSError as error:  # What OpenSSL says is one too, in words of its own.
-        reason = "holds no certificate (PEM)" if isinstance(error, ssl.SSLError) else error.strerror
-        raise ValueError(f"callback_ca: {file}: {reason}") from None
-
-
-def _file(path: Path) -> dict[str, Json]:
-    try:
-        data = path.read_bytes()
-        settings = whole(yaml.safe_load(data))
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}") from None
-    except RecursionError:
-        raise ConfigError(f"{path}: nested too deeply") from None
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path}: {_place(error, data)}") from None
-    if not isinstance(settings, dict | None):
-        raise ConfigError(f"{path}: a mapping of settings is expected")
-    return settings or {}
-
-
-def _place(error: yaml.YAMLError, data: bytes) -> str:
-    """What is wrong with YAML and where, without the line itself: it may hold a secret."""
-    if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
-        return "it is not YAML"
-    mark = error.problem_mark
-    return f"line {mark.line + 1}, column {mark.column + 1}: {yaml_fault(error, data.decode(errors='replace'))}"
+        return "holds no certificate (PEM)" if isinstance(error, ssl.SSLError) else error.strerror or str(error)
+    return ""
 
 
 def yaml_fault(error: yaml.MarkedYAMLError, text: str) -> str:

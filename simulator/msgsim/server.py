@@ -13,7 +13,7 @@ import uvicorn
 from msgsim.callbacks.dispatcher import Dispatcher
 from msgsim.callbacks.http import Poster
 from msgsim.clock import elapsed
-from msgsim.config import Config, authority, state_folder
+from msgsim.config import POSTGRESQL, Config, authority, state_folder
 from msgsim.engine.receive import Engine
 from msgsim.provider import Provider, discover
 from msgsim.storage.store import Store, store_at, store_in
@@ -126,7 +126,7 @@ def store_of(config: Config) -> Store:
 
 
 def is_postgresql(config: Config) -> bool:
-    return config.store.startswith(("postgresql://", "postgres://"))
+    return config.store.startswith(POSTGRESQL)
 
 
 def file_of(config: Config) -> Path:

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgsim.callbacks.address import Forbidden, address, check, is_allowed
-from msgsim.config import ConfigError, read
+from msgsim.cli.settings import read
+from msgsim.config import ConfigError
 from msgsim.provider import discover
 from msgsim.testing import Simulator, call
 
@@ -179,5 +180,5 @@ def test_a_file_without_certificates_is_a_mistake_of_the_settings(
     file = tmp_path / "ca.pem"
     if text is not None:
         file.write_text(text)
-    with pytest.raises(ConfigError, match=f"callback_ca: {file}: {reason}"):
+    with pytest.raises(ConfigError, match=f"--callback-ca: {file}: {reason}"):
         read({"callback_ca": str(file)}, {})

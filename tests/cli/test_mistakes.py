@@ -43,7 +43,7 @@ def test_a_tab_in_the_settings_is_called_a_tab(msgsim: Run, tmp_path: Path) -> N
     file.write_text("port: 0\n\tseed: 1\n")
     done = msgsim("serve", "--config", str(file))
     assert done.returncode == 2
-    assert "line 2, column 1: a tab cannot indent YAML; write spaces" in done.stderr
+    assert f"{file}:2:1: not YAML: a tab cannot indent YAML; write spaces" in done.stderr
 
 
 @pytest.mark.parametrize("command", [["errors"], ["errors", "--format", "json"], ["openapi", "messente"]])

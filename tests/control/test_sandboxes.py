@@ -138,7 +138,16 @@ def fill(sim: Simulator, control: Http, sandbox: str) -> str:
     return id
 
 
-SHARED = {"/health", "/sandboxes", "/sandboxes/{name}", "/coverage", "/scenarios", "/events"}
+SHARED = {
+    "/health",
+    "/sandboxes",
+    "/sandboxes/{name}",
+    "/coverage",
+    "/scenarios",
+    "/events",
+    "/schemas/scenario.json",
+    "/schemas/config.json",
+}
 """About the server, or told from now on only."""
 
 

@@ -8,7 +8,8 @@ from urllib.parse import quote
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from msgsim.config import ConfigError, read
+from msgsim.cli.settings import read
+from msgsim.config import ConfigError
 from msgsim.engine.redaction import Secrets
 from msgsim.provider import discover
 from msgsim.testing import Answer, Simulator, call

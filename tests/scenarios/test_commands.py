@@ -96,7 +96,9 @@ def test_scenarios_lists_what_ships_one_line_each(capsys: Run) -> None:
 
 def test_scenarios_prints_one(capsys: Run) -> None:
     assert run("scenarios", "maintenance") == OK
-    assert capsys.readouterr().out == (data_folder("scenarios") / "maintenance.yaml").read_text()
+    first, _, rest = capsys.readouterr().out.partition("\n")
+    assert first == "# yaml-language-server: $schema=http://127.0.0.1:8080/__sim/schemas/scenario.json"
+    assert rest == (data_folder("scenarios") / "maintenance.yaml").read_text().partition("\n")[2]
     assert run("scenarios", "maintenence") == BAD_CONFIGURATION
     assert "did you mean 'maintenance'?" in capsys.readouterr().err
 

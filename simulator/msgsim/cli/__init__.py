@@ -12,7 +12,7 @@ import click
 from msgsim import __version__
 from msgsim.cli.exits import FAILED, INTERRUPTED, OK, USAGE
 
-SHARED = frozenset({"exits", "remote"})
+SHARED = frozenset({"exits", "remote", "settings"})
 """Modules beside the commands that are none."""
 
 

@@ -27,7 +27,7 @@ TRUSTING = (
 @click.option("--p12", type=click.Path(path_type=Path), help="Write a trust store for Java, password 'changeit'.")
 @click.option("--renew", is_flag=True, help="Make a new one; programs that trust the old one must be told.")
 @click.option("--ca-folder", help="Where it is kept.  [default: in your state directory]")
-@click.option("--config", type=click.Path(), help="Settings file (YAML).")
+@click.option("--config", type=click.Path(), help="Settings file.  [default: msgsim.yaml, if it is there]")
 def command(
     pem: bool, bundle: Path | None, p12: Path | None, renew: bool, ca_folder: str | None, config: str | None
 ) -> int:
@@ -49,13 +49,14 @@ def command(
     from msgsim.authority import bundle as whole
     from msgsim.cli.exits import BAD_CONFIGURATION, CANNOT_START, OK
     from msgsim.cli.remote import failed
+    from msgsim.cli.settings import read
     from msgsim.client.interception import TRUST_STORE_PASSWORD
-    from msgsim.config import ConfigError, read
+    from msgsim.config import ConfigError
     from msgsim.provider import discover
     from msgsim.server import authority_of
 
     try:
-        authority = authority_of(read({"ca_folder": ca_folder}, dict(os.environ), config), discover(), renew)
+        authority = authority_of(read({"ca_folder": ca_folder}, os.environ, config), discover(), renew)
         written = {} if bundle is None else {bundle: whole(authority.pem)}
         if p12 is not None:
             written[p12] = trust_store(authority.pem, TRUST_STORE_PASSWORD)

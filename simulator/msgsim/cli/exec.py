@@ -40,18 +40,22 @@ Examples:
 @click.option("--intercept", is_flag=True, help="COMMAND reaches it by the providers' own host names, unmodified.")
 @click.option("--proxy-others", type=click.Choice(["refuse", "tunnel"]), help="Its other requests.  [default: refuse]")
 @click.option("--strict", is_flag=True, default=None, help="Refuse what only a tolerant reading accepts.")
-@click.option("--config", type=click.Path(), help="Settings file (YAML).")
+@click.option("--config", type=click.Path(), help="Settings file.  [default: msgsim.yaml, if it is there]")
 @click.argument("arguments", metavar="COMMAND...", nargs=-1, required=True, type=click.UNPROCESSED)
 def command(arguments: tuple[str, ...], intercept: bool, config: str | None, **flags: "Json") -> int:
     from msgsim.cli.exits import BAD_CONFIGURATION, CANNOT_START
     from msgsim.cli.remote import failed
-    from msgsim.config import ConfigError, read
+    from msgsim.cli.settings import read, sources
+    from msgsim.config import ConfigError
     from msgsim.scenarios.yaml import BadFile
     from msgsim.storage.database import StoreError
     from msgsim.web.edge.replies import CannotStart
 
     try:
-        return _run(arguments, intercept, read({**flags, "host": "localhost"}, dict(os.environ), config))
+        settings = read({**flags, "host": "localhost"}, os.environ, config)
+        if origins := sources(os.environ, config):
+            click.echo(f"msgsim: settings from {', '.join(origins)}", err=True)
+        return _run(arguments, intercept, settings)
     except (ConfigError, BadFile, ValueError) as error:
         return failed(str(error), BAD_CONFIGURATION)
     except (CannotStart, StoreError) as error:
@@ -68,7 +72,9 @@ def _run(arguments: tuple[str, ...], intercept: bool, settings: "Config") -> int
     from msgsim.testing import Simulator
 
     with ExitStack() as stack:
-        simulator = stack.enter_context(Simulator(**msgspec.structs.asdict(settings)))
+        # A server of the same settings file may have the ports for TLS and the proxy.
+        ports = {name: getattr(settings, name) and 0 for name in ("https_port", "proxy_port")}
+        simulator = stack.enter_context(Simulator(**msgspec.structs.asdict(settings) | ports))
         client = stack.enter_context(Client(simulator.url))
         click.echo(f"msgsim: seed {simulator.seed}", err=True)
         environment = os.environ | client.environment()

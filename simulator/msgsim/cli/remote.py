@@ -1,17 +1,20 @@
 """What commands that talk to a running simulator share: where it is, what goes wrong, how answers are shown."""
 
 import json
+import os
 import sys
 from collections.abc import Callable, Sequence
 from functools import wraps
 
 import click
 
-from msgsim.cli.exits import CANNOT_START, FAILED, OK, TIMED_OUT
+from msgsim.cli.exits import BAD_CONFIGURATION, CANNOT_START, FAILED, OK, TIMED_OUT
 from msgsim.client import DEFAULT_URL, Client, Problem, TimedOut, Unreachable
 from msgsim.client.api import Json
 
 NEEDS_TOKEN = 401
+OURS = frozenset({"MSGSIM_URL", "MSGSIM_SANDBOX", "MSGSIM_TOKEN"})
+"""Variables that commands read which talk to a running simulator."""
 KINDS = {
     "queued": "cyan", "sent": "cyan", "scheduled": "cyan", "delivered": "green", "seen": "green",
     "failed": "red", "rejected": "red", "expired": "yellow", "cancelled": "yellow",
@@ -27,6 +30,8 @@ def remote(run: Callable[..., int | None]) -> Callable[..., int]:
     @click.option("--token", envvar="MSGSIM_TOKEN", default="", help="MSGSIM_TOKEN: of a server beyond loopback.")
     @wraps(run)
     def command(url: str, sandbox: str, token: str, **options: Json) -> int:
+        if strange := _unknown_variables():
+            return failed(strange, BAD_CONFIGURATION)
         try:
             with Client(url, sandbox, token) as client:
                 return run(client, **options) or OK
@@ -45,11 +50,22 @@ def remote(run: Callable[..., int | None]) -> Callable[..., int]:
     return command
 
 
+def _unknown_variables() -> str:
+    """Mistakes in the environment: a misspelled MSGSIM_SANDBOX would ask another sandbox."""
+    if all(name in OURS for name in os.environ if name.startswith("MSGSIM_")):
+        return ""
+    from msgsim.cli.settings import unknown  # Late: few have others, and it imports what serves.
+
+    return "\n".join(unknown(os.environ))
+
+
 as_json = click.option("--json", "raw", is_flag=True, help="JSON, for scripts.")
 
 
 def failed(reason: str, code: int) -> int:
-    click.secho(f"msgsim: {reason}", fg="red", err=True)
+    """A line of the reason is a mistake."""
+    for line in reason.splitlines():
+        click.secho(f"msgsim: {line}", fg="red", err=True)
     return code
 
 

@@ -8,6 +8,9 @@ import click
 def command(name: str | None) -> int:
     """List the scenarios that ship with the simulator, or print one.
 
+    The first line of one tells editors its JSON Schema, at /__sim/schemas/scenario.json of a running simulator:
+    that of MSGSIM_URL, else http://127.0.0.1:8080.
+
     \b
     Examples:
       msgsim scenarios
@@ -26,5 +29,15 @@ def command(name: str | None) -> int:
     if name not in known:
         click.secho(f"no scenario of that name ships{suggestion(name, known)}", fg="red", err=True)
         return BAD_CONFIGURATION
-    click.echo(known[name].file.read_text(encoding="utf-8"), nl=False)
+    click.echo(_with_schema(known[name].file.read_text(encoding="utf-8")), nl=False)
     return OK
+
+
+def _with_schema(text: str) -> str:
+    """A shipped file whose first line tells editors where its schema is for whoever has no checkout."""
+    import os
+
+    from msgsim.client import DEFAULT_URL
+
+    where = f"{os.environ.get('MSGSIM_URL', DEFAULT_URL).rstrip('/')}/__sim/schemas/scenario.json"
+    return text.replace("$schema=../schemas/simulator/scenario.json", f"$schema={where}", 1)

@@ -10,9 +10,6 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from socket import socket
-
     from msgsim.config import Config
     from msgsim.model import Json
     from msgsim.server import Server
@@ -21,7 +18,8 @@ HELP = """Serve the simulated providers.
 
 \b
 Every option has an environment twin: --port is MSGSIM_PORT. A flag beats the environment,
-the environment beats the settings file (--config, MSGSIM_CONFIG), the file beats the default.
+the environment beats the settings file, the file beats the default. The file is msgsim.yaml in the
+working folder, or the one that --config or MSGSIM_CONFIG names.
 
 \b
 Examples:
@@ -59,11 +57,13 @@ Examples:
 @click.option("--tls-cert", help="A certificate of your own (PEM), with --tls-key.")
 @click.option("--tls-key", help="Its private key (PEM).")
 @click.option("--ca-folder", help="Where the certificate authority is.  [default: in your state directory]")
-@click.option("--config", type=click.Path(), help="Settings file (YAML).")
+@click.option("--config", type=click.Path(), help="Settings file.  [default: msgsim.yaml, if it is there]")
 @click.option("--port-file", type=click.Path(path_type=Path), help="Written with the port once requests are answered.")
 def command(config: str | None, port_file: Path | None, **flags: "Json") -> int:
     from msgsim.cli.exits import BAD_CONFIGURATION, CANNOT_START, OK
-    from msgsim.config import ConfigError, guarded, read
+    from msgsim.cli.remote import failed
+    from msgsim.cli.settings import read, sources
+    from msgsim.config import ConfigError, guarded
     from msgsim.scenarios.yaml import BadFile
     from msgsim.server import Server, listen
     from msgsim.storage.database import StoreError
@@ -71,37 +71,35 @@ def command(config: str | None, port_file: Path | None, **flags: "Json") -> int:
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(OK))
     try:
-        settings = guarded(read(flags, dict(os.environ), config))
+        settings = guarded(read(flags, os.environ, config))
         listening = listen(settings)
     except ConfigError as error:
-        return _failed(str(error), BAD_CONFIGURATION)
+        return failed(str(error), BAD_CONFIGURATION)
     except CannotStart as error:
-        return _failed(str(error), CANNOT_START)
+        return failed(str(error), CANNOT_START)
     try:
+        origins = sources(os.environ, config)
         port = listening[0].getsockname()[1]
-        server = Server(settings, lambda seed: _started(settings, port, seed, port_file, server))
-    except (ValueError, BadFile) as error:
-        return _failed(str(error), BAD_CONFIGURATION, listening)
-    except (StoreError, CannotStart) as error:
-        return _failed(str(error), CANNOT_START, listening)
+
+        def started(seed: int) -> None:
+            _tell_port(port, port_file)
+            _settle_memory()
+            _greet(settings, port, seed, origins, server)
+
+        server = Server(settings, started)
+    except (ValueError, BadFile, StoreError, CannotStart) as error:
+        for bound in listening:
+            bound.close()
+        return failed(str(error), BAD_CONFIGURATION if isinstance(error, ValueError | BadFile) else CANNOT_START)
     server.run(listening)
     return OK
 
 
-def _failed(reason: str, code: int, listening: "Iterable[socket]" = ()) -> int:
-    for bound in listening:
-        bound.close()
-    click.secho(f"msgsim: {reason}", fg="red", err=True)
-    return code
-
-
-def _started(settings: "Config", port: int, seed: int, port_file: Path | None, server: "Server") -> None:
+def _tell_port(port: int, port_file: Path | None) -> None:
     if port_file is not None:
         part = port_file.with_name(f"{port_file.name}.part")
         part.write_text(f"{port}\n")
         part.replace(port_file)  # Whoever waits for the file finds the whole port in it.
-    _settle_memory()
-    _greet(settings, port, seed, server)
 
 
 def _settle_memory() -> None:
@@ -114,7 +112,7 @@ def _settle_memory() -> None:
     gc.set_threshold(20_000, 20, 50)
 
 
-def _greet(settings: "Config", port: int, seed: int, server: "Server") -> None:
+def _greet(settings: "Config", port: int, seed: int, origins: list[str], server: "Server") -> None:
     from msgsim.client import DEFAULT_URL
     from msgsim.config import authority
     from msgsim.provider import discover
@@ -128,6 +126,8 @@ def _greet(settings: "Config", port: int, seed: int, server: "Server") -> None:
         ports = [("HTTPS", "https", server.ports.port("https")), ("proxy", "http", server.ports.port("proxy"))]
         lines += [(name, f"{scheme}://{authority(settings.host, bound)}") for name, scheme, bound in ports if bound]
     lines += [("store", server.store_summary), ("seed", str(seed))]
+    if origins:
+        lines.append(("settings", ", ".join(origins)))
     if settings.token:
         lines.append(("token", settings.token))
     width = max(len(name) for name, _ in lines)

@@ -179,6 +179,16 @@ class Api(Part[S]):
         return Request("GET", "coverage", whole, _given(provider=provider, sandbox=self.name if alone else ""))
 
     @Call
+    def scenario_schema(self) -> Request[dict[str, Json]]:
+        """The JSON Schema of scenario files."""
+        return Request("GET", "schemas/scenario.json", whole)
+
+    @Call
+    def settings_schema(self) -> Request[dict[str, Json]]:
+        """The JSON Schema of the settings file."""
+        return Request("GET", "schemas/config.json", whole)
+
+    @Call
     def lint(self) -> Request[list[answers.Finding]]:
         """What the application does that a provider would frown at."""
         return Request("GET", "lint", member("findings"))

@@ -88,12 +88,7 @@ class Schema:
 
     @cached_property
     def _explain(self) -> Callable[[Json], "Iterator[ValidationError]"]:
-        from jsonschema import FormatChecker
-
-        checker = FormatChecker(formats=())
-        for name, check in self.formats.items():
-            checker.checkers[name] = (_on_text(check), ())
-        return explainer()(self.document, format_checker=checker).iter_errors
+        return explained(self.document, self.formats)
 
     def violations(self, instance: Json) -> list[Refusal]:
         """Everything that is wrong, in the order of the schema; empty when it is accepted."""
@@ -135,7 +130,7 @@ class Schema:
         where = [str(part) for part in error.absolute_path]
         if len(where) > 1 and self.document["properties"].get(where[0], {}).get("x-secret") == "names":
             where[1] = "***"
-        return ": ".join(filter(None, (".".join(where), _expected(error))))
+        return ": ".join(filter(None, (".".join(where), expected(error))))
 
     def _refusals(self, error: "ValidationError") -> Iterator[Refusal]:
         pointer = list(error.absolute_schema_path)
@@ -191,6 +186,18 @@ def explainer() -> "type[Validator]":
     return extended
 
 
+def explained(
+    document: dict[str, Json], formats: Mapping[str, Callable[[str], bool]]
+) -> Callable[[Json], "Iterator[ValidationError]"]:
+    """All violations of a schema by an instance; formats are asserted."""
+    from jsonschema import FormatChecker
+
+    checker = FormatChecker(formats=())
+    for name, check in formats.items():
+        checker.checkers[name] = (_on_text(check), ())
+    return explainer()(document, format_checker=checker).iter_errors
+
+
 def _refusal(chain: list[dict[str, Json]], keyword: str, where: list[str], rule: str) -> Refusal:
     """The innermost schema that names an error for this keyword decides."""
     for schema in reversed(chain):
@@ -208,7 +215,8 @@ def _refusal(chain: list[dict[str, Json]], keyword: str, where: list[str], rule:
     return Refusal(named["key"], ".".join(where) or None, named.get("detail"), named.get("values", {}), rule)
 
 
-def _expected(error: "ValidationError") -> str:
+def expected(error: "ValidationError") -> str:
+    """What a schema of ours wants, without the value that stands there: it may be a secret."""
     limit: Json = error.validator_value
     keyword = str(error.validator)
     if keyword in ("required", "additionalProperties", "dependentRequired"):

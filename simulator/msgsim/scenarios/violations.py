@@ -1,30 +1,64 @@
 """Violations of our own schemas in a person's words, at their place in the file."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import NamedTuple
 
 from jsonschema import ValidationError
 
-from msgsim.contract.schema import explainer
+from msgsim.contract.schema import expected, explained, explainer
 from msgsim.model import Json
 from msgsim.scenarios.yaml import Document, Mistake, suggestion
 
+WORDINGS = {
+    "http-url": "an http or https URL is expected",
+    "pause": "a duration is expected: write 250ms, 5s, 10m, 2h or 1d",
+    "time-zone": "a time zone is expected, such as Europe/Tallinn",
+}
+"""What is expected where a format of settings is violated."""
+
+
+class Violation(NamedTuple):
+    """A place in a value that breaks a schema."""
+
+    path: tuple[str | int, ...]
+    reason: str
+    key: bool = False
+    """Whether the key is the mistake, and not what stands at it."""
+
 
 def of_schema(document: Document, schema: dict[str, Json]) -> list[Mistake]:
-    """Every place where a document breaks the schema of its format."""
-    if not isinstance(document.value, dict):
-        return [document.at((), f"a mapping is expected, not {_kind(document.value)}")]
-    if not document.value.keys() & schema["properties"].keys() and not any(
-        suggestion(key, schema["properties"]) for key in document.value
-    ):
+    """Every place where a scenario breaks the schema of its format."""
+    found = violations(document.value, "scenario", explained(schema, {}), schema["properties"], _reason)
+    return [document.at(*violation) for violation in found]
+
+
+def of_settings(
+    settings: Json, schema: dict[str, Json], formats: Mapping[str, Callable[[str], bool]]
+) -> list[Violation]:
+    """Every place where settings break their schema; without the values, some of which are secrets."""
+    return violations(settings, "settings file", explained(schema, formats), schema["properties"], _discreet)
+
+
+def violations(
+    value: Json,
+    kind: str,
+    explain: Callable[[Json], Iterable[ValidationError]],
+    known: Mapping[str, Json],
+    reason: Callable[[ValidationError], str],
+) -> list[Violation]:
+    """``kind`` is what the value should be, ``known`` its keys."""
+    if not isinstance(value, dict):
+        return [Violation((), f"a mapping is expected, not {_kind(value)}")]
+    if value and not value.keys() & known.keys() and not any(suggestion(key, known) for key in value):
         # Whatever else it is, its keys are none of our business, and may be secrets.
-        return [document.at((), f"this is no scenario: it has none of the keys {_listed(schema['properties'])}")]
-    errors = list(explainer()(schema).iter_errors(document.value))
+        return [Violation((), f"this is no {kind}: it has none of the keys {_listed(known)}")]
+    errors = list(explain(value))
     misspelled = {error.json_path for error in errors if error.validator == "additionalProperties"}
-    found: list[Mistake] = []
+    found: list[Violation] = []
     for error in errors:
         # What seems to be missing is there, only misspelled.
         if error.validator not in ("required", "anyOf", "oneOf") or error.json_path not in misspelled:
-            found += _mistakes(document, error)
+            found += _violations(error, reason)
     return found
 
 
@@ -36,8 +70,8 @@ def sound_items(value: Json, member: str, schema: dict[str, Json], definition: s
         yield from ((index, item) for index, item in enumerate(items) if fits(item))
 
 
-def _mistakes(document: Document, error: ValidationError) -> Iterator[Mistake]:
-    path = list(error.absolute_path)
+def _violations(error: ValidationError, reason: Callable[[ValidationError], str]) -> Iterator[Violation]:
+    path = tuple(error.absolute_path)
     value: Json = error.instance
     limit: Json = error.validator_value
     if error.validator == "additionalProperties" and isinstance(error.schema, dict):
@@ -45,17 +79,19 @@ def _mistakes(document: Document, error: ValidationError) -> Iterator[Mistake]:
         for key in value:
             if key not in known:
                 hint = suggestion(key, known) or f" (known: {', '.join(known)})"
-                yield document.at([*path, key], f"unknown key {key!r}{hint}", key=True)
+                yield Violation((*path, key), f"unknown key {key!r}{hint}", key=True)
     elif error.validator == "required":
         missing = [key for key in limit if key not in value]
-        yield document.at(path, f"{', '.join(map(repr, missing))} is missing")
+        yield Violation(path, f"{', '.join(map(repr, missing))} is missing")
     elif error.validator in ("anyOf", "oneOf"):
-        yield from _choices(document, error, path)
+        yield from _choices(error, path, reason)
     else:
-        yield document.at(path, _reason(error))
+        yield Violation(path, reason(error))
 
 
-def _choices(document: Document, error: ValidationError, path: list[str | int]) -> Iterator[Mistake]:
+def _choices(
+    error: ValidationError, path: tuple[str | int, ...], reason: Callable[[ValidationError], str]
+) -> Iterator[Violation]:
     value: Json = error.instance
     listed: Json = error.validator_value
     choices = [choice for choice in listed if isinstance(choice, dict)]
@@ -63,15 +99,24 @@ def _choices(document: Document, error: ValidationError, path: list[str | int]) 
     if needed:
         having = [key for key in needed if key in value]
         both = f"only one of {_listed(having)} can stand here"
-        yield document.at(path, both if len(having) > 1 else f"one of {_listed(needed)} is missing")
+        yield Violation(path, both if len(having) > 1 else f"one of {_listed(needed)} is missing")
         return
     same = [inner for inner in error.context or () if inner.validator != "type" or len(inner.relative_path)]
     if same:
-        yield from _mistakes(
-            document, max(same, key=lambda inner: (len(inner.absolute_path), inner.validator == "enum"))
-        )
+        nearest = max(same, key=lambda inner: (len(inner.absolute_path), inner.validator in ("enum", "format")))
+        yield from _violations(nearest, reason)
     else:
-        yield document.at(path, f"{_kind(error.instance)} does not fit here")
+        yield Violation(path, f"{_kind(error.instance)} does not fit here")
+
+
+def _discreet(error: ValidationError) -> str:
+    """A reason without the value; only one that is nearly right is a word, and no secret."""
+    limit: Json = error.validator_value
+    if error.validator == "enum":
+        return f"one of {_listed(limit)} is expected{suggestion(str(error.instance), map(str, limit))}"
+    if error.validator in ("type", "minimum", "maximum", "minItems", "maxItems", "minProperties", "maxProperties"):
+        return _reason(error)
+    return WORDINGS.get(str(limit)) or expected(error)
 
 
 def _reason(error: ValidationError) -> str:

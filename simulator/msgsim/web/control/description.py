@@ -9,6 +9,7 @@ from starlette.responses import HTMLResponse, Response
 
 from msgsim import __version__
 from msgsim.config import data_folder, read_own
+from msgsim.examples import schemas
 from msgsim.model import Json
 from msgsim.scenarios.yaml import suggestion
 from msgsim.web.control.context import Context, answer
@@ -83,6 +84,14 @@ def check_query(request: Request, path: str) -> None:
 
 async def document(context: Context, request: Request) -> Response:
     return answer(described())
+
+
+async def scenario_schema(context: Context, request: Request) -> Response:
+    return answer(schemas.scenario())
+
+
+async def settings_schema(context: Context, request: Request) -> Response:
+    return answer(schemas.config())
 
 
 async def docs(context: Context, request: Request) -> Response:

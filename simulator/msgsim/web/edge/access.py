@@ -27,6 +27,7 @@ from msgsim.web.edge.replies import (
 COOKIE = "msgsim-token"
 PROBES = frozenset({"/__sim/v1/health", "/__sim/v1/ready"})
 """What an orchestrator asks for, which has no token."""
+SCHEMAS = ("/__sim/schemas/", "/__sim/v1/schemas/")
 FOREIGN = "Another site's page"
 PORTS = {"http": "80", "https": "443"}
 
@@ -79,8 +80,8 @@ class Access:
                 return None
             detail = "the control API answers to localhost and loopback addresses only (Host)"
             return problem_reply(403, "Unknown host name", detail)
-        # Callbacks come to a sink as they go to any receiver: without our token.
-        if scope["path"] in PROBES or is_sink(scope):
+        # Callbacks come to a sink as they go to any receiver: without our token. Editors read schemas without it.
+        if scope["path"] in PROBES or scope["path"].startswith(SCHEMAS) or is_sink(scope):
             return None
         scheme, _, given = headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer" and self._is_token(given.strip()):

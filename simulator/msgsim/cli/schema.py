@@ -1,0 +1,21 @@
+"""``msgsim schema``: the JSON Schemas of the files that people write."""
+
+import click
+
+
+@click.command("schema")
+@click.argument("name", type=click.Choice(["scenario", "config"]))
+def command(name: str) -> None:
+    """Print the JSON Schema of scenario files, or of the settings file.
+
+    A running simulator serves the same at /__sim/schemas/scenario.json and /__sim/schemas/config.json.
+
+    \b
+    Examples:
+      msgsim schema scenario > scenario.json
+      msgsim schema config | jq '.properties | keys'
+    """
+    from msgsim.cli.remote import show_json
+    from msgsim.examples.schemas import SCHEMAS
+
+    show_json(SCHEMAS[name]())
