@@ -9,7 +9,7 @@ STORE ?= sqlite
 PARALLEL := --store $(STORE) -n 2 --dist worksteal --timeout 180
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
-.PHONY: serve test test-node check format reference bench bench-peers reliability conformance screenshots clean
+.PHONY: serve dist test test-node check format reference bench bench-peers reliability conformance screenshots clean
 
 $(VENV)/ready: uv.lock pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -19,6 +19,11 @@ $(VENV)/ready: uv.lock pyproject.toml
 
 serve: $(VENV)/ready  ## Serve on 127.0.0.1:8080
 	@$(BIN)/msgsim serve
+
+dist: $(VENV)/ready  ## A wheel in dist/, to be installed anywhere
+	@rm -rf dist
+	@$(BIN)/uv build --quiet --wheel --out-dir dist
+	@ls dist/*.whl
 
 test: $(VENV)/ready  ## Run the tests; those of the pages need Chromium, and are left out where there is none
 	@if $(BIN)/python -m tests.ui.browser; then $(BIN)/pytest $(PARALLEL) $(TESTS); else $(BIN)/pytest $(PARALLEL) -m "not browser" $(TESTS); fi

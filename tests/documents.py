@@ -6,11 +6,16 @@ anything. The port 8080 of the text is replaced by the one the simulator under t
 
 import os
 import re
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from msgspec import Struct
+
+from tests.receiver import free_port
 
 ROOT = Path(__file__).parent.parent
 FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -52,24 +57,59 @@ def commands(block: Block) -> list[tuple[str, str]]:
     return found
 
 
-def run(block: Block, url: str) -> None:
-    """Run a console block in one shell and hold its output against the text."""
+def run(block: Block, url: str, folder: Path = ROOT) -> None:
+    """Run a console block in one shell and hold its output against the text. ``msgsim`` alone is not found."""
     told = commands(block)
     script = f"\necho {MARK}\n".join(command for command, _ in told)
     script = script.replace("http://127.0.0.1:8080", url).replace("http://localhost:8080", url)
-    environment = {**os.environ, "MSGSIM_URL": url, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     done = subprocess.run(
         ["bash", "-c", script],
         capture_output=True,
         text=True,
         timeout=60,
-        cwd=ROOT,
-        env=environment,
+        cwd=folder,
+        env=surroundings(folder, MSGSIM_URL=url),
         check=False,
     )
     printed = (done.stdout.replace(url, "http://127.0.0.1:8080")).split(f"{MARK}\n")
     for (command, expected), output in zip(told, printed, strict=True):
         assert fits(expected, output), f"{block.name}\n$ {command}\n{output}\n{done.stderr}\ninstead of\n{expected}"
+
+
+def surroundings(home: Path, **more: str) -> Mapping[str, str]:
+    """The environment of a person who has this environment's programs on no path, and no setting of ours."""
+    own = str(Path(sys.executable).parent)
+    path = ":".join(folder for folder in os.environ["PATH"].split(":") if folder != own)
+    inherited = {name: value for name, value in os.environ.items() if name.startswith(("PIP_", "UV_", "SSL_", "HTTP"))}
+    packages = os.environ.get("XDG_CACHE_HOME", str(Path.home() / ".cache"))
+    return {**inherited, "PATH": path, "HOME": str(home), "XDG_CACHE_HOME": packages, **more}
+
+
+def checkout(folder: Path) -> Path:
+    """A folder like a checkout after `make`: the project's files, and this environment's programs in ``.venv/bin``."""
+    for entry in ROOT.iterdir():
+        if not entry.name.startswith(".") and entry.name != "dist":
+            (folder / entry.name).symlink_to(entry)
+    venv = folder / ".venv"
+    venv.mkdir()
+    (venv / "bin").symlink_to(Path(sys.executable).parent)
+    (venv / "ready").touch()  # Newer than everything, so that make installs nothing into this environment.
+    return folder
+
+
+@contextmanager
+def served(command: str, folder: Path, **more: str) -> Iterator[str]:
+    """What a command serves, on a free port instead of 8080, while the block runs; its URL."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    environment = surroundings(folder, MSGSIM_PORT=str(port), MSGSIM_STORE="memory", **more)
+    with subprocess.Popen(["bash", "-c", command], cwd=folder, env=environment, start_new_session=True) as serving:
+        try:
+            ready = [sys.executable, "-m", "msgsim", "ready", "--url", url, "--timeout", "120s"]
+            assert subprocess.run(ready, check=False).returncode == 0, command
+            yield url
+        finally:
+            os.killpg(serving.pid, signal.SIGTERM)
 
 
 def fits(expected: str, output: str) -> bool:

@@ -2,39 +2,58 @@
 
 import re
 import subprocess
-import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from msgsim.testing import Simulator
+from msgsim.testing import Simulator, call
 
-from tests.documents import ROOT, Block, blocks, run
+from tests.documents import ROOT, Block, blocks, checkout, commands, run, served, surroundings
 
 README = blocks("README.md", "console")
+SPANS = list(dict.fromkeys(re.findall(r"(?<!`)`([^`\n]+)`", (ROOT / "README.md").read_text())))
+OURS = [span for span in SPANS if span.startswith(".venv/bin/")]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkout in which the files of README were written."""
+    folder = checkout(tmp_path_factory.mktemp("checkout"))
+    for block in blocks("README.md", "python", "yaml"):
+        (folder / block.text.split("\n")[0].removeprefix("# ")).write_text(block.text)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def url(folder: Path) -> Iterator[str]:
+    first, *_ = blocks("README.md", "sh")[0].text.splitlines()
+    assert first.startswith("make serve")
+    with served(first, folder) as url:
+        yield url
 
 
 @pytest.mark.parametrize("block", README, ids=lambda block: block.name)
-def test_readme_prints_what_it_says(block: Block) -> None:
-    with Simulator(clock="real") as sim:
-        run(block, sim.url)
+def test_readme_prints_what_it_says(block: Block, url: str, folder: Path) -> None:
+    run(block, url, folder)
 
 
-def test_the_test_in_readme_passes(tmp_path: Path) -> None:
-    (block,) = blocks("README.md", "python")
-    (tmp_path / "test_readme.py").write_text(block.text)
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=60, check=False)
-    assert done.returncode == 0, done.stdout
+@pytest.mark.parametrize("command", [span for span in OURS if "/msgsim serve" not in span])
+def test_a_command_within_the_text_works_as_printed(command: str, url: str, folder: Path) -> None:
+    surrounded = surroundings(folder, MSGSIM_URL=url)
+    done = subprocess.run(["bash", "-c", command], cwd=folder, env=surrounded, capture_output=True, timeout=60)
+    assert (done.returncode, bool(done.stdout)) == (0, True), done.stderr
 
 
-@pytest.mark.parametrize("block", blocks("README.md", "yaml"), ids=lambda block: block.name)
-def test_scenarios_in_readme_have_no_mistakes(block: Block, tmp_path: Path) -> None:
-    file = tmp_path / "rules.yaml"
-    file.write_text(block.text)
-    done = subprocess.run(
-        [sys.executable, "-m", "msgsim", "check", str(file)], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
+@pytest.mark.parametrize("command", [span for span in OURS if "/msgsim serve" in span])
+def test_a_server_within_the_text_starts_as_printed(command: str, folder: Path) -> None:
+    with served(command, folder) as url:
+        assert call(f"{url}/__sim/v1/scenario", "GET").json["names"] == ["viber-is-down"]
+
+
+def test_readme_names_no_command_that_make_serve_does_not_bring() -> None:
+    assert [span for span in SPANS if re.match(r"(msgsim|pytest|python|pip|uv) ", span)] == []
+    shell = [command for block in README for command, _ in commands(block)]
+    assert [command for command in shell if re.search(r"(?<![/\w])(msgsim|pytest|pip|uv)\b", command)] == []
 
 
 @pytest.mark.parametrize("block", blocks("docs/settings.md", "yaml"), ids=lambda block: block.name)
@@ -51,7 +70,7 @@ def test_settings_in_the_documentation_can_be_used(block: Block, tmp_path: Path)
 @pytest.mark.parametrize("file", ["README.md", "CONTRIBUTING.md"])
 def test_every_make_target_that_is_named_exists(file: str) -> None:
     targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
-    named = re.findall(r"^make ([a-z-]+)", "\n".join(block.text for block in blocks(file, "sh")), re.MULTILINE)
+    named = re.findall(r"(?:^|`)make ([a-z-]+)", (ROOT / file).read_text(), re.MULTILINE)
     assert named
     assert set(named) <= set(targets)
 
