@@ -21,7 +21,10 @@ AT_ONCE = 40
 SETTINGS = """
 providers:
   messente: {dlr_url: "http://127.0.0.1:1/dlr"}
-  sinch: {callback_url: "http://127.0.0.1:1/callback", dlr_url: "http://127.0.0.1:1/dlr"}
+  sinch:
+    callback_url: "http://127.0.0.1:1/callback"
+    dlr_url: "http://127.0.0.1:1/dlr"
+    whatsapp_callback_url: "http://127.0.0.1:1/status"
 """
 
 

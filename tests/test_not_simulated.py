@@ -15,7 +15,10 @@ from tests.samples import headers
 
 PROVIDERS = discover()
 LISTED = [(provider, missing) for provider in PROVIDERS.values() for missing in provider.contract.not_simulated]
-WHATSAPP = "Sinch (Wavy) SMS has POST /v1/whatsapp/send (one WhatsApp message to many recipients), msgsim does not"
+OLDER = (
+    "Sinch (Wavy) SMS has POST /v1/sms/send "
+    "(an older API of another host (messaging-api.wavy.global, Access-key)), msgsim does not"
+)
 
 
 def of(pair: Any) -> str:
@@ -47,17 +50,17 @@ def test_no_endpoint_is_listed_as_missing(provider: Provider) -> None:
 
 def test_the_answer_explain_and_the_page_say_so(sim: Simulator, http: Http, control: Http) -> None:
     sent = {"UserName": "acme", "AuthenticationToken": "a-long-token"}
-    answer = http("POST", "/v1/whatsapp/send", json={"destinations": []}, headers=sent)
+    answer = http("POST", "/v1/sms/send", json={"to": "1"}, headers=sent)
     assert (answer.status, answer.json) == (404, {"errorCode": 404, "errorMessage": "Not Found"})
-    assert answer.headers["x-sim-not-simulated"].startswith(f"{WHATSAPP}; source: https://docs.sinch.com/")
+    assert answer.headers["x-sim-not-simulated"].startswith(f"{OLDER}; source: public clients")
     prose = control("GET", "requests/1/explain").json["prose"]
-    assert prose.count(WHATSAPP) == 1
+    assert prose.count(OLDER) == 1
     assert "It came from acme and was answered 404." in prose
     assert "a-long-token" not in prose
     for page in ("requests/1", "requests"):
         drawn = call(f"{sim.url}/__sim/{page}", "GET", headers={"Accept": "text/html"}).body.decode()
-        assert WHATSAPP in drawn
-    assert "x-sim-not-simulated" not in http("POST", "/v1/whatsapp/sent", json={}, headers=sent).headers
+        assert OLDER in drawn
+    assert "x-sim-not-simulated" not in http("POST", "/v1/sms/sent", json={}, headers=sent).headers
 
 
 def test_who_asks_first_for_credentials_says_so_too(http: Http, control: Http) -> None:
@@ -71,7 +74,7 @@ def test_who_asks_first_for_credentials_says_so_too(http: Http, control: Http) -
 
 def test_a_pristine_server_says_nothing() -> None:
     with Simulator(pristine=True) as sim:
-        answer = call(f"{sim.url}/v1/whatsapp/send", "POST", {})
+        answer = call(f"{sim.url}/v1/sms/send", "POST", {})
         assert answer.status == 404
         assert not [name for name in answer.headers if name.startswith("x-sim")]
 

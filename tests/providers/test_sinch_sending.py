@@ -463,7 +463,10 @@ def test_what_only_a_scenario_brings_about(http: Http, key: str) -> None:
     assert error(answer) == (listed.status, listed.text)
 
 
-@pytest.mark.parametrize("key", [key for key, error in provider.contract.errors.items() if error.magic is not None])
+ERRORS = provider.voice().contract.errors
+
+
+@pytest.mark.parametrize("key", [key for key, error in ERRORS.items() if error.magic is not None])
 def test_every_error_of_a_send_has_a_recipient(http: Http, control: Http, key: str) -> None:
     listed = provider.contract.errors[key]
     number = f"1500555{1000 + (listed.magic or 0)}"

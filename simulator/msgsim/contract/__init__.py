@@ -10,6 +10,7 @@ from typing import Literal, TypeVar, cast, get_args
 import msgspec
 import yaml
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from msgsim.config import data_folder, milliseconds, read_own
 from msgsim.contract.formats import FORMATS
@@ -82,6 +83,8 @@ class Status(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True
     """The number that goes with it unless a step says otherwise."""
     codes: tuple[int, ...] = ()
     """All numbers it may go with."""
+    channel_codes: dict[str, int] = field(default_factory=dict)
+    """The same number on channels where it is another one."""
     after: str = ""
     """The kind of status that has to come before it (``sent`` before ``delivered``), where one must."""
     channels: tuple[str, ...] = ()
@@ -261,6 +264,8 @@ class Contract:
             status = self.statuses.get(word)
             exists = status is not None and (not channel or not status.channels or channel in status.channels)
             found = self._meant[key] = status if exists else None
+            if found is not None and channel in found.channel_codes:
+                found = self._meant[key] = replace(found, code=found.channel_codes[channel])
             return found
 
     def schema(self, name: str, extended: bool = False) -> "Schema":

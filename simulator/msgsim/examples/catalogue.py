@@ -76,7 +76,7 @@ def of_status(provider: Provider, status: Status, sandbox: str = "default") -> E
     """A sample that goes through this status, by its magic recipient or by a header."""
     if status.magic is not None:
         return by_recipient(provider, status.word, status.magic, status.channels, sandbox)
-    return _sample(provider, trial_for(provider, status.channels), sandbox, {"X-Sim-Outcome": status.word})
+    return _sample(provider, trial_for(provider, status.channels, None), sandbox, {"X-Sim-Outcome": status.word})
 
 
 def of_neutral(provider: Provider, neutral: Neutral, sandbox: str = "default") -> Example:
@@ -91,8 +91,8 @@ def by_recipient(
     channels: tuple[str, ...] = (),
     sandbox: str = "default",
 ) -> Example:
-    """A sample to the reserved recipient of an outcome, by the API whose it is."""
-    api = key.rpartition(".")[0]
+    """A sample to the reserved recipient of an outcome: an error's by the API whose it is, a status's by any."""
+    api = key.rpartition(".")[0] if key in provider.contract.errors else None
     recipients = magic_recipients(key, number, terms_of(provider))
     return _addressed(provider, trial_for(provider, channels, api), sandbox, recipients[0], recipients[-1])
 

@@ -124,9 +124,9 @@ def _trial(endpoint: AnySend, body: Json, message: Message) -> Trial:
     return Trial(endpoint, body, tuple(channel.name for channel in message.channels), to)
 
 
-def trial_for(provider: Provider, channels: tuple[str, ...], api: str = "") -> Trial:
-    """The simplest trial of an API whose first channel is one of these; any without them."""
-    mine = [trial for trial in trials(provider) if provider.api(trial.endpoint).name == api]
+def trial_for(provider: Provider, channels: tuple[str, ...], api: str | None = "") -> Trial:
+    """The simplest trial of an API (None: of any) whose first channel is one of these; any without them."""
+    mine = [trial for trial in trials(provider) if api in (None, provider.api(trial.endpoint).name)]
     fitting = [trial for trial in mine if not channels or trial.channels[0] in channels]
     return min(fitting, key=lambda trial: len(trial.channels))
 

@@ -1,4 +1,4 @@
-"""Sinch (Wavy) SMS for Latin America: single and bulk sends, status and MO queries, lookups, campaigns.
+"""Sinch (Wavy) for Latin America: SMS single and bulk, status and MO queries, lookups, campaigns; and WhatsApp.
 
 Sources: "Envió de mensajes (MT)" of Sinch's Spanish documentation, its SMS API page
 https://docs.sinch.com/technical-documentation/api-and-integrations/sms-api, and its campaigns page; where they say
@@ -11,12 +11,23 @@ from urllib.parse import parse_qsl
 
 from msgsim.contract import Contract
 from msgsim.model import Call, Credential, Refusal, Refused
-from msgsim.provider import Ask, Desk, Endpoint, Provider, Send, SendMany, knows
-from msgsim.providers.sinch import answers, campaigns, device, drafts, inbound, members, queries, reports, rules
+from msgsim.provider import Ask, Desk, Endpoint, Provider, Send, SendMany, endpoints_of, knows
+from msgsim.providers.sinch import (
+    answers,
+    campaigns,
+    deliveries,
+    drafts,
+    inbound,
+    members,
+    queries,
+    rules,
+)
 from msgsim.providers.sinch.account import Account, account
 from msgsim.providers.sinch.limits import limit_requests
 from msgsim.providers.sinch.schedule import is_local, is_zone
 from msgsim.providers.sinch.segments import LENGTHS
+from msgsim.providers.sinch.whatsapp.api import api as whatsapp
+from msgsim.providers.sinch.whatsapp.members import is_geo_point
 
 
 def identify(call: Call) -> Credential | None:
@@ -77,11 +88,15 @@ ENDPOINTS = (
     Ask("campaigns-delete", "DELETE", "/api/v1/campaigns/{id}", campaigns.deleted),
 )  # fmt: skip
 
+APIS = (whatsapp,)
+FORMATS = {"local-date-time": is_local, "time-zone": is_zone, "geo-point": is_geo_point, **LENGTHS}
+
 provider = Provider(
     name="sinch",
     title="Sinch (Wavy) SMS",
-    contract=Contract("sinch", {"local-date-time": is_local, "time-zone": is_zone, **LENGTHS}),
-    endpoints=ENDPOINTS,
+    contract=Contract("sinch", FORMATS),
+    endpoints=(*ENDPOINTS, *endpoints_of(APIS)),
+    apis=APIS,
     hosts=(
         "api-messaging.wavy.global",
         "api-messaging.movile.com",
@@ -93,12 +108,12 @@ provider = Provider(
     refuse=answers.refuse,
     credentials=credentials,
     base_url=lambda root: root.rstrip("/"),
-    callbacks=reports.callbacks,
+    callbacks=deliveries.callbacks,
     compile=Account,
-    post=reports.post,
-    receive=inbound.receive,
-    device=device.pieces,
-    channels=("sms",),
+    post=deliveries.post,
+    receive=deliveries.receive,
+    device=deliveries.pieces,
+    channels=("sms", "whatsapp"),
     strict="bad_request",
     secrets=frozenset({"authenticationtoken"}),
     recipients=frozenset({"destination"}),

@@ -11,6 +11,8 @@ from msgsim.provider import View
 from msgsim.providers.sinch.carriers import Carrier, Carriers
 from msgsim.providers.sinch.schedule import zone
 from msgsim.providers.sinch.texts import Text, Texts
+from msgsim.providers.sinch.whatsapp.lists import Lists
+from msgsim.providers.sinch.whatsapp.templates import Template
 
 CAPITALS = {
     "AR": "America/Argentina/Buenos_Aires", "BO": "America/La_Paz", "BR": "America/Sao_Paulo", "CL": "America/Santiago",
@@ -22,7 +24,7 @@ CAPITALS = {
 }  # fmt: skip
 """The zone of a user of whom only the country is known; the settings take no other country."""
 URLS = {"callback": "callback_url", "dlr": "dlr_url"}
-"""Kind of a report, and the setting that says where it goes."""
+"""Kind of a report on an SMS, and the setting that says where it goes."""
 
 
 class User(Struct, frozen=True, rename={"sub_account": "subAccount", "time_zone": "timeZone"}):
@@ -40,6 +42,8 @@ class User(Struct, frozen=True, rename={"sub_account": "subAccount", "time_zone"
     dlr_url: str = ""
     mo_url: str = ""
     mo_method: str = ""
+    whatsapp_callback_url: str = ""
+    whatsapp_mo_url: str = ""
 
 
 class Account:
@@ -51,6 +55,10 @@ class Account:
         self._by_name = {name: user for user in self.users for name in (user.email, user.name) if name}
         self.carriers = Carriers(msgspec.convert(settings["carriers"], list[Carrier]), settings["numbers"])
         self.short_code: str = settings["short_code"]
+        self.whatsapp_number: str = settings["whatsapp_number"]
+        self.whatsapp_templates = msgspec.convert(settings["whatsapp_templates"], list[Template])
+        self.client_info: dict[str, Json] = settings["client_info"]
+        self.lists = Lists(settings["whatsapp_lists"])
         self.reports = any(settings[url] or any(getattr(user, url) for user in self.users) for url in URLS.values())
         """Whether there is a URL for reports."""
         self._zones: dict[str, tzinfo] = {}

@@ -10,6 +10,7 @@ from msgsim.providers.sinch.carriers import UNKNOWN, Carrier, digits
 from msgsim.providers.sinch.members import TEXT_SOURCES
 from msgsim.providers.sinch.segments import parts, without_accents
 
+CHANNEL = "sms"
 ECHOED = ("correlationId", "extraInfo")
 """Members that every report repeats."""
 INVALID_NUMBER = (Beat(160, "INVALID_DESTINATION_NUMBER"),)
@@ -81,7 +82,7 @@ def _draft(item: dict[str, Json], index: int, where: str, batch: Batch, desk: De
     if not text.isascii() and not (carrier.accents and batch.account.settings["accents"]):
         text = without_accents(text)
     id = batch.seed.uuid1(batch.first + 1 + index)
-    channel = Channel("sms", id, batch.account.short_code, "", text, _content(text, item, carrier))
+    channel = Channel(CHANNEL, id, batch.account.short_code, "", text, _content(text, item, carrier))
     extra = batch.extra_of(carrier, item)
     reference = item.get("correlationId", "")
     return Draft(id, number, (channel,), batch.start, batch.expires, fate, extra, batch.id, index, reference)

@@ -12,6 +12,7 @@ from msgsim.model import Due, Inbound, Json, Message, Refusal, Refused, Reply
 from msgsim.provider import Desk, View
 from msgsim.providers.sinch.account import account
 from msgsim.providers.sinch.carriers import UNKNOWN, digits
+from msgsim.providers.sinch.drafts import CHANNEL
 from msgsim.providers.sinch.query import date, moment, query
 
 DAY = 86_400_000
@@ -22,6 +23,8 @@ MOST = 1000
 MOST_FOUND = 10_000
 """How many one search gives: nobody else is answered meanwhile [inferred]."""
 CURSOR = "mo-list"
+ON_WHATSAPP = "whatsapp"
+"""Member of what is kept of an MO that is no SMS."""
 
 
 def receive(inbound: Inbound, message: Message | None, view: View) -> tuple[Inbound, list[Due]]:
@@ -31,7 +34,7 @@ def receive(inbound: Inbound, message: Message | None, view: View) -> tuple[Inbo
     carrier = customer.carriers.of(number, view.seed) or UNKNOWN
     extra: dict[str, Json] = {"carrierId": carrier.id, "carrierName": carrier.name}
     owner = inbound.credential or next((user.name for user in customer.users if user.mo_url), "")
-    if message is not None:
+    if message is not None and message.channels[0].name == CHANNEL:
         extra |= {name: message.extra[name] for name in ("subAccount", "campaignAlias") if name in message.extra}
         extra["mt"] = _answered(message, view)
     if (user := customer.user(owner)) is not None and user.sub_account:
@@ -98,7 +101,8 @@ def _visible(desk: Desk, wanted: str | None, since: int, key: int = 0) -> Iterat
     return (
         inbound
         for inbound in desk.inbound(since, key)
-        if (wanted is None or inbound.extra.get("subAccount") == wanted)
+        if ON_WHATSAPP not in inbound.extra
+        and (wanted is None or inbound.extra.get("subAccount") == wanted)
         and (not inbound.credential or customer.sees(viewer, inbound.credential, inbound.extra.get("subAccount", "")))
     )
 

@@ -11,6 +11,7 @@ from msgsim.model import Json, Message, Refusal, Refused, Reply
 from msgsim.provider import Desk
 from msgsim.providers.sinch.account import account
 from msgsim.providers.sinch.carriers import UNKNOWN, digits
+from msgsim.providers.sinch.drafts import CHANNEL
 from msgsim.providers.sinch.limits import limit_queries
 from msgsim.providers.sinch.query import date, moment, number, query
 from msgsim.providers.sinch.reports import Known, entry, known, legacy
@@ -38,9 +39,14 @@ def shape(body: Json, desk: Desk) -> Json:
 
 
 def _may_see(desk: Desk) -> Callable[[Message], bool]:
-    """Whose statuses the caller may see."""
+    """Whether a message is an SMS whose statuses the caller may see."""
     customer, viewer = account(desk), desk.credential.name
-    return lambda message: customer.sees(viewer, message.credential, message.extra.get("subAccount", ""))
+
+    def sees(message: Message) -> bool:
+        is_sms = message.channels[0].name == CHANNEL
+        return is_sms and customer.sees(viewer, message.credential, message.extra.get("subAccount", ""))
+
+    return sees
 
 
 def searched(body: Json, desk: Desk) -> Reply:

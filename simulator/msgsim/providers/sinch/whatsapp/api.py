@@ -1,0 +1,20 @@
+"""The endpoints of the WhatsApp API.
+
+Sources: Sinch's WhatsApp API page
+https://docs.sinch.com/technical-documentation/api-and-integrations/whatsapp-api, its pages about interactive messages,
+lifetimes, lists and templates; where they say nothing, what deployed clients send and read.
+"""
+
+from msgsim.provider import Api, SendMany
+from msgsim.providers.sinch.whatsapp import answers, drafts, members
+
+api = Api(
+    "whatsapp",
+    "Sinch (Wavy) WhatsApp",
+    (
+        SendMany(
+            "whatsapp-send", "POST", "/v1/whatsapp/send", "whatsapp/send", lambda body: body["destinations"],
+            drafts.read_item, answers.sent, drafts.Mailing, shape=members.of_a_send, check=drafts.check,
+        ),
+    ),
+)  # fmt: skip

@@ -1,0 +1,80 @@
+"""From a checked send to drafts, one per destination."""
+
+from collections.abc import Iterable
+
+from msgsim.contract.formats import impossible
+from msgsim.model import Channel, Draft, Json, Refusal
+from msgsim.provider import Desk
+from msgsim.providers.sinch import campaigns
+from msgsim.providers.sinch.account import Account, account
+from msgsim.providers.sinch.carriers import digits
+from msgsim.providers.sinch.whatsapp import sessions
+from msgsim.providers.sinch.whatsapp.contents import Fate, content_of, rejected
+
+CHANNEL = "whatsapp"
+
+
+def check(body: Json, desk: Desk) -> Iterable[Refusal]:
+    """What no schema can say: whether the user may send, the campaign, and how many rows a list has in all."""
+    if not isinstance(body, dict):
+        return
+    user = account(desk).user(desk.credential.name)
+    if user is not None and user.admin:
+        yield Refusal("forbidden")
+    yield from _row_rules(body)
+    alias = body.get("campaignAlias")
+    if isinstance(alias, str) and alias and campaigns.with_alias(alias, desk) is None:
+        yield Refusal("unknown_campaign", "campaignAlias")
+
+
+def _row_rules(body: dict[str, Json]) -> Iterable[Refusal]:
+    found: Json = body
+    for name in ("message", "interactive", "listAction", "sections"):
+        found = found.get(name) if isinstance(found, dict) else None
+    if not isinstance(found, list):
+        return
+    groups = [section.get("rows") for section in found if isinstance(section, dict)]
+    rows = sum(len(group) for group in groups if isinstance(group, list))
+    if found and not 1 <= rows <= 10:
+        yield Refusal("rows", "message.interactive.listAction.sections")
+
+
+class Mailing:
+    """What the messages of one request share."""
+
+    def __init__(self, body: Json, desk: Desk) -> None:
+        self.account: Account = account(desk)
+        self.content = content_of(body["message"], desk)
+        self.first = desk.ticks(len(body["destinations"]) + 1)
+        """The ticks of the batch's own id; those of its messages follow."""
+        self.id = desk.seed.uuid1(self.first)
+        self.extra: dict[str, Json] = {}
+        if alias := body.get("campaignAlias"):
+            campaign = campaigns.with_alias(alias, desk) or {}
+            self.extra |= {"campaignId": campaign.get("id"), "campaignAlias": alias}
+        for given, name in (("flowId", "flowId"), ("defaultExtraInfo", "extraInfo")):
+            if given in body:
+                self.extra[name] = body[given]
+
+
+def read_item(item: Json, index: int, mailing: Mailing, desk: Desk) -> Draft:
+    """The message to one destination."""
+    number = digits(item["destination"]) or item["destination"]
+    content, sender = mailing.content, mailing.account.whatsapp_number
+    id = desk.seed.uuid1(mailing.first + 1 + index)
+    channel = Channel(CHANNEL, id, sender, "", content.text, content.shown or None, content.ttl)
+    reference = item.get("correlationId", "")
+    extra = {**mailing.extra, "correlationId": reference} if reference else mailing.extra
+    fate = _fate(number, mailing, desk)
+    return Draft(id, number, (channel,), None, None, fate, extra, mailing.id, index, reference)
+
+
+def _fate(number: str, mailing: Mailing, desk: Desk) -> Fate | None:
+    """What becomes of a message where no scenario says otherwise; None: it is delivered."""
+    if impossible(f"+{number}"):
+        return rejected("INVALID_DESTINATION_NUMBER")
+    if (status := mailing.account.lists.blocks(number)) is not None:
+        return rejected(status)
+    if mailing.content.fate is None and mailing.content.ttl is None and not sessions.is_open(number, desk):
+        return rejected("INVALID_SESSION")
+    return mailing.content.fate

@@ -1,0 +1,85 @@
+"""The members of a WhatsApp send as its schema describes them: null is absent, numbers are texts."""
+
+import re
+
+from msgsim.model import Json
+from msgsim.provider import Desk
+
+_GEO_POINT = re.compile(r"\s*-?\d{1,3}(\.\d{1,20})?\s*,\s*-?\d{1,3}(\.\d{1,20})?\s*", re.ASCII)
+
+
+def is_geo_point(text: str) -> bool:
+    """``-22.894180,-47.047960``: latitude and longitude."""
+    if _GEO_POINT.fullmatch(text) is None:
+        return False
+    latitude, longitude = map(float, text.split(","))
+    return abs(latitude) <= 90 and abs(longitude) <= 180
+
+
+def of_a_send(body: Json, desk: Desk) -> Json:
+    """A body without nulls, its numbers as texts as deployed clients write them. Raises Refused when strict."""
+    if not isinstance(body, dict):
+        return body
+    shaped = _present(body)
+    if isinstance(destinations := shaped.get("destinations"), list):
+        shaped["destinations"] = [
+            _texts(entry, ("destination", "correlationId"), "destinations", desk) for entry in destinations
+        ]
+    if isinstance(message := shaped.get("message"), dict):
+        shaped["message"] = _message(message, desk)
+    return shaped
+
+
+def _message(message: dict[str, Json], desk: Desk) -> dict[str, Json]:
+    shaped = {name: _present(value) for name, value in _present(message).items()}
+    for kind in ("hsm", "template"):
+        if isinstance(used := shaped.get(kind), dict):
+            shaped[kind] = {name: _listed(value, f"{kind}.{name}", desk) for name, value in used.items()}
+    if isinstance(interactive := shaped.get("interactive"), dict):
+        shaped["interactive"] = _interactive(interactive, desk)
+    ttl = shaped.get("ttl")
+    if isinstance(ttl, str) and ttl.isascii() and ttl.isdecimal() and len(ttl) < 8:
+        desk.note("ttl is taken from a JSON string")
+        shaped["ttl"] = int(ttl)
+    return shaped
+
+
+def _interactive(interactive: dict[str, Json], desk: Desk) -> dict[str, Json]:
+    """Deployed clients number the rows of a list."""
+    action = interactive.get("listAction")
+    if not (isinstance(action, dict) and isinstance(action.get("sections"), list)):
+        return interactive
+    sections = [
+        {**section, "rows": [_texts(row, ("identifier",), "rows", desk) for row in section["rows"]]}
+        if isinstance(section, dict) and isinstance(section.get("rows"), list)
+        else section
+        for section in action["sections"]
+    ]
+    return {**interactive, "listAction": {**action, "sections": sections}}
+
+
+def _present(value: Json) -> Json:
+    """An object without its nulls; anything else as it is."""
+    return {name: inner for name, inner in value.items() if inner is not None} if isinstance(value, dict) else value
+
+
+def _texts(entry: Json, names: tuple[str, ...], where: str, desk: Desk) -> Json:
+    """An entry of a list whose members with these names are texts."""
+    if not isinstance(entry, dict):
+        return entry
+    shaped = _present(entry)
+    for name in names:
+        if name in shaped:
+            shaped[name] = _text(shaped[name], f"{where}.{name}", desk)
+    return shaped
+
+
+def _listed(value: Json, name: str, desk: Desk) -> Json:
+    return [_text(inner, name, desk) for inner in value] if isinstance(value, list) else value
+
+
+def _text(value: Json, name: str, desk: Desk) -> Json:
+    if type(value) not in (int, float):
+        return value
+    desk.note(f"{name} is taken from a JSON number")
+    return str(int(value) if value == int(value) else value)

@@ -1,0 +1,128 @@
+"""Templates as the settings have them: which one a send names, and what it looks like filled in."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from msgspec import Struct
+
+from msgsim.model import Json
+
+ANY = "*"
+"""Stands for every template that is not listed."""
+APPROVED = "approved"
+_GAP = re.compile(r"\{\{(\d{1,3})\}\}", re.ASCII)
+
+
+class Template(Struct, frozen=True, omit_defaults=True):
+    """One template in one language."""
+
+    element_name: str
+    text: str = ""
+    """With gaps {{1}}, {{2}}, …; empty: not known here."""
+    namespace: str = ""
+    """Empty: any."""
+    language: str = ""
+    """Empty: any."""
+    status: str = APPROVED
+    header: str = ""
+    header_type: str = "none"
+    footer: str = ""
+    buttons_type: str = ""
+    buttons: tuple[str, ...] = ()
+    placeholders: tuple[str, ...] = ()
+    message_type: str = "ALERT_UPDATE"
+
+    def fits(self, used: "Used") -> bool:
+        return (
+            self.element_name == used.name
+            and self.namespace in ("", used.namespace)
+            and ("" in (self.language, used.language) or _language(self.language) == _language(used.language))
+        )
+
+    @property
+    def gaps(self) -> int:
+        """How many values its text wants."""
+        return max((int(gap) for gap in _GAP.findall(self.text)), default=0)
+
+
+class Used(Struct, frozen=True):
+    """The template that a message names, and what fills it."""
+
+    kind: str
+    """``hsm`` or ``template``, the member it stands in."""
+    name: str
+    namespace: str
+    language: str
+    parameters: tuple[str, ...]
+    header: Json
+    """``{"title", "element"}``; empty: none."""
+
+
+class Filled(Struct, frozen=True):
+    """A template with its gaps filled in."""
+
+    text: str
+    parts: dict[str, Json]
+    """What else there is to see: header, footer, buttons."""
+
+
+def used_in(message: dict[str, Json]) -> Used | None:
+    """None where the content is no template."""
+    kind = next((kind for kind in ("hsm", "template") if kind in message), "")
+    if not kind:
+        return None
+    members = message[kind]
+    parameters = members.get("parameters", members.get("bodyParameters", ()))
+    language = members.get("languageCode", "")
+    return Used(
+        kind, members["elementName"], members["namespace"], language, tuple(parameters), members.get("header", {})
+    )
+
+
+def find(used: Used, templates: Sequence[Template]) -> Template | None:
+    """The approved template that a message names; None where WhatsApp has none."""
+    listed = [template for template in templates if template.fits(used)]
+    if not listed:
+        return next((template for template in templates if template.element_name == ANY), None)
+    return next((template for template in listed if template.status == APPROVED), None)
+
+
+def matches(used: Used, template: Template) -> bool:
+    """Whether the values are as many as the gaps, and a header is there where the template's has something to fill."""
+    if template.element_name == ANY:
+        return True
+    if len(used.parameters) != template.gaps:
+        return False
+    wanted = template.header_type not in ("none", "text") or bool(_GAP.search(template.header))
+    return bool(used.header) or not wanted
+
+
+def filled(used: Used, template: Template) -> Filled:
+    """The values themselves are the text of a template that is not known here."""
+    title = used.header.get("title", "")
+    parts: dict[str, Json] = {}
+    if heading := _with(template.header, (title,)) if template.header else title:
+        parts["header"] = heading
+    if template.footer:
+        parts["footer"] = template.footer
+    if template.buttons:
+        parts["buttons"] = list(template.buttons)
+    return Filled(_with(template.text, used.parameters) if template.text else ", ".join(used.parameters), parts)
+
+
+def _with(text: str, values: Sequence[str]) -> str:
+    """``{{1}}`` is the first value; a gap without one stays."""
+    return _GAP.sub(lambda gap: values[int(gap[1]) - 1] if 0 < int(gap[1]) <= len(values) else gap[0], text)
+
+
+def _language(code: str) -> str:
+    return code.replace("-", "_").lower()
+
+
+def named(templates: Sequence[Template], part: str) -> Iterator[list[Template]]:
+    """Those whose names contain a part, all languages of one together."""
+    groups: dict[tuple[str, str], list[Template]] = {}
+    for template in templates:
+        if template.element_name != ANY and part in template.element_name:
+            groups.setdefault((template.namespace, template.element_name), []).append(template)
+    return iter(groups.values())
