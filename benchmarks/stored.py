@@ -39,7 +39,7 @@ QUESTIONS: tuple[tuple[str, str, bytes | None], ...] = (
     ("status/list?limit=10, all are delivered", LIST, None),
     ("status/list?limit=10 again", LIST, None),
     ("inbox", "/__sim/", None),
-    ("inbox, a number that is not there", "/__sim/?like=000000000", None),
+    ("inbox, a number that is not there", "/__sim/?search=000000000", None),
     ("inbox, a conversation", "/__sim/?to=5511900000005", None),
     ("messages", f"{OWN}messages?limit=10", None),
     ("messages to one recipient", f"{OWN}messages?to=5511900000005", None),

@@ -58,7 +58,7 @@ def test_the_inbox_is_used_by_keyboard_alone(page: Page, sim: Simulator) -> None
     expect(page.get_by_text("Skip to content")).to_be_focused()
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
-    expect(page.get_by_label("Find a recipient")).to_be_focused()
+    expect(page.get_by_role("searchbox", name="Search")).to_be_focused()
     page.locator("#rows a").first.focus()
     page.keyboard.press("Enter")
     seen = page.get_by_role("button", name="Mark seen")

@@ -159,16 +159,6 @@ def test_marking_a_message_seen(page: Page, sim: Simulator, sender: Sender) -> N
     expect(page.get_by_role("button", name="Mark seen")).to_have_count(0)
 
 
-def test_finding_a_recipient(page: Page, full: Sender) -> None:
-    page.goto("/__sim/")
-    page.get_by_label("Find a recipient").fill("maria")
-    page.keyboard.press("Enter")
-    expect(page.locator("#rows .row .who")).to_have_text(["maria@example.com"])
-    page.get_by_label("Find a recipient").fill("nobody")
-    page.keyboard.press("Enter")
-    expect(page.locator(".nothing")).to_contain_text("nobody")
-
-
 def test_the_front_door_of_the_server_leads_to_the_inbox(page: Page, full: Sender) -> None:
     page.goto("/")
     expect(page).to_have_url("/__sim/")
@@ -194,6 +184,7 @@ def test_a_row_tells_addresses_apart_and_covers_no_name(page: Page, sim: Simulat
         who = row.locator(".who").inner_text()
         expect(row.locator(".avatar")).to_have_text(who[:2])
     crowded = page.locator(".row").filter(has=page.locator(".count", has_text=re.compile(r"^\d{3}$")))
+    expect(crowded.locator(".count")).to_be_visible()
     badge, name = crowded.locator(".count").bounding_box(), crowded.locator(".who").bounding_box()
     assert badge is not None
     assert name is not None

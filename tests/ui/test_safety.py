@@ -63,7 +63,7 @@ def test_hostile_recipients_and_paths_stay_text(page: Page, sim: Simulator, send
     expect(page.get_by_role("heading", name=to)).to_be_visible()
     page.goto("/__sim/requests")
     expect(page.locator(".request").first).to_contain_text("<script>window.harmed=1<%2Fscript>")
-    for path in ("?to=<script>x</script>", "?like=<script>x</script>", "errors?provider=<script>", "messages/<b>"):
+    for path in ("?to=<script>x</script>", "?search=<script>x</script>", "errors?provider=<script>", "messages/<b>"):
         page.goto(f"/__sim/{path}")
         assert page.locator("main script, main b:text-is('x')").count() == 0
     assert page.evaluate("window.harmed") is None

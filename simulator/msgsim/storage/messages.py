@@ -141,18 +141,14 @@ class Messages(Keyed):
         sql = "SELECT COUNT(*) FROM messages WHERE key >> 9 BETWEEN ? AND ? AND key BETWEEN ? AND ?"
         return self._value(sql, (least >> BLOCK, most >> BLOCK, least, most)) or 0
 
-    def recipients(
-        self, sandbox: int, low: int, high: int, like: str = "", only: Collection[str] = ()
-    ) -> list[tuple[str, int, int]]:
+    def recipients(self, sandbox: int, low: int, high: int, only: Collection[str] = ()) -> list[tuple[str, int, int]]:
         """Who was written to by messages with numbers from ``low`` to ``high``: without plus, the newest key, how many.
 
-        ``like``: a part of them. ``only``: who is asked about; empty: everybody.
+        ``only``: who is asked about; empty: everybody.
         """
         least, most = first(sandbox) + low, first(sandbox) + high
         where = "key >> 9 BETWEEN ? AND ? AND key BETWEEN ? AND ?"
         values: list[Json] = [least >> BLOCK, most >> BLOCK, least, most]
-        if like:
-            where, values = f"{where} AND INSTR(recipient, ?) > 0", [*values, like]
         if only:
             names = [*only, *(f"+{who}" for who in only)]
             where, values = f"{where} AND recipient IN ({', '.join('?' * len(names))})", [*values, *names]

@@ -8,12 +8,14 @@ from starlette.types import ASGIApp
 from msgsim.engine.receive import Engine
 from msgsim.examples.request import curl
 from msgsim.model import Json, Message, Refusal
+from msgsim.web.control.search import terms
 from msgsim.web.control.traffic import subject_of
 from msgsim.web.pages import plan_drawing, raw_text
-from msgsim.web.pages.inbox import bubble, forceable
+from msgsim.web.pages.inbox import ROWS, Inbox, bubble, forceable
 from msgsim.web.pages.internal_client import InternalClient, ProblemAnswer
 from msgsim.web.pages.look import Look
 from msgsim.web.pages.refusals import Refusals, refusals, said
+from msgsim.web.pages.snippets import snippet
 
 PAGE = 50
 """Requests in one piece of the journal."""
@@ -26,13 +28,37 @@ FILTERS = ("state", "kind", "host", "status")
 class Contents:
     """Of one sandbox at a time."""
 
-    def __init__(self, engine: Engine, api: ASGIApp) -> None:
+    def __init__(self, engine: Engine, api: ASGIApp, inbox: Inbox) -> None:
         self._engine = engine
         self._client = InternalClient(api)
+        self._inbox = inbox
 
     async def get(self, look: Look, path: str, sandbox: str = "", **query: Json) -> Json:
         """Anything of the control API. Raises ProblemAnswer."""
         return await self._client.get(look.request, path, sandbox or look.sandbox.name, **query)
+
+    async def listed(self, look: Look) -> Json:
+        """What stands in the list of the inbox: conversations, or what a search found."""
+        if look.query.get("search", "").strip():
+            return {"rows": [], "found": await self.found(look)}
+        rows = await self._inbox.rows(look.sandbox)
+        return {
+            "rows": rows,
+            "found": None,
+            "newest": max((row["number"] for row in rows), default=0),
+            "more": rows[-1]["number"] if sum(row["number"] > 0 for row in rows) >= ROWS else 0,
+        }
+
+    async def found(self, look: Look, before: str = "") -> Json:
+        """Messages that fit the search, newest first; as ``next`` from where on to look for more, and any mistake."""
+        search = look.query.get("search", "")
+        try:
+            page = await self.get(look, "messages", search=search, before=before, limit=ROWS, total="false")
+        except ProblemAnswer as problem:
+            return {"hits": [], "next": None, "mistake": str(problem).removeprefix("search: ")}
+        words = [term.value for term in terms(search) if not term.excluded]
+        hits = [bubble(message, self._engine.providers) for message in page["messages"]]
+        return {"hits": [{**hit, "snippet": snippet(hit, words)} for hit in hits], "next": page["next"], "mistake": ""}
 
     async def life(self, look: Look, id: str) -> Json:
         whole = await self.get(look, f"messages/{quote(id, safe='')}")

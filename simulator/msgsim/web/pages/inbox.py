@@ -95,12 +95,12 @@ class Inbox:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    async def rows(self, sandbox: Sandbox, before: int = 0, after: int = 0, like: str = "") -> list[Json]:
+    async def rows(self, sandbox: Sandbox, before: int = 0, after: int = 0) -> list[Json]:
         """Conversations, the one with the newest message first: below ``before``, or above ``after``."""
-        conversations = await self._conversations(sandbox, before, after, like)
+        conversations = await self._conversations(sandbox, before, after)
         found = [self._row(sandbox, conversation) for conversation in conversations]
         if not before:
-            found += await self._only_wrote(sandbox, like)
+            found += await self._only_wrote(sandbox)
             found.sort(key=lambda row: str(row["at"]), reverse=True)
         return found
 
@@ -108,18 +108,18 @@ class Inbox:
         """One conversation of the list."""
         newest = next(self._engine.store.messages.newest(sandbox.number, to=who, limit=1), None)
         if newest is None:
-            return next((row for row in await self._only_wrote(sandbox, "") if row["key"] == bare(who)), None)
+            return next((row for row in await self._only_wrote(sandbox) if row["key"] == bare(who)), None)
         conversation = Conversation(bare(who), newest.key)
         await self._count(sandbox, [conversation])
         return self._row(sandbox, conversation)
 
-    async def _conversations(self, sandbox: Sandbox, before: int, after: int, like: str) -> list["Conversation"]:
+    async def _conversations(self, sandbox: Sandbox, before: int, after: int) -> list["Conversation"]:
         """The first ROWS whose newest message is below ``before`` (0: any) and above ``after``."""
         store, known, conversations = self._engine.store, set[str](), list[Conversation]()
         lowest, highest = store.messages.bounds(sandbox.number)
         lowest = max(lowest, after + 1)
         spans = ((max(lowest, top + 1 - WALKED), top) for top in range(highest, lowest - 1, -WALKED))
-        async for found in in_turns(store.messages.recipients(sandbox.number, low, top, like) for low, top in spans):
+        async for found in in_turns(store.messages.recipients(sandbox.number, low, top) for low, top in spans):
             for who, key, _ in sorted(found, key=itemgetter(1), reverse=True):
                 if who not in known:
                     known.add(who)
@@ -158,13 +158,12 @@ class Inbox:
             "text": "",
         }
 
-    async def _only_wrote(self, sandbox: Sandbox, like: str) -> list[Json]:
+    async def _only_wrote(self, sandbox: Sandbox) -> list[Json]:
         """Who wrote to the application lately and was never written to."""
         latest: dict[str, Inbound] = {}
         wrote = self._engine.store.inbound.latest(sandbox.number, until=sandbox.now())
         async for inbound in in_turns(islice(wrote, WROTE)):
-            if like in inbound.sender:
-                latest.setdefault(bare(inbound.sender), inbound)
+            latest.setdefault(bare(inbound.sender), inbound)
         conversations = [Conversation(who, 0) for who in latest]
         await self._count(sandbox, conversations)
         return [

@@ -13,6 +13,7 @@ from msgsim.engine.receive import Engine
 from msgsim.engine.sandbox import Sandbox
 from msgsim.model import Json
 from msgsim.web.pages import raw_text
+from msgsim.web.pages.snippets import snippet
 
 HERE = Path(__file__).parent
 MOST_FAILING = 100
@@ -90,6 +91,8 @@ def _environment() -> Environment:
         "telling": lambda headers: [header for header in headers.items() if not raw_text.is_own_business(header[0])],
         "untold": lambda headers: [header for header in headers.items() if raw_text.is_own_business(header[0])],
         "ident": _ident,
+        "snippet": snippet,
+        "initials": lambda who: who[:2] if "@" in who else who[-2:],
     }
     return templates
 

@@ -33,6 +33,8 @@ class Parts:
             "earlier": self._earlier,
             "pair": self._pair,
             "refused": self._refused,
+            "list": self._list,
+            "found": self._found,
             "rules": self._rules,
             "failing": self._failing,
             "callbacks": self._callbacks,
@@ -59,14 +61,20 @@ class Parts:
         return self._text(look, "_rows.html", rows=[row], open=look.query.get("to", "")) if row else ""
 
     async def _newest(self, look: Look, after: str) -> str:
-        rows = await self._inbox.rows(look.sandbox, after=int(after), like=look.query.get("like", ""))
+        rows = await self._inbox.rows(look.sandbox, after=int(after))
         newest = max((row["number"] for row in rows), default=int(after))
         return self._text(look, "_newest.html", rows=rows, newest=newest, open=look.query.get("to", ""))
 
     async def _more(self, look: Look, before: str) -> str:
-        rows = await self._inbox.rows(look.sandbox, before=int(before), like=look.query.get("like", ""))
+        rows = await self._inbox.rows(look.sandbox, before=int(before))
         more = rows[-1]["number"] if len(rows) >= ROWS else 0
         return self._text(look, "_more.html", rows=rows, more=more, open=look.query.get("to", ""))
+
+    async def _list(self, look: Look, rest: str) -> str:
+        return self._text(look, "_list.html", **await self._contents.listed(look), open=look.query.get("to", ""))
+
+    async def _found(self, look: Look, before: str) -> str:
+        return self._text(look, "_found.html", found=await self._contents.found(look, before))
 
     async def _bubble(self, look: Look, number: str) -> str:
         drawn = self._inbox.by_number(look.sandbox, int(number))

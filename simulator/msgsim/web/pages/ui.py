@@ -17,7 +17,7 @@ from msgsim.web.control.traffic import FAILING, STATES
 from msgsim.web.pages import mail
 from msgsim.web.pages.assets import asset
 from msgsim.web.pages.contents import Contents
-from msgsim.web.pages.inbox import ROWS, Inbox
+from msgsim.web.pages.inbox import Inbox
 from msgsim.web.pages.internal_client import ProblemAnswer
 from msgsim.web.pages.look import Look, Templates
 from msgsim.web.pages.parts import Parts
@@ -34,8 +34,8 @@ class Ui:
 
     def __init__(self, engine: Engine, api: ASGIApp) -> None:
         self._engine = engine
-        self._contents = Contents(engine, api)
         self._inbox = Inbox(engine)
+        self._contents = Contents(engine, api, self._inbox)
         self._text = Templates(engine).text
         parts = Parts(self._contents, self._inbox, self._text)
         self.routes: list[BaseRoute] = [
@@ -72,18 +72,14 @@ class Ui:
     # Pages
 
     async def inbox(self, look: Look) -> Response:
-        who, like = look.query.get("to", ""), look.query.get("like", "")
-        rows = await self._inbox.rows(look.sandbox, like=like)
-        if not rows and not who and not like:
+        who, listed = look.query.get("to", ""), await self._contents.listed(look)
+        if not listed["rows"] and not who and not listed["found"]:
             return await self._start(look, waiting=True)
         thread = self._inbox.thread(look.sandbox, who) if who else None
         return self._drawn(
             look,
             "inbox.html",
-            rows=rows,
-            like=like,
-            newest=max((row["number"] for row in rows), default=0),
-            more=rows[-1]["number"] if sum(row["number"] > 0 for row in rows) >= ROWS else 0,
+            **listed,
             refused=await self._contents.refused(look),
             thread=thread,
             answers=self._inbox.answers(thread["things"]) if thread else [],

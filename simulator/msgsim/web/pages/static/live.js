@@ -36,10 +36,13 @@
     const query = here();
     query.delete("part");
     wanted.forEach((part) => query.append("part", part));
+    const asked = location.search;
     try {
       const answer = await fetch(`/__sim/parts?${query}`, { headers: { "X-Requested-With": "live" } });
-      if (answer.ok) place(await answer.text(), wanted);
-      else stale();
+      const text = await answer.text();
+      if (!answer.ok) stale();
+      else if (location.search === asked) place(text, wanted);
+      else wanted.forEach((part) => dirty.add(part)); // Another search was typed meanwhile.
     } catch {
       // The server is gone for a moment; the feed comes back, and what is seen then is drawn anew.
     }
@@ -100,8 +103,10 @@
   function swap(old, made) {
     const focused = old.contains(document.activeElement) ? document.activeElement.id : "";
     const opened = [...old.querySelectorAll("details[open]")].map((one) => one.id).filter(Boolean);
+    const top = old.scrollTop;
     const scrolled = new Map([...old.querySelectorAll(".plan")].map((one, index) => [index, one.scrollLeft]));
     old.replaceWith(made);
+    made.scrollTop = top;
     for (const id of opened) document.getElementById(id)?.setAttribute("open", "");
     made.querySelectorAll(".plan").forEach((one, index) => (one.scrollLeft = scrolled.get(index) ?? 0));
     if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
