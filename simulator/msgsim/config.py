@@ -2,6 +2,7 @@
 
 import ipaddress
 import os
+import socket
 import sys
 from collections.abc import Iterator
 from io import FileIO
@@ -94,10 +95,26 @@ def is_local(host: str) -> bool:
         return False
 
 
+def is_every_address(host: str) -> bool:
+    """Whether who listens there is reached at every address of the machine: ``0.0.0.0``, ``::`` and others."""
+    if ":" not in host:
+        try:
+            return not host or socket.inet_aton(host) == bytes(4)
+        except OSError:
+            return False
+    try:
+        return ipaddress.ip_address(host).is_unspecified
+    except ValueError:
+        return False
+
+
 def authority(host: str, port: int) -> str:
-    """Host and port as URLs write them; of ``localhost``, which is served on both, the address that everybody has."""
-    if host.lower() == "localhost":
-        host = "127.0.0.1"
+    """Host and port as URLs write them, where this machine can open them.
+
+    Of ``localhost``, which is served on both, the address that everybody has; of all addresses the one of loopback.
+    """
+    if host.lower() == "localhost" or is_every_address(host):
+        host = "::1" if ":" in host else "127.0.0.1"
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 

@@ -13,7 +13,7 @@ import uvicorn
 from msgsim.callbacks.dispatcher import Dispatcher
 from msgsim.callbacks.http import Poster
 from msgsim.clock import elapsed
-from msgsim.config import POSTGRESQL, Config, authority, state_folder
+from msgsim.config import POSTGRESQL, Config, state_folder
 from msgsim.engine.receive import Engine
 from msgsim.provider import Provider, discover
 from msgsim.storage.store import Store, store_at, store_in
@@ -178,7 +178,9 @@ def bind(host: str, port: int, setting: str) -> list[socket.socket]:
         return _both(port) if host.lower() == "localhost" else [_bound(host, port)]
     except OSError as error:
         hint = f"choose another with --{setting} (0 picks a free one)" if port else "choose another with --host"
-        raise CannotStart(f"{authority(error.filename or host, port)}: {error.strerror or error}; {hint}") from None
+        at = error.filename or host
+        where = f"[{at}]:{port}" if ":" in at else f"{at}:{port}"
+        raise CannotStart(f"{where}: {error.strerror or error}; {hint}") from None
 
 
 def _both(port: int) -> list[socket.socket]:

@@ -131,7 +131,11 @@ def test_a_token_is_given_by_flag_or_variable_and_its_lack_is_told(msgsim: Run) 
         url = f"http://127.0.0.1:{guarded.port}"
         without = msgsim("messages", MSGSIM_URL=url)
         assert without.returncode == 1
-        assert "MSGSIM_TOKEN" in without.stderr
+        assert without.stderr == (
+            "msgsim: this server wants its token, which it printed at start: set MSGSIM_TOKEN, or give --token\n"
+        )
+        wrong = msgsim("messages", "--token", "wrong", MSGSIM_URL=url)
+        assert (wrong.returncode, wrong.stderr.partition(",")[0]) == (1, "msgsim: the token is not that of this server")
         assert msgsim("messages", "--token", "s3cret", MSGSIM_URL=url).returncode == 0
         assert msgsim("messages", MSGSIM_URL=url, MSGSIM_TOKEN="s3cret").returncode == 0
 

@@ -40,14 +40,19 @@ def remote(run: Callable[..., int | None]) -> Callable[..., int]:
         except TimedOut as error:
             return failed(str(error), TIMED_OUT)
         except Problem as error:
-            hint = "; set MSGSIM_TOKEN, or give --token" if error.status == NEEDS_TOKEN else ""
-            return failed(f"{error}{hint}", FAILED)
+            return failed(_token_needed(token) if error.status == NEEDS_TOKEN else str(error), FAILED)
         except LookupError as error:
             return failed(str(error), FAILED)
         except ValueError as error:
             raise click.UsageError(str(error)) from None
 
     return command
+
+
+def _token_needed(given: str) -> str:
+    """In our words; those of the server are for whoever writes requests."""
+    reason = "the token is not that of this server" if given else "this server wants its token"
+    return f"{reason}, which it printed at start: set MSGSIM_TOKEN, or give --token"
 
 
 def _unknown_variables() -> str:

@@ -113,14 +113,19 @@ def _settle_memory() -> None:
 
 
 def _greet(settings: "Config", port: int, seed: int, origins: list[str], server: "Server") -> None:
+    import shlex
+    from urllib.parse import quote
+
     from msgsim.client import DEFAULT_URL
-    from msgsim.config import authority
+    from msgsim.config import authority, is_every_address
     from msgsim.provider import discover
 
     root = f"http://{authority(settings.host, port)}"
-    click.echo(f"{click.style('messaging-simulator', bold=True)} on {click.style(root, fg='green')}  (Ctrl+C stops it)")
+    everywhere = " and every other address of this machine" if is_every_address(settings.host) else ""
+    name = click.style("messaging-simulator", bold=True)
+    click.echo(f"{name} on {click.style(root, fg='green')}{everywhere}  (Ctrl+C stops it)")
     lines = [(provider.title, provider.base_url(root)) for provider in discover().values()]
-    shown = f"?token={settings.token}" if settings.token else ""
+    shown = f"?token={quote(settings.token, safe='')}" if settings.token else ""
     lines += [("inbox", f"{root}/__sim/{shown}"), ("control API", f"{root}/__sim/v1/health")]
     if server.ports is not None:
         ports = [("HTTPS", "https", server.ports.port("https")), ("proxy", "http", server.ports.port("proxy"))]
@@ -134,4 +139,5 @@ def _greet(settings: "Config", port: int, seed: int, origins: list[str], server:
     for name, value in lines:
         click.echo(f"  {name:<{width}}  {value}")
     where = "" if root == DEFAULT_URL else f" --url {root}"
+    where += f" --token {shlex.quote(settings.token)}" if settings.token else ""
     click.echo(f"Try: msgsim send messente{where}")

@@ -5,11 +5,15 @@ change these headers or ``Host``, and no SDK sends the first two.
 """
 
 import hmac
+import re
 from collections.abc import Iterator, Mapping
 from urllib.parse import parse_qs
 
+from msgspec.structs import replace
+
 from msgsim.config import Config, is_local
 from msgsim.model import Call, Reply
+from msgsim.web.edge import gate
 from msgsim.web.edge.calls import request_headers
 from msgsim.web.edge.replies import (
     Asgi,
@@ -28,6 +32,10 @@ COOKIE = "msgsim-token"
 PROBES = frozenset({"/__sim/v1/health", "/__sim/v1/ready"})
 """What an orchestrator asks for, which has no token."""
 SCHEMAS = ("/__sim/schemas/", "/__sim/v1/schemas/")
+API = "/__sim/v1/"
+HOME = "/__sim/"
+"""Where the root of the server leads a browser."""
+_TOKEN = re.compile(r"token(=|$)")
 FOREIGN = "Another site's page"
 PORTS = {"http": "80", "https": "443"}
 
@@ -68,10 +76,23 @@ class Access:
         return problem_reply(403, FOREIGN, reason) if reason else None
 
     def to_control(self, scope: Scope, headers: Mapping[str, str]) -> Reply | None:
-        """A refusal, or the page that a link with the token leads to; None: come in."""
-        if self._beyond_loopback and self._has_link(scope):
+        """A refusal, the page that asks for the token, or the one that a link with it leads to; None: come in."""
+        if self._beyond_loopback and scope["method"] == "GET" and any(map(self._is_token, _of_link(scope))):
             return self._welcome(scope)
         return self._unknown(scope, headers) or self._foreign(scope, headers)
+
+    def has_form(self, scope: Scope, headers: Mapping[str, str]) -> bool:
+        """Whether a browser brings what was written into the page that asks for the token."""
+        media = headers.get("content-type", "").partition(";")[0].strip().lower()
+        posted = scope["method"] == "POST" and media == "application/x-www-form-urlencoded"
+        return self._beyond_loopback and posted and _wants_page(scope, headers)
+
+    def admit(self, scope: Scope, headers: Mapping[str, str], form: bytes) -> Reply:
+        """The page that was wanted, with the right token; else the same question again."""
+        if (refusal := self._foreign(scope, headers)) is not None:
+            return refusal
+        given = parse_qs(form.decode("latin-1")).get(gate.FIELD, [""])[-1]
+        return self._welcome(scope) if self._is_token(given.strip()) else gate.page(_address(scope), mistaken=True)
 
     def _unknown(self, scope: Scope, headers: Mapping[str, str]) -> Reply | None:
         """Beyond loopback the token counts; on it the Host header, which a page that rebinds its name cannot choose."""
@@ -88,7 +109,10 @@ class Access:
             return None
         if any(map(self._is_token, _cookies(headers))):
             return None
-        return problem_reply(401, "Token needed", "send Authorization: Bearer <token>; the server printed it at start")
+        if scope["method"] == "GET" and not given and _wants_page(scope, headers):
+            return gate.page(_address(scope), mistaken=any(_of_link(scope)))
+        detail = "this is not the token of this server" if given else "send Authorization: Bearer <token>"
+        return _challenging(problem_reply(401, "Token needed", f"{detail}; it was printed at start"))
 
     def _foreign(self, scope: Scope, headers: Mapping[str, str]) -> Reply | None:
         """A person may follow a link from anywhere to a page here; nothing else may come from other sites."""
@@ -99,15 +123,10 @@ class Access:
     def _is_token(self, given: str) -> bool:
         return bool(self._token) and hmac.compare_digest(given.encode(), self._token.encode())
 
-    def _has_link(self, scope: Scope) -> bool:
-        """Whether a browser comes with the link that was printed at start."""
-        given = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])
-        return scope["method"] == "GET" and self._is_token(given[-1])
-
     def _welcome(self, scope: Scope) -> Reply:
         """The token leaves the address bar, and stays in a cookie that no script and no other site can use."""
         cookie = f"{COOKIE}={self._token}; Path=/; HttpOnly; SameSite=Strict"
-        return Reply(303, b"", (("Location", scope["raw_path"].decode("latin-1")), ("Set-Cookie", cookie)))
+        return Reply(303, b"", (("Location", _address(scope)), ("Set-Cookie", cookie)))
 
 
 class Guarded:
@@ -123,7 +142,9 @@ class Guarded:
             await self._app(scope, receive, send)
             return
         headers = request_headers(scope)
-        if (refusal := self._access.to_control(scope, headers)) is not None:
+        if self._access.has_form(scope, headers):
+            await answer(self._access.admit(scope, headers, await _form(receive)), send)
+        elif (refusal := self._access.to_control(scope, headers)) is not None:
             await answer(refusal, send)
         elif headers.get("content-encoding", "identity") != "identity" and not is_sink(scope):
             await answer(failed(Undecoded("the control API takes bodies as they are")), send)
@@ -155,6 +176,38 @@ class Guarded:
         except TooLarge as error:
             if not begun:
                 await answer(failed(error), send)
+
+
+async def _form(receive: Receive) -> bytes:
+    """The body of a form with a token; what is longer than any is none."""
+    body, more = b"", True
+    while more and len(body) <= gate.MOST:
+        message = await receive()
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+    return body if len(body) <= gate.MOST else b""
+
+
+def _wants_page(scope: Scope, headers: Mapping[str, str]) -> bool:
+    """Whether a browser asks for a page; some HTTP libraries say that they want HTML whatever they ask."""
+    return "text/html" in headers.get("accept", "") and not scope["path"].startswith(API)
+
+
+def _of_link(scope: Scope) -> list[str]:
+    """The token of the link that was printed at start, the last where there are several; empty: there is none."""
+    return parse_qs(scope["query_string"].decode("latin-1")).get("token", [])[-1:]
+
+
+def _address(scope: Scope) -> str:
+    """Path and query as they were asked for, on this server, without the token."""
+    path = scope["raw_path"].decode("latin-1")
+    query = "&".join(part for part in scope["query_string"].decode("latin-1").split("&") if not _TOKEN.match(part))
+    return (path if path.startswith("/__sim") else HOME) + (f"?{query}" if query else "")
+
+
+def _challenging(reply: Reply) -> Reply:
+    """With the scheme that is asked for (RFC 9110, 11.6.1)."""
+    return replace(reply, headers=(*reply.headers, ("WWW-Authenticate", "Bearer")))
 
 
 def is_sink(scope: Scope) -> bool:
