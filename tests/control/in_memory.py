@@ -17,6 +17,7 @@ from msgsim.storage.messages import Messages
 from msgsim.storage.store import store_in
 from msgsim.web.control.context import Context
 from msgsim.web.control.lists import Listing
+from msgsim.web.control.outcomes import Outcomes
 from msgsim.web.control.polls import Polls
 from msgsim.web.control.subscriptions import Subscriptions
 from starlette.datastructures import QueryParams
@@ -50,7 +51,7 @@ class Memory:
         self.engine = Engine(Config(store="memory", clock=f"frozen@{START}", seed=1, **settings), self.store, PROVIDERS)
         subscriptions = Subscriptions(self.engine)
         polls, unused = Polls(subscriptions), cast("Any", None)
-        self.context = Context(self.engine, unused, subscriptions, polls, sinks=unused, interceptor=unused)
+        self.context = Context(self.engine, unused, subscriptions, polls, unused, Outcomes(self.engine), unused)
 
     @property
     def sandbox(self) -> Sandbox:

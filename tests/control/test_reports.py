@@ -1,22 +1,31 @@
 """What the traffic as a whole says: coverage of the catalogues, and bad habits of the caller."""
 
 import asyncio
+from collections import Counter
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from msgsim.callbacks.dispatcher import Dispatcher
 from msgsim.callbacks.http import Poster
 from msgsim.config import Config
+from msgsim.engine.actions import force
 from msgsim.engine.coverage import outcomes
 from msgsim.engine.receive import Engine
 from msgsim.examples.samples import samples
 from msgsim.provider import discover
 from msgsim.storage.store import store_in
 from msgsim.testing import Simulator, call
+from msgsim.web.control.findings import coverage
+from starlette.datastructures import QueryParams
+from starlette.requests import Request
 
 from tests.conftest import START, Advance, Http
 from tests.control.acting import BASIC, refuse, send
+from tests.control.in_memory import memory
 from tests.receiver import Receiver
 
 MESSAGE = {"to": "+37255500001", "messages": [{"channel": "sms", "text": "Hello"}]}
@@ -220,3 +229,38 @@ def test_a_receiver_that_fails_or_is_slow_is_told(
         "did not take 1 callbacks: answered 500",
     )
     assert found["callback-slow"]["callbacks"] == [1]
+
+
+@given(st.lists(st.sampled_from(["send", "refuse", "advance", "force", "back"]), max_size=12))
+def test_coverage_of_a_sandbox_is_what_its_journal_and_plans_say(acts: list[str]) -> None:
+    """Counted on from time to time, it is as if everything was read again."""
+    query = QueryParams("provider=messente&sandbox=default")
+    request = cast("Request", SimpleNamespace(query_params=query, headers={}))
+    with memory() as room:
+        store, number = room.store, room.sandbox.number
+        for act in acts:
+            newest = next(store.messages.newest(number), None)
+            if act == "send":
+                room.send()
+            elif act == "refuse":
+                room.call("POST", "/v1/omnimessage", {"to": "3", "messages": []})
+            elif act == "force" and newest is not None:
+                force(room.engine, room.sandbox, newest, "REJECTD")
+            else:
+                room.move(-300 if act == "back" else 400)
+            covered = asyncio.run(coverage(room.context, request))["providers"]["messente"]
+            requests = store.journal.between(number, kind="exchange")
+            keys = Counter(refusal.key for entry in requests if entry.exchange for refusal in entry.exchange.refusals)
+            reached = outcomes(store.messages.newest(number), 0, room.sandbox.now())
+            assert Counter(covered["errors"]["times"]) == keys
+            assert Counter(covered["outcomes"]["times"]) == Counter(
+                {word: count for (_, word), count in reached.items()}
+            )
+
+
+def test_coverage_outlives_a_restart(tmp_path: Path) -> None:
+    for _ in range(2):
+        with Simulator(clock="frozen", store=str(tmp_path / "store")) as sim:
+            refuse(sim)
+            found = sim.control("GET", "coverage?provider=messente&sandbox=default").json
+    assert found["providers"]["messente"]["errors"]["times"]["no_messages"] == 2

@@ -167,7 +167,9 @@ class Engine:
         self.recorder.add(view.sandbox, Entry(key, view.now, "exchange", name, exchange=exchange))
         self.sandboxes.run.requests[name, reply.status] += 1
         if effects.refusals:
-            self.sandboxes.run.errors.update((name, refusal.key) for refusal in effects.refusals)
+            keys = [(name, refusal.key) for refusal in effects.refusals]
+            view.sandbox.refused.update(keys)
+            self.sandboxes.run.errors.update(keys)
         headers = reply.headers
         if not self.config.pristine:
             headers = (*headers, ("X-Sim-Exchange", str(effects.number)))

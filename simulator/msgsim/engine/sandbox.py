@@ -1,6 +1,7 @@
 """An isolated world: its own clock, seed, scenario, counters and settings."""
 
 import logging
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -66,6 +67,9 @@ class Sandbox:
         self.messages = self.callbacks = self.journal = self.inbound = self.requests = 0
         self.begun = 0
         """Messages with a higher number came since the server started."""
+        self.refused: Counter[tuple[str, str]] = Counter()
+        """(provider, key of an error) → how often a request was refused for it, after line `resumed` of the journal."""
+        self.resumed = 0
         self.ticks = 0
         self.settings: dict[str, Any] = {}
         """`msgsim.engine.settings.InForce` of each provider for which the sandbox has settings of its own."""
@@ -85,7 +89,7 @@ class Sandbox:
         marks = self.kept.marks
         self.messages = self.begun = max(marks.messages, store.messages.highest(self.number))
         self.callbacks = max(marks.callbacks, store.callbacks.highest(self.number))
-        self.journal = max(marks.journal, store.journal.highest(self.number))
+        self.journal = self.resumed = max(marks.journal, store.journal.highest(self.number))
         self.inbound = max(marks.inbound, store.inbound.highest(self.number) & ~FROM_PHONES)
         self.ticks, self.requests = marks.ticks, marks.requests
 

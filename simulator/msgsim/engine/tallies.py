@@ -16,12 +16,13 @@ from msgsim.storage.store import Store
 
 ByState = Counter[tuple[str, str]]
 """(provider, state) → how many messages."""
+NOTHING = ("", "")
 SLICE = 4096
 """Numbers of callbacks that are counted at once."""
 
 
 class MessageTally:
-    """Of one sandbox, by state."""
+    """Of one sandbox, by provider and state."""
 
     def __init__(self, store: Store, contracts: Mapping[str, Contract], sandbox: int) -> None:
         self._store = store
@@ -51,13 +52,23 @@ class MessageTally:
             counts.update(known.counts)
         yield counts
 
+    def _block(self) -> "_Block":
+        return _Block()
+
     def _read(self, block: int, now: int) -> "_Block":
-        found = _Block()
+        found = self._block()
         for message in self._store.messages.block(block):
             if not message.unreadable:
                 found.add(message, self._contracts[message.provider], now)
         heapify(found.changes)
         return found
+
+
+class OutcomeTally(MessageTally):
+    """Of one sandbox, by provider and status: how often each was reached."""
+
+    def _block(self) -> "_Block":
+        return _Outcomes()
 
 
 class _Block:
@@ -66,7 +77,7 @@ class _Block:
     def __init__(self) -> None:
         self.counts: ByState = Counter()
         self.changes: list[tuple[int, tuple[str, str], tuple[str, str]]] = []
-        """What is to come: time, what is one less then, and what is one more. A heap."""
+        """What is to come: time, what is one less then, unless it is `NOTHING`, and what is one more. A heap."""
 
     def add(self, message: Message, contract: Contract, now: int) -> None:
         before = (message.provider, word(message, contract, now))
@@ -80,8 +91,20 @@ class _Block:
     def go_on(self, now: int) -> None:
         while self.changes and self.changes[0][0] <= now:
             _, before, after = heappop(self.changes)
-            self.counts[before] -= 1
+            if before != NOTHING:
+                self.counts[before] -= 1
             self.counts[after] += 1
+
+
+class _Outcomes(_Block):
+    """Statuses that were reached by a time, and those to come."""
+
+    def add(self, message: Message, contract: Contract, now: int) -> None:
+        for step in message.steps:
+            if step.at <= now:
+                self.counts[message.provider, step.status] += 1
+            else:
+                self.changes.append((step.at, NOTHING, (message.provider, step.status)))
 
 
 class CallbackTally:

@@ -9,6 +9,7 @@ from msgsim.config import Config
 from msgsim.engine.receive import Engine
 from msgsim.web.control import problem
 from msgsim.web.control.context import Context, Interceptor
+from msgsim.web.control.outcomes import Outcomes
 from msgsim.web.control.polls import Polls
 from msgsim.web.control.routes import routes
 from msgsim.web.control.sinks import Sinks
@@ -21,7 +22,7 @@ from msgsim.web.pages.ui import Ui
 def application(engine: Engine, dispatcher: Dispatcher, config: Config, interceptor: Interceptor) -> Asgi:
     """The control API and the pages as an ASGI application."""
     subscriptions = Subscriptions(engine)
-    context = Context(engine, dispatcher, subscriptions, Polls(subscriptions), Sinks(), interceptor)
+    context = Context(engine, dispatcher, subscriptions, Polls(subscriptions), Sinks(), Outcomes(engine), interceptor)
     api = routes(context)
     return Starlette(
         routes=[*api, *Ui(engine, Router(api)).routes],

@@ -18,6 +18,7 @@ from msgsim.engine.sandbox import Sandbox
 from msgsim.model import Json, Unknown
 from msgsim.provider import Provider
 from msgsim.scenarios.yaml import suggestion
+from msgsim.web.control.outcomes import Outcomes
 from msgsim.web.control.polls import Polls
 from msgsim.web.control.sinks import Sinks
 from msgsim.web.control.subscriptions import Subscriptions
@@ -50,6 +51,7 @@ class Context(Struct, frozen=True):
     subscriptions: Subscriptions
     polls: Polls
     sinks: Sinks
+    outcomes: Outcomes
     interceptor: Interceptor
 
     def sandbox(self, request: Request) -> Sandbox:

@@ -10,6 +10,7 @@ from msgsim.engine.coverage import coverage as covered
 from msgsim.engine.habits import lint as linted
 from msgsim.engine.sandbox import Sandbox
 from msgsim.model import Json
+from msgsim.storage.keys import NUMBERS
 from msgsim.web.control.context import Context
 from msgsim.web.control.exports import entries
 from msgsim.web.control.lists import SLICE, in_turns
@@ -22,7 +23,7 @@ async def coverage(context: Context, request: Request) -> Json:
     """Of all sandboxes since the server started; of one, since it was emptied, when the query names it."""
     if "sandbox" in request.query_params:
         sandbox = context.sandbox(request)
-        errors, reached = await _errors(context, sandbox), await _reached(context, sandbox.number, 0, sandbox.now())
+        errors, reached = await _errors(context, sandbox), await context.outcomes.of(sandbox)
     else:
         errors, reached = context.engine.sandboxes.run.errors, await _of_run(context)
     contracts = {name: provider.contract for name, provider in context.engine.providers.items()}
@@ -68,11 +69,18 @@ async def _reached(context: Context, number: int, begun: int, until: int) -> See
 
 
 async def _errors(context: Context, sandbox: Sandbox) -> Seen:
+    """Lines of an earlier run are read once; what came since was counted as it came."""
     seen: Seen = Counter()
-    async for entry in in_turns(entries(context, sandbox)):
-        if entry.exchange is not None:
-            seen.update((entry.provider, refusal.key) for refusal in entry.exchange.refusals)
-    return seen
+    if until := sandbox.resumed:
+        async for entry in in_turns(entries(context, sandbox)):
+            if entry.key & NUMBERS > until:
+                break
+            if entry.exchange is not None:
+                seen.update((entry.provider, refusal.key) for refusal in entry.exchange.refusals)
+        if sandbox.resumed:  # Nobody else has read them meanwhile.
+            sandbox.refused.update(seen)
+            sandbox.resumed = 0
+    return sandbox.refused
 
 
 async def lint(context: Context, request: Request) -> Json:
