@@ -45,6 +45,8 @@ def pages(sim: Simulator) -> dict[str, str]:
         "request": f"/__sim/requests/{refused_request}",
         "callbacks": "/__sim/callbacks",
         "callback": "/__sim/callbacks/1",
+        "lint": "/__sim/lint",
+        "coverage": "/__sim/coverage",
         "scenarios": "/__sim/scenarios",
         "start": "/__sim/start",
     }

@@ -54,16 +54,3 @@ def test_mistakes_are_marked_where_they_are(page: Page, sim: Simulator) -> None:
     expect(wrong.locator("i")).to_have_text("5")
     expect(wrong.locator("em")).to_contain_text("deliver")
     assert sim.control("GET", "scenario").json["names"] == []
-
-
-def test_coverage_is_a_table_with_bars(page: Page, sender: Sender, sim: Simulator) -> None:
-    sender.omni(traffic.PHONE, traffic.SMS)
-    sim.control("POST", "clock/advance", {"by": "1m"})
-    page.goto("/__sim/scenarios")
-    row = page.locator(".bars tr").filter(has_text="Messente")
-    expect(row.locator("progress").nth(1)).to_have_attribute("value", "2")
-    expect(row).to_contain_text("2 of 11")
-    page.get_by_text("What Messente Omnichannel documents").click()
-    missing = page.locator("details[open] .missing")
-    expect(missing).to_contain_text("duplicate_channels")
-    expect(missing).not_to_contain_text("DELIVRD")

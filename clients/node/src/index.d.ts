@@ -56,6 +56,7 @@ export interface RequestFilter {
   endpoint?: string;
   status?: number;
   refused?: boolean;
+  error?: string;
   credential?: string;
 }
 export interface CallbackFilter {

@@ -65,6 +65,8 @@ class RequestFilters(TypedDict, total=False):
     status: int | None
     """HTTP status of the answer."""
     refused: bool | None
+    error: str
+    """Refused for this error: a key of the provider's catalogue."""
     credential: str
     """The account's name."""
 

@@ -102,6 +102,13 @@ def _exchange_tests(context: Context, request: Request) -> list[Test[Entry]]:
                 lambda entry: "it was not refused" if wanted else f"it was refused: {_keys(_of(entry))}",
             )
         )
+    if (error := query.get("error")) is not None:
+        tests.append(
+            Test(
+                lambda entry: any(refusal.key == error for refusal in _of(entry).refusals),
+                lambda entry: f"it was refused: {_keys(_of(entry))}" if _of(entry).refusals else "it was not refused",
+            )
+        )
     if (credential := query.get("credential")) is not None:
         tests.append(
             Test(

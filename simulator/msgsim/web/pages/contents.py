@@ -7,8 +7,9 @@ from starlette.types import ASGIApp
 
 from msgsim.engine.receive import Engine
 from msgsim.examples.request import curl
-from msgsim.model import Json, Message, Refusal
 from msgsim.web.control.search import terms
+from msgsim.model import Json, Message, Refusal, Unknown
+from msgsim.web.control.findings import MOST_LINTED
 from msgsim.web.control.traffic import subject_of
 from msgsim.web.pages import plan_drawing, raw_text
 from msgsim.web.pages.inbox import ROWS, Inbox, bubble, forceable
@@ -19,6 +20,8 @@ from msgsim.web.pages.snippets import snippet
 
 PAGE = 50
 """Requests in one piece of the journal."""
+LONG = 500
+"""Messages, or lines of a journal, that are read before a page is shown."""
 CALLBACKS = 40
 """In one piece of their list."""
 FILTERS = ("state", "kind", "host", "status")
@@ -80,7 +83,7 @@ class Contents:
         }
 
     async def journal(self, look: Look, before: str = "") -> Json:
-        asked = {name: look.query.get(name, "") for name in ("provider", "endpoint", "status", "refused")}
+        asked = {name: look.query.get(name, "") for name in ("provider", "endpoint", "status", "refused", "error")}
         page = await self.get(look, "requests", limit=PAGE, before=before, total="false", **asked)
         return {**page, "requests": [self._explained(exchange) for exchange in page["requests"]]}
 
@@ -121,6 +124,39 @@ class Contents:
         about = None if row is None else subject_of(self._engine.store, row)
         who = about.to if isinstance(about, Message) else about.sender if about is not None else ""
         return {**callback, "to": who, "failing": row is not None and row.failing}
+
+    async def lint(self, look: Look) -> Json:
+        found = await self.get(look, "lint")
+        return {**found, "lines": min(look.sandbox.journal, MOST_LINTED), "providers": self._engine.providers}
+
+    async def coverage(self, look: Look) -> Json:
+        """Of the sandbox, and the catalogue of one provider: that of the address, else the one of which most was seen."""
+        found = await self.get(look, "coverage")
+        shares = found["providers"]
+        name = look.query.get("provider") or max(shares, key=lambda name: int(shares[name]["seen"]))
+        if name not in self._engine.providers:
+            raise Unknown(f"there is no provider {name!r}")
+        contract, times = self._engine.providers[name].contract, found["providers"][name]
+        errors = [
+            {"key": key, "status": error.status, "times": times["errors"]["times"][key], "provenance": error.provenance}
+            for key, error in contract.errors.items()
+        ]
+        outcomes = [
+            {
+                "key": word,
+                "kind": status.kind,
+                "times": times["outcomes"]["times"][word],
+                "provenance": status.provenance,
+            }
+            for word, status in contract.statuses.items()
+        ]
+        providers = self._engine.providers
+        return {"coverage": found, "name": name, "errors": errors, "outcomes": outcomes, "providers": providers}
+
+    def is_long(self, look: Look) -> bool:
+        """Whether what is read of the whole sandbox is better shown after the page."""
+        lowest, highest = self._engine.store.messages.bounds(look.sandbox.number)
+        return look.sandbox.journal > LONG or highest - lowest > LONG
 
     async def scenario(self, look: Look) -> Json:
         return _scenario(await self.get(look, "scenario"))

@@ -41,6 +41,8 @@ class Parts:
             "earlier-callbacks": self._earlier_callbacks,
             "callback": self._callback,
             "single": self._single,
+            "lint": self._lint,
+            "coverage": self._coverage,
         }
 
     async def draw(self, look: Look) -> Response:
@@ -131,3 +133,9 @@ class Parts:
 
     async def _single(self, look: Look, number: str) -> str:
         return self._text(look, "_single.html", **await self._contents.callback(look, int(number)))
+
+    async def _lint(self, look: Look, rest: str) -> str:
+        return self._text(look, "_lint.html", **await self._contents.lint(look), live=rest)
+
+    async def _coverage(self, look: Look, rest: str) -> str:
+        return self._text(look, "_coverage.html", **await self._contents.coverage(look), live=rest)

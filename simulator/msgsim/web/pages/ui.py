@@ -50,6 +50,8 @@ class Ui:
             self._page("requests/{number:int}", self.request),
             self._page("callbacks", self.callbacks),
             self._page("callbacks/{number:int}", self.callback),
+            self._page("lint", self.lint),
+            self._page("coverage", self.coverage),
             self._page("scenarios", self.scenarios),
             self._page("parts", parts.draw),
             Mount("/__sim/static", routes=[Route("/{name:path}", asset)]),
@@ -199,14 +201,20 @@ class Ui:
             look, "callback.html", **await self._contents.callback(look, look.request.path_params["number"])
         )
 
+    async def lint(self, look: Look) -> Response:
+        later = self._contents.is_long(look)
+        return self._drawn(look, "lint.html", later=later, **({} if later else await self._contents.lint(look)))
+
+    async def coverage(self, look: Look) -> Response:
+        later = self._contents.is_long(look)
+        return self._drawn(look, "coverage.html", later=later, **({} if later else await self._contents.coverage(look)))
+
     async def scenarios(self, look: Look) -> Response:
         return self._drawn(
             look,
             "scenarios.html",
             scenario=await self._contents.scenario(look),
             shipped=(await self._contents.get(look, "scenarios"))["scenarios"],
-            coverage=await self._contents.get(look, "coverage"),
-            providers=self._engine.providers,
         )
 
     # Parts: pieces of pages that are drawn again when something happened
