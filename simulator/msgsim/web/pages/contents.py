@@ -130,7 +130,7 @@ class Contents:
         return {**found, "lines": min(look.sandbox.journal, MOST_LINTED), "providers": self._engine.providers}
 
     async def coverage(self, look: Look) -> Json:
-        """Of the sandbox, and the catalogue of one provider: that of the address, else the one of which most was seen."""
+        """Of the sandbox, and the catalogue of one provider: the address names it, else most of it was seen."""
         found = await self.get(look, "coverage")
         shares = found["providers"]
         name = look.query.get("provider") or max(shares, key=lambda name: int(shares[name]["seen"]))
