@@ -5,7 +5,7 @@ from typing import Any, TypedDict, Unpack
 from urllib.parse import quote
 
 from msgsim.client.answers import Callback, Explanation, Message, ProviderRequest, WholeMessage
-from msgsim.client.request import Call, Json, Part, Request, S, Wait, member, posting, query, waiting, whole
+from msgsim.client.request import POSTING, Call, Json, Part, Request, S, Wait, member, posting, query, waiting, whole
 
 __tracebackhide__ = True
 """A failed test shows its own line, and none of this module."""
@@ -223,6 +223,18 @@ class Callbacks(Part[S]):
     def replay(self, number: int) -> Request[Callback]:
         """Owe it once more, and post it before this returns; the new callback. Raises Problem (404)."""
         return posting(f"callbacks/{number}/replay", whole)
+
+    @Call
+    def replay_all(
+        self, *, after: int | None = None, before: int | None = None, **filters: Unpack[CallbackFilters]
+    ) -> Request[CallbackList]:
+        """Owe those that fit once more, but for pending ones, and post them before this returns; the new callbacks.
+
+        A request takes on the oldest 100 with numbers above ``after``; ``next`` of the list goes on. Raises Problem for
+        a filter that cannot be read.
+        """
+        asked = query(filters, CallbackFilters) | _page(after=after, before=before)
+        return Request("POST", "callbacks/replay", rows("callbacks"), asked, seconds=POSTING, waits=True)
 
 
 def _page(**cursor: int | None) -> dict[str, str]:
