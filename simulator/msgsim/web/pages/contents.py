@@ -7,9 +7,9 @@ from starlette.types import ASGIApp
 
 from msgsim.engine.receive import Engine
 from msgsim.examples.request import curl
-from msgsim.web.control.search import terms
 from msgsim.model import Json, Message, Refusal, Unknown
 from msgsim.web.control.findings import MOST_LINTED
+from msgsim.web.control.search import terms
 from msgsim.web.control.traffic import subject_of
 from msgsim.web.pages import plan_drawing, raw_text
 from msgsim.web.pages.inbox import ROWS, Inbox, bubble, forceable
