@@ -68,6 +68,11 @@ class Server(uvicorn.Server):
             )
         )
 
+    def run(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve until told to stop. The loop is this server's alone: some uvicorns choose one for the whole process."""
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(self.serve(sockets))
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         loop = asyncio.get_running_loop()
         if isinstance(loop, asyncio.BaseEventLoop):
@@ -108,6 +113,15 @@ class Server(uvicorn.Server):
         """A connection that came by another way than the plain port, made as uvicorn makes its own."""
         kind: Callable[..., asyncio.Protocol] = self.config.http_protocol_class
         return kind(config=self.config, server_state=self.server_state, app_state={"arrival": arrival})
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop's, where it is installed; None: asyncio's own."""
+    try:
+        import uvloop  # Not everywhere is there one.
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
 
 
 def _control(server: Server, engine: Engine, dispatcher: Dispatcher, config: Config) -> Asgi:

@@ -120,10 +120,25 @@ EXPRESSION = st.lists(st.tuples(PIECES, st.sampled_from(["", "", "*", "+", "{2}"
 @given(EXPRESSION, st.text("ab1.xü\n", max_size=12))
 def test_it_fits_what_python_s_engine_fits(expression: str, text: str) -> None:
     try:
+        if re.search(r"[?*+}]\+", expression):
+            return  # Possessive: refused, as the next test says.
         expected = re.search(expression.replace("$", r"\Z"), text, re.ASCII) is not None
     except re.error:
         return
     assert pattern(f"/{expression}/")(text) is expected
+
+
+@pytest.mark.parametrize("expression", ["x?+.", "a*+b", "a++", "a{1,3}+", "[a]]*+", r"\\++"])
+def test_possessive_repetition_is_refused(expression: str) -> None:
+    with pytest.raises(ValueError, match="possessive"):
+        pattern(f"/{expression}/")
+
+
+@pytest.mark.parametrize(
+    ("expression", "text"), [(r"\++", "++"), ("[?+*+]", "+"), (r"a\*+", "a**"), ("[]*+]+", "]+"), (r"[\]*+]", "]")]
+)
+def test_signs_that_repeat_nothing_are_signs(expression: str, text: str) -> None:
+    assert pattern(f"/{expression}/")(text)
 
 
 @given(st.text(max_size=40), st.text(max_size=40))

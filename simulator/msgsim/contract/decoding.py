@@ -25,7 +25,7 @@ _decode = msgspec.json.Decoder(float_hook=_number).decode
 def read_json(data: bytes) -> Json:
     """What JSON says. To JSON Schema ``1800.0`` and ``1e3`` are integers, so they are to us: whole numbers become ints.
 
-    Raises msgspec.DecodeError and UnicodeDecodeError, which are ValueErrors, and RecursionError below DEEPEST levels.
+    Raises msgspec.DecodeError and UnicodeDecodeError, and RecursionError below DEEPEST levels.
     """
     value = _decode(data)
     if len(data) > 2 * DEEPEST and data.count(b"[") + data.count(b"{") > DEEPEST and _is_deeper(value, DEEPEST):

@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from fnmatch import translate
 from functools import lru_cache
+from operator import mul
 from typing import TYPE_CHECKING
 
 from msgsim.model import Json
@@ -23,6 +24,9 @@ SEARCHED = 10_000
 With `LARGEST` it bounds what one search takes: 0.3 s for the worst expressions there are, a microsecond for usual ones.
 """
 _WILD = "*?["
+_NO_OPERATORS = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]", re.DOTALL)
+"""Escapes and classes, in which no sign repeats anything."""
+_POSSESSIVE = re.compile(r"[?*+}]\+")
 _LINEAR = (
     "regular expressions run in linear time here: without look-around, back-references, possessive or atomic groups, "
     "with \\z for \\Z, and not larger than some 300 counted characters"
@@ -58,6 +62,9 @@ def expression(text: str) -> Fits:
     from jsonschema_rs import Draft202012Validator, RegexOptions  # A heavy import, and few rules have expressions.
 
     try:
+        if _POSSESSIVE.search(_NO_OPERATORS.sub("_", text)):  # The engine reads it as a repetition of a repetition.
+            raise ValueError(_LINEAR)
+        text.encode()  # No lone surrogate, which not every version of the engine refuses by itself.
         options = RegexOptions(size_limit=LARGEST)
         searches = Draft202012Validator({"pattern": text}, pattern_options=options).is_valid
     except ValueError:
@@ -121,7 +128,7 @@ def _endless(path: "JSONPath") -> str:
             return "it may not go back to $ or to `parent` for each value that it finds"
         if isinstance(part, Sub):
             return "sub(...) is not taken; write the regular expression as the pattern"
-        if isinstance(part, Operation) and part.op_symbol == "*":
+        if isinstance(part, Operation) and part.op is mul:
             return "it may not multiply"
     return ""
 

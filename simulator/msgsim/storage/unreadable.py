@@ -4,10 +4,12 @@ No row is written that cannot be read (see `msgsim.engine.keeping`); a disk may 
 an earlier version wrote it.
 """
 
+from msgspec import DecodeError
+
 from msgsim.model import Attempt, Callback, Channel, Entry, Exchange, Inbound, Message
 
-ERRORS = (ValueError, TypeError, RecursionError)
-"""What decoding may fail with; msgspec's own errors are ValueErrors."""
+ERRORS = (DecodeError, ValueError, TypeError, RecursionError)
+"""What decoding may fail with."""
 WORD = "unreadable"
 """Name of the channel, kind of the callback, and action of the control entry that stand for what is lost."""
 

@@ -67,7 +67,7 @@ async def _start_of(request: Request) -> bytes:
 def _json(text: str) -> Json:
     try:
         return read_json(text.encode())
-    except (ValueError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
 
