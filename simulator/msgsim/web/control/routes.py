@@ -13,6 +13,7 @@ from msgsim import __version__
 from msgsim.clock import iso
 from msgsim.model import Json
 from msgsim.web.control import (
+    archive,
     bundle,
     clocks,
     description,
@@ -103,7 +104,7 @@ TABLE: tuple[tuple[str, str, Ask], ...] = (
     ("GET", "schemas/scenario.json", description.scenario_schema),
     ("GET", "schemas/config.json", description.settings_schema),
     ("GET", "journal.jsonl", exports.lines),
-    ("GET", "journal.har", exports.archive),
+    ("GET", "journal.har", archive.archive),
     ("GET", "bundle", bundle.export),
     ("GET", "events", events.events),
     ("GET", "sinks", sink_routes.all),
