@@ -427,3 +427,95 @@ def test_several_mistakes_are_answered_by_the_first_and_nothing_is_accepted(shop
     assert answer.status == 400
     assert answer.json == {"errorCode": 400, "errorMessage": "Bad Request: destination is required"}
     assert shop.sim.control("GET", "messages").json["total"] == 0
+
+
+def get(shop: Shop, path: str, headers: dict[str, str] = HEADERS, **query: str) -> Answer:
+    return call(f"{shop.sim.url}{path}", "GET", query=query or None, headers=headers)
+
+
+def fetched(link: str) -> list[list[str]]:
+    """The rows of a file, by who has no credentials."""
+    answer = call(link, "GET")
+    assert (answer.status, answer.headers["content-type"]) == (200, "text/csv; charset=utf-8")
+    return [line.split(";") for line in answer.body.decode().splitlines()]
+
+
+def test_open_sessions_are_a_file_that_anybody_may_fetch(shop: Shop) -> None:
+    link = get(shop, "/v1/session", customerId="42", subAccountId="1291").json["file_url"]
+    assert link.startswith(f"{shop.sim.url}/chatclub-cdn/2026/01/01/")
+    assert fetched(link) == [["source", "session_created_at"]]
+    shop.writes("Hello")
+    shop.advance("12h")
+    shop.writes("Hello", sender=BOB)
+    rows = [[BOB, "2026-01-01 09:00:00"], [ANN, "2025-12-31 21:00:00"]]
+    assert fetched(link) == [["source", "session_created_at"], *rows]
+    shop.advance("12h")
+    assert fetched(link)[1:] == rows[:1]
+
+
+def test_the_file_of_another_sandbox_is_its_own(shop: Shop) -> None:
+    made = shop.sim.control("POST", "sandboxes", {"name": "ci-17"}).json
+    theirs = made["credentials"]["sinch"]
+    shop.writes("Hello")
+    link = get(shop, "/v1/session", theirs, customerId="42").json["file_url"]
+    assert fetched(link) == [["source", "session_created_at"]]
+
+
+def test_lists_are_files_too_and_there_is_none_of_an_empty_one(receiver: Receiver) -> None:
+    shop = Shop(receiver, whatsapp_lists={"OPTOUT": [f"+{ANN}", BOB]})
+    with shop.sim:
+        assert get(shop, "/v1/list/OPTIN", customerId="42").json == {"success": True, "status": 200}
+        answer = get(shop, "/v1/list/OPTOUT", customerId="42", subAccountId="0").json
+        assert answer == {"success": True, "status": 200, "data": answer["data"]}
+        assert re.search(r"/chatclub-cdn/2026/01/01/[0-9a-f-]{36}/list-42-[0-9a-f]{16}\.csv\?", answer["data"])
+        rows = [[who, "2025-12-31 21:00:00"] for who in (ANN, BOB)]
+        assert fetched(answer["data"]) == [["source", "createdAt"], *rows]
+        assert get(shop, "/v1/list/FRIENDS", customerId="42").status == 404
+        missing = get(shop, "/v1/list/OPTIN")
+        assert (missing.status, missing.json["errorMessage"]) == (400, "Bad Request: customerId is required")
+
+
+def test_links_lead_to_the_real_host_for_who_came_by_one(shop: Shop) -> None:
+    headers = {**HEADERS, "Host": "api-messaging.wavy.global"}
+    link = get(shop, "/v1/session", headers, customerId="42").json["file_url"]
+    assert link.startswith("http://chatclub-cdn.wavy.global/chatclub-cdn/2026/01/01/")
+    path, _, query = link.removeprefix("http://chatclub-cdn.wavy.global").partition("?")
+    answer = call(f"{shop.sim.url}{path}", "GET", query=query, headers={"Host": "chatclub-cdn.wavy.global"})
+    assert answer.body == b"source;session_created_at\n"
+
+
+def test_templates_are_listed_by_page_and_part_of_a_name(shop: Shop) -> None:
+    every = get(shop, "/api/v1/whatsapp_message_templates").json["data"]
+    names = [entry["element_name"] for entry in every]
+    assert names == ["order_on_its_way", "boarding_pass", "spring_offer"]
+    second = get(shop, "/api/v1/whatsapp_message_templates", page="2", page_size="1").json["data"]
+    assert second == every[1:2]
+    (found,) = get(shop, "/api/v1/whatsapp_message_templates", element_name="ORDER").json["data"]
+    assert found == {
+        "id": 22045,
+        "element_name": "order_on_its_way",
+        "namespace": NAMESPACE,
+        "message_type": "SHIPPING_UPDATE",
+        "template_type": "body_only",
+        "languages": ["EN"],
+        "customer_id": 42,
+        "sub_account_id": 1291,
+        "last_modified": found["last_modified"],
+        "messages": [
+            {
+                "id": found["messages"][0]["id"],
+                "language": "EN",
+                "status": "approved",
+                "text": "Hello {{1}}, your order *{{2}}* is on its way.",
+                "header": "",
+                "header_type": "none",
+                "footer": "",
+                "placeholders": ["1", "2"],
+                "buttons_type": None,
+                "buttons": {"payload": None},
+                "last_modified": found["last_modified"],
+            }
+        ],
+    }
+    headers = {**HEADERS, "Host": "apigw.wavy.global"}
+    assert get(shop, "/api/v1/whatsapp_message_templates", headers).json["data"] == every

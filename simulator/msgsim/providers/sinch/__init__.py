@@ -26,6 +26,7 @@ from msgsim.providers.sinch.account import Account, account
 from msgsim.providers.sinch.limits import limit_requests
 from msgsim.providers.sinch.schedule import is_local, is_zone
 from msgsim.providers.sinch.segments import LENGTHS
+from msgsim.providers.sinch.whatsapp import files
 from msgsim.providers.sinch.whatsapp.api import api as whatsapp
 from msgsim.providers.sinch.whatsapp.members import is_geo_point
 
@@ -88,7 +89,7 @@ ENDPOINTS = (
     Ask("campaigns-delete", "DELETE", "/api/v1/campaigns/{id}", campaigns.deleted),
 )  # fmt: skip
 
-APIS = (whatsapp,)
+APIS = (whatsapp, files.api)
 FORMATS = {"local-date-time": is_local, "time-zone": is_zone, "geo-point": is_geo_point, **LENGTHS}
 
 provider = Provider(

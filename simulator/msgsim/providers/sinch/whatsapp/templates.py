@@ -1,7 +1,7 @@
 """Templates as the settings have them: which one a send names, and what it looks like filled in."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from msgspec import Struct
 
@@ -10,7 +10,7 @@ from msgsim.model import Json
 ANY = "*"
 """Stands for every template that is not listed."""
 APPROVED = "approved"
-_GAP = re.compile(r"\{\{(\d{1,3})\}\}", re.ASCII)
+GAP = re.compile(r"\{\{(\d{1,3})\}\}", re.ASCII)
 
 
 class Template(Struct, frozen=True, omit_defaults=True):
@@ -42,7 +42,7 @@ class Template(Struct, frozen=True, omit_defaults=True):
     @property
     def gaps(self) -> int:
         """How many values its text wants."""
-        return max((int(gap) for gap in _GAP.findall(self.text)), default=0)
+        return max((int(gap) for gap in GAP.findall(self.text)), default=0)
 
 
 class Used(Struct, frozen=True):
@@ -93,7 +93,7 @@ def matches(used: Used, template: Template) -> bool:
         return True
     if len(used.parameters) != template.gaps:
         return False
-    wanted = template.header_type not in ("none", "text") or bool(_GAP.search(template.header))
+    wanted = template.header_type not in ("none", "text") or bool(GAP.search(template.header))
     return bool(used.header) or not wanted
 
 
@@ -112,17 +112,8 @@ def filled(used: Used, template: Template) -> Filled:
 
 def _with(text: str, values: Sequence[str]) -> str:
     """``{{1}}`` is the first value; a gap without one stays."""
-    return _GAP.sub(lambda gap: values[int(gap[1]) - 1] if 0 < int(gap[1]) <= len(values) else gap[0], text)
+    return GAP.sub(lambda gap: values[int(gap[1]) - 1] if 0 < int(gap[1]) <= len(values) else gap[0], text)
 
 
 def _language(code: str) -> str:
     return code.replace("-", "_").lower()
-
-
-def named(templates: Sequence[Template], part: str) -> Iterator[list[Template]]:
-    """Those whose names contain a part, all languages of one together."""
-    groups: dict[tuple[str, str], list[Template]] = {}
-    for template in templates:
-        if template.element_name != ANY and part in template.element_name:
-            groups.setdefault((template.namespace, template.element_name), []).append(template)
-    return iter(groups.values())
