@@ -172,3 +172,32 @@ def test_a_message_without_a_future_is_drawn() -> None:
     plan = drawing(whole(), START + 1000)
     assert plan.dots == []
     assert plan.now > plan.ticks[0][0]
+
+
+WORDS = st.sampled_from(("ACK", "DELIVRD", "NOT_DELIVERED", "OPERATOR_REJECTED", "invalid_reply_token"))
+ANSWERS = st.sampled_from((200, 204, 401, 503, None))
+CALLBACK = st.fixed_dictionaries(
+    {
+        "due": st.integers(0, 59).map("2026-01-01T00:00:{:02}Z".format),
+        "status": WORDS,
+        "kind": st.just("status"),
+        "state": st.sampled_from(("pending", "done", "cancelled")),
+        "attempts": st.lists(st.fixed_dictionaries({"answered": ANSWERS}), max_size=6),
+    }
+)
+
+
+@given(st.lists(st.tuples(st.integers(0, 59).map("{:02}".format), WORDS), max_size=6), st.lists(CALLBACK, max_size=6))
+def test_no_words_of_a_plan_stand_on_each_other(steps: list[tuple[str, str]], callbacks: list[Json]) -> None:
+    message = whole(*((at, "sms", word, "sent") for at, word in sorted(steps)), channels=("sms",))
+    plan = drawing({**message, "callbacks": callbacks}, START)
+    boxes = []
+    for dot in plan.dots:
+        words = dot.word if dot.upper else dot.note
+        middle = dot.y - 15 - 14 * dot.level if dot.upper else dot.y + 20
+        boxes.append((dot.x - 3.5 * len(words), middle - 6, dot.x + 3.5 * len(words), middle + 6))
+    for one, (left, top, right, bottom) in enumerate(boxes):
+        assert right <= plan.width
+        assert bottom <= plan.height
+        for other_left, other_top, other_right, other_bottom in boxes[:one]:
+            assert right <= other_left or other_right <= left or bottom <= other_top or other_bottom <= top

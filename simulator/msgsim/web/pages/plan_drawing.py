@@ -4,6 +4,7 @@ Distances grow with the logarithm of the time between two moments, so that milli
 """
 
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Sequence
 from itertools import accumulate, pairwise
 from math import log10
@@ -14,11 +15,15 @@ from msgsim.clock import instant
 from msgsim.model import Json
 
 LEFT, RIGHT, TOP = 132, 96, 46
-LANE, CALLBACKS = 74, 64
+LANE, CALLBACKS, STACKED = 74, 64, 36
+"""Units of a lane, of the line of callbacks, and of each further callback at the same moment."""
 WIDE = 860
 """Units a drawing takes at least where anything follows."""
 NEAREST, LETTER = 84, 8
 """Units between two moments at least, and for each letter of the words that stand there."""
+
+MOST_TRIES = 2
+"""Answers to a callback that are all written out."""
 
 
 class Dot(Struct, frozen=True):
@@ -31,6 +36,8 @@ class Dot(Struct, frozen=True):
     past: bool
     note: str = ""
     upper: bool = True
+    level: int = 0
+    """How many words stand below it already, at the same moment."""
 
 
 class Span(Struct, frozen=True):
@@ -69,13 +76,16 @@ def drawing(message: Json, now: int) -> Drawing:
     posts = [(instant(callback["due"]), callback) for callback in message["callbacks"]]
     accepted = instant(message["accepted"])
     moments = sorted({accepted, *(at for at, _ in plan), *(at for at, _ in posts)})
-    scale = _Scale(moments, max((len(step["status"]) for _, step in plan), default=0))
+    words = [*(step["status"] for _, step in plan), *(_tries(callback) for _, callback in posts)]
+    scale = _Scale(moments, max(map(len, words), default=0))
     names = [channel["channel"] for channel in message["channels"]]
     lanes = [(name, TOP + LANE * place + LANE / 2) for place, name in enumerate(names)]
-    height = TOP + LANE * len(lanes) + (CALLBACKS if posts else 0) + 8
+    below = TOP + LANE * len(lanes)
+    crowd = max(Counter(at for at, _ in posts).values(), default=0)
+    height = below + (CALLBACKS + STACKED * (crowd - 1) if posts else 0) + 8
     here = scale.x(now)
     dots, spans, bends = _lanes(plan, message, names, lanes, scale, accepted, now)
-    line = height - CALLBACKS / 2 - 8 if posts else None
+    line = below + CALLBACKS / 2 if posts else None
     dots += _posts(posts, scale, line or 0, now)
     return Drawing(
         width=scale.x(moments[-1]) + RIGHT,
@@ -136,9 +146,11 @@ def _lanes(
             bends.append(Bend(f"M{x} {before} C{x} {(before + y) / 2} {x} {(before + y) / 2} {x} {y}", begin <= now))
         end = steps[-1][0]
         spans.append(Span(scale.x(begin), y, scale.x(end), max(scale.x(begin), min(scale.x(end), scale.x(now)))))
-        dots += [
-            Dot(scale.x(at), y, step["status"], step["kind"], at <= now, _number(step["code"])) for at, step in steps
-        ]
+        before_it: Counter[int] = Counter()
+        for at, step in steps:
+            note = _number(step["code"])
+            dots.append(Dot(scale.x(at), y, step["status"], step["kind"], at <= now, note, level=before_it[at]))
+            before_it[at] += 1
         begin, before = end, y
     return dots, spans, bends
 
@@ -156,18 +168,14 @@ def _own(plan: list[tuple[int, Json]], names: list[str], lane: int) -> list[tupl
 
 
 def _posts(posts: list[tuple[int, Json]], scale: _Scale, y: float, now: int) -> list[Dot]:
-    return [
-        Dot(
-            scale.x(at),
-            y,
-            callback["status"] or callback["kind"],
-            f"callback-{callback['state']}",
-            at <= now,
-            _tries(callback),
-            False,
-        )
-        for at, callback in posts
-    ]
+    """Those of the same moment stand below each other."""
+    dots = []
+    above: Counter[int] = Counter()
+    for at, callback in posts:
+        word, kind = callback["status"] or callback["kind"], f"callback-{callback['state']}"
+        dots.append(Dot(scale.x(at), y + STACKED * above[at], word, kind, at <= now, _tries(callback), upper=False))
+        above[at] += 1
+    return dots
 
 
 def _number(code: int | None) -> str:
@@ -175,8 +183,11 @@ def _number(code: int | None) -> str:
 
 
 def _tries(callback: Json) -> str:
-    answered = [attempt["answered"] or "no answer" for attempt in callback["attempts"]]
-    return " → ".join(map(str, answered)) if answered else str(callback["state"])
+    """``200``, ``503 → 200``, ``4 tries → 200``"""
+    answered = [str(attempt["answered"] or "no answer") for attempt in callback["attempts"]]
+    if len(answered) > MOST_TRIES:
+        return f"{len(answered)} tries → {answered[-1]}"
+    return " → ".join(answered) or str(callback["state"])
 
 
 def spoken(milliseconds: int) -> str:
