@@ -1,6 +1,7 @@
 """The pages below ``/__sim/``. They are drawn from what the control API tells, and every act goes to it."""
 
 from collections.abc import Awaitable, Callable
+from typing import get_args
 from urllib.parse import quote, urlencode, urlsplit
 
 from starlette.requests import Request
@@ -8,6 +9,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp
 
+from msgsim.contract import Provenance
 from msgsim.engine.receive import Engine
 from msgsim.engine.sandbox import Sandbox
 from msgsim.model import Json, Unknown
@@ -27,6 +29,9 @@ from msgsim.web.pages.safety import SAFE
 OFFERED = 200
 """The newest callbacks whose kinds and hosts are offered as filters."""
 Draw = Callable[[Look], Awaitable[Response]]
+
+PROVENANCES = get_args(Provenance)
+"""What is documented comes first."""
 
 
 class Ui:
@@ -148,6 +153,7 @@ class Ui:
         entries = [_entry(entry, "error") for entry in listed["errors"]] + [
             _entry(entry, "outcome") for entry in listed["statuses"]
         ]
+        entries.sort(key=lambda entry: (entry["what"], PROVENANCES.index(entry["provenance"])))
         wanted = (look.query.get("kind", "error"), look.query.get("key", ""))
         selected = next(
             (entry for entry in entries if (entry["what"], entry["name"]) == wanted), entries[0] if entries else None

@@ -110,6 +110,11 @@
       const text = one.dataset.words.toLowerCase();
       one.hidden = !words.every((word) => text.includes(word));
     }
+    for (const count of document.querySelectorAll("[data-count]")) {
+      const shown = document.querySelectorAll(`.entry[data-what="${count.dataset.count}"]:not([hidden])`).length;
+      count.textContent = shown;
+      count.closest("li").hidden = !shown;
+    }
   });
 
   document.addEventListener("keydown", (event) => {
