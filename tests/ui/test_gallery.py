@@ -139,4 +139,6 @@ def test_the_header_leaves_room_on_a_phone(page: Page) -> None:
     assert box is not None
     assert box["y"] < 250
     for name in ("CIMA360", "Messente", "Salesforce", "Sinch"):
-        expect(page.get_by_role("navigation", name="Providers").get_by_role("link", name=name)).to_be_in_viewport(ratio=1)
+        expect(page.get_by_role("navigation", name="Providers").get_by_role("link", name=name)).to_be_in_viewport(
+            ratio=1
+        )

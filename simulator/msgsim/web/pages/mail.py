@@ -4,20 +4,35 @@ The page it is shown in forbids all of this as well; what is rewritten here is w
 """
 
 import re
+from datetime import datetime
+from email.utils import format_datetime
 from html import escape
 from html.parser import HTMLParser
+from itertools import pairwise
+
+from msgsim.model import Json
 
 LEFT_OUT = frozenset({"script", "iframe", "object", "embed", "applet", "base", "link", "meta", "form", "template"})
 WITH_CONTENT = frozenset({"script", "iframe", "object", "applet", "template"})
+UNREAD = frozenset({"script", "style", "title", "template"})
+BLOCKS = frozenset(
+    {"address", "blockquote", "br", "div", "dl", "dt", "dd", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p"}
+) | {"pre", "section", "table", "tr", "ul", "header", "footer", "article"}
 VOID = frozenset({"area", "br", "col", "hr", "input", "source", "track", "wbr"})
 LOADS = frozenset({"src", "srcset", "background", "poster", "data", "action", "formaction", "ping"})
 
 _REMOTE = re.compile(r"url\([^)]*\)?|@import[^;]*;?", re.IGNORECASE)
 """What a style would load. Spelled with escapes it passes here, and the policy stops it."""
 
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox; frame-ancestors 'self'"
-"""Inline styles are what e-mails are made of; everything else is off."""
+POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox allow-same-origin; frame-ancestors 'self'"
+)
+"""Inline styles are what e-mails are made of; everything else is off.
 
+Nothing runs in it, so that it may be of our own origin: the page around it measures how high it is.
+"""
+
+VIEWS = ("html", "text", "source", "headers")
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>
 html {{ background: #fff; color: #16191d; font: 15px/1.5 system-ui, sans-serif; }} body {{ margin: 12px; }}
 img, table {{ max-width: 100%; }}
@@ -32,6 +47,64 @@ def page(html: str, title: str) -> str:
     rewriter.feed(html)
     rewriter.close()
     return PAGE.format(title=escape(title or "E-mail"), body="".join(rewriter.written))
+
+
+def shown(view: str, piece: Json, drawn: Json) -> Json:
+    """What is shown of an e-mail besides its HTML: a text, or headers with their values; None of the HTML itself."""
+    if view == "headers":
+        headers = {
+            "From": piece["from"],
+            "To": drawn["to"],
+            "Subject": piece["subject"],
+            "Date": format_datetime(datetime.fromisoformat(drawn["accepted"])),
+            "Message-ID": drawn["id"],
+            "Content-Type": "text/html; charset=utf-8",
+        }
+        return [(name, value) for name, value in headers.items() if value]
+    return {"html": None, "text": text(piece["html"]), "source": piece["html"]}[view]
+
+
+def text(html: str) -> str:
+    """What a reader without HTML would show: a line for each block, links with their addresses."""
+    reader = _Reader()
+    reader.feed(html)
+    reader.close()
+    lines = (" ".join(line.split()) for line in "".join(reader.written).split("\n"))
+    return "\n".join(line for line, before in pairwise(["", *lines]) if line or before).strip()
+
+
+class _Reader(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.written: list[str] = []
+        self._inside = ""
+        self._link = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if self._inside:
+            return
+        found = dict(attrs)
+        if tag in UNREAD:
+            self._inside = tag
+        elif tag in BLOCKS:
+            self.written.append("\n")
+        elif tag == "img":
+            self.written.append(f"[{found.get('alt') or 'picture'}]")
+        elif tag == "a":
+            self._link = found.get("href") or ""
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == self._inside:
+            self._inside = ""
+        elif tag in BLOCKS and not self._inside:
+            self.written.append("\n")
+        elif tag == "a" and self._link:
+            self.written.append(f" ({self._link})")
+            self._link = ""
+
+    def handle_data(self, data: str) -> None:
+        if not self._inside:
+            self.written.append(data.replace("\n", " "))
 
 
 class _Rewriter(HTMLParser):

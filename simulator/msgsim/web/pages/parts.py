@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from starlette.responses import HTMLResponse, Response
 
 from msgsim.model import Unknown
+from msgsim.web.pages import mail
 from msgsim.web.pages.contents import Contents
 from msgsim.web.pages.inbox import ROWS, Inbox
 from msgsim.web.pages.look import Look
@@ -34,6 +35,7 @@ class Parts:
             "pair": self._pair,
             "refused": self._refused,
             "list": self._list,
+            "mail": self._mail,
             "found": self._found,
             "rules": self._rules,
             "failing": self._failing,
@@ -71,6 +73,15 @@ class Parts:
         rows = await self._inbox.rows(look.sandbox, before=int(before))
         more = rows[-1]["number"] if len(rows) >= ROWS else 0
         return self._text(look, "_more.html", rows=rows, more=more, open=look.query.get("to", ""))
+
+    async def _mail(self, look: Look, rest: str) -> str:
+        """``mail:source:17``"""
+        view, number = rest.split(":", 1)
+        drawn = self._inbox.by_number(look.sandbox, int(number))
+        found = next((piece for piece in drawn["pieces"] if piece["kind"] == "mail"), None) if drawn else None
+        if drawn is None or found is None or view not in mail.VIEWS:
+            raise Unknown(f"message {number} has no such view")
+        return self._text(look, "_mail.html", drawn=drawn, mail=found, view=view, shown=mail.shown(view, found, drawn))
 
     async def _list(self, look: Look, rest: str) -> str:
         return self._text(look, "_list.html", **await self._contents.listed(look), open=look.query.get("to", ""))

@@ -105,12 +105,31 @@
     const opened = [...old.querySelectorAll("details[open]")].map((one) => one.id).filter(Boolean);
     const top = old.scrollTop;
     const scrolled = new Map([...old.querySelectorAll(".plan")].map((one, index) => [index, one.scrollLeft]));
+    const still = old.querySelector("[data-still]");
+    if (still && made.querySelector(`#${still.id}`)) return around(still, old, made);
     old.replaceWith(made);
     made.scrollTop = top;
     for (const id of opened) document.getElementById(id)?.setAttribute("open", "");
     made.querySelectorAll(".plan").forEach((one, index) => (one.scrollLeft = scrolled.get(index) ?? 0));
     if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
     htmx.process(made);
+  }
+
+  // An e-mail that is being read stays; all around it takes its new form.
+  function around(still, old, made) {
+    for (const { name } of [...old.attributes]) if (!made.hasAttribute(name)) old.removeAttribute(name);
+    for (const { name, value } of made.attributes) old.setAttribute(name, value);
+    if (old === still) return;
+    const holds = (element) => element.id === still.id || element.querySelector?.(`#${still.id}`);
+    const inner = [...old.children].find(holds);
+    const newInner = [...made.children].find(holds);
+    const [before, after] = [[], []];
+    for (const child of made.childNodes) (child === newInner || after.length ? after : before).push(child);
+    for (const child of [...old.childNodes]) if (child !== inner) child.remove();
+    old.prepend(...before);
+    old.append(...after.slice(1));
+    for (const child of old.children) if (child !== inner) htmx.process(child);
+    if (inner !== still) around(still, inner, newInner);
   }
 
   function arrive(made, put) {
