@@ -102,7 +102,72 @@ async function catalogue() {
   }
 }
 
+/** The SDK's calls besides messages, as promises: `call(api, method, ...)`. */
+function further() {
+  const api = new MessenteApi.ApiClient();
+  api.basePath = base;
+  Object.assign(api.authentications.basicAuth, given);
+  return (name, method, ...more) => {
+    const instance = new MessenteApi[name](api);
+    return promisify(instance[method].bind(instance))(...more);
+  };
+}
+
+async function blacklists() {
+  const call = further();
+  const number = MessenteApi.NumberToBlacklist.constructFromObject({ phoneNumber: TO });
+  await refused('blacklist: not there', 404, '203', call('BlacklistApi', 'isBlacklisted', TO));
+  await call('BlacklistApi', 'addToBlacklist', number);
+  equal('blacklist: there', (await call('BlacklistApi', 'fetchBlacklist')).phoneNumbers, [TO]);
+  await refused('blacklist: twice', 409, '204', call('BlacklistApi', 'addToBlacklist', number));
+  const sent = await client().send(omnimessage([sms()]));
+  await advance('1m');
+  const { statuses: [report] } = await client().report(sent.omnimessage_id);
+  equal('blacklist: rejected', [report.status, report.err], ['REJECTD', 8]);
+  await call('BlacklistApi', 'deleteFromBlacklist', TO);
+  await refused('blacklist: gone', 404, '203', call('BlacklistApi', 'isBlacklisted', TO));
+}
+
+async function phonebooks() {
+  const call = further();
+  const named = (name) => MessenteApi.GroupName.constructFromObject({ name });
+  const { group } = await call('GroupsApi', 'createGroup', named('First'));
+  const fields = MessenteApi.ContactFields.constructFromObject({ phoneNumber: TO, firstName: 'Anne', custom: 'blue' });
+  equal('contacts: created', (await call('ContactsApi', 'createContact', fields)).contact.firstName, 'Anne');
+  await refused('contacts: twice', 409, '204', call('ContactsApi', 'createContact', fields));
+  await call('ContactsApi', 'addContactToGroup', group.id, TO);
+  equal('groups: count', (await call('GroupsApi', 'fetchGroup', group.id)).group.contactsCount, 1);
+  equal('contacts: groups', (await call('ContactsApi', 'fetchContactGroups', TO)).groups.map((each) => each.name), ['First']);
+  const found = await call('ContactsApi', 'fetchContacts', { groupIds: [group.id] });
+  equal('contacts: of a group', found.contacts.map((each) => each.phoneNumber), [TO]);
+  const change = MessenteApi.ContactUpdateFields.constructFromObject({ lastName: 'Smith' });
+  equal('contacts: changed', (await call('ContactsApi', 'updateContact', TO, change)).contact.lastName, 'Smith');
+  equal('groups: renamed', (await call('GroupsApi', 'updateGroup', group.id, named('Last'))).group.name, 'Last');
+  await call('ContactsApi', 'removeContactFromGroup', group.id, TO);
+  await call('ContactsApi', 'deleteContact', TO);
+  await refused('contacts: gone', 404, '203', call('ContactsApi', 'fetchContact', TO));
+  await call('GroupsApi', 'deleteGroup', group.id);
+  equal('groups: none', (await call('GroupsApi', 'fetchGroups')).groups, []);
+}
+
+async function lookups() {
+  const numbers = MessenteApi.NumbersToInvestigate.constructFromObject({ numbers: ['+15005551420', TO] });
+  const { result } = await further()('NumberLookupApi', 'fetchInfo', numbers);
+  equal('lookup: off', result[0].status, 'OFF');
+  equal('lookup: country', result[1].originalNetwork.countryName, 'Estonia');
+}
+
+async function statistics() {
+  const settings = new MessenteApi.StatisticsReportSettings('2026-01-01', '2026-01-01'); // A Date would be sent with its time.
+  const { reports } = await further()('StatisticsApi', 'createStatisticsReport', settings);
+  equal('statistics: country', reports[0].country, 'Estonia');
+}
+
+await part(blacklists);
+await part(phonebooks);
+await part(lookups);
 await part(sends);
 await part(cancels);
 await part(refusals);
 await part(catalogue);
+await part(statistics);
