@@ -71,7 +71,7 @@ def wrong_secret(name: str, oauth2: bool) -> None:
 def catalogue(sdk: Any) -> None:
     """Every documented error that a reserved recipient brings about: the SDK sends no headers of one's own."""
     for error in errors("salesforce"):
-        if error["recipient"]:
+        if error["recipient"] and "." not in error["key"]:
             refused = ET_PostRest(sdk, f"{URL}/ott/v1/send", {**MESSENGER, "to": {"ottId": error["recipient"]}})
             equal(f"error {error['key']}: status", refused.code, error["status"])
 

@@ -93,7 +93,7 @@ class Answers:
 
     def refused_at(self, endpoint: Endpoint, error: Error) -> Answered:
         """What an error looks like here, whatever brings it about."""
-        return self.ask(endpoint, path=re.sub(r"{\w+}", "1", endpoint.path), headers={"X-Sim-Outcome": error.key})
+        return self.ask(endpoint, headers={"X-Sim-Outcome": error.key})
 
     def refused(self, error: Error) -> Answered:
         """What an error looks like, by its own example."""

@@ -15,7 +15,7 @@ from msgsim.examples.request import Example
 from msgsim.examples.samples import Trial, readdressed, request_to, signed, text_of, trial_for, trials
 from msgsim.model import Json
 from msgsim.provider import Endpoint, Provider
-from msgsim.scenarios.reserved import magic_recipients, terms_of
+from msgsim.scenarios.reserved import magic_id, magic_number, magic_recipients, terms_of
 
 
 class Neutral(Struct, frozen=True):
@@ -68,8 +68,7 @@ def of_error(provider: Provider, error: Error, sandbox: str = "default") -> Exam
         return by_recipient(provider, error.key, error.magic, sandbox=sandbox)
     if api is None:
         return _sample(provider, trials(provider)[0], sandbox, {"X-Sim-Outcome": error.key})
-    path = re.sub(r"{\w+}", "1", api.endpoints[0].path)
-    return request_to(provider, api.endpoints[0], None, sandbox, {**_in(sandbox), "X-Sim-Outcome": error.key}, path)
+    return request_to(provider, api.endpoints[0], None, sandbox, {**_in(sandbox), "X-Sim-Outcome": error.key})
 
 
 def of_status(provider: Provider, status: Status, sandbox: str = "default") -> Example:
@@ -80,8 +79,7 @@ def of_status(provider: Provider, status: Status, sandbox: str = "default") -> E
 
 
 def of_neutral(provider: Provider, neutral: Neutral, sandbox: str = "default") -> Example:
-    number = neutral.number if provider.phones else neutral.id
-    return _addressed(provider, trial_for(provider, ()), sandbox, number, neutral.id)
+    return _addressed(provider, trial_for(provider, ()), sandbox, neutral.number, neutral.id)
 
 
 def by_recipient(
@@ -93,8 +91,7 @@ def by_recipient(
 ) -> Example:
     """A sample to the reserved recipient of an outcome: an error's by the API whose it is, a status's by any."""
     api = key.rpartition(".")[0] if key in provider.contract.errors else None
-    recipients = magic_recipients(key, number, terms_of(provider))
-    return _addressed(provider, trial_for(provider, channels, api), sandbox, recipients[0], recipients[-1])
+    return _addressed(provider, trial_for(provider, channels, api), sandbox, magic_number(number), magic_id(key))
 
 
 @cache
@@ -140,7 +137,12 @@ def endpoint_at(provider: Provider, method: str, path: str) -> Endpoint | None:
 
 def _addressed(provider: Provider, trial: Trial, sandbox: str, number: str, id: str) -> Example:
     """A trial to another recipient: a number, an id, or an address, as the trial has it."""
-    to = f"{id.lower()}@example.com" if "@" in trial.to else number if trial.to[:1] == "+" else number.lstrip("+")
+    if "@" in trial.to:
+        to = f"{id.lower()}@example.com"
+    elif provider.phones or trial.to.isdecimal():
+        to = number if trial.to[:1] == "+" else number.lstrip("+")
+    else:
+        to = id
     return _sample(provider, trial, sandbox, {}, readdressed(trial, to))
 
 

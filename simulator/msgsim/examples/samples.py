@@ -1,5 +1,6 @@
 """Good requests: the schemas' examples with credentials, what comes of them, and sample traffic."""
 
+import re
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
@@ -78,14 +79,19 @@ def request_to(
     path: str = "",
     query: Mapping[str, Json] | None = None,
 ) -> Example:
-    """A request to an endpoint by a sandbox's user; ``path``: with values for its ``{names}``."""
+    """A request to an endpoint by a sandbox's user; ``path``: with values for its ``{names}``, else they are ``1``."""
     scheme, given = signed(provider, sandbox, endpoint)
-    more, path, asked = dict(headers or {}), path or endpoint.path, dict(query or {})
+    more, path, asked = dict(headers or {}), path or anywhere(endpoint.path), dict(query or {})
     if scheme == "query":
         return Example(endpoint.method, path, more, query=urlencode({**given, **asked, **(body or {})}))
     text = "" if body is None else text_of(body)
     headers = {"Content-Type": "application/json", **given, **more}
     return Example(endpoint.method, path, headers, text, urlencode(asked))
+
+
+def anywhere(path: str) -> str:
+    """A path with a value for each of its ``{names}``."""
+    return re.sub(r"{\w+}", "1", path)
 
 
 def text_of(body: Json) -> str:

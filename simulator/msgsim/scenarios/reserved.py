@@ -60,8 +60,9 @@ def magic_id(key: str) -> str:
 
 
 def magic_recipients(key: str, number: int, terms: Terms) -> tuple[str, ...]:
-    """All recipients that bring an outcome about at one provider."""
-    return (magic_number(number), magic_id(key)) if terms.phones else (magic_id(key),)
+    """All recipients that bring an outcome about at one provider, the usual first: some ids stand beside numbers."""
+    both = (magic_number(number), magic_id(key))
+    return both if terms.phones else both[::-1]
 
 
 def magic_rules(terms: Mapping[str, Terms]) -> list[Rule]:

@@ -1,4 +1,4 @@
-"""Salesforce Marketing Cloud OTT: Messenger and LINE.
+"""Salesforce Marketing Cloud: Messenger and LINE (OTT), and the Transactional Messaging API beside them.
 
 Sources: OTTsendMessageToRecipient, OTTretrieveSentMessage, OTTregisterProperty, OTTretrieveRegistrationCollection and
 error-handling of the Marketing Cloud Engagement API guide; access-token-s2s and requestToken of the Marketing Cloud
@@ -10,7 +10,7 @@ read is told by no route and no callback, and is seen through the control API on
 
 from msgsim.contract import Contract
 from msgsim.provider import Ask, Provider, Send
-from msgsim.providers.salesforce import device, platform, registry, sent, tokens
+from msgsim.providers.salesforce import device, platform, registry, sent, tokens, transactional
 from msgsim.providers.salesforce.answers import accepted, refuse
 from msgsim.providers.salesforce.reading import check, read
 from msgsim.providers.salesforce.spelling import shape
@@ -31,7 +31,9 @@ provider = Provider(
         *registry.ENDPOINTS,
         *tokens.ENDPOINTS,
         *platform.ENDPOINTS,
+        *transactional.api.endpoints,
     ),
+    apis=(transactional.api,),
     hosts=(
         "*.auth.marketingcloudapis.com",
         "*.rest.marketingcloudapis.com",
@@ -49,7 +51,7 @@ provider = Provider(
     credentials=tokens.credentials,
     base_url=base_url,
     device=device.pieces,
-    channels=("messenger", "line"),
+    channels=("messenger", "line", "sms"),
     phones=False,
     any_case=True,
     authorize_first=True,

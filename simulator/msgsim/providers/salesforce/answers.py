@@ -53,7 +53,7 @@ def _status(error: Error, desk: Desk) -> int:
 
 def text(error: Error, refusal: Refusal) -> str:
     """The documented text with its gaps filled; where a scenario chose the error, the limit is Messenger's."""
-    return error.text_of(refusal, **{"0": 1, "id": ""})
+    return error.text_of(refusal, **{"0": 1, "id": "", "field": refusal.source or "field"})
 
 
 def envelope(message: str, errors: list[Json]) -> Json:

@@ -12,6 +12,8 @@ from msgsim.model import Json, Message, Refusal, Refused, Reply
 from msgsim.provider import Desk
 from msgsim.providers.salesforce.answers import json_reply
 
+ENDPOINT = "send-ott"
+"""Whose messages are told of here."""
 FILLED = {"duration": 0, "isReusable": False}
 """Members that every content has in the answer, whether it was sent with them or not."""
 
@@ -21,8 +23,8 @@ def get_sent(body: Json, desk: Desk) -> Reply:
     id = desk.params["messageId"]
     message = desk.message(id.lower())
     if message is None or message.id != id.lower():
-        message = next(desk.referred(id.lower()), None)
-    if message is None:
+        message = next((found for found in desk.referred(id.lower()) if found.endpoint == ENDPOINT), None)
+    if message is None or message.endpoint != ENDPOINT:
         raise Refused(Refusal("unknown_message", values={"id": id}))
     events = [{"event": event, "eventDateTime": date(at)} for at, event in history(message, desk.now, desk.contract)]
     return json_reply(200, {"requestBody": request_body(message), "status": events})

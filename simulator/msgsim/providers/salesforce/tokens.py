@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from msgsim.model import Call, Credential, Json, Refusal, Refused, Reply
 from msgsim.provider import JSON, Ask, Desk, Endpoint, body_of, fingerprint, json_of, media_of
+from msgsim.providers.salesforce import transactional
 from msgsim.providers.salesforce.answers import json_reply
 from msgsim.providers.salesforce.spelling import fold, shape
 
@@ -21,6 +22,7 @@ NEEDED = {
     "register-property": "ott_channels_write",
     "list-registrations": "ott_channels_read",
     "get-registration": "ott_channels_read",
+    **transactional.NEEDED,
 }
 """The scope that an endpoint asks for; the others ask for none."""
 LIFETIME = 1_200_000

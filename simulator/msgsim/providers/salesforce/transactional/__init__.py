@@ -1,0 +1,96 @@
+"""The Transactional Messaging API: definitions, sends to one or to many, and what became of them, by channel.
+
+Source: the Transactional Messaging API reference of Marketing Cloud Engagement. A slash at the end of a path may be
+left out: the documents and clients write both. ``/messaging/v1/messageDefinitionSends`` is another, older API.
+"""
+
+from functools import partial
+
+from msgsim.provider import Api, Ask, Endpoint, SendMany
+from msgsim.providers.salesforce.answers import refuse
+from msgsim.providers.salesforce.transactional import answers, definitions, queue, reading, spelling, status
+
+CHANNELS = ("sms",)
+POLLED = "event notifications say what becomes of messages; ask for a message only where one did not come"
+NEEDED = {
+    f"{channel}-{name}": f"{channel}_{scope}"
+    for channel in CHANNELS
+    for name, scope in {
+        "send": "send",
+        "send-batch": "send",
+        "definition-create": "write",
+        "definition-change": "write",
+        "definition-delete": "write",
+        "queue-empty": "write",
+        "definitions": "read",
+        "definition": "read",
+        "queue": "read",
+        "status": "read",
+        "not-sent": "read",
+    }.items()
+}
+"""The scope that an endpoint asks for."""
+
+
+def _slashed(method: str, path: str) -> tuple[tuple[str, str], ...]:
+    return ((method, f"{path}/"),)
+
+
+def _send(channel: str, name: str, path: str, schema: str) -> SendMany:
+    return SendMany(
+        f"{channel}-{name}",
+        "POST",
+        path,
+        f"transactional/{channel}-{schema}",
+        reading.recipients,
+        reading.read,
+        answers.accepted,
+        partial(reading.Sending, channel),
+        item_schema=f"transactional/{channel}-recipient",
+        partial=True,
+        shape=spelling.shape,
+        check=partial(reading.check, channel),
+        also=_slashed("POST", path),
+    )
+
+
+def _of(channel: str) -> tuple[Endpoint, ...]:
+    """The endpoints of a channel."""
+    root = f"/messaging/v1/{channel}"
+    every, one, sent = f"{root}/definitions", f"{root}/definitions/{{definitionKey}}", f"{root}/messages"
+
+    def ask(name: str, method: str, path: str, answer: definitions.Answer, schema: str = "", sparing: str = "") -> Ask:
+        schema = schema and f"transactional/{channel}-{schema}"
+        again = _slashed(method, path)
+        return Ask(
+            f"{channel}-{name}",
+            method,
+            path,
+            partial(answer, channel),
+            schema,
+            shape=spelling.shape,
+            sparing=sparing,
+            also=again,
+        )
+
+    return (
+        _send(channel, "send", f"{sent}/{{messageKey}}", "send"),
+        _send(channel, "send-batch", sent, "batch"),
+        ask("status", "GET", f"{sent}/{{messageKey}}", status.shown, sparing=POLLED),
+        ask("not-sent", "GET", sent, status.not_sent),
+        ask("definition-create", "POST", every, definitions.created, "definition"),
+        ask("definitions", "GET", every, definitions.listed),
+        ask("definition", "GET", one, definitions.shown),
+        ask("definition-change", "PATCH", one, queue.changed, "definition-change"),
+        ask("queue", "GET", f"{one}/queue", queue.shown),
+        ask("queue-empty", "DELETE", f"{one}/queue", queue.emptied),
+        ask("definition-delete", "DELETE", one, definitions.deleted),
+    )
+
+
+api = Api(
+    "transactional",
+    "Salesforce Transactional Messaging",
+    tuple(endpoint for channel in CHANNELS for endpoint in _of(channel)),
+    refuse,
+)

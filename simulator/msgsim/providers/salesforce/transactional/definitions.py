@@ -1,0 +1,162 @@
+"""Definitions: what is sent, by key. Those of the settings are there from the start.
+
+Source: the create, get, list, update and delete pages of the Transactional Messaging API reference.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from urllib.parse import parse_qsl
+
+from msgsim.model import Json, Refusal, Refused, Reply
+from msgsim.provider import Desk, View, positive
+from msgsim.providers.salesforce.answers import json_reply
+from msgsim.providers.salesforce.transactional.times import local
+
+Answer = Callable[[str, Json, Desk], Reply]
+"""Channel, body → answer."""
+RECORD = "definition"
+"""Kind of the records: a definition as it is kept, by channel and key; ``{}`` for one of the settings that was deleted.
+
+``{"definitionKey", "name", "status", ..., "at": ms, "changed": ms}``: what was asked for, its status, when.
+"""
+SINCE = 1_557_889_500_000
+"""When the definitions of the settings were made: the date of the document's sample."""
+PAGE_SIZE = 10
+ORDERS = ("definitionKey", "name", "createdDate", "modifiedDate", "status")
+_FILTER = re.compile(r"\s*(\w+)\s+(eq|neq)\s+'?(.*?)'?\s*", re.IGNORECASE)
+_ORDER = re.compile(r"\s*(\w+)(?:\s+(asc|desc))?\s*", re.IGNORECASE)
+_WORDS = {"active": "Active", "inactive": "Inactive"}
+
+
+def find(channel: str, key: str, view: View) -> Json:
+    """A definition as it is kept; None when there is none."""
+    kept = view.record(RECORD, f"{channel}/{key}")
+    return _configured(channel, view).get(key) if kept is None else kept or None
+
+
+def is_active(definition: Json) -> bool:
+    return bool(definition["status"] == _WORDS["active"])
+
+
+def mine(channel: str, desk: Desk) -> Json:
+    """The definition in the path. Raises Refused."""
+    key = desk.params["definitionKey"]
+    if (definition := find(channel, key, desk)) is None:
+        raise Refused(Refusal("object_not_found", values={"id": key}))
+    return definition
+
+
+def created(channel: str, body: Json, desk: Desk) -> Reply:
+    """POST /definitions. Raises Refused where its key is taken."""
+    key = body["definitionKey"]
+    if find(channel, key, desk) is not None:
+        raise Refused(Refusal("object_already_exists", "definitionKey", values={"id": key}))
+    return json_reply(201, public(channel, keep(channel, _made(body, desk.now), desk), desk))
+
+
+def shown(channel: str, body: Json, desk: Desk) -> Reply:
+    """GET /definitions/{definitionKey}"""
+    return json_reply(200, public(channel, mine(channel, desk), desk))
+
+
+def merged(definition: Json, body: Json, now: int) -> Json:
+    """A definition with the members of a change; those of its objects one by one. Its key stays."""
+    changed = {**definition, "changed": now}
+    for name, value in body.items():
+        if name == "status":
+            changed[name] = _WORDS[value.lower()]
+        elif name != "definitionKey":
+            before = definition.get(name)
+            both = isinstance(before, dict) and isinstance(value, dict)
+            changed[name] = {**before, **value} if both else value
+    return changed
+
+
+def keep(channel: str, definition: Json, desk: Desk) -> Json:
+    desk.keep(RECORD, f"{channel}/{definition['definitionKey']}", definition)
+    return definition
+
+
+def deleted(channel: str, body: Json, desk: Desk) -> Reply:
+    """DELETE /definitions/{definitionKey}: its key can be used again."""
+    key = mine(channel, desk)["definitionKey"]
+    if key in _configured(channel, desk):
+        desk.keep(RECORD, f"{channel}/{key}", {})
+    else:
+        desk.forget(RECORD, f"{channel}/{key}")
+    number = desk.number()
+    answer = {"message": "Success", "requestId": desk.seed.uuid4(number), "deletedDefinitionKey": _guid(key, desk)}
+    return json_reply(200, answer)
+
+
+def listed(channel: str, body: Json, desk: Desk) -> Reply:
+    """GET /definitions: ``count`` is that of the page. Raises Refused for a query that is none."""
+    query = {name.lower(): value for name, value in parse_qsl(desk.call.query)}
+    page = positive(query, "$page", 1, Refusal("invalid_value", "$page"))
+    size = positive(query, "$pagesize", PAGE_SIZE, Refusal("invalid_value", "$pagesize"))
+    found = [_listed(definition) for definition in _every(channel, desk)]
+    if "$filter" in query:
+        found = _filtered(found, query["$filter"])
+    _sort(found, query.get("$orderby", "name"))
+    shown = found[(page - 1) * size : page * size]
+    answer = {"requestId": desk.seed.uuid4(desk.number()), "definitions": shown, "count": len(shown)}
+    return json_reply(200, {**answer, "page": page, "pageSize": size})
+
+
+def public(channel: str, definition: Json, desk: Desk) -> Json:
+    """What is answered of one."""
+    more = {name: value for name, value in definition.items() if name not in ("at", "changed")}
+    id = {"definitionId": _guid(definition["definitionKey"], desk)} if channel == "email" else {}
+    first = {"requestId": desk.seed.uuid4(desk.number()), "name": "", "definitionKey": "", **id, "description": ""}
+    return {**first, **_listed(definition), **more}
+
+
+def _listed(definition: Json) -> dict[str, Json]:
+    """What lists have of one."""
+    times = {"createdDate": local(definition["at"]), "modifiedDate": local(definition["changed"])}
+    return {name: definition[name] for name in ("definitionKey", "name", "status")} | times
+
+
+def _made(body: Json, at: int) -> Json:
+    status = _WORDS[body.get("status", "active").lower()]
+    return {**body, "status": status, "at": at, "changed": at}
+
+
+def _configured(channel: str, view: View) -> Mapping[str, Json]:
+    """By key."""
+    return {body["definitionKey"]: _made(body, SINCE) for body in view.settings["definitions"].get(channel, ())}
+
+
+def _every(channel: str, view: View) -> list[Json]:
+    kept = {key.partition("/")[2]: value for key, value in view.records(RECORD) if key.startswith(f"{channel}/")}
+    return [definition for definition in {**_configured(channel, view), **kept}.values() if definition]
+
+
+def _filtered(found: list[dict[str, Json]], text: str) -> list[dict[str, Json]]:
+    """``status eq active``, ``name neq Order``. Raises Refused."""
+    wanted = _FILTER.fullmatch(text)
+    name = _name(wanted[1] if wanted else "", "$filter")
+    assert wanted is not None
+    same = wanted[2].lower() == "eq"
+    return [each for each in found if (str(each[name]).lower() == wanted[3].lower()) is same]
+
+
+def _sort(found: list[dict[str, Json]], text: str) -> None:
+    """``name``, ``createdDate desc``. Raises Refused."""
+    wanted = _ORDER.fullmatch(text)
+    name = _name(wanted[1] if wanted else "", "$orderBy")
+    assert wanted is not None
+    found.sort(key=lambda each: str(each[name]).lower(), reverse=(wanted[2] or "").lower() == "desc")
+
+
+def _name(written: str, source: str) -> str:
+    """A member that lists can be ordered by. Raises Refused."""
+    for name in ORDERS:
+        if name.lower() == written.lower():
+            return name
+    raise Refused(Refusal("invalid_value", source))
+
+
+def _guid(key: str, desk: Desk) -> str:
+    digits = desk.seed.digest(0, f"definition {key}")
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"

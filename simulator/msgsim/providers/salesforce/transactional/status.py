@@ -1,0 +1,97 @@
+"""What became of messages: one by its key, and those that were not sent.
+
+Source: the status pages of the Transactional Messaging API reference. Deliveries are told by event notifications only,
+which are not simulated; the control API shows them.
+"""
+
+from collections.abc import Iterator
+from urllib.parse import parse_qsl
+
+from msgsim.contract import FAILURES
+from msgsim.model import Json, Message, Refusal, Refused, Reply, Step
+from msgsim.provider import Desk, View, positive
+from msgsim.providers.salesforce.answers import json_reply
+from msgsim.providers.salesforce.transactional.times import KEPT, local
+
+PREFIXES = {"sms": "SMS", "email": "Email", "push": "Push"}
+PAGE_SIZE = 500
+BOUNCED = "SmsBounced"
+"""A failure after the send, which this API does not tell."""
+
+
+def shown(channel: str, body: Json, desk: Desk) -> Reply:
+    """GET /messages/{messageKey}: of the newest message with this key. Raises Refused."""
+    key = desk.params["messageKey"]
+    message = next((found for found in desk.referred(key) if is_of(channel, found, desk)), None)
+    if message is None:
+        raise Refused(Refusal("object_not_found", values={"id": key}))
+    event, step = event_of(message, desk.now, desk)
+    answer: dict[str, Json] = {"requestId": desk.seed.uuid4(desk.number()), "eventCategoryType": _type(channel, event)}
+    answer["timestamp"] = local(step.at if step else message.accepted)
+    if event != "Queued":
+        answer |= {"compositeId": f"{message.id}.1.1.{message.item}.1", "info": _info(message, step, desk)}
+    return json_reply(200, answer)
+
+
+def is_of(channel: str, message: Message, view: View) -> bool:
+    """Whether it is a message of this API that may still be asked for."""
+    has = isinstance(message.extra, dict) and "definitionKey" in message.extra
+    return has and message.channels[0].name == channel and view.now - message.accepted <= KEPT
+
+
+def event_of(message: Message, now: int, view: View) -> tuple[str, Step | None]:
+    """``Queued``, ``Sent`` or ``NotSent``, and the step that brought it; None: nothing but its acceptance did."""
+    event, told = "Queued", None
+    for step in message.steps:
+        if step.at > now:
+            break
+        kind = view.contract.statuses[step.status].kind
+        if kind == "queued":
+            told = told or step
+        elif kind in FAILURES and step.status != BOUNCED:
+            event, told = "NotSent", step
+        elif event == "Queued":
+            event, told = "Sent", step
+    return event, told
+
+
+def _type(channel: str, event: str) -> str:
+    return f"TransactionalSendEvents.{PREFIXES[channel]}{event}"
+
+
+def _info(message: Message, step: Step | None, view: View) -> dict[str, Json]:
+    """Who got it, or why nobody did."""
+    info = {name: message.extra[name] for name in ("messageKey", "contactKey", "to") if name in message.extra}
+    if step is not None and view.contract.statuses[step.status].kind in FAILURES:
+        code = step.code if step.code is not None else 100
+        info |= {"statusCode": code, "statusMessage": view.contract.codes.get(code, "Error")}
+    return info
+
+
+def not_sent(channel: str, body: Json, desk: Desk) -> Reply:
+    """GET /messages/?type=notSent: in the order of their events, after ``lastEventId``. Raises Refused."""
+    query = {name.lower(): value for name, value in parse_qsl(desk.call.query)}
+    if query.get("type", "").lower() != "notsent":
+        raise Refused(Refusal("invalid_value", "type"))
+    size = positive(query, "$pagesize", PAGE_SIZE, Refusal("invalid_value", "$pagesize"))
+    last = query.get("lasteventid") or "0"
+    if not (last.isascii() and last.isdecimal() and len(last) < 16):
+        raise Refused(Refusal("invalid_value", "lastEventId"))
+    found = sorted(_failed(channel, desk), key=lambda pair: (pair[1].at, pair[0].key))
+    page = [(id, *pair) for id, pair in enumerate(found, 1) if id > int(last)][:size]
+    listed = [_failure(channel, id, message, step, desk) for id, message, step in page]
+    return json_reply(200, {"lastEventID": page[-1][0] if page else int(last), "messages": listed, "count": len(page)})
+
+
+def _failed(channel: str, desk: Desk) -> Iterator[tuple[Message, Step]]:
+    for message in desk.messages():
+        if is_of(channel, message, desk):
+            event, step = event_of(message, desk.now, desk)
+            if event == "NotSent" and step is not None:
+                yield message, step
+
+
+def _failure(channel: str, id: int, message: Message, step: Step, desk: Desk) -> Json:
+    head = {"eventCategoryType": _type(channel, "NotSent"), "timestamp": local(step.at)}
+    info = {name: value for name, value in _info(message, step, desk).items() if name != "to"}
+    return {**head, "definitionKey": message.extra["definitionKey"], "eventID": id, "info": info}
