@@ -2,7 +2,7 @@
 
 import FuelRest from 'fuel-rest';
 import { baseUrl, credentials, equal, errors, part, rejected } from './checks.mjs';
-import { line, messenger, withoutMember } from './salesforce.mjs';
+import { batches, line, messenger, withoutMember } from './salesforce.mjs';
 
 const base = await baseUrl('salesforce');
 const given = await credentials('salesforce');
@@ -39,6 +39,20 @@ async function refusals(name, make) {
   equal(`${name}: wrong secret: message`, error?.message, 'No access token');
 }
 
+/** A send of each channel of the Transactional Messaging API, and what is told of it. */
+async function transactional(name, client) {
+  for (const [channel, recipients] of Object.entries(batches)) {
+    const body = { definitionKey: `${channel}-order`, recipients };
+    const { res, body: sent } = await client.post({ uri: `/messaging/v1/${channel}/messages/`, json: body });
+    equal(`${name}: ${channel}: status`, [res.statusCode, sent.errorcode], [202, 109001]);
+    equal(`${name}: ${channel}: errors`, sent.responses.map((each) => 'errorcode' in each), [false, true]);
+    const { body: told } = await client.get({ uri: `/messaging/v1/${channel}/messages/order-1`, json: true });
+    equal(`${name}: ${channel}: event`, told.eventCategoryType.endsWith('Queued'), true);
+    const missing = await client.get({ uri: `/messaging/v1/${channel}/definitions/nothing`, json: true });
+    equal(`${name}: ${channel}: no such definition`, [missing.res.statusCode, missing.body.errorcode], [404, 30003]);
+  }
+}
+
 /**
  * Every documented error of a send, as it hands it on: the response and its parsed body. In version 2 it repeats
  * a request after a 401 at an address that it can only make from one with `.com/` in it.
@@ -57,5 +71,6 @@ async function catalogue() {
 for (const [name, make] of Object.entries(CLIENTS)) {
   await part(sends, name, make());
   await part(refusals, name, make);
+  await part(transactional, name, make());
 }
 await part(catalogue);

@@ -51,6 +51,26 @@ def sends(name: str, sdk: Any) -> None:
     equal(f"{name}: registration", one.results["ottPlatformAttributes"]["pageId"], "503868699681937")
 
 
+def transactional(name: str, sdk: Any) -> None:
+    """The Transactional Messaging API: sends to one by each channel, and what is told of them."""
+    recipients: dict[str, Any] = {
+        "sms": {"to": "15555550001"},
+        "email": {"contactKey": "a@b.example"},
+        "push": {"to": ["d"]},
+    }
+    for channel, recipient in recipients.items():
+        root = f"{URL}/messaging/v1/{channel}"
+        body = {"definitionKey": f"{channel}-order", "recipient": recipient}
+        sent = ET_PostRest(sdk, f"{root}/messages/order-1", body)
+        equal(f"{name}: {channel}: sent", (sent.code, sent.results["responses"]), (202, [{"messageKey": "order-1"}]))
+        told = ET_GetRest(sdk, f"{root}/messages/order-1", {})
+        equal(f"{name}: {channel}: event", told.results["eventCategoryType"].endswith("Queued"), True)
+        listed = ET_GetRest(sdk, f"{root}/definitions", {"$filter": "status eq active", "$pageSize": 5})
+        equal(f"{name}: {channel}: definitions", listed.results["count"], 1)
+        refused = ET_PostRest(sdk, f"{root}/messages", body)
+        equal(f"{name}: {channel}: without a key: code", refused.results["errorcode"], 109122)
+
+
 def refusals(name: str, sdk: Any) -> None:
     for member in ("from", "to", "message", "validityPeriod"):
         body = {key: value for key, value in MESSENGER.items() if key != member}
@@ -79,5 +99,6 @@ def catalogue(sdk: Any) -> None:
 for name, oauth2 in {"OAuth 2": True, "legacy token": False}.items():
     part(sends, name, client(oauth2))
     part(refusals, name, client(oauth2))
+    part(transactional, name, client(oauth2))
     part(wrong_secret, name, oauth2)
 part(catalogue, client())

@@ -38,3 +38,17 @@ export function withoutMember(body, name) {
   const { [name]: left, ...rest } = body;
   return rest;
 }
+
+/** A send of each channel of the Transactional Messaging API to two, of whom the second cannot have it. */
+export const batches = {
+  sms: [{ to: '15555550001', messageKey: 'order-1' }, { contactKey: 'no number', messageKey: 'order-2' }],
+  email: [{ contactKey: 'ada', to: 'ada@example.com', messageKey: 'order-1' }, { to: 'a@example.com', messageKey: 'order-2' }],
+  push: [{ contactKey: 'ada', messageKey: 'order-1' }, { messageKey: 'order-2' }],
+};
+
+/** What makes a definition of a channel. */
+export const definitions = {
+  sms: { content: { message: 'Hello %%FirstName%%' }, subscriptions: { shortCode: '86288', keyword: 'ORDERS' } },
+  email: { content: { customerKey: 'order-email' }, subscriptions: { list: 'All Subscribers' } },
+  push: { content: { customerKey: 'order-push' }, applicationId: '1bc7a7d4-6e0b-4e8c-9f0a-3d2e5b6c7a81' },
+};

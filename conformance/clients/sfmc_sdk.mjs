@@ -2,7 +2,7 @@
 
 import SDK from 'sfmc-sdk';
 import { advance, baseUrl, control, credentials, equal, errors, part, rejected } from './checks.mjs';
-import { line, messenger, registration, withoutMember } from './salesforce.mjs';
+import { batches, definitions, line, messenger, registration, withoutMember } from './salesforce.mjs';
 
 const TENANT = 'https://mc0123456789abcdefghijklmnop.auth.marketingcloudapis.com/';
 const byName = 'MSGSIM_BY_NAME' in process.env;
@@ -92,6 +92,56 @@ async function refusals() {
   await refused('unknown path', { status: 404 }, rest.get('/ott/v1/nothing'));
 }
 
+const PREFIXES = { sms: 'SMS', email: 'Email', push: 'Push' };
+
+/** A channel of the Transactional Messaging API from its definition to what became of its messages. */
+async function transactional(channel) {
+  const { rest } = client();
+  const root = `/messaging/v1/${channel}`;
+  const definitionKey = `my-${channel}`;
+  const definition = { definitionKey, name: 'Mine', ...definitions[channel] };
+  const made = await rest.post(`${root}/definitions`, definition);
+  equal(`${channel}: definition made`, [made.definitionKey, made.status], [definitionKey, 'Active']);
+  await refused(`${channel}: made twice`, { status: 409, code: 30004 }, rest.post(`${root}/definitions`, definition));
+  const { definitions: listed, count } = await rest.get(`${root}/definitions?$filter=status eq active`);
+  equal(`${channel}: definitions`, listed.map((each) => each.definitionKey).includes(definitionKey), count === 2);
+  const sent = await rest.post(`${root}/messages/`, { definitionKey, recipients: batches[channel] });
+  equal(`${channel}: errors of a batch`, sent.responses.map((each) => 'errorcode' in each), [false, true]);
+  equal(`${channel}: one failed`, sent.errorcode, 109001);
+  const [{ messageKey: left, ...recipient }] = batches[channel];
+  const one = await rest.post(`${root}/messages/order-3`, { definitionKey, recipient });
+  equal(`${channel}: sent to one`, one.responses, [{ messageKey: 'order-3' }]);
+  await advance('1m');
+  for (const key of ['order-1', 'order-3']) {
+    const { eventCategoryType } = await rest.get(`${root}/messages/${key}`);
+    equal(`${channel}: ${key}`, eventCategoryType, `TransactionalSendEvents.${PREFIXES[channel]}Sent`);
+  }
+  await refused(`${channel}: of no key`, { status: 404, code: 30003 }, rest.get(`${root}/messages/order-2`));
+  const { messages } = await rest.get(`${root}/messages/?type=notSent`);
+  equal(`${channel}: all were sent`, messages, []);
+  const paused = await rest.patch(`${root}/definitions/${definitionKey}`, { status: 'inactive' });
+  equal(`${channel}: paused`, paused.status, 'Inactive');
+  await rest.post(`${root}/messages/order-4`, { definitionKey, recipient });
+  equal(`${channel}: queue`, (await rest.get(`${root}/definitions/${definitionKey}/queue`)).count, 1);
+  await rest.delete(`${root}/definitions/${definitionKey}/queue`);
+  const { messages: thrown } = await rest.get(`${root}/messages/?type=notSent`);
+  equal(`${channel}: thrown out of the queue`, thrown.map((each) => each.info.messageKey), ['order-4']);
+  const { deletedDefinitionKey } = await rest.delete(`${root}/definitions/${definitionKey}`);
+  equal(`${channel}: definition deleted`, typeof deletedDefinitionKey, 'string');
+  const send = rest.post(`${root}/messages/`, { definitionKey, recipients: batches[channel] });
+  await refused(`${channel}: without a definition`, { status: 400, code: 109111 }, send);
+}
+
+/** Every documented error of a transactional send, as the SDK shows it. */
+async function transactionalCatalogue() {
+  for (const { key, status, code } of await errors('salesforce')) {
+    if (!key.startsWith('transactional.')) continue;
+    const { rest } = client({}, 1);
+    const body = { definitionKey: 'sms-order', recipients: batches.sms };
+    await refused(`error ${key}`, { status }, rest.post('/messaging/v1/sms/messages', body, { 'X-Sim-Outcome': key }));
+  }
+}
+
 /** Every documented error of a send, as the SDK shows it. With one attempt, as it renews its token after any 401. */
 async function catalogue() {
   for (const { key, status } of await errors('salesforce')) {
@@ -108,3 +158,5 @@ await part(renews);
 await part(registers);
 await part(refusals);
 await part(catalogue);
+for (const channel of Object.keys(PREFIXES)) await part(transactional, channel);
+await part(transactionalCatalogue);

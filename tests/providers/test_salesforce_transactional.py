@@ -15,7 +15,8 @@ class Client:
     """Asks one channel's endpoints as who may do everything."""
 
     def __init__(self, http: Http, channel: str = "sms") -> None:
-        self._http, self._root = http, f"/messaging/v1/{channel}"
+        self._http, self._channel = http, channel
+        self._root = f"/messaging/v1/{channel}"
 
     def __call__(self, method: str, path: str, body: Any = None, **more: Any) -> Answer:
         more = {"headers": BEARER, **more}
@@ -24,10 +25,13 @@ class Client:
         return self._http(method, f"{self._root}/{path}", **more)
 
     def send(self, key: str, **recipient: Any) -> Answer:
-        return self("POST", f"messages/{key}", {"definitionKey": "sms-order", "recipient": {"to": TO, **recipient}})
+        to = {"to": TO} if self._channel == "sms" else {}
+        body = {"definitionKey": f"{self._channel}-order", "recipient": {**to, **recipient}}
+        return self("POST", f"messages/{key}", body)
 
-    def batch(self, *recipients: Any, definition: str = "sms-order") -> Answer:
-        return self("POST", "messages/", {"definitionKey": definition, "recipients": list(recipients)})
+    def batch(self, *recipients: Any, definition: str = "") -> Answer:
+        body = {"definitionKey": definition or f"{self._channel}-order", "recipients": list(recipients)}
+        return self("POST", "messages/", body)
 
     def event(self, key: str) -> tuple[str, dict[str, Any]]:
         """What is told of a message without the words that all have, and its info."""
@@ -41,6 +45,16 @@ class Client:
 @pytest.fixture
 def sms(http: Http) -> Client:
     return Client(http)
+
+
+@pytest.fixture
+def email(http: Http) -> Client:
+    return Client(http, "email")
+
+
+@pytest.fixture
+def push(http: Http) -> Client:
+    return Client(http, "push")
 
 
 DEFINITION = {
@@ -293,3 +307,109 @@ def test_members_that_are_null_are_left_out(sms: Client) -> None:
     body = {"definitionKey": "sms-order", "recipient": {"to": TO, "contactKey": None}, "subscriptions": None}
     assert sms("POST", "messages/k", body).status == 202
     assert refused(sms("POST", "messages/k", {**body, "definitionKey": None})) == (400, 109107)
+
+
+ADA = {"FirstName": "Ada", "OrderNumber": "1001"}
+
+
+def test_an_email_is_drawn_with_its_attributes(email: Client, http: Http, control: Http, advance: Advance) -> None:
+    assert email.send("order-1", contactKey="ada", to="ada@example.com", attributes=ADA).status == 202
+    advance("1m")
+    assert email.event("order-1") == (
+        "EmailSent",
+        {"messageKey": "order-1", "contactKey": "ada", "to": "ada@example.com"},
+    )
+    message = control("GET", "messages").json["messages"][0]
+    assert message["to"] == "ada@example.com"
+    assert message["channels"][0]["content"]["subject"] == "Your order 1001"
+    page = http("GET", f"/__sim/messages/{message['id']}").body.decode()
+    assert "Your order 1001" in page
+    mail = http("GET", f"/__sim/messages/{message['id']}/mail/0").body.decode()
+    assert "<h1>Hello Ada</h1>" in mail
+
+
+def test_an_email_goes_to_its_contact_where_it_has_no_address(email: Client, control: Http) -> None:
+    assert email.send("k", contactKey="grace@example.com").status == 202
+    assert control("GET", "messages").json["messages"][0]["to"] == "grace@example.com"
+    assert refused(email.send("k", to="ada@example.com")) == (400, 109105)
+    assert refused(email.send("k", contactKey="ada", to="Ada")) == (400, 109124)
+    assert refused(email.send("k", contactKey="ada", to="sim-transactional.invalid-email@example.com")) == (400, 109124)
+
+
+def test_an_email_whose_content_is_elsewhere_shows_its_attributes(email: Client, http: Http, control: Http) -> None:
+    definition = {
+        "definitionKey": "d",
+        "name": "Mine",
+        "content": {"customerKey": "mine"},
+        "subscriptions": {"list": "All"},
+    }
+    made = email("POST", "definitions", definition)
+    assert (made.status, len(made.json["definitionId"])) == (201, 36)
+    attributes = {"Name": "<script>", "Many": [1]}
+    assert email.batch({"contactKey": "a@example.com", "attributes": attributes}, definition="d").status == 202
+    channel = control("GET", "messages").json["messages"][0]["channels"][0]
+    assert channel["content"]["subject"] == "Mine"
+    assert "<td>Name</td><td>&lt;script&gt;</td>" in channel["content"]["html"]
+    assert "Many" in channel["text"]
+
+
+def test_attributes_of_a_batch_are_those_of_all_unless_they_have_their_own(email: Client, control: Http) -> None:
+    recipients = [{"contactKey": "a@example.com"}, {"contactKey": "b@example.com", "attributes": {"firstname": "Bob"}}]
+    body = {"definitionKey": "email-order", "recipients": recipients, "attributes": {"FirstName": "Customer"}}
+    assert email("POST", "messages", body).status == 202
+    texts = [message["channels"][0]["text"] for message in control("GET", "messages").json["messages"]]
+    assert [text.splitlines()[0] for text in texts] == ["Hello Bob", "Hello Customer"]
+
+
+def test_a_push_message_goes_to_a_contact_or_to_devices(
+    push: Client, http: Http, control: Http, advance: Advance
+) -> None:
+    assert push.send("one", contactKey="ada", attributes=ADA).status == 202
+    answer = push.batch({"to": ["device-1", "device-2"], "messageKey": "two"}, {}, {"to": []}, {"to": "device-1"})
+    codes = [entry.get("errorcode") for entry in answer.json["responses"]]
+    assert codes == [None, 109105, 109121, 109121]
+    advance("1m")
+    assert push.event("one")[0] == "PushSent"
+    assert push.event("two")[1]["to"] == ["device-1", "device-2"]
+    newest, first = control("GET", "messages").json["messages"]
+    assert (newest["to"], first["to"]) == ("device-1", "ada")
+    page = http("GET", f"/__sim/messages/{first['id']}").body.decode()
+    assert "On its way" in page
+    assert "https://example.com/orders/1001" in page
+
+
+def test_an_app_has_a_guid(push: Client) -> None:
+    definition = {"definitionKey": "d", "name": "Mine", "content": {"customerKey": "mine"}}
+    assert refused(push("POST", "definitions", {**definition, "applicationId": "shop"})) == (400, 10003)
+    assert refused(push("POST", "definitions", definition)) == (400, 10002)
+    good = {**definition, "applicationId": "1BC7A7D4-6E0B-4E8C-9F0A-3D2E5B6C7A81"}
+    assert push("POST", "definitions", good).status == 201
+
+
+@pytest.mark.parametrize(
+    ("channel", "to"), [("email", "SIM-EMAILNOTSENT"), ("push", "SIM-PUSHNOTSENT"), ("push", "SIM-FAILED")]
+)
+def test_reserved_contacts_are_not_reached(http: Http, advance: Advance, channel: str, to: str) -> None:
+    client = Client(http, channel)
+    assert client.send("k", contactKey=to).status == 202
+    advance("1m")
+    event, info = client.event("k")
+    assert event.endswith("NotSent")
+    assert (info["statusCode"], info["statusMessage"]) == (100, "Error")
+
+
+def test_channels_have_definitions_and_messages_of_their_own(sms: Client, email: Client) -> None:
+    sms.send("k")
+    assert refused(email("GET", "messages/k")) == (404, 30003)
+    assert refused(email("GET", "definitions/sms-order")) == (404, 30003)
+    assert refused(email.batch({"contactKey": "ada"}, definition="sms-order")) == (400, 109111)
+
+
+def test_who_polls_a_message_is_told(sms: Client, control: Http) -> None:
+    sms.send("k")
+    for _ in range(6):
+        sms.event("k")
+    findings = control("GET", "lint").json["findings"]
+    assert [(found["rule"], found["text"]) for found in findings if found["rule"] == "polled"] == [
+        ("polled", "asked sms-status the same again and again")
+    ]

@@ -12,7 +12,7 @@ from msgsim.web.pages.plan_drawing import drawing, spoken
 from msgspec.structs import replace
 
 PROVIDERS = discover()
-CHANNELS = ("sms", "viber", "whatsapp", "messenger", "line", "telegram", "rcs", "email", "voice", "pager")
+CHANNELS = ("sms", "viber", "whatsapp", "messenger", "line", "telegram", "rcs", "email", "push", "voice", "pager")
 NAMES = [
     *("template", "components", "parameters", "type", "text", "image", "video", "audio", "document", "sticker", "link"),
     *("url", "caption", "carousel", "items", "title", "contents", "nativePayload", "payload", "attachment", "elements"),

@@ -3,13 +3,20 @@
 A piece is ``{"kind": …}`` and plain values. Content comes from outside: nothing here trusts its shape, nothing raises.
 """
 
+import re
 from collections.abc import Iterator
+from functools import lru_cache
+from html import unescape
 
 from msgsim.model import Json
 
 Piece = dict[str, Json]
 FLASH: Piece = {"kind": "flash"}
 """Not drawn itself: the message is shown at once, over whatever is on the device."""
+
+_UNSHOWN = re.compile(r"<(/?)(?:style|script|title)\b[^<>]*>", re.IGNORECASE)
+_BREAK = re.compile(r"<(?:br|/p|/div|/h[1-6]|/li|/tr)\b[^<>]*>", re.IGNORECASE)
+_TAG = re.compile(r"<[^<>]*>")
 
 
 def plain(text: Json) -> Iterator[Piece]:
@@ -77,3 +84,12 @@ def mappings(value: Json) -> list[Piece]:
 def first(members: Piece, *names: str) -> Json:
     """The first of some members that says anything."""
     return next((members[name] for name in names if members.get(name)), None)
+
+
+@lru_cache(maxsize=256)
+def text_of_html(html: str) -> str:
+    """What is left to read of a page: its text, a line for each block."""
+    first, *rest = _UNSHOWN.split(html)
+    shown = first + "".join(text for end, text in zip(rest[::2], rest[1::2], strict=True) if end)
+    lines = (" ".join(unescape(_TAG.sub("", line)).split()) for line in _BREAK.sub("\n", shown).split("\n"))
+    return "\n".join(line for line in lines if line)

@@ -1,10 +1,11 @@
 """From bodies and items that fit their schemas to drafts."""
 
 from msgsim.clock import date_time
+from msgsim.engine.device import text_of_html
 from msgsim.model import Beat, Channel, Draft, Json, Refusal, Refused
 from msgsim.provider import Desk
 from msgsim.providers.cima360.formats import is_impossible
-from msgsim.providers.cima360.templates import filled, of, plain
+from msgsim.providers.cima360.templates import filled, of
 
 UNREACHABLE = (Beat(200, "failed"),)
 """The life of a message to a number that nobody can have."""
@@ -104,4 +105,4 @@ def email(item: Json, index: int, body: Json, desk: Desk) -> Draft:
     id = desk.seed.hex(desk.number(), 24)
     sender = body.get("from", "")
     content = {"from": sender, "subject": subject, "html": html}
-    return Draft(id, item["to"], (Channel("email", id, sender, text=plain(html), content=content),), item=index)
+    return Draft(id, item["to"], (Channel("email", id, sender, text=text_of_html(html), content=content),), item=index)

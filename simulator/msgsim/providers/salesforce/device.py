@@ -1,4 +1,4 @@
-"""What recipients see on Messenger and LINE: the content blocks, and the networks' own objects in them."""
+"""What recipients see: content blocks and the networks' own objects on Messenger and LINE, e-mails, push messages."""
 
 from collections.abc import Iterator
 
@@ -21,7 +21,15 @@ from msgsim.model import Json
 
 
 def pieces(channel: str, text: str, content: Json) -> Iterator[Piece]:
-    contents = mapping(content).get("contents")
+    members = mapping(content)
+    if channel == "email":
+        yield {"kind": "mail", **{name: words(members.get(name)) for name in ("subject", "from", "html")}}
+        return
+    if channel == "push":
+        leads = [button("Open", members["url"])] if members.get("url") else []
+        yield from cards([card(members.get("title"), text, members.get("picture"), leads)])
+        return
+    contents = members.get("contents")
     if not isinstance(contents, list):
         yield from plain(text)
     for block in mappings(contents):

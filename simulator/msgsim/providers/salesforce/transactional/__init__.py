@@ -10,7 +10,7 @@ from msgsim.provider import Api, Ask, Endpoint, SendMany
 from msgsim.providers.salesforce.answers import refuse
 from msgsim.providers.salesforce.transactional import answers, definitions, queue, reading, spelling, status
 
-CHANNELS = ("sms",)
+CHANNELS = ("sms", "email", "push")
 POLLED = "event notifications say what becomes of messages; ask for a message only where one did not come"
 NEEDED = {
     f"{channel}-{name}": f"{channel}_{scope}"
