@@ -128,6 +128,35 @@ def test_an_inbound_message_is_pushed_and_signed_with_the_shared_secret(receiver
         assert post.headers["x-messente-signature"] == signature
 
 
+def test_an_inbound_number_has_a_url_and_a_secret_of_its_own(receiver: Receiver) -> None:
+    settings = {
+        "inbound_url": f"{receiver.url}/any",
+        "inbound_numbers": {
+            "+37256789012": {"url": f"{receiver.url}/own", "secret": "own-secret"},
+            "1234": {"url": f"{receiver.url}/short"},
+        },
+    }
+    with Simulator(clock=f"frozen@{START}", providers={"messente": settings}) as sim:
+        for to in ("+37256789012", "1234", "+37256789013"):
+            sim.control("POST", "inbound", {"provider": "messente", "from": "+44000000000", "to": to, "text": to})
+        sim.control("POST", "clock/advance", {"by": "1s"})
+        posts = {post.json["text"]: post for post in receiver.wait(3)}
+        signed = {
+            to: (post.path, post.headers["x-messente-signature"])
+            for to, post in posts.items()
+        }  # fmt: skip
+        assert signed == {
+            to: (path, hmac.new(secret, posts[to].body, hashlib.sha256).hexdigest())
+            for to, path, secret in (
+                ("+37256789012", "/own", b"own-secret"),
+                ("1234", "/short", b"inbound-secret"),
+                ("+37256789013", "/any", b"inbound-secret"),
+            )
+        }
+        shown = sim.control("GET", "settings").json["messente"]["inbound_numbers"]
+        assert shown["+37256789012"]["secret"] == "***"
+
+
 def test_a_slow_receiver_delays_nobody_else(receiver: Receiver) -> None:
     """The slow one takes all connections it may have, and keeps them."""
     with Receiver() as slow, Simulator(clock="100x", callback_connections_per_host=2) as sim:

@@ -25,7 +25,8 @@ def reports(message: Message, steps: Iterable[Step], settings: dict[str, Json]) 
 def post(callback: Callback, about: Message | Inbound, settings: dict[str, Json], contract: Contract) -> Post:
     """The bytes of a report on its step, or of an inbound message."""
     if isinstance(about, Inbound):
-        return _signed(about.extra, settings["inbound_secret"], callback)
+        number = settings["inbound_numbers"].get(about.to, {})
+        return _signed(about.extra, number.get("secret", settings["inbound_secret"]), callback)
     assert callback.step is not None
     channel = about.channels[callback.step.channel]
     return _signed(report(about, channel, callback.step, settings, contract), about.secret, callback)
@@ -52,5 +53,6 @@ def inbound(bare: Inbound, answered: Message | None, view: View) -> tuple[Inboun
         "text": bare.text,
         "sender": bare.sender,
     }
-    url = view.settings["inbound_url"]
+    number = view.settings["inbound_numbers"].get(bare.to, {})
+    url = number.get("url", view.settings["inbound_url"])
     return replace(bare, id=id, extra=body), [Due(bare.at, url, "inbound")] if url else []
