@@ -3,7 +3,9 @@
 import sys
 
 import pytest
-from msgsim.testing import Simulator
+from msgsim.client import Client
+from msgsim.provider import discover
+from msgsim.testing import Simulator, call
 from playwright.sync_api import Page, expect
 
 
@@ -74,3 +76,70 @@ def test_where_samples_are_not_varied_the_inbox_says_how_to_get_those(
     expect(page.locator("#said")).to_contain_text("pip install 'messaging-simulator[samples]'")
     page.goto("/__sim/")
     expect(page.locator("#said")).to_be_empty()
+
+
+def test_the_whole_of_env_is_copied_at_once(page: Page, sim: Simulator) -> None:
+    page.goto("/__sim/start")
+    page.get_by_role("heading", name=".env").get_by_role("button", name="Copy").click()
+    expect(page.locator("#said")).to_contain_text("Copied")
+    copied = page.evaluate("navigator.clipboard.readText()").strip().splitlines()
+    variables = dict(line.split("=", 1) for line in copied)
+    with Client(sim.url) as client:
+        expected = client.environment()
+    assert variables == {name: f'"{value}"' for name, value in expected.items()}
+
+
+def test_a_snippet_is_chosen_and_the_language_is_remembered(slow: Page) -> None:
+    slow.goto("/__sim/start")
+    shown = slow.locator("[data-snippet]:visible")
+    expect(shown).to_contain_text("curl -i -X POST")
+    slow.get_by_role("button", name="Ruby", exact=True).click()
+    slow.get_by_role("group", name="Provider").get_by_role("button", name="Sinch").click()
+    expect(shown).to_contain_text("require 'net/http'")
+    expect(shown).to_contain_text("/v1/send-sms")
+    slow.reload()
+    expect(shown).to_contain_text("require 'net/http'")
+
+
+def test_sandboxes_are_reset_and_deleted(slow: Page, sim: Simulator) -> None:
+    sim.control("POST", "sandboxes", {"name": "ci-17"})
+    sim.control("POST", "sample?sandbox=ci-17", {"count": 8})
+    slow.on("dialog", lambda dialog: dialog.accept())
+    slow.goto("/__sim/start")
+    row = slow.locator(".worlds tr").filter(has_text="ci-17")
+    row.get_by_role("button", name="Reset ci-17").click()
+    expect(row.locator(".number").first).to_have_text("0")
+    expect(slow.get_by_role("button", name="Delete default")).to_have_count(0)
+    row.get_by_role("button", name="Delete ci-17").click()
+    expect(row).to_have_count(0)
+    assert [one["name"] for one in sim.control("GET", "sandboxes").json["sandboxes"]] == ["default"]
+
+
+def test_who_deletes_the_sandbox_they_look_at_is_brought_to_the_default_one(slow: Page, sim: Simulator) -> None:
+    sim.control("POST", "sandboxes", {"name": "ci-17"})
+    slow.on("dialog", lambda dialog: dialog.accept())
+    slow.goto("/__sim/start?sandbox=ci-17")
+    slow.get_by_role("button", name="Delete ci-17").click()
+    expect(slow).to_have_url(f"{sim.url}/__sim/start")
+
+
+def test_every_endpoint_is_named_and_every_link_leads_somewhere(page: Page, sim: Simulator) -> None:
+    page.goto("/__sim/start")
+    for provider in discover().values():
+        named = page.locator(f"#endpoints-{provider.name} tbody tr td:first-child").all_text_contents()
+        assert named == [f"{endpoint.method} {endpoint.path}" for endpoint in provider.endpoints]
+    for link in page.get_by_role("region", name="What else there is").get_by_role("link").all():
+        path = link.get_attribute("href") or ""
+        assert call(f"{sim.url}{path}", "GET").status == 200, path
+
+
+def test_what_intercepts_is_told_where_it_is_on(page: Page, sim: Simulator) -> None:
+    page.goto("/__sim/start")
+    expect(page.get_by_role("heading", name="Without changing a base URL")).to_have_count(0)
+    sim.control("POST", "intercept")
+    page.reload()
+    settings = page.locator("#intercept")
+    proxy = sim.control("GET", "health").json["proxy_port"]
+    expect(settings).to_contain_text(f"export HTTPS_PROXY=http://127.0.0.1:{proxy}")
+    expect(settings).to_contain_text("/__sim/ca.pem")
+    assert b"BEGIN CERTIFICATE" in call(f"{sim.url}/__sim/ca.pem", "GET").body

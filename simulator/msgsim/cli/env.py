@@ -6,11 +6,7 @@ import click
 
 from msgsim.cli.remote import remote, show_json
 from msgsim.client import Client
-
-
-def _dotenv(name: str, value: str) -> str:
-    quoted = value.replace("\\", "\\\\").replace('"', '\\"').replace("$", "\\$")
-    return f'{name}="{quoted}"'
+from msgsim.client.sandboxes import dotenv
 
 
 def _sh(name: str, value: str) -> str:
@@ -23,7 +19,7 @@ def _github(name: str, value: str) -> str:
     return f"{name}={value}"
 
 
-FORMATS: dict[str, Callable[[str, str], str]] = {"dotenv": _dotenv, "sh": _sh, "github": _github}
+FORMATS: dict[str, Callable[[str, str], str]] = {"dotenv": dotenv, "sh": _sh, "github": _github}
 
 
 @click.command("env")

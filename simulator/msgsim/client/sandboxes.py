@@ -106,6 +106,12 @@ def variables(url: str) -> Callable[[Json], dict[str, str]]:
     return pick
 
 
+def dotenv(name: str, value: str) -> str:
+    """A variable as a line of a ``.env`` file."""
+    quoted = value.replace("\\", "\\\\").replace('"', '\\"').replace("$", "\\$")
+    return f'{name}="{quoted}"'
+
+
 def _snake(name: str) -> str:
     """``AuthenticationToken`` and ``X-Api-Key`` to ``AUTHENTICATION_TOKEN`` and ``X_API_KEY``."""
     return re.sub(r"[^A-Za-z0-9]+", "_", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)).upper()

@@ -65,11 +65,11 @@ def curl(example: Example, root: str, between: str = " ") -> str:
 
 def _option(name: str, value: str) -> str:
     """What makes curl send a header: ``-u`` where it is a user and a password, else ``-H``."""
-    user = _user(value) if name.lower() == "authorization" else ""
+    user = user_of(value) if name.lower() == "authorization" else ""
     return f"-u {quote(user)}" if user else f"-H {quote(f'{name}: {value}' if value else f'{name};')}"
 
 
-def _user(authorization: str) -> str:
+def user_of(authorization: str) -> str:
     """``user:password`` of Basic; empty where curl would not make the same header of it."""
     scheme, _, encoded = authorization.partition(" ")
     try:

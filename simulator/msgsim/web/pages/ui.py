@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from typing import get_args
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -13,7 +13,6 @@ from msgsim.contract import Provenance
 from msgsim.engine.receive import Engine
 from msgsim.engine.sandbox import Sandbox
 from msgsim.model import Json, Unknown
-from msgsim.provider import AnySend
 from msgsim.storage.keys import host as host_of
 from msgsim.web.control.traffic import FAILING, STATES
 from msgsim.web.pages import mail
@@ -25,6 +24,7 @@ from msgsim.web.pages.look import Look, Templates
 from msgsim.web.pages.parts import Parts
 from msgsim.web.pages.pieces import pieces
 from msgsim.web.pages.safety import SAFE
+from msgsim.web.pages.start import Start
 
 OFFERED = 200
 """The newest callbacks whose kinds and hosts are offered as filters."""
@@ -41,6 +41,7 @@ class Ui:
         self._engine = engine
         self._inbox = Inbox(engine)
         self._contents = Contents(engine, api, self._inbox)
+        self._start = Start(engine, self._contents)
         self._text = Templates(engine).text
         parts = Parts(self._contents, self._inbox, self._text)
         self.routes: list[BaseRoute] = [
@@ -81,7 +82,7 @@ class Ui:
     async def inbox(self, look: Look) -> Response:
         who, listed = look.query.get("to", ""), await self._contents.listed(look)
         if not listed["rows"] and not who and not listed["found"]:
-            return await self._start(look, waiting=True)
+            return await self._started(look, waiting=True)
         thread = self._inbox.thread(look.sandbox, who) if who else None
         return self._drawn(
             look,
@@ -93,39 +94,13 @@ class Ui:
         )
 
     async def start(self, look: Look) -> Response:
-        return await self._start(look, waiting=False)
+        return await self._started(look, waiting=False)
 
-    async def _start(self, look: Look, waiting: bool) -> Response:
+    async def _started(self, look: Look, waiting: bool) -> Response:
         """``waiting``: it stands where the first message will."""
-        refused = await self._contents.refused(look)
-        world = await self._contents.get(look, f"sandboxes/{quote(look.sandbox.name)}", "default")
-        ways = [
-            {
-                "name": provider.name,
-                "title": provider.title,
-                "channels": provider.channels,
-                "base_url": provider.base_url(look.root),
-                "credentials": world["credentials"][provider.name],
-                "endpoints": [endpoint for endpoint in provider.endpoints if isinstance(endpoint, AnySend)],
-            }
-            for provider in self._engine.providers.values()
-        ]
-        worlds = await self._contents.get(look, "sandboxes", "default")
-        empty = self._is_empty(look.sandbox)
-        health = await self._contents.get(look, "health", "default")
-        host = urlsplit(look.root).hostname or "127.0.0.1"
-        ports = [("HTTPS", "https", health["https_port"]), ("Proxy", "http", health["proxy_port"])]
-        addresses = [(title, f"{scheme}://{host}:{port}") for title, scheme, port in ports if port is not None]
-        return self._drawn(
-            look,
-            "start.html",
-            ways=ways,
-            empty=empty,
-            waiting=waiting,
-            refused=refused,
-            worlds=worlds["sandboxes"],
-            addresses=addresses,
-        )
+        refused, empty = await self._contents.refused(look), self._is_empty(look.sandbox)
+        shown = await self._start.shown(look)
+        return self._drawn(look, "start.html", **shown, empty=empty, waiting=waiting, refused=refused)
 
     def _is_empty(self, sandbox: Sandbox) -> bool:
         return next(self._engine.store.messages.newest(sandbox.number, limit=1), None) is None

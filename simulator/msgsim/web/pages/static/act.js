@@ -13,8 +13,8 @@
 
   document.addEventListener("tell", (event) => tell(event.detail.text, event.detail.wrong));
 
-  async function call(method, path, body, raw) {
-    const headers = { "X-Sim-Sandbox": sandbox() };
+  async function call(method, path, body, raw, within) {
+    const headers = { "X-Sim-Sandbox": within ?? sandbox() };
     if (body !== undefined) headers["Content-Type"] = raw ? "application/yaml" : "application/json";
     const answer = await fetch(`/__sim/v1/${path}`, { method, headers, body });
     const text = await answer.text();
@@ -24,13 +24,16 @@
   }
 
   async function act(element, body) {
-    const method = element.dataset.put ? "PUT" : "POST";
-    const path = element.dataset.put ?? element.dataset.post;
+    const { put, post, delete: gone } = element.dataset;
+    const method = put ? "PUT" : gone ? "DELETE" : "POST";
+    const path = put ?? gone ?? post;
     if (element.dataset.sure && !confirm(element.dataset.sure)) return;
     const button = element.matches("form") ? element.querySelector("[type=submit], button") : element;
     button.disabled = true;
+    // The sandbox that the page shows is about to go, and nothing follows of it.
+    if (element.dataset.done === "default") htmx.swap("#feed", "", { swapStyle: "innerHTML" });
     try {
-      const said = await call(method, path, body, element.dataset.raw);
+      const said = await call(method, path, body, element.dataset.raw, element.dataset.in);
       done(element, path, said);
     } catch (wrong) {
       tell(wrong.message, true);
@@ -48,7 +51,8 @@
       location.assign(`/__sim/${location.search}`);
     }
     else if (how === "clear") element.querySelector("[name=text]").value = "";
-    if (path === "reset") location.assign(`/__sim/${sandbox() === "default" ? "" : `?sandbox=${encodeURIComponent(sandbox())}`}`);
+    else if (how === "default") location.assign("/__sim/start");
+    if (path === "reset" && !how) location.assign(`/__sim/${sandbox() === "default" ? "" : `?sandbox=${encodeURIComponent(sandbox())}`}`);
     if (path.startsWith("clock/") && said?.happened) {
       tell(said.total ? `${said.total} thing${said.total === 1 ? "" : "s"} happened` : "Nothing happened");
     } else if (path.endsWith("/replay")) tell("Owed once more");
@@ -92,7 +96,7 @@
   }
 
   document.addEventListener("click", (event) => {
-    const button = event.target.closest("button[data-post], button[data-put]");
+    const button = event.target.closest("button[data-post], button[data-put], button[data-delete]");
     if (button) act(button, button.dataset.body);
     const copy = event.target.closest("[data-copy]");
     if (copy) copied(copy);

@@ -1,0 +1,130 @@
+"""A request as code that sends it, in the languages applications are written in; each runs as it stands."""
+
+import json
+from collections.abc import Callable
+
+from msgsim.examples.request import Example, curl, user_of
+
+
+def snippets(example: Example, root: str) -> dict[str, str]:
+    """By language; ``root`` is the simulator's URL. The body of the example is JSON."""
+    return {name: write(example, f"{root}{example.path}") for name, write in LANGUAGES.items()}
+
+
+def _curl(example: Example, url: str) -> str:
+    return curl(example, url.removesuffix(example.path), " \\\n  ")
+
+
+def _python(example: Example, url: str) -> str:
+    headers, user = _apart(example)
+    auth = f"    auth={tuple(user.split(':', 1))!r},\n" if user else ""
+    return f"""import requests
+
+answer = requests.post(
+    {url!r},
+{auth}    headers={headers!r},
+    json={json.loads(example.body)!r},
+)
+print(answer.status_code, answer.text)
+"""
+
+
+def _node(example: Example, url: str) -> str:
+    headers, user = _apart(example)
+    written = [f"    {json.dumps(name)}: {json.dumps(value)}," for name, value in headers.items()]
+    if user:
+        written.append(f'    Authorization: "Basic " + btoa({json.dumps(user)}),')
+    return f"""const answer = await fetch({json.dumps(url)}, {{
+  method: "POST",
+  headers: {{
+{_lines(written)}
+  }},
+  body: JSON.stringify({example.body}),
+}});
+console.log(answer.status, await answer.text());
+"""
+
+
+def _java(example: Example, url: str) -> str:
+    headers, user = _apart(example)
+    written = [f"            .header({json.dumps(name)}, {json.dumps(value)})" for name, value in headers.items()]
+    if user:
+        basic = f'"Basic " + Base64.getEncoder().encodeToString({json.dumps(user)}.getBytes())'
+        written.append(f'            .header("Authorization", {basic})')
+    return f"""import java.net.URI;
+import java.net.http.*;
+import java.util.Base64;
+
+public class Send {{
+    public static void main(String[] args) throws Exception {{
+        var request = HttpRequest.newBuilder(URI.create({json.dumps(url)}))
+{_lines(written)}
+            .POST(HttpRequest.BodyPublishers.ofString({json.dumps(example.body)}))
+            .build();
+        var answer = HttpClient.newHttpClient().send(request, HttpResponse.BodyHandlers.ofString());
+        System.out.println(answer.statusCode() + " " + answer.body());
+    }}
+}}
+"""
+
+
+def _php(example: Example, url: str) -> str:
+    headers, user = _apart(example)
+    written = [f"        {_single(f'{name}: {value}')}," for name, value in headers.items()]
+    auth = f"    CURLOPT_USERPWD => {_single(user)},\n" if user else ""
+    return f"""<?php
+$request = curl_init({_single(url)});
+curl_setopt_array($request, [
+    CURLOPT_POST => true,
+{auth}    CURLOPT_HTTPHEADER => [
+{_lines(written)}
+    ],
+    CURLOPT_POSTFIELDS => {_single(example.body)},
+    CURLOPT_RETURNTRANSFER => true,
+]);
+$answer = curl_exec($request);
+echo curl_getinfo($request, CURLINFO_RESPONSE_CODE), ' ', $answer, PHP_EOL;
+"""
+
+
+def _ruby(example: Example, url: str) -> str:
+    headers, user = _apart(example)
+    written = [f"request[{_single(name)}] = {_single(value)}" for name, value in headers.items()]
+    if user:
+        name, password = user.split(":", 1)
+        written.append(f"request.basic_auth({_single(name)}, {_single(password)})")
+    return f"""require 'net/http'
+
+uri = URI({_single(url)})
+request = Net::HTTP::Post.new(uri)
+{_lines(written)}
+request.body = {_single(example.body)}
+answer = Net::HTTP.start(uri.host, uri.port, use_ssl: uri.scheme == 'https') {{ |http| http.request(request) }}
+puts "#{{answer.code}} #{{answer.body}}"
+"""
+
+
+LANGUAGES: dict[str, Callable[[Example, str], str]] = {
+    "curl": _curl,
+    "Python": _python,
+    "Node": _node,
+    "Java": _java,
+    "PHP": _php,
+    "Ruby": _ruby,
+}
+
+
+def _apart(example: Example) -> tuple[dict[str, str], str]:
+    """Headers without user and password, and those as ``user:password``; empty where they are none of Basic."""
+    user = user_of(example.headers.get("Authorization", ""))
+    return {name: value for name, value in example.headers.items() if not (user and name == "Authorization")}, user
+
+
+def _lines(written: list[str]) -> str:
+    return "\n".join(written)
+
+
+def _single(text: str) -> str:
+    """A literal in single quotes, as PHP and Ruby have it."""
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
