@@ -1,5 +1,6 @@
 """Settings: what there is to set for a server, and what of it cannot be used."""
 
+import errno
 import ipaddress
 import os
 import socket
@@ -152,6 +153,10 @@ def state_folder() -> Path:
 
 def faults(config: Config) -> Iterator[tuple[str, str]]:
     """What neither types nor the schema of the settings can say: the name of a setting, and what is wrong with it."""
+    texts = {name: value for name in config.__struct_fields__ if isinstance(value := getattr(config, name), str)}
+    if unusable := [name for name, text in texts.items() if "\0" in text]:
+        yield from ((name, "no text may have the character NUL") for name in unusable)
+        return
     try:
         milliseconds(config.callback_timeout)
     except ValueError as error:
@@ -159,12 +164,25 @@ def faults(config: Config) -> Iterator[tuple[str, str]]:
     for name, other in (("tls_cert", "tls_key"), ("tls_key", "tls_cert")):
         if getattr(config, name) and not getattr(config, other):
             yield name, f"tls_cert and tls_key go together, and there is no {other}"
+        if (file := getattr(config, name)) and (reason := _unreadable(file)):
+            yield name, f"{file}: {reason}"
+    if "://" in config.host:
+        yield "host", f"{config.host}: a name or an address is expected, without {config.host.partition('://')[0]}://"
     if config.proxy_others == "tunnel" and not is_local(config.host):
         yield "proxy_others", "tunnel is for a host on loopback only: anybody could use it"
     if "://" in config.store and not config.store.startswith(POSTGRESQL):
         yield "store", "a file, memory, or postgresql://USER:PASSWORD@HOST:PORT/DATABASE is expected"
     if config.callback_ca and (reason := _no_authorities(config.callback_ca)):
         yield "callback_ca", f"{config.callback_ca}: {reason}"
+
+
+def _unreadable(file: str) -> str:
+    """Why a file cannot be read; empty where it can."""
+    try:
+        Path(file).stat()  # It is not read: whoever writes into a pipe does so once.
+    except OSError as error:
+        return error.strerror or str(error)
+    return "" if os.access(file, os.R_OK) else os.strerror(errno.EACCES)
 
 
 def _no_authorities(file: str) -> str:

@@ -32,6 +32,8 @@ KEEP_ALIVE = 75
 
 ATTEMPTS = 20
 """Free ports of IPv4 that are tried until one is free for IPv6 too."""
+NO_HOST = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
+"""The address is none of this machine."""
 WITHOUT_IPV6 = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EPROTONOSUPPORT, errno.ENOPROTOOPT})
 
 
@@ -191,10 +193,13 @@ def bind(host: str, port: int, setting: str) -> list[socket.socket]:
     try:
         return _both(port) if host.lower() == "localhost" else [_bound(host, port)]
     except OSError as error:
-        hint = f"choose another with --{setting} (0 picks a free one)" if port else "choose another with --host"
+        if error.errno in NO_HOST or (error.errno or 0) < 0 or not port:  # Those of resolvers are below zero.
+            setting, hint = "host", "choose another with --host"
+        else:
+            hint = f"choose another with --{setting} (0 picks a free one)"
         at = error.filename or host
         where = f"[{at}]:{port}" if ":" in at else f"{at}:{port}"
-        raise CannotStart(f"{where}: {error.strerror or error}; {hint}") from None
+        raise CannotStart(f"{where}: {error.strerror or error}; {hint}", setting.replace("-", "_")) from None
 
 
 def _both(port: int) -> list[socket.socket]:

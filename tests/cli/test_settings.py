@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -9,9 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from msgsim.cli.settings import read, sources
 from msgsim.config import Config, ConfigError
+from msgsim.engine.settings import Settings
 from msgsim.provider import discover
 from msgsim.testing import Simulator, call
 
@@ -76,8 +82,14 @@ def test_every_mistake_of_a_file_is_told_at_its_place(tmp_path: Path, monkeypatc
         ("scenario:\n  - rules.yml\n", "2:5: rules.yml: there is no such file; did you mean 'rules.yaml'?"),
         ("store: mysql://root@127.0.0.1/x\n", "1:8: a file, memory, or postgresql://"),
         ("host: 0.0.0.0\nproxy_others: tunnel\n", "2:15: tunnel is for a host on loopback only"),
-        ("tls_cert: a.pem\n", "1:11: tls_cert and tls_key go together, and there is no tls_key"),
+        ("tls_cert: rules.yaml\n", "1:11: tls_cert and tls_key go together, and there is no tls_key"),
+        ("tls_cert: rules.yaml\ntls_key: b.pem\n", "2:10: b.pem: No such file"),
+        ("host: http://127.0.0.1\n", "1:7: http://127.0.0.1: a name or an address is expected, without http://"),
         ("callback_ca: a.pem\n", "1:14: a.pem: No such file"),
+        ('callback_ca: "\\0"\n', "1:14: no text may have the character NUL"),
+        ('tls_key: "\\0.pem"\n', "1:10: no text may have the character NUL"),
+        (f"scenario: {'x' * 300}.yaml\n", f"1:11: {'x' * 300}.yaml: there is no such file"),
+        ("body_limit: 1.0e+300\n", "1:13: 1e+300 is more than 9223372036854775807"),
         ("callback_timeout: 999999999999d\n", "1:19: 999999999999d is longer than"),
         ("- 1\n", "1:1: a mapping is expected, not a list"),
         ("title: hush-4711\nrules: []\n", "1:1: this is no settings file: it has none of the keys host, port"),
@@ -191,6 +203,34 @@ def test_each_command_that_reads_settings_ends_with_all_their_mistakes(command: 
     ]
 
 
+@pytest.mark.parametrize(
+    ("text", "variables", "told"),
+    [
+        ("port: 0\nhost: nobody.invalid\n", {}, "msgsim.yaml:2:7: nobody.invalid:0: "),
+        ("port: 0\nstore: .\n", {}, "msgsim.yaml:2:8: "),
+        ("port: 0\nstore: memory\n", {"MSGSIM_STORE": "."}, "MSGSIM_STORE: "),
+        ("port: 0\n", {"MSGSIM_HOST": "192.0.2.1"}, "MSGSIM_HOST: 192.0.2.1:0: "),
+        ("port: 0\n", {"MSGSIM_HOST": "192.0.2.1", "MSGSIM_PORT": "9"}, "MSGSIM_HOST: 192.0.2.1:9: "),
+    ],
+)
+def test_what_shows_at_start_only_names_its_setting_too(
+    tmp_path: Path, text: str, variables: dict[str, str], told: str
+) -> None:
+    (tmp_path / "msgsim.yaml").write_text(text)
+    done = run_in(tmp_path, "serve", **variables)
+    assert done.returncode == 3, done.stderr
+    assert done.stderr.startswith(f"msgsim: {told}")
+
+
+def test_what_lies_in_the_way_of_the_file_is_told(tmp_path: Path) -> None:
+    """Docker makes a folder where a file that it mounts is not there."""
+    (tmp_path / "msgsim.yaml").mkdir()
+    assert run_in(tmp_path, "serve").stderr == "msgsim: msgsim.yaml:1:1: cannot be read: it is a folder, not a file\n"
+    (tmp_path / "msgsim.yaml").rmdir()
+    (tmp_path / "msgsim.yaml").symlink_to("nowhere.yaml")
+    assert "msgsim.yaml:1:1: cannot be read: No such file" in run_in(tmp_path, "serve").stderr
+
+
 def test_exec_says_where_its_settings_are_from(tmp_path: Path) -> None:
     (tmp_path / "msgsim.yaml").write_text("seed: 4711\nport: 1\nhttps_port: 1\n")
     done = run_in(tmp_path, "exec", "--", "true", MSGSIM_CA_FOLDER=str(tmp_path))
@@ -234,3 +274,42 @@ def test_editors_read_schemas_without_a_token() -> None:
         url = f"http://127.0.0.1:{sim.port}/__sim"
         assert call(f"{url}/schemas/scenario.json", "GET").status == 200
         assert call(f"{url}/v1/scenario", "GET").status == 401
+
+
+NAMES = st.sampled_from([*Config.__struct_fields__, "prot", "", "é"])
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False)
+    | st.sampled_from(
+        ["", "memory", "1", "-1", "yes", "60x", "5s", "refuse", "maintenance", "x" * 300, "\x00", "../..", "+1"]
+    )
+    | st.text(st.characters(exclude_categories=["Cs"]), max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+PROVIDED = st.dictionaries(
+    st.sampled_from([*discover(), "mesente"]),
+    st.dictionaries(
+        st.sampled_from(["accounts", "users", "clients", "keys", "retries", "sender", "x"]), VALUES, max_size=2
+    ),
+    max_size=2,
+)
+
+
+@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
+@given(st.dictionaries(NAMES, VALUES, max_size=3), PROVIDED, st.dictionaries(NAMES, st.text(max_size=5), max_size=2))
+def test_whatever_is_written_is_used_or_told_with_its_place(
+    tmp_path: Path, values: dict[str, Any], provided: dict[str, Any], variables: dict[str, str]
+) -> None:
+    file = tmp_path / "settings.yaml"
+    file.write_text(yaml.safe_dump({**values, "providers": provided} if provided else values, allow_unicode=True))
+    environment = {f"MSGSIM_{name.upper()}": text for name, text in variables.items()}
+    try:
+        config = read({}, environment, str(file))
+    except ConfigError as error:
+        for line in str(error).splitlines():
+            assert re.match(rf"{file}:\d+:\d+: .|MSGSIM_\S*: .", line), line
+    else:
+        Settings(config.providers, discover())

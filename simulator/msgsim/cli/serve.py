@@ -62,7 +62,7 @@ Examples:
 def command(config: str | None, port_file: Path | None, **flags: "Json") -> int:
     from msgsim.cli.exits import BAD_CONFIGURATION, CANNOT_START, OK
     from msgsim.cli.remote import failed
-    from msgsim.cli.settings import read, sources
+    from msgsim.cli.settings import origin, read, sources
     from msgsim.config import ConfigError, guarded
     from msgsim.scenarios.yaml import BadFile
     from msgsim.server import Server, listen
@@ -76,7 +76,7 @@ def command(config: str | None, port_file: Path | None, **flags: "Json") -> int:
     except ConfigError as error:
         return failed(str(error), BAD_CONFIGURATION)
     except CannotStart as error:
-        return failed(str(error), CANNOT_START)
+        return failed(f"{origin(error.setting, flags, os.environ, config)}{error}", CANNOT_START)
     try:
         origins = sources(os.environ, config)
         port = listening[0].getsockname()[1]
@@ -90,7 +90,10 @@ def command(config: str | None, port_file: Path | None, **flags: "Json") -> int:
     except (ValueError, BadFile, StoreError, CannotStart) as error:
         for bound in listening:
             bound.close()
-        return failed(str(error), BAD_CONFIGURATION if isinstance(error, ValueError | BadFile) else CANNOT_START)
+        if isinstance(error, ValueError | BadFile):
+            return failed(str(error), BAD_CONFIGURATION)
+        setting = error.setting if isinstance(error, CannotStart) else "store"
+        return failed(f"{origin(setting, flags, os.environ, config)}{error}", CANNOT_START)
     server.run(listening)
     return OK
 

@@ -1,5 +1,6 @@
 """The settings of a command that starts a server: flag, then environment, then file, then default."""
 
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -77,6 +78,17 @@ def sources(environment: Mapping[str, str], file: str | None = None) -> list[str
     return [*([chosen] if chosen else []), *map(_variable, _environment(environment).values)]
 
 
+def origin(setting: str, flags: Mapping[str, Json], environment: Mapping[str, str], file: str | None) -> str:
+    """Where a setting comes from that cannot be used, as it shows at start only: before the reason.
+
+    Empty where a flag gives it, or nobody does.
+    """
+    if setting in _flags(flags).values:
+        return ""
+    found = next((one for one in (_environment(environment), _file(environment, file)) if setting in one.values), None)
+    return "" if found is None else _line(found.mistake((setting,), ""))
+
+
 def unknown(environment: Mapping[str, str]) -> list[str]:
     """A mistake for each variable that looks like one of ours and is none."""
     known = {*OTHERS, *map(_variable, _schemas())}
@@ -89,7 +101,7 @@ def unknown(environment: Mapping[str, str]) -> list[str]:
 
 
 def _chosen(environment: Mapping[str, str], file: str | None) -> str | None:
-    return file or environment.get("MSGSIM_CONFIG") or (FILE if Path(FILE).is_file() else None)
+    return file or environment.get("MSGSIM_CONFIG") or (FILE if os.path.lexists(FILE) else None)
 
 
 def _file(environment: Mapping[str, str], file: str | None) -> Layer:
@@ -166,7 +178,7 @@ def _faults(config: Config) -> Iterator[tuple[_Path, str]]:
         except BadFile as error:
             yield ("scenario", index), f"{name}: {error.mistakes[0].reason}"
         else:
-            if not path.exists():
+            if not os.path.exists(path):  # noqa: PTH110 - false for whatever is no name of a file
                 yield ("scenario", index), f"{name}: there is no such file{_nearby(path)}"
     for name, reason in faults(config):
         yield (name,), reason

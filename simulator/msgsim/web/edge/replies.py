@@ -55,6 +55,11 @@ class Gone(Exception):
 class CannotStart(Exception):
     """A port is taken, or a certificate cannot be used; the text says what to do."""
 
+    def __init__(self, reason: str, setting: str = "") -> None:
+        """``setting``: the one that has to be another; empty where that is not one alone."""
+        super().__init__(reason)
+        self.setting = setting
+
 
 class Undecoded(Exception):
     """A body that stays as it is encoded; the text says why."""
