@@ -10,8 +10,9 @@ from random import Random
 from urllib.parse import urlencode
 
 import msgspec
+from msgsim.examples.samples import anywhere
 from msgsim.model import Json
-from msgsim.provider import AnySend, Provider
+from msgsim.provider import AnySend, Endpoint, Provider
 from msgspec import Struct
 
 DEEP = 150
@@ -41,9 +42,10 @@ class Attack(Struct, frozen=True):
     body: bytes
 
 
-def attack(provider: Provider, chance: Random) -> Attack:
-    """A good request with up to four of its places changed."""
-    endpoint = chance.choice([one for one in provider.endpoints if isinstance(one, AnySend)])
+def attack(provider: Provider, chance: Random, endpoint: Endpoint | None = None) -> Attack:
+    """A good request with up to four of its places changed; without an endpoint to one that takes messages on."""
+    endpoint = endpoint or chance.choice([one for one in provider.endpoints if isinstance(one, AnySend)])
+    path = anywhere(endpoint.path)
     schema = provider.contract.schema(endpoint.schema).document
     body = deepcopy(chance.choice(schema["examples"]))
     known = list(_known(provider, endpoint))
@@ -55,10 +57,10 @@ def attack(provider: Provider, chance: Random) -> Attack:
             _change(inside, known, chance)
     if provider.api(endpoint).in_query:
         query = {**provider.credentials("default"), **body}
-        return Attack(endpoint.method, endpoint.path, urlencode(query, errors="replace"), b"")
+        return Attack(endpoint.method, path, urlencode(query, errors="replace"), b"")
     if endpoint.method == "GET":
-        return Attack("GET", endpoint.path, urlencode(body, errors="replace"), b"")
-    return Attack(endpoint.method, endpoint.path, "", msgspec.json.encode(body))
+        return Attack("GET", path, urlencode(body, errors="replace"), b"")
+    return Attack(endpoint.method, path, "", msgspec.json.encode(body))
 
 
 def _change(inside: dict[str, Json], known: list["Known"], chance: Random) -> None:
@@ -79,7 +81,7 @@ class Known(Struct, frozen=True):
     root: Json
 
 
-def _known(provider: Provider, endpoint: AnySend) -> Iterator[Known]:
+def _known(provider: Provider, endpoint: Endpoint) -> Iterator[Known]:
     """Every object that the schemas of an endpoint describe, at any place."""
     for name in (endpoint.schema, getattr(endpoint, "item_schema", "")):
         if name:

@@ -405,11 +405,19 @@ def test_channels_have_definitions_and_messages_of_their_own(sms: Client, email:
     assert refused(email.batch({"contactKey": "ada"}, definition="sms-order")) == (400, 109111)
 
 
-def test_who_polls_a_message_is_told(sms: Client, control: Http) -> None:
-    sms.send("k")
-    for _ in range(6):
-        sms.event("k")
-    findings = control("GET", "lint").json["findings"]
-    assert [(found["rule"], found["text"]) for found in findings if found["rule"] == "polled"] == [
-        ("polled", "asked sms-status the same again and again")
-    ]
+def test_who_reads_the_definition_before_each_send_is_told(sms: Client, control: Http) -> None:
+    for number in range(3):
+        sms("GET", "definitions/sms-order")
+        sms.send(f"order-{number}")
+        sms.event(f"order-{number}")
+        sms.not_sent()
+    found = {(each["rule"], each["text"]) for each in control("GET", "lint").json["findings"]}
+    assert ("asked-per-send", "asked sms-definition 3 times for 3 sends") in found
+    assert ("asked-per-send", "asked sms-not-sent 3 times for 3 sends") in found
+    assert not [text for _, text in found if "sms-status" in text], "that is how one learns of a message"
+
+
+def test_the_type_of_a_list_of_messages_is_not_sent(sms: Client) -> None:
+    assert sms("GET", "messages").json == {"lastEventID": 0, "messages": [], "count": 0}
+    for query in ("type=sent", "type=notSent&lastEventId=x", "type=notSent&$pagesize=0"):
+        assert refused(sms("GET", "messages", query=query)) == (400, 10005)

@@ -91,6 +91,12 @@ class Answers:
         count = len(endpoint.items(sample))
         return next((name for name, value in sample.items() if isinstance(value, list) and len(value) == count), "")
 
+    def place_of_item(self, endpoint: SendMany) -> str:
+        """The member of a body that is its one item; empty where there is none."""
+        sample = self.samples(endpoint)[0]
+        items = [] if isinstance(sample, list) else endpoint.items(sample)
+        return next((name for name, value in sample.items() if [value] == items), "") if items else ""
+
     def refused_at(self, endpoint: Endpoint, error: Error) -> Answered:
         """What an error looks like here, whatever brings it about."""
         return self.ask(endpoint, headers={"X-Sim-Outcome": error.key})

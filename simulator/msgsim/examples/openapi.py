@@ -116,7 +116,10 @@ def _body(answers: Answers, endpoint: Endpoint) -> Document:
     whole: Document = {"$ref": _reference(endpoint.schema)}
     if not (isinstance(endpoint, SendMany) and endpoint.item_schema):
         return whole
-    items = {"type": "array", "items": {"$ref": _reference(endpoint.item_schema)}}
+    item = {"$ref": _reference(endpoint.item_schema)}
+    if alone := answers.place_of_item(endpoint):
+        return {"allOf": [whole, {"properties": {alone: item}}]}
+    items = {"type": "array", "items": item}
     if isinstance(answers.samples(endpoint)[0], list):
         return {"allOf": [whole, items]}
     place = answers.place_of_items(endpoint)

@@ -11,7 +11,8 @@ from msgsim.providers.salesforce.answers import refuse
 from msgsim.providers.salesforce.transactional import answers, definitions, queue, reading, spelling, status
 
 CHANNELS = ("sms", "email", "push")
-POLLED = "event notifications say what becomes of messages; ask for a message only where one did not come"
+READ_ONCE = "a definition changes when you change it: read it once, not before each send"
+FROM_LAST = "ask from the lastEventID of the last answer on, once in a while, not after each send"
 NEEDED = {
     f"{channel}-{name}": f"{channel}_{scope}"
     for channel in CHANNELS
@@ -76,11 +77,11 @@ def _of(channel: str) -> tuple[Endpoint, ...]:
     return (
         _send(channel, "send", f"{sent}/{{messageKey}}", "send"),
         _send(channel, "send-batch", sent, "batch"),
-        ask("status", "GET", f"{sent}/{{messageKey}}", status.shown, sparing=POLLED),
-        ask("not-sent", "GET", sent, status.not_sent),
+        ask("status", "GET", f"{sent}/{{messageKey}}", status.shown),
+        ask("not-sent", "GET", sent, status.not_sent, sparing=FROM_LAST),
         ask("definition-create", "POST", every, definitions.created, "definition"),
         ask("definitions", "GET", every, definitions.listed),
-        ask("definition", "GET", one, definitions.shown),
+        ask("definition", "GET", one, definitions.shown, sparing=READ_ONCE),
         ask("definition-change", "PATCH", one, queue.changed, "definition-change"),
         ask("queue", "GET", f"{one}/queue", queue.shown),
         ask("queue-empty", "DELETE", f"{one}/queue", queue.emptied),

@@ -71,7 +71,9 @@ def _info(message: Message, step: Step | None, view: View) -> dict[str, Json]:
 def not_sent(channel: str, body: Json, desk: Desk) -> Reply:
     """GET /messages/?type=notSent: in the order of their events, after ``lastEventId``. Raises Refused."""
     query = {name.lower(): value for name, value in parse_qsl(desk.call.query)}
-    if query.get("type", "").lower() != "notsent":
+    if "type" not in query:
+        desk.note("type is missing; the document has notSent", "type")
+    if query.get("type", "notSent").lower() != "notsent":
         raise Refused(Refusal("invalid_value", "type"))
     size = positive(query, "$pagesize", PAGE_SIZE, Refusal("invalid_value", "$pagesize"))
     last = query.get("lasteventid") or "0"
