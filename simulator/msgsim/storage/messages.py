@@ -93,6 +93,12 @@ class Messages(Keyed):
                 yield message
             high = low - 1
 
+    def later(self, sandbox: int, to: str, after: int) -> Iterator[Message]:
+        """Those to a recipient with numbers above ``after``, oldest first; ``to`` fits with and without plus."""
+        _, highest = self.bounds(sandbox)
+        for low in range(after + 1, highest + 1, SPAN):
+            yield from self.between(sandbox, low, low + SPAN - 1, to=to)
+
     def between(
         self,
         sandbox: int,

@@ -19,6 +19,8 @@ from msgsim.web.pages.pieces import marks, pieces
 
 ROWS, BUBBLES = 40, 30
 """How many conversations, and how many messages of one, are drawn at a time."""
+AFTER = 10
+"""How many messages are drawn behind one that a link leads to."""
 WALKED = 4096
 """Messages among which conversations are looked for at once."""
 BUBBLES_WRITTEN = 300
@@ -194,19 +196,35 @@ class Inbox:
         message = self._engine.store.messages.by_key(sandbox.base + number)
         return self.bubble(sandbox, message) if message is not None else None
 
-    def thread(self, sandbox: Sandbox, who: str, before: int = 0) -> Json:
-        """The newest messages below a number, oldest first, with what the recipient wrote in between."""
-        found = list(self._engine.store.messages.newest(sandbox.number, to=who, before=before, limit=BUBBLES + 1))
-        page = found[:BUBBLES]
-        more = len(found) > BUBBLES
+    def thread(self, sandbox: Sandbox, who: str, before: int = 0, at: int = 0) -> Json:
+        """Messages below a number, else around that of ``at``, else the newest; oldest first, with answers."""
+        messages = self._engine.store.messages
+        if at and not before:
+            *_, before = [
+                0,
+                *(row.key & NUMBERS for row in islice(messages.later(sandbox.number, who, at), AFTER, AFTER + 1)),
+            ]
+        found = list(messages.newest(sandbox.number, to=who, before=before, limit=BUBBLES + 1))
+        return self._window(sandbox, who, found[:BUBBLES], more=len(found) > BUBBLES, end=before)
+
+    def later(self, sandbox: Sandbox, who: str, after: int) -> Json:
+        """The messages that follow a number, as `thread` gives them."""
+        found = list(islice(self._engine.store.messages.later(sandbox.number, who, after), BUBBLES + 1))
+        end = found[BUBBLES].key & NUMBERS if len(found) > BUBBLES else 0
+        return self._window(sandbox, who, found[:BUBBLES][::-1], more=True, end=end)
+
+    def _window(self, sandbox: Sandbox, who: str, page: list[Message], more: bool, end: int) -> Json:
+        """``page``: newest first. ``more``: there are earlier ones. ``end``: the number of the next one; 0: none."""
         since = page[-1].accepted if page and more else None
-        wrote = self._mine(sandbox, who, since, self._accepted(sandbox, before) if before else None)
+        wrote = self._mine(sandbox, who, since, self._accepted(sandbox, end) if end else None)
+        newest = self._mine(sandbox, who, None, None, most=1)
         return {
             "who": page[0].to if page else who,
             "things": self._merged(sandbox, page, wrote),
-            "before": page[-1].key & NUMBERS if more else 0,
+            "before": page[-1].key & NUMBERS if page and more else 0,
             "after": page[0].key & NUMBERS if page else 0,
-            "wrote": max((inbound.key & NUMBERS for inbound in wrote), default=0),
+            "later": bool(end),
+            "wrote": newest[0].key & NUMBERS if newest else 0,
         }
 
     def newer(self, sandbox: Sandbox, who: str, after: int, wrote: int) -> Json:
@@ -221,12 +239,14 @@ class Inbox:
             "wrote": max((row.key & NUMBERS for row in inbound), default=wrote),
         }
 
-    def _mine(self, sandbox: Sandbox, who: str, since: int | None, until: int | None) -> list[Inbound]:
+    def _mine(
+        self, sandbox: Sandbox, who: str, since: int | None, until: int | None, most: int = BUBBLES_WRITTEN
+    ) -> list[Inbound]:
         """What somebody wrote between two times, the second exclusive; None: any."""
         now = sandbox.now()
         end = now if until is None else min(now, until - 1)
         wrote = self._engine.store.inbound.latest(sandbox.number, EVER if since is None else since, end, who)
-        return list(islice(wrote, BUBBLES_WRITTEN))
+        return list(islice(wrote, most))
 
     def _accepted(self, sandbox: Sandbox, number: int) -> int:
         message = self._engine.store.messages.by_key(sandbox.base + number)

@@ -29,6 +29,7 @@ class Parts:
             "bubble": self._bubble,
             "newer": self._newer,
             "older": self._older,
+            "later": self._later,
             "life": self._life,
             "requests": self._requests,
             "earlier": self._earlier,
@@ -72,6 +73,7 @@ class Parts:
     async def _more(self, look: Look, before: str) -> str:
         rows = await self._inbox.rows(look.sandbox, before=int(before))
         more = rows[-1]["number"] if len(rows) >= ROWS else 0
+        rows = [row for row in rows if row["who"] != look.query.get("to")]  # Its row is above already.
         return self._text(look, "_more.html", rows=rows, more=more, open=look.query.get("to", ""))
 
     async def _mail(self, look: Look, rest: str) -> str:
@@ -84,7 +86,9 @@ class Parts:
         return self._text(look, "_mail.html", drawn=drawn, mail=found, view=view, shown=mail.shown(view, found, drawn))
 
     async def _list(self, look: Look, rest: str) -> str:
-        return self._text(look, "_list.html", **await self._contents.listed(look), open=look.query.get("to", ""))
+        return self._text(
+            look, "_list.html", **await self._contents.listed(look), open=look.query.get("to", ""), pinned=None
+        )
 
     async def _found(self, look: Look, before: str) -> str:
         return self._text(look, "_found.html", found=await self._contents.found(look, before))
@@ -101,6 +105,10 @@ class Parts:
     async def _older(self, look: Look, rest: str) -> str:
         before, who = rest.split(":", 1)
         return self._text(look, "_older.html", thread=self._inbox.thread(look.sandbox, who, int(before)))
+
+    async def _later(self, look: Look, rest: str) -> str:
+        after, who = rest.split(":", 1)
+        return self._text(look, "_newer.html", thread=self._inbox.later(look.sandbox, who, int(after)))
 
     async def _life(self, look: Look, id: str) -> str:
         return self._text(look, "_life.html", **await self._contents.life(look, id))

@@ -80,14 +80,18 @@ class Ui:
     # Pages
 
     async def inbox(self, look: Look) -> Response:
-        who, listed = look.query.get("to", ""), await self._contents.listed(look)
-        if not listed["rows"] and not who and not listed["found"]:
+        asked, listed = look.query.get("to", ""), await self._contents.listed(look)
+        rows = listed["rows"]
+        if not rows and not asked and not listed["found"]:
             return await self._started(look, waiting=True)
-        thread = self._inbox.thread(look.sandbox, who) if who else None
+        who, at = asked or (rows[0]["who"] if rows else ""), look.query.get("at", "")
+        thread = self._inbox.thread(look.sandbox, who, at=int(at) if at.isdecimal() else 0) if who else None
+        is_listed = listed["found"] or any(row["who"] == who for row in rows)
         return self._drawn(
             look,
             "inbox.html",
             **listed,
+            pinned=None if is_listed else await self._inbox.row(look.sandbox, who),
             refused=await self._contents.refused(look),
             thread=thread,
             answers=self._inbox.answers(thread["things"]) if thread else [],

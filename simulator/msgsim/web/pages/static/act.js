@@ -111,7 +111,7 @@
 
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") for (const menu of document.querySelectorAll("details.menu[open]")) menu.open = false;
-    if ((event.key === "Enter" || event.key === " ") && event.target.matches("#older")) event.target.click();
+    if ((event.key === "Enter" || event.key === " ") && event.target.matches("#older, #later")) event.target.click();
   });
 
   async function copied(button) {

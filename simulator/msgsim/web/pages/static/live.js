@@ -35,6 +35,8 @@
     wanted.forEach((part) => dirty.delete(part));
     const query = here();
     query.delete("part");
+    const reading = document.getElementById("thread")?.dataset.who;
+    if (reading) query.set("to", reading);
     wanted.forEach((part) => query.append("part", part));
     const asked = location.search;
     try {
@@ -93,6 +95,7 @@
 
   function same(old, made) {
     const shown = old.cloneNode(true);
+    shown.removeAttribute("data-up");
     for (const one of [shown, ...shown.querySelectorAll("*")]) {
       one.classList.remove("fresh");
       if (one.getAttribute("class") === "") one.removeAttribute("class");
@@ -195,7 +198,10 @@
 
   function toEnd() {
     const log = document.getElementById("bubbles");
-    if (log) log.scrollTop = log.scrollHeight;
+    const marked = document.querySelector(".bubble.marked");
+    if (marked) marked.scrollIntoView({ block: "center" });
+    else if (log) log.scrollTop = log.scrollHeight;
+    document.querySelector(".row.open")?.scrollIntoView({ block: "nearest" });
   }
   toEnd();
   document.addEventListener("sim:redrawn", toEnd);
