@@ -85,6 +85,7 @@ def _environment() -> Environment:
     templates.filters |= {
         "hour": lambda text: text[11:19],
         "day": lambda text: text[:10],
+        "on_day": lambda text, now: text[11:19] if text[:10] == now[:10] else f"{text[:10]} {text[11:16]}",
         "exact": lambda text: text[11:23],
         "coloured": raw_text.coloured,
         "pretty": raw_text.pretty,

@@ -118,7 +118,7 @@
   });
 
   document.addEventListener("keydown", (event) => {
-    if (!stage() || event.target.matches("input, textarea, select") || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (!stage() || event.target.matches("input, textarea, select") || document.getElementById("keys").open || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === "j" || event.key === "ArrowDown") walk(1);
     else if (event.key === "k" || event.key === "ArrowUp") walk(-1);
     else if (event.key === "t") document.getElementById("trigger")?.click();

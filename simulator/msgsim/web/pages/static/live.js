@@ -98,6 +98,7 @@
     shown.removeAttribute("data-up");
     for (const one of [shown, ...shown.querySelectorAll("*")]) {
       one.classList.remove("fresh");
+      if (one.matches("time")) one.removeAttribute("title");
       if (one.getAttribute("class") === "") one.removeAttribute("class");
     }
     return shown.isEqualNode(made);
