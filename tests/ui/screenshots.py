@@ -48,6 +48,7 @@ def pages(sim: Simulator) -> dict[str, str]:
         "lint": "/__sim/lint",
         "coverage": "/__sim/coverage",
         "scenarios": "/__sim/scenarios",
+        "scenario": "/__sim/scenarios/viber-falls-back-to-sms",
         "start": "/__sim/start",
     }
 

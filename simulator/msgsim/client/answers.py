@@ -440,6 +440,24 @@ class ShippedScenario(TypedDict):
     file: str
 
 
+class CheckedRule(TypedDict):
+    """A rule of a scenario that was checked."""
+
+    place: str
+    when: dict[str, Any]
+    outcome: str
+    """What it decides, in words."""
+
+
+class CheckedScenario(TypedDict):
+    """What is wrong with a scenario's text, or what it says."""
+
+    names: list[str]
+    mistakes: list[str]
+    """file:line:column: reason."""
+    rules: list[CheckedRule]
+
+
 class ErrorEntry(TypedDict):
     """A documented error of a provider, and how it is brought about."""
 

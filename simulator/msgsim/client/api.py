@@ -94,6 +94,11 @@ class Api(Part[S]):
         return Request("GET", "scenarios", member("scenarios"))
 
     @Call
+    def check_scenario(self, text: str) -> Request[answers.CheckedScenario]:
+        """What is wrong with a scenario's text (YAML), and what its rules say; nothing is loaded."""
+        return Request("POST", "scenarios/check", whole, body=text)
+
+    @Call
     def choose(self, *names: str) -> Request[answers.Scenario]:
         """Files or shipped scenarios, tried in order; none for the happy path alone.
 

@@ -40,7 +40,7 @@ def rule_at(sandbox: Sandbox, place: str) -> Rule | None:
 def deciding(channel: str, place: str, rule: Rule | None) -> dict[str, Json]:
     if rule is None:
         return {"channel": channel or None, "rule": place, "when": None, "outcome": "it is not loaded any more"}
-    return {"channel": channel or None, "rule": place, "when": rule.when, "outcome": _outcome(rule.outcome)}
+    return {"channel": channel or None, "rule": place, "when": rule.when, "outcome": in_words(rule.outcome)}
 
 
 def _lives(rule: Rule, message: Message, channel: str, contract: Contract) -> bool:
@@ -54,7 +54,7 @@ def _lives(rule: Rule, message: Message, channel: str, contract: Contract) -> bo
     return not had or bool(had & given) or not kinds & {"failed", "rejected"}
 
 
-def _outcome(outcome: Outcome) -> str:
+def in_words(outcome: Outcome) -> str:
     parts = []
     if outcome.deliver is not None:
         parts.append(_beats(outcome.deliver) or "nothing ever happens")

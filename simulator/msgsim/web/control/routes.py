@@ -97,6 +97,7 @@ TABLE: tuple[tuple[str, str, Ask], ...] = (
     ("GET", "scenario", scenario_choice.show),
     ("PUT", "scenario", scenario_choice.choose),
     ("GET", "scenarios", scenario_choice.listed),
+    ("POST", "scenarios/check", scenario_choice.check),
     ("GET", "errors", gallery.errors),
     ("POST", "sample", gallery.sample),
     ("GET", "coverage", findings.coverage),

@@ -6,10 +6,13 @@ from starlette.requests import Request
 from msgsim.engine.sandbox import Sandbox
 from msgsim.model import Json
 from msgsim.scenarios import yaml
-from msgsim.scenarios.library import Choice, find, shipped, shown
-from msgsim.scenarios.scenario import ALWAYS_ON
+from msgsim.scenarios.library import Choice, find, load, shipped, shown
+from msgsim.scenarios.reserved import terms_of
+from msgsim.scenarios.rule import Rule
+from msgsim.scenarios.scenario import ALWAYS_ON, Scenario
 from msgsim.scenarios.yaml import BadFile
 from msgsim.web.control import resources
+from msgsim.web.control.causes import in_words
 from msgsim.web.control.context import Context, body
 
 
@@ -41,6 +44,26 @@ async def choose(context: Context, request: Request) -> Json:
     context.engine.scenarios.choose(sandbox, context.engine.scenarios.offered(asked.names, asked.texts))
     chosen = _shown(sandbox)
     return {**chosen, "rules": [rule for rule in chosen["rules"] if rule["chosen"]]}
+
+
+async def check(context: Context, request: Request) -> Json:
+    """What a text says, and what is wrong with it; nothing is loaded."""
+    text = (await request.body()).decode()
+    terms = {name: terms_of(provider) for name, provider in context.engine.providers.items()}
+    try:
+        scenario = load(Choice(("scenario",), (("scenario", text),)), terms)
+    except BadFile as error:
+        return {"names": [], "mistakes": [str(mistake) for mistake in sorted(error.mistakes)], "rules": []}
+    rules = [
+        {"place": rule.place, "when": rule.when, "outcome": in_words(rule.outcome)} for rule in own_rules(scenario)
+    ]
+    return {"names": scenario.names, "mistakes": [], "rules": rules}
+
+
+def own_rules(scenario: Scenario) -> list[Rule]:
+    """Those of its files, without what is always on."""
+    files = tuple(f"{document.file}:" for document in scenario.documents)
+    return [rule for rule in scenario.rules if rule.place.startswith(files)]
 
 
 def _shown(sandbox: Sandbox) -> Json:

@@ -24,6 +24,7 @@ from msgsim.web.pages.look import Look, Templates
 from msgsim.web.pages.parts import Parts
 from msgsim.web.pages.pieces import pieces
 from msgsim.web.pages.safety import SAFE
+from msgsim.web.pages.scenarios import ScenarioPages
 from msgsim.web.pages.start import Start
 
 OFFERED = 200
@@ -41,6 +42,7 @@ class Ui:
         self._engine = engine
         self._inbox = Inbox(engine)
         self._contents = Contents(engine, api, self._inbox)
+        self._scenarios = ScenarioPages(engine, self._contents)
         self._start = Start(engine, self._contents)
         self._text = Templates(engine).text
         parts = Parts(self._contents, self._inbox, self._text)
@@ -59,6 +61,7 @@ class Ui:
             self._page("lint", self.lint),
             self._page("coverage", self.coverage),
             self._page("scenarios", self.scenarios),
+            self._page("scenarios/{name}", self.scenario),
             self._page("parts", parts.draw),
             Mount("/__sim/static", routes=[Route("/{name:path}", asset)]),
         ]
@@ -195,12 +198,11 @@ class Ui:
         return self._drawn(look, "coverage.html", later=later, **({} if later else await self._contents.coverage(look)))
 
     async def scenarios(self, look: Look) -> Response:
-        return self._drawn(
-            look,
-            "scenarios.html",
-            scenario=await self._contents.scenario(look),
-            shipped=(await self._contents.get(look, "scenarios"))["scenarios"],
-        )
+        return self._drawn(look, "scenarios.html", **await self._scenarios.shown(look))
+
+    async def scenario(self, look: Look) -> Response:
+        name = look.request.path_params["name"]
+        return self._drawn(look, "scenarios.html", **await self._scenarios.look(look, name))
 
     # Parts: pieces of pages that are drawn again when something happened
 

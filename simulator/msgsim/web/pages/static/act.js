@@ -11,6 +11,7 @@
     setTimeout(() => line.remove(), stays);
   }
 
+  document.addEventListener("mistakes", (event) => mistakes(event.detail.form, event.detail.found));
   document.addEventListener("tell", (event) => tell(event.detail.text, event.detail.wrong));
 
   async function call(method, path, body, raw, within) {
