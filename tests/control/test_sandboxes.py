@@ -180,7 +180,7 @@ def test_two_sandboxes_never_see_each_other(sim: Simulator, control: Http) -> No
 
 
 def _body(needed: Any, values: dict[str, Any]) -> Any:
-    if not needed:
+    if not needed or "application/yaml" in needed["content"]:
         return None
     name = next(iter(needed["content"].values()))["schema"]["$ref"].rpartition("/")[2]
     schema = described()["components"]["schemas"][name]
