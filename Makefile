@@ -9,7 +9,7 @@ STORE ?= sqlite
 PARALLEL := --store $(STORE) -n 2 --dist worksteal --timeout 180
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
-.PHONY: serve dist test test-node check format reference bench bench-peers reliability conformance screenshots clean
+.PHONY: serve dist dist-node test test-node check format reference bench bench-peers reliability conformance screenshots clean
 
 $(VENV)/ready: uv.lock pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -24,6 +24,10 @@ dist: $(VENV)/ready  ## A wheel in dist/, to be installed anywhere
 	@rm -rf dist
 	@$(BIN)/uv build --quiet --wheel --out-dir dist
 	@ls dist/*.whl
+
+dist-node:  ## The same of the Node client, for npm
+	@mkdir -p dist && cd clients/node && npm ci --silent --no-audit --no-fund && npm pack --silent --pack-destination ../../dist > /dev/null
+	@ls dist/*.tgz
 
 test: $(VENV)/ready  ## Run the tests; those of the pages need Chromium, and are left out where there is none
 	@if $(BIN)/python -m tests.ui.browser; then $(BIN)/pytest $(PARALLEL) $(TESTS); else $(BIN)/pytest $(PARALLEL) -m "not browser" $(TESTS); fi

@@ -8,11 +8,22 @@ export { findCommand } from "./server.js";
 export class MsgsimError extends Error {
   /** @param {number} status @param {import("./index.js").Problem} problem */
   constructor(status, problem) {
-    super(problem.detail ?? problem.title);
+    super(told(problem));
     this.name = status === 408 ? "TimedOut" : "MsgsimError";
     this.status = status;
     this.problem = problem;
   }
+}
+
+/** The problem of an answer; what stands there may be no simulator. @param {any} json @param {string} otherwise */
+function problemOf(json, otherwise) {
+  return typeof json?.title === "string" ? json : { title: otherwise };
+}
+
+/** All mistakes, and what came nearest where waiting ended without a result. @param {any} problem */
+function told({ title, detail, mistakes = [], near = [] }) {
+  const lines = mistakes.length ? mistakes : [detail ?? title];
+  return [...lines, ...near.map((/** @type {{text: string}} */ { text }) => `  near: ${text}`)].join("\n");
 }
 
 /** @param {Record<string, unknown>} query */
@@ -37,7 +48,7 @@ export class Simulator {
   }
 
   /**
-   * One call of the control API. Rejects with MsgsimError, or with what `fetch` says where nobody answers.
+   * One call of the control API. Rejects with MsgsimError, or with an Error where no simulator answers.
    * @param {string} method @param {string} path below /__sim/v1/
    * @param {{query?: Record<string, unknown>, body?: unknown, sandbox?: string}} [more] a text is sent as YAML
    * @returns {Promise<any>}
@@ -51,10 +62,13 @@ export class Simulator {
       method,
       headers,
       body: body === undefined || typeof body === "string" ? body : JSON.stringify(body),
+    }).catch((/** @type {Error} */ error) => {
+      const reason = /** @type {Error | undefined} */ (error.cause)?.message ?? error.message;
+      throw new Error(`no simulator answers at ${this.url} (${reason}); start one with: msgsim serve`, { cause: error });
     });
     const text = await answer.text();
     const json = answer.headers.get("content-type")?.includes("json") ? JSON.parse(text) : text;
-    if (!answer.ok) throw new MsgsimError(answer.status, json);
+    if (!answer.ok) throw new MsgsimError(answer.status, problemOf(json, `${method} ${path} was answered ${answer.status}`));
     return json;
   }
 
@@ -107,7 +121,7 @@ export class Sandbox {
     this.clock = {
       now: () => call("GET", "clock"),
       /** @param {string} by such as "250ms", "5s", "10m" */
-      advance: (by) => call("POST", "clock/advance", { body: { by } }),
+      advance: (by) => call("POST", "clock/advance", { body: { by: String(by) } }),
       /** @param {string} to an ISO 8601 time */
       set: (to) => call("POST", "clock/set", { body: { to } }),
       freeze: () => call("POST", "clock/freeze"),
@@ -130,12 +144,12 @@ export class Sandbox {
 
   /** What the application has to be given for a provider. @param {string} provider */
   async credentials(provider) {
-    return (await this.#whole()).credentials[provider];
+    return of((await this.#whole()).credentials, provider);
   }
 
   /** @param {string} provider */
   async baseUrl(provider) {
-    return (await this.#whole()).base_urls[provider];
+    return of((await this.#whole()).base_urls, provider);
   }
 
   /** Shipped names or files of the server, or the YAML itself. @param {string | string[]} scenario */
@@ -172,6 +186,12 @@ export class Sandbox {
   delete() {
     return this.#simulator.call("DELETE", `sandboxes/${encodeURIComponent(this.name)}`);
   }
+}
+
+/** One provider's part. @param {Record<string, any>} parts @param {string} provider */
+function of(parts, provider) {
+  if (Object.hasOwn(parts, provider)) return parts[provider];
+  throw new Error(`there is no provider '${provider}' (there are ${Object.keys(parts).join(", ")})`);
 }
 
 /**

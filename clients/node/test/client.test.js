@@ -35,6 +35,7 @@ describe("a sandbox of its own per test", () => {
     await expect(msgsim.messages.wait({ to: TO, timeout: "10ms" })).rejects.toMatchObject({
       name: "TimedOut",
       status: 408,
+      message: expect.stringContaining("near: nothing has asked this server"),
     });
   });
 
@@ -73,6 +74,9 @@ describe("a sandbox of its own per test", () => {
     await expect(msgsim.scenario("viber-falls-bak-to-sms")).rejects.toBeInstanceOf(MsgsimError);
     await expect(msgsim.scenario("viber-falls-bak-to-sms")).rejects.toThrow("viber-falls-back-to-sms");
     await expect(msgsim.clock.advance("1 fortnight")).rejects.toThrow("fortnight");
+    await expect(msgsim.clock.advance(/** @type {any} */ (60))).rejects.toThrow("is not a duration; write 250ms");
+    await expect(msgsim.baseUrl(/** @type {any} */ ("mesente"))).rejects.toThrow("there is no provider 'mesente' (there are cima360,");
+    await expect(msgsim.credentials(/** @type {any} */ ("toString"))).rejects.toThrow("there is no provider 'toString'");
   });
 
   test("own rules are YAML, and the clock can be looked at and set", async ({ msgsim }) => {
@@ -96,7 +100,7 @@ describe("a server", () => {
     expect((await simulator.health()).status).toBe("ok");
     expect((await simulator.default.clock.now()).now).toBe("2026-01-01T00:00:00.000Z");
     await simulator.stop();
-    await expect(simulator.health()).rejects.toThrow();
+    await expect(simulator.health()).rejects.toThrow(/no simulator answers at http.*; start one with: msgsim serve/);
   });
 
   plain("says why it does not start", async () => {
