@@ -3,6 +3,7 @@
 import errno
 import ipaddress
 import os
+import re
 import socket
 import sys
 from collections.abc import Iterator
@@ -207,13 +208,17 @@ def yaml_fault(error: yaml.MarkedYAMLError, text: str) -> str:
 LONGEST = 1000 * 366 * 86_400_000
 """Milliseconds: what is planned from any time a clock can show is a time that the store can hold."""
 
+_UNITS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+_DURATION = re.compile(r"(?P<number>[0-9]+\.?[0-9]*|\.[0-9]+)(?P<unit>ms|[smhd])")
+
 
 def milliseconds(text: str) -> int:
     """``250ms``, ``5s``, ``10m``, ``2h``, ``1d`` as milliseconds. Raises ValueError."""
-    for unit, size in (("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)):
-        if text.endswith(unit) and text[: -len(unit)].replace(".", "", 1).isdigit():
-            length = float(text[: -len(unit)]) * size
-            if length > LONGEST:
-                raise ValueError(f"{text} is longer than a thousand years")
-            return round(length)
-    raise ValueError(f"{text!r} is not a duration; write 250ms, 5s, 10m, 2h or 1d")
+    # A client in Python may have been given a number, or a timedelta.
+    duration = _DURATION.fullmatch(str(text))
+    if duration is None:
+        raise ValueError(f"{text!r} is not a duration; write 250ms, 5s, 10m, 2h or 1d")
+    length = float(duration["number"]) * _UNITS[duration["unit"]]
+    if length > LONGEST:
+        raise ValueError(f"{text} is longer than a thousand years")
+    return round(length)

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Generator, Iterator
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from itertools import count
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 SANDBOX: "pytest.StashKey[Client]" = pytest.StashKey()
 COVERED: "pytest.StashKey[list[Coverage]]" = pytest.StashKey()
+MADE_BY = ("clock", "seed", "settings", "intercept")
+"""What the marker ``msgsim`` takes."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -83,10 +86,10 @@ def msgsim(
 ) -> "Iterator[Client]":
     """A sandbox of this test alone: ``msgsim.base_url("messente")``, ``msgsim.clock.advance("5m")``, ..."""
     name = next(_msgsim_names)
-    asked = _asked(request.node)
-    intercepted = asked.pop("intercept", False)
     with ExitStack() as stack:
         with _real_files():
+            asked = _asked(request.node)
+            intercepted = asked.pop("intercept", False)
             msgsim_server.sandboxes.create(name, **asked)
             sandbox = request.node.stash[SANDBOX] = msgsim_server.sandbox(name)
             if intercepted:
@@ -114,17 +117,26 @@ def _asked(item: pytest.Item) -> "dict[str, Json]":
     """
     asked: dict[str, Json] = {"clock": "frozen"}
     if marker := item.get_closest_marker("msgsim"):
-        if strange := [*marker.args, *(marker.kwargs.keys() - {"clock", "seed", "settings", "intercept"})]:
+        if strange := [*map(str, marker.args), *(marker.kwargs.keys() - {*MADE_BY})]:
+            from msgsim.client.request import near
+
             raise pytest.UsageError(
-                f"{item.nodeid}: msgsim({strange[0]!r}): clock, seed, settings and intercept can be given"
+                f"{item.nodeid}: the marker msgsim has no {strange[0]!r} (it has {', '.join(MADE_BY)})"
+                f"{near(strange[0], MADE_BY)}"
             )
         asked |= marker.kwargs
     if marker := item.get_closest_marker("scenario"):
-        asked["scenario"] = marker.args
+        asked["scenario"] = [_beside(item, name) for name in marker.args]
     if asked.get("seed") is None:
         file, _, name = item.location
         asked["seed_from"] = f"{file}::{name}"
     return asked
+
+
+def _beside(item: pytest.Item, name: str) -> str:
+    """A file of scenarios in the working folder, else beside the test; any other name as it is."""
+    file = item.path.parent / name
+    return str(file) if name.endswith((".yaml", ".yml")) and not Path(name).is_file() and file.is_file() else name
 
 
 @pytest.hookimpl(wrapper=True)

@@ -5,6 +5,7 @@ import inspect
 import subprocess
 import sys
 import threading
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from select import select
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 from msgsim.client import AsyncClient, Client, Problem, TimedOut, Unreachable
 from msgsim.client.api import Api
+from msgsim.client.errors import SimulatorError
 from msgsim.client.request import Call, Request, Wait
 from msgsim.testing import Simulator, call
 
@@ -152,6 +154,25 @@ def test_unknown_names_are_told(api: Api[Any]) -> None:
     assert wrong.value.status == 404
     with pytest.raises(LookupError, match="there is no provider 'acme'"):
         api.base_url("acme")
+    with pytest.raises(LookupError, match="did you mean 'messente'"):
+        api.credentials("mesente")
+
+
+@pytest.mark.parametrize(
+    "given", [5, 0.5, -1, None, True, timedelta(minutes=5), "7", "5 minutes", "²s", "-5s", "1.5.5s"]
+)
+def test_what_is_no_duration_is_told(api: Api[Any], given: Any) -> None:
+    for wait in (api.messages.wait, api.requests.wait, api.callbacks.wait, api.sink().wait):
+        with pytest.raises(ValueError, match=r"^timeout: .* is not a duration; write 250ms, 5s, 10m"):
+            wait(timeout=given)
+    with pytest.raises(Problem, match="is not a duration; write 250ms, 5s, 10m"):
+        api.clock.advance(given)
+
+
+def test_a_time_may_be_that_of_python(api: Api[Any]) -> None:
+    api.clock.freeze()
+    api.clock.set(datetime(2036, 5, 1, 9, tzinfo=UTC))
+    assert api.clock.get()["now"] == "2036-05-01T09:00:00.000Z"
 
 
 def test_no_server_is_one_clear_line() -> None:
@@ -167,6 +188,12 @@ async def _nobody() -> None:
 def test_no_server_is_one_clear_line_when_awaited() -> None:
     with pytest.raises(Unreachable, match="start one with: msgsim serve"):
         asyncio.run(_nobody())
+
+
+def test_outside_of_asyncio_the_awaited_client_says_what_to_do(sim: Simulator) -> None:
+    """As under Trio, where anyio runs its tests too; a coroutine is begun there without a loop of asyncio."""
+    with pytest.raises(SimulatorError, match=r"needs an event loop of asyncio.*trio\.to_thread\.run_sync"):
+        AsyncClient(sim.url).health().send(None)
 
 
 def test_events_are_told_as_they_happen(sim: Simulator, send: Send) -> None:

@@ -106,6 +106,40 @@ def test_the_nearest_marker_counts(msgsim):
     result.assert_outcomes(passed=2)
 
 
+def test_a_file_of_the_marker_may_stand_beside_its_test(project: pytest.Pytester) -> None:
+    story = "name: {0}\nrules:\n  - when: {{provider: messente}}\n    respond: {{error: {0}}}\n"
+    project.makefile(".yaml", both=story.format("forbidden"))
+    unit = project.mkpydir("unit")
+    (unit / "both.yaml").write_text(story.format("unauthorized"))
+    (unit / "beside.yaml").write_text(story.format("server_error").replace("name: server_error", "name: beside"))
+    (unit / "test_unit.py").write_text("""
+import pytest
+from urllib.error import HTTPError
+from shop import send
+
+def refused(msgsim):
+    with pytest.raises(HTTPError) as refused:
+        send(msgsim, "+37255500001")
+    refused.value.close()
+    return refused.value.code
+
+@pytest.mark.scenario("beside.yaml")
+def test_beside(msgsim):
+    assert refused(msgsim) == 500
+
+@pytest.mark.scenario("both.yaml")
+def test_of_the_working_folder_first(msgsim):
+    assert refused(msgsim) == 403
+
+@pytest.mark.scenario("nowhere.yaml")
+def test_nowhere(msgsim):
+    pass
+""")
+    result = project.runpytest_subprocess()
+    result.assert_outcomes(passed=2, errors=1)
+    result.stdout.fnmatch_lines(["*nowhere.yaml*neither a shipped scenario nor a file that was sent*"])
+
+
 def test_a_marker_makes_the_sandbox(project: pytest.Pytester) -> None:
     result = run(
         project,
@@ -126,7 +160,7 @@ def test_unknown(msgsim):
     )
     result.assert_outcomes(passed=1, errors=2)
     result.stdout.fnmatch_lines(
-        ["*msgsim('clok'): clock, seed, settings and intercept can be given*", "*no-such-story*"]
+        ["*the marker msgsim has no 'clok' (it has clock, *); did you mean 'clock'?*", "*no-such-story*"]
     )
 
 

@@ -75,7 +75,7 @@ def test_a_client_names_no_file_of_the_machine(control: Http, send: Send, name: 
     for method, path in (("PUT", "scenario"), ("POST", "sandboxes")):
         answer = control(method, path, {"names" if path == "scenario" else "scenario": [name]})
         assert answer.status == 400
-        assert "neither a shipped scenario nor a file that the server was started with" in answer.json["detail"]
+        assert "neither a shipped scenario nor a file that was sent" in answer.json["detail"]
     if name.isprintable():
         answer = send(headers={"X-Sim-Scenario": name[:1000]})
         assert answer.status == 404
@@ -86,7 +86,7 @@ def test_nor_what_only_looks_like_a_scenario(control: Http, send: Send, unfit: P
     for name in (str(unfit), f"{unfit.parent}/./{unfit.name}", os.path.relpath(unfit)):
         answer = control("PUT", "scenario", {"names": [name]})
         assert answer.status == 400
-        assert "neither a shipped scenario nor a file that the server was started with" in answer.json["detail"]
+        assert "neither a shipped scenario nor a file that was sent" in answer.json["detail"]
         assert send(headers={"X-Sim-Scenario": name}).status == 404
     assert control("GET", "scenario").json["names"] == []
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from msgsim.client import wire
 from msgsim.client.api import Api
+from msgsim.client.errors import SimulatorError
 from msgsim.client.request import R, Request, SendAsync
 
 if TYPE_CHECKING:
@@ -88,6 +89,12 @@ class AsyncClient(Api[SendAsync]):
 
 
 def _session() -> "aiohttp.ClientSession":
+    """Raises SimulatorError outside of asyncio, as under Trio."""
+    import asyncio
+
     import aiohttp
+
+    if asyncio._get_running_loop() is None:
+        raise SimulatorError(f"AsyncClient needs an event loop of asyncio; under Trio {wire.IN_TRIO}")
 
     return aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())

@@ -88,10 +88,10 @@ class Client(Api[Send]):
         """Raises Unreachable and InsideLoop."""
         from http.client import HTTPException
 
-        if request.waits and _inside_loop():
+        if request.waits and (instead := _inside_loop()):
             raise InsideLoop(
                 f"{request.method} {request.path} waits for the application, and would block the event loop it is"
-                " called in: use AsyncClient (or the fixture msgsim_async), and await it"
+                f" called in: {instead}"
             )
         path, body, headers = wire.written(request)
         connection.timeout = request.seconds
@@ -118,9 +118,9 @@ class Client(Api[Send]):
         return kind(parts.hostname or "", parts.port)
 
 
-def _inside_loop() -> bool:
-    """Whether this thread runs an event loop, of asyncio or of Trio."""
+def _inside_loop() -> str:
+    """What to do instead where this thread runs an event loop, of asyncio or of Trio; nothing where it runs none."""
     asyncio, trio = sys.modules.get("asyncio"), sys.modules.get("trio")
-    return (asyncio is not None and asyncio._get_running_loop() is not None) or (
-        trio is not None and trio.lowlevel.in_trio_run()
-    )
+    if asyncio is not None and asyncio._get_running_loop() is not None:
+        return "use AsyncClient (or the fixture msgsim_async), and await it"
+    return wire.IN_TRIO if trio is not None and trio.lowlevel.in_trio_run() else ""

@@ -21,7 +21,7 @@ class SandboxClock(Part[S]):
 
         Raises Problem (400) for what is no duration.
         """
-        return _moving("advance", {"by": by})
+        return _moving("advance", {"by": str(by)})
 
     @Call
     def set(self, to: str) -> Request[list[Happened]]:
@@ -29,7 +29,7 @@ class SandboxClock(Part[S]):
 
         Raises Problem (400) for what is no time.
         """
-        return _moving("set", {"to": to})
+        return _moving("set", {"to": str(to)})
 
     @Call
     def run_until_idle(self) -> Request[list[Happened]]:

@@ -4,7 +4,7 @@ A method of the API is written once: it returns a `Request` of what it is answer
 object, so that it returns the answer with `Client`, and something to be awaited with `AsyncClient`.
 """
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from functools import wraps
 from typing import Any, Concatenate, Generic, NamedTuple, ParamSpec, Protocol, TypeVar, overload
 
@@ -153,14 +153,19 @@ def member(name: str) -> Callable[[Anything], Anything]:
     return lambda answer: answer[name]
 
 
+def near(word: str, known: Iterable[str]) -> str:
+    """``; did you mean 'messente'?`` or nothing."""
+    from difflib import get_close_matches
+
+    nearest = get_close_matches(word, known, 1)
+    return f"; did you mean {nearest[0]!r}?" if nearest else ""
+
+
 def query(filters: Mapping[str, Any], known: type) -> dict[str, str]:
     """The filters that are given, as they stand in a query; ``known`` is their TypedDict. Raises TypeError."""
     if unknown := filters.keys() - known.__annotations__.keys():
-        from difflib import get_close_matches
-
-        near = get_close_matches(min(unknown), known.__annotations__, 1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise TypeError(f"there is no filter {min(unknown)!r} (there are {', '.join(known.__annotations__)}){hint}")
+        there = f"(there are {', '.join(known.__annotations__)}){near(min(unknown), known.__annotations__)}"
+        raise TypeError(f"there is no filter {min(unknown)!r} {there}")
     given = {name.rstrip("_"): value for name, value in filters.items() if value not in ("", None)}
     return {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in given.items()}
 

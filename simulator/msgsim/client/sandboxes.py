@@ -7,7 +7,7 @@ from typing import Any, TypedDict
 from urllib.parse import quote
 
 from msgsim.client.answers import Sandbox, Settings, WholeSandbox
-from msgsim.client.request import Call, Json, Part, Request, S, member, nothing, whole
+from msgsim.client.request import Call, Json, Part, Request, S, member, near, nothing, whole
 
 __tracebackhide__ = True
 """A failed test shows its own line, and none of this module."""
@@ -86,7 +86,8 @@ def part_of(name: str, provider: str) -> Callable[[Json], Any]:
 
     def pick(answer: Json) -> Any:
         if provider not in answer[name]:
-            raise LookupError(f"there is no provider {provider!r} (there are {', '.join(answer[name])})")
+            there = f"(there are {', '.join(answer[name])}){near(provider, answer[name])}"
+            raise LookupError(f"there is no provider {provider!r} {there}")
         return answer[name][provider]
 
     return pick

@@ -37,6 +37,10 @@ def written(request: Request[R]) -> tuple[str, bytes | None, dict[str, str]]:
     return path, json.dumps(request.body).encode(), {"Content-Type": "application/json"}
 
 
+IN_TRIO = "call the plain client in a thread: await trio.to_thread.run_sync(...)"
+"""AsyncClient sends with aiohttp, which knows asyncio alone."""
+
+
 def answered(request: Request[R], status: int, media: str, body: bytes) -> R:
     """What was asked for. Raises Problem and TimedOut."""
     if status == 204:

@@ -82,7 +82,7 @@ def offered(name: str, own: Sequence[str]) -> str:
     if name in shipped():
         return name
     hint = suggestion(name, [*shipped(), *(Path(file).stem for file in own)])
-    reason = f"neither a shipped scenario nor a file that the server was started with{hint}; send the text of any other"
+    reason = f"neither a shipped scenario nor a file that was sent, or that the server was started with{hint}"
     raise BadFile([Mistake(name, 1, 1, reason)])
 
 

@@ -1,6 +1,7 @@
 """What every route of ours is given, and how it reads what it is asked."""
 
 import asyncio
+import re
 from collections.abc import Coroutine, Iterable
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -26,6 +27,7 @@ from msgsim.web.control.subscriptions import Subscriptions
 if TYPE_CHECKING:
     from msgsim.web.edge.ports import Ports
 
+_QUOTED = re.compile("`([^`]+)`")
 PAGE = 100
 LONGEST_PAGE = 10_000
 LONGEST_WAIT = 300_000
@@ -149,8 +151,35 @@ async def body(request: Request, kind: type[_T]) -> _T:
     """Raises ValueError with what is wrong with the body."""
     try:
         return msgspec.convert(read_json(await request.body()), kind)
+    except msgspec.ValidationError as error:
+        raise ValueError(_misshapen(str(error), getattr(kind, "__struct_encode_fields__", ()))) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError(f"body: {error}") from None
+
+
+_SHAPES = {
+    "str": "a text",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "array": "a list",
+    "object": "an object",
+}
+
+
+def _misshapen(complaint: str, members: Iterable[str]) -> str:
+    """What msgspec says of a body, in our words; ``members`` are those that its top may have."""
+    reason, _, path = complaint.partition(" - at ")
+    place = path.strip("`").removeprefix("$").removeprefix(".")
+    words = _QUOTED.findall(reason)
+    shapes = [" or ".join(_SHAPES.get(shape, shape) for shape in word.split(" | ")) for word in words]
+    if reason.startswith("Expected `") and len(shapes) == 2:
+        reason = f"{shapes[0]} is expected, not {shapes[1]}"
+    elif reason.startswith("Object missing"):
+        reason = f"{words[0]!r} is missing"
+    elif reason.startswith("Object contains unknown"):
+        reason = f"there is no {words[0]!r} here{'' if place else suggestion(words[0], members)}"
+    return f"{place or 'body'}: {reason}"
 
 
 def answer(document: Json, status: int = 200) -> Response:
