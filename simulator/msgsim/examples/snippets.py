@@ -2,8 +2,11 @@
 
 import json
 from collections.abc import Callable
+from pprint import pformat
 
 from msgsim.examples.request import Example, curl, user_of
+
+NEWLINE = "\n"
 
 
 def snippets(example: Example, root: str) -> dict[str, str]:
@@ -23,7 +26,7 @@ def _python(example: Example, url: str) -> str:
 answer = requests.post(
     {url!r},
 {auth}    headers={headers!r},
-    json={json.loads(example.body)!r},
+    json={pformat(json.loads(example.body), width=100, sort_dicts=False).replace(NEWLINE, NEWLINE + " " * 9)},
 )
 print(answer.status_code, answer.text)
 """
@@ -39,7 +42,7 @@ def _node(example: Example, url: str) -> str:
   headers: {{
 {_lines(written)}
   }},
-  body: JSON.stringify({example.body}),
+  body: JSON.stringify({json.dumps(json.loads(example.body), indent=2).replace(NEWLINE, NEWLINE + "  ")}),
 }});
 console.log(answer.status, await answer.text());
 """
