@@ -241,6 +241,8 @@ class Provider(Struct, frozen=True):
     """Receiver's statuses that make a callback done; after anything else its setting ``retries`` holds."""
     hosts: tuple[str, ...] = ()
     """The provider's real host names, in lower case; ``*.`` in front stands for one label or more."""
+    documents: str = ""
+    """Where its public documents begin: sources that name a page of them lead there."""
     phones: bool = True
     """Recipients are phone numbers; else they are ids such as ``SIM-SERVER-ERROR``."""
     any_case: bool = False

@@ -5,6 +5,7 @@ import re
 import pytest
 from msgsim.provider import discover
 from msgsim.testing import Simulator, call
+from msgsim.web.pages.sources import UNWRITTEN, linked
 from playwright.sync_api import Page, Route, expect
 
 
@@ -142,3 +143,22 @@ def test_the_header_leaves_room_on_a_phone(page: Page) -> None:
         expect(page.get_by_role("navigation", name="Providers").get_by_role("link", name=name)).to_be_in_viewport(
             ratio=1
         )
+
+
+@pytest.mark.parametrize("provider", ["cima360", "messente", "salesforce", "sinch"])
+def test_every_source_that_is_a_document_is_a_link(sim: Simulator, provider: str) -> None:
+    documents = discover()[provider].documents
+    assert documents.startswith("https://")
+    listed = sim.control("GET", "errors", query={"provider": provider}).json
+    for entry in listed["errors"] + listed["statuses"]:
+        drawn = linked(entry["source"], documents)
+        assert drawn.striptags() == " ".join(entry["source"].split())
+        assert ("<a href=" in drawn) == ("http" in entry["source"] or not entry["source"].startswith(UNWRITTEN))
+
+
+def test_a_source_leads_to_the_page_it_names(page: Page, sim: Simulator) -> None:
+    named = linked("A <b>, https://a.example/x (code only).", "https://b.example")
+    assert named.startswith('A &lt;b&gt;, <a href="https://a.example/x" ')
+    assert named.endswith(">https://a.example/x</a> (code only).")
+    page.goto("/__sim/errors?provider=messente&kind=error&key=duplicate_channels")
+    expect(page.locator("#stage .source a")).to_have_attribute("href", discover()["messente"].documents)

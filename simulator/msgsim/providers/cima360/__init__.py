@@ -69,6 +69,7 @@ provider = Provider(
             answer=answers.voice,
         ),
     ),
+    documents="https://docs.cima360.com/sendsms-21925251e0",
     hosts=("api.cima360.com",),
     identify=keys.identify,
     authorize=keys.authorize,

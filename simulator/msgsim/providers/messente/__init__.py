@@ -55,6 +55,7 @@ provider = Provider(
     apis=APIS,
     device=device.pieces,
     channels=("sms", "viber", "whatsapp", "rcs"),
+    documents="https://messente.com/documentation/omnichannel-api",
     hosts=("api.messente.com", "api2.messente.com", "api3.messente.com"),
     identify=identify,
     authorize=authorize,

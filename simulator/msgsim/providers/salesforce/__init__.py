@@ -34,6 +34,7 @@ provider = Provider(
         *transactional.api.endpoints,
     ),
     apis=(transactional.api,),
+    documents="https://developer.salesforce.com/docs/atlas.en-us.mc-apis.meta/mc-apis/error-handling.htm",
     hosts=(
         "*.auth.marketingcloudapis.com",
         "*.rest.marketingcloudapis.com",

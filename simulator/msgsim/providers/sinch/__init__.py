@@ -98,6 +98,7 @@ provider = Provider(
     contract=Contract("sinch", FORMATS),
     endpoints=(*ENDPOINTS, *endpoints_of(APIS)),
     apis=APIS,
+    documents="https://docs.sinch.com/technical-documentation/api-and-integrations/sms-api",
     hosts=(
         "api-messaging.wavy.global",
         "api-messaging.movile.com",

@@ -14,6 +14,7 @@ from msgsim.engine.sandbox import Sandbox
 from msgsim.model import Json
 from msgsim.web.pages import raw_text
 from msgsim.web.pages.snippets import snippet
+from msgsim.web.pages.sources import linked
 
 HERE = Path(__file__).parent
 MOST_FAILING = 100
@@ -93,6 +94,7 @@ def _environment() -> Environment:
         "untold": lambda headers: [header for header in headers.items() if raw_text.is_own_business(header[0])],
         "ident": _ident,
         "snippet": snippet,
+        "linked": linked,
         "initials": lambda who: who[:2] if "@" in who else who[-2:],
     }
     return templates
