@@ -8,6 +8,7 @@ from msgsim.model import Json
 from msgsim.testing import Answer, Simulator, call
 
 from tests.receiver import Receiver
+from tests.replicas.round_robin import Several
 from tests.storage.cluster import Cluster, Databases
 
 settings.register_profile("busy", deadline=None)
@@ -18,8 +19,11 @@ Http = Callable[..., Answer]
 Advance = Callable[[str], list[dict[str, Json]]]
 
 
+STORES = "Where servers in tests keep; replicas: each is three on one database of PostgreSQL, behind a round-robin."
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--store", choices=["sqlite", "postgresql"], default="sqlite", help="Where servers in tests keep.")
+    parser.addoption("--store", choices=["sqlite", "postgresql", "replicas"], default="sqlite", help=STORES)
 
 
 @pytest.fixture(scope="session")
@@ -33,9 +37,12 @@ def databases(pytestconfig: pytest.Config) -> Iterator[Databases | None]:
 
 
 @pytest.fixture(autouse=True)
-def stores(databases: Databases | None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """With ``--store postgresql``, stores of servers in this process are in databases."""
-    if databases is not None:
+def stores(databases: Databases | None, monkeypatch: pytest.MonkeyPatch, pytestconfig: pytest.Config) -> Iterator[None]:
+    """Unless they are in SQLite, stores of servers in this process are in databases."""
+    if databases is not None and pytestconfig.getoption("--store") == "replicas":
+        several = lambda config, started: Several(databases.url(config), config, started)  # noqa: E731
+        monkeypatch.setattr("msgsim.testing.Server", several)
+    elif databases is not None:
         monkeypatch.setattr("msgsim.server.store_of", databases.store)
     yield
     if databases is not None:

@@ -1,6 +1,7 @@
 """A server from its settings: everything put together, and run."""
 
 import asyncio
+import contextlib
 import errno
 import logging
 import socket
@@ -14,9 +15,12 @@ from msgsim.callbacks.dispatcher import Dispatcher
 from msgsim.callbacks.http import Poster
 from msgsim.clock import elapsed
 from msgsim.config import POSTGRESQL, Config, state_folder
+from msgsim.engine.elsewhere import Elsewhere
 from msgsim.engine.receive import Engine
 from msgsim.provider import Provider, discover
+from msgsim.storage.database import StoreError
 from msgsim.storage.store import Store, store_at, store_in
+from msgsim.web.edge.passing import Passing
 from msgsim.web.edge.replies import Asgi, CannotStart
 from msgsim.web.edge.wire import Wire
 
@@ -80,6 +84,7 @@ class Server(uvicorn.Server):
         if isinstance(loop, asyncio.BaseEventLoop):
             vars(loop)["time"] = elapsed  # Else its timers stand still in a test that freezes time; uvloop has its own.
         await super().startup(sockets)
+        await self.passing.open(self._config)
         if sockets:
             self._plain_port = sockets[0].getsockname()[1]
         if self.ports is not None:
@@ -92,6 +97,10 @@ class Server(uvicorn.Server):
         if self.ports is not None:
             self.ports.close()
         await super().shutdown(sockets)
+
+    @property
+    def passing(self) -> Passing:
+        return self._wire.passing
 
     @property
     def store_summary(self) -> str:
@@ -129,7 +138,7 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 def _control(server: Server, engine: Engine, dispatcher: Dispatcher, config: Config) -> Asgi:
     from msgsim.web.app import application  # Late: Starlette is imported when the control API or a page is asked for.
 
-    return application(engine, dispatcher, config, server)
+    return application(engine, dispatcher, config, server, server.passing)
 
 
 def store_of(config: Config) -> Store:
@@ -169,7 +178,8 @@ def _ports(config: Config, engine: Engine) -> "Ports":
 
     def report(text: str) -> None:
         logging.getLogger("msgsim").warning("%s", text)
-        engine.recorder.control(engine.sandboxes.default, {"action": "connection refused", "reason": text})
+        with contextlib.suppress(Elsewhere, StoreError):
+            engine.recorder.control(engine.sandboxes.default, {"action": "connection refused", "reason": text})
 
     try:
         authority = None if config.tls_cert else authority_of(config, engine.providers)

@@ -51,7 +51,7 @@ class Memory:
         self.engine = Engine(Config(store="memory", clock=f"frozen@{START}", seed=1, **settings), self.store, PROVIDERS)
         subscriptions = Subscriptions(self.engine)
         polls, unused = Polls(subscriptions), cast("Any", None)
-        self.context = Context(self.engine, unused, subscriptions, polls, unused, Outcomes(self.engine), unused)
+        self.context = Context(self.engine, unused, subscriptions, polls, unused, Outcomes(self.engine), unused, unused)
 
     @property
     def sandbox(self) -> Sandbox:

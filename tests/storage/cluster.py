@@ -125,10 +125,14 @@ class Databases:
         self._taken: dict[str, str] = {}
 
     def store(self, config: Config) -> Store:
+        return store_at(self.url(config))
+
+    def url(self, config: Config) -> str:
+        """Of the database that stands for a store."""
         name = config.store if config.store != "memory" else f"memory {len(self._taken)}"
         if name not in self._taken:
             self._taken[name] = self._free.pop() if self._free else self._cluster.url()
-        return store_at(self._taken[name])
+        return self._taken[name]
 
     def empty(self) -> None:
         """The next test finds nothing of this one."""

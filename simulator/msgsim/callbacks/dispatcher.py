@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import logging
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from msgsim.callbacks.agenda import Agenda, Moments
 from msgsim.callbacks.attempts import Attempts
@@ -56,13 +56,17 @@ class Dispatcher:
         self._stalled = False
         """The store lost what was written last: what is posted now could not be recorded."""
         engine.signals.committed.follow(self._committed)
+        engine.signals.taken.follow(lambda sandbox: self._note_due({sandbox.number}))
         self._fill()
 
     def _fill(self) -> None:
         """The agenda from the store: at the start, and when what followed the commits was lost."""
         self._agenda.clear()
+        self._note_due(self._engine.sandboxes.numbered.keys())  # Rows of one that is gone are swept later.
+
+    def _note_due(self, sandboxes: Collection[int]) -> None:
         for sandbox, host, due in self._engine.store.callbacks.all_due():
-            if sandbox in self._engine.sandboxes.numbered:  # Rows of one that is gone are swept later.
+            if sandbox in sandboxes:
                 self._agenda.note(sandbox, host, due)
 
     async def run(self) -> None:

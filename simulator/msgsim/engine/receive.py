@@ -55,15 +55,20 @@ class Engine:
         self.signals = signals = Signals()
         self.commits = Commits(store, signals.committed)
         self.terms = terms = {name: terms_of(provider) for name, provider in providers.items()}
-        self.disguise = Disguise(_key(store))
         self.settings = settings = Settings(config.providers, providers)
-        self.states = states = States(config, store, providers, settings, self.disguise)
-        self.recorder = recorder = Recorder(store, config.journal_limit, signals.recorded)
-        self.sandboxes = Sandboxes(config, store, self.commits, providers, terms, settings, states, recorder, signals)
+        with store.replicas.starting():
+            self.key = _key(store)
+            """The store's own: whoever has it may read and write there."""
+            self.disguise = Disguise(self.key)
+            self.states = states = States(config, store, providers, settings, self.disguise)
+            self.recorder = recorder = Recorder(store, config.journal_limit, signals.recorded)
+            self.sandboxes = Sandboxes(
+                config, store, self.commits, providers, terms, settings, states, recorder, signals
+            )
+            self.commits.now()
         self.scenarios = Scenarios(config, store, self.sandboxes, terms, states, recorder, signals)
         self.unplaced: Unplaced | None = None
         """The last request that led to no sandbox."""
-        self.commits.now()
 
     def find(self, sandbox: Sandbox, id: str) -> Message:
         """Raises Unknown."""

@@ -1,5 +1,6 @@
 """The sandboxes there are: opened, emptied and closed."""
 
+import contextlib
 from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
@@ -7,6 +8,7 @@ from msgspec.structs import replace
 
 from msgsim.config import Config
 from msgsim.engine.coverage import Left, Run, outcomes
+from msgsim.engine.elsewhere import Elsewhere, Places
 from msgsim.engine.recorder import Recorder
 from msgsim.engine.sandbox import Kept, Marks, Sandbox, clock_of, fresh, restored, seed_of
 from msgsim.engine.settings import Settings
@@ -27,8 +29,12 @@ from msgsim.storage.sandboxes import SandboxRow
 from msgsim.storage.store import Store
 
 
+class Taken(ValueError):
+    """Another replica has just made a sandbox of that name."""
+
+
 class Sandboxes(Mapping[str, Sandbox]):
-    """By their names; ``default`` is always there."""
+    """Those that this server has, by their names. ``default`` is always there, here or with another replica."""
 
     def __init__(
         self,
@@ -55,19 +61,21 @@ class Sandboxes(Mapping[str, Sandbox]):
         self._named: dict[str, Sandbox] = {}
         self.numbered: dict[int, Sandbox] = {}
         """The same by their numbers."""
-        self._by_credential: dict[tuple[str, str], Sandbox] = {}
-        """By provider and credential; none of these is the default one's."""
-        self.run = Run(dict.fromkeys(store.strays()))
+        self._replicas = store.replicas
+        self._places = Places(store.replicas)
+        self._by_credential: dict[tuple[str, str], str] = {}
+        """Names by provider and credential, wherever they are; none of these is the default one's."""
+        self.run = Run(dict.fromkeys(number for number in store.strays() if store.replicas.take(number)))
         signals.committed.follow(self._committed)
         rows = store.sandboxes.all()
         self.seed = self._seed(rows)
         """The server's."""
         for row in rows:
-            sandbox = self._restored(row, restored(row, config, self.seed))
-            self._enter(sandbox)
-            states.remember(sandbox, "started")
-        if "default" not in self:
+            if store.replicas.take(row.number):
+                self._start(row, tolerant=row.name != "default")
+        if all(row.name != "default" for row in rows):
             self.open("default", config.seed)
+        self._learn()
 
     def __getitem__(self, name: str) -> Sandbox:
         return self._named[name]
@@ -88,12 +96,19 @@ class Sandboxes(Mapping[str, Sandbox]):
             self._store.records.keep(SERVER, "", "seed", "", seed)
         return seed
 
-    def _restored(self, row: SandboxRow, kept: Kept) -> Sandbox:
-        """Raises BadFile for the scenario of the default sandbox; another one is without, until its files are back."""
+    def _start(self, row: SandboxRow, tolerant: bool) -> Sandbox:
+        """Go on with a sandbox where it was left. Raises BadFile unless that is tolerated."""
+        sandbox = self._restored(row, restored(row, self._config, self.seed), tolerant)
+        self._enter(sandbox)
+        self._states.remember(sandbox, "started")
+        return sandbox
+
+    def _restored(self, row: SandboxRow, kept: Kept, tolerant: bool) -> Sandbox:
+        """One whose scenario cannot be used is without, until its files are back, or raises BadFile."""
         try:
             return Sandbox(row.name, row.number, kept, load(kept.scenario, self._terms))
         except BadFile as error:
-            if row.name == "default":
+            if not tolerant:
                 raise
             sandbox = Sandbox(row.name, row.number, kept, Scenario((), self._terms))
             sandbox.mistakes = [str(mistake) for mistake in error.mistakes]
@@ -112,19 +127,98 @@ class Sandboxes(Mapping[str, Sandbox]):
         """
         named = call.headers.get("x-sim-sandbox")
         if named is None and credential:
-            sandbox = self._by_credential.get((provider.name, credential))
-            if sandbox is not None:
-                return sandbox
-        named = call.sandbox if named is None else named
-        if not named:
-            return self.default
-        if named not in self._named:
-            raise Unknown(f"there is no sandbox {named!r}")
-        return self._named[named]
+            known = self._by_credential.get((provider.name, credential))
+            if known is not None:
+                with contextlib.suppress(Unknown):  # Another replica has closed it.
+                    return self.named(known)
+        return self.named((call.sandbox if named is None else named) or "default")
+
+    def named(self, name: str) -> Sandbox:
+        """Raises Unknown, Elsewhere and StoreError."""
+        sandbox = self._named.get(name)
+        return self._found(name) if sandbox is None else sandbox
+
+    def _found(self, name: str) -> Sandbox:
+        """One that was not here; it is from now on where nobody else has it."""
+        self._places.check(name)
+        row = self._store.sandboxes.named(name) if self._replicas.shared else None
+        if row is None:
+            self._places.forget(name)
+            self._forget_credentials(name)
+            raise Unknown(f"there is no sandbox {name!r}")
+        if not self._replicas.take(row.number):
+            raise self._places.find(name, row.number)
+        return self._take_over(name, row.number)
+
+    def _take_over(self, name: str, number: int) -> Sandbox:
+        """As after a restart, with what whoever had it has left. Raises Elsewhere when it was emptied meanwhile."""
+        row = self._store.sandboxes.named(name)
+        if row is None or row.number != number:
+            self._replicas.release(number)
+            raise Elsewhere(name, "")
+        self._store.records.forget()
+        self._places.forget(name)
+        sandbox = self._start(row, tolerant=True)
+        self._signals.taken(sandbox)
+        return sandbox
+
+    def moved(self, name: str) -> None:
+        """Who was thought to have it has not."""
+        self._places.moved(name)
+
+    def names(self) -> list[str]:
+        """Of all sandboxes, with those of other replicas."""
+        return [*self._named, *self._places.names()]
+
+    def look_after(self) -> None:
+        """Forget what others have taken over, and take a fair share of what nobody has. Raises StoreError."""
+        if self._replicas.lost:
+            with contextlib.suppress(StoreError):
+                self._commits.now()  # What was written to these is lost.
+            for number in self._replicas.lost:
+                self._lose(number)
+            self._replicas.resume()
+        free = self._learn()
+        share = -(-len(self.names()) // max(1, len(self._replicas.alive())))
+        for name in free[: max(0, share - len(self._named))]:
+            with contextlib.suppress(Unknown, Elsewhere):
+                self.named(name)
+
+    def _lose(self, number: int) -> None:
+        self.run.left.pop(number, None)
+        if (sandbox := self.numbered.pop(number, None)) is not None:
+            del self._named[sandbox.name]
+            self._signals.recorded(sandbox.base)
+
+    def _learn(self) -> list[str]:
+        """Which sandboxes there are; those that nobody has. Raises StoreError."""
+        free = self._places.learn(self._replicas.placed(), self._replicas.name)
+        known = set(self._by_credential.values())
+        names = self._places.names()
+        for gone in known.difference(names, self._named):
+            self._forget_credentials(gone)
+        for name in names:
+            if name not in known:
+                self._learn_credentials(name)
+        return free
+
+    def learn(self) -> None:
+        """Another replica has made or closed a sandbox. Raises StoreError."""
+        if self._replicas.shared:
+            self._learn()
+
+    def _learn_credentials(self, name: str) -> None:
+        for provider in self._providers.values() if name != "default" else ():
+            for credential in provider.credentials(name).values():
+                self._by_credential[provider.name, credential] = name
+
+    def _forget_credentials(self, name: str) -> None:
+        self._by_credential = {key: known for key, known in self._by_credential.items() if known != name}
 
     @property
     def default(self) -> Sandbox:
-        return self._named["default"]
+        """Raises Elsewhere and StoreError."""
+        return self.named("default")
 
     def open(
         self,
@@ -150,9 +244,13 @@ class Sandboxes(Mapping[str, Sandbox]):
         return self._open(name, kept)
 
     def _open(self, name: str, kept: Kept) -> Sandbox:
-        """An empty sandbox in place of any old one of that name. Raises ValueError and BadFile."""
-        sandbox = Sandbox(name, self._store.next_sandbox(), kept, self._compiled(kept.scenario, name))
-        if (old := self._named.get(name)) is not None:
+        """An empty sandbox in place of any old one of that name. Raises ValueError, Taken too, and BadFile."""
+        scenario, old = self._compiled(kept.scenario, name), self._named.get(name)
+        self._replicas.lock_names()
+        self._check_free(name, old)
+        sandbox = Sandbox(name, self._store.next_sandbox(), kept, scenario)
+        self._replicas.take(sandbox.number)
+        if old is not None:
             self._store.drop_sandbox(old.number)
         sandbox.save(self._store)
         self._commits.now()
@@ -161,6 +259,13 @@ class Sandboxes(Mapping[str, Sandbox]):
         self._enter(sandbox)
         self._states.remember(sandbox, "begun")
         return sandbox
+
+    def _check_free(self, name: str, old: Sandbox | None) -> None:
+        """Raises Taken where another replica was quicker."""
+        row = self._store.sandboxes.named(name) if self._replicas.shared else None
+        if row is not None and (old is None or old.number != row.number):
+            self._commits.now()
+            raise Taken(f"there is a sandbox {name!r} already; delete it or reset it")
 
     def _compiled(self, choice: Choice, name: str) -> Scenario:
         """Rules never change, so sandboxes of one choice share them; a reset keeps the last good ones."""
@@ -180,10 +285,8 @@ class Sandboxes(Mapping[str, Sandbox]):
         self._settings.compile(sandbox)
         self._named[sandbox.name] = self.numbered[sandbox.number] = sandbox
         self._signals.scenarios()
-        for name in self._providers:
-            for credential in self._providers[name].credentials(sandbox.name).values():
-                if sandbox.name != "default":
-                    self._by_credential[name, credential] = sandbox
+        self._places.forget(sandbox.name)
+        self._learn_credentials(sandbox.name)
 
     def close(self, sandbox: Sandbox) -> None:
         self._remember(sandbox)
@@ -191,7 +294,7 @@ class Sandboxes(Mapping[str, Sandbox]):
         self._commits.now()
         self._leave(sandbox)
         del self._named[sandbox.name]
-        self._by_credential = {key: one for key, one in self._by_credential.items() if one is not sandbox}
+        self._forget_credentials(sandbox.name)
 
     def _remember(self, sandbox: Sandbox) -> None:
         """How far the ids have come that follow from its name alone."""
@@ -237,6 +340,7 @@ class Sandboxes(Mapping[str, Sandbox]):
                 self.run.outcomes.update(outcomes(gone, left.begun, left.moment))
             if not self._store.sweep(number, most):
                 del self.run.left[number]
+                self._replicas.release(number)
             return True
         return False
 

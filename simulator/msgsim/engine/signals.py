@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Generic, TypeVarTuple
 
+from msgsim.engine.sandbox import Sandbox
 from msgsim.storage.changes import Changes
 from msgsim.storage.database import StoreError
 
@@ -34,5 +35,7 @@ class Signals:
         """The key of each new entry of a journal, and the first key of a sandbox that is gone."""
         self.scenarios: Signal[()] = Signal()
         """A sandbox or a request may have another scenario than before."""
+        self.taken: Signal[Sandbox] = Signal()
+        """A sandbox that another replica had."""
         self.closing = False
         """The server stops; nobody should wait for anything any longer."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
 from msgsim.model import Json
+from msgsim.storage.replicas import Replicas
 
 Row = Sequence[Json]
 
@@ -56,6 +57,10 @@ class Database(Protocol):
     pattern of LIKE."""
     dirty: bool
     """Something was written since the last commit."""
+
+    @property
+    def replicas(self) -> Replicas:
+        """Who else has the database."""
 
     def insert(self, table: str, rows: Iterable[Row]) -> None:
         """New rows with all their columns in order, written before the next commit or before their table is read."""

@@ -1,10 +1,11 @@
-"""PostgreSQL as one replica uses it: rows that wait for the commit go by COPY, and commits go on beside the loop."""
+"""PostgreSQL as a replica uses it: rows that wait for the commit go by COPY, and commits go on beside the loop."""
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache
 
 from msgsim.storage.database import Columns, Row, Rows, StoreError, Waiting, put_off
+from msgsim.storage.postgresql_replicas import PostgresqlReplicas
 from msgsim.storage.postgresql_session import FAILED, REFUSED, Session
 
 COPY = ""
@@ -35,7 +36,8 @@ class Postgresql:
         """Why that one failed."""
         self._ended = True
         self._thread = ThreadPoolExecutor(1, "msgsim-commits")
-        self._session = Session(url, script, version)
+        self.replicas = PostgresqlReplicas(self.rows, self.write)
+        self._session = Session(url, script, version, self.replicas)
 
     def close(self) -> None:
         try:

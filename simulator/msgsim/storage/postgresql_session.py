@@ -1,4 +1,4 @@
-"""A connection to PostgreSQL that is made again when it was lost, and tables that belong to one msgsim at a time."""
+"""A connection to PostgreSQL that is made again when it was lost, and the tables it finds or makes."""
 
 import contextlib
 import re
@@ -18,6 +18,7 @@ from psycopg.types.string import BytesBinaryDumper, StrBinaryDumper
 from msgsim.clock import machine
 from msgsim.storage.database import Row, StoreError
 from msgsim.storage.postgresql_copy import command, copy, kept
+from msgsim.storage.postgresql_replicas import TABLES, PostgresqlReplicas
 
 REFUSED = (psycopg.Error, StoreError)
 """What a question may fail with, and then the transaction it is asked in fails too."""
@@ -38,8 +39,8 @@ SETTINGS = (
 )
 PAUSE = 1000
 """Milliseconds between two tries to connect again."""
-SCHEMA_LOCK, OWNER_LOCK = 0x6D736773696D01, 0x6D736773696D02
-"""Advisory locks: of who makes the tables, and of who uses them."""
+SCHEMA_LOCK = 0x6D736773696D01
+"""An advisory lock: of who makes the tables."""
 TYPES = (("INTEGER", "BIGINT"), ("BLOB", "BYTEA"), ("TEXT", 'TEXT COLLATE "C"'), (" WITHOUT ROWID", ""))
 """What the script of our tables has for SQLite, and what that is here."""
 FUNCTIONS = r"""
@@ -48,16 +49,15 @@ AS 'SELECT strpos(whole, part)';
 CREATE FUNCTION readable(doc bytea) RETURNS text LANGUAGE plpgsql IMMUTABLE STRICT
 AS $$ BEGIN RETURN convert_from(doc, 'UTF8'); EXCEPTION WHEN OTHERS THEN RETURN encode(doc, 'escape'); END $$;
 """
-OWNED = "another msgsim uses it; choose another with --store, or stop that"
 
 
 class Session:
     """Raises what is in `FAILED`, and StoreError, from everything it does."""
 
-    def __init__(self, url: str, script: str, version: int) -> None:
+    def __init__(self, url: str, script: str, version: int, replicas: PostgresqlReplicas) -> None:
         """``script`` makes the tables of a ``version``, where they are not there yet.
 
-        Raises StoreError when there is no connection, another msgsim uses the tables, or they are of another version.
+        Raises StoreError when there is no connection, or the tables are of another version.
         """
         try:
             given = conninfo_to_dict(url)
@@ -67,19 +67,20 @@ class Session:
         self._secret = str(given.get("password") or "")
         self.name = _shown(given)
         """The URL without its password."""
-        self._owner: int | None = None
-        """Counts those who had the tables, up to us."""
+        self._replicas = replicas
         self._next_try = 0
         self._thread = ThreadPoolExecutor(1, "msgsim-connects")
         self._connecting: Future[None] | None = None
         self._failed = StoreError(f"{self.name}: there is no connection")
         """Why the last try to connect again came to nothing."""
         self._connection: psycopg.Connection[TupleRow] | None = None
+        self._next: psycopg.Connection[TupleRow] | None = None
+        """A new connection, until nothing is kept any more of what was lost with the one before."""
         try:
             connection = self._connect()
             with self._closed_unless_done(connection):
                 self._prepare(connection, script, version)
-                self._own(connection)
+                replicas.join(connection)
         except FAILED as error:
             raise self.explained(error) from None
         self._connection = connection
@@ -124,9 +125,10 @@ class Session:
         self._leave()
 
     def _leave(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        for connection in (self._connection, self._next):
+            if connection is not None:
+                connection.close()
+        self._connection = self._next = None
 
     def explained(self, error: BaseException) -> StoreError:
         """In one line, without the password."""
@@ -137,6 +139,10 @@ class Session:
 
     def _connected(self) -> psycopg.Connection[TupleRow]:
         """The connection. Where it was lost, another is made meanwhile: nobody waits for that. Raises StoreError."""
+        if self._connection is None and self._next is not None:
+            if self._replicas.lost:
+                raise StoreError(f"{self.name}: other replicas had sandboxes of this one, which forgets them")
+            self._connection, self._next = self._next, None
         if self._connection is None:
             if self._connecting is None or (self._connecting.done() and machine() >= self._next_try):
                 self._next_try = machine() + PAUSE
@@ -148,11 +154,11 @@ class Session:
         try:
             connection = self._connect()
             with self._closed_unless_done(connection):
-                self._own(connection)
+                self._replicas.join(connection)
         except REFUSED as error:
             self._failed = error if isinstance(error, StoreError) else self.explained(error)
         else:
-            self._connection = connection
+            self._next = connection
 
     def _connect(self) -> psycopg.Connection[TupleRow]:
         connection = psycopg.connect(self._info, autocommit=True)
@@ -178,10 +184,10 @@ class Session:
             if there is None:
                 for old, new in TYPES:
                     script = re.sub(rf"{old}\b", new, script)
-                own = "CREATE TABLE version (version BIGINT, owner BIGINT)"
+                own = "CREATE TABLE version (version BIGINT)"
                 connection.execute("CREATE SCHEMA msgsim")
                 connection.execute(f"{script}; {FUNCTIONS}; {own}".encode())
-                connection.execute("INSERT INTO version VALUES (%s, 0)", (version,))
+                connection.execute("INSERT INTO version VALUES (%s)", (version,))
             elif connection.execute("SELECT to_regclass('msgsim.version')").fetchone() == (None,):
                 raise StoreError(f"{self.name}: its schema msgsim is something else's; choose another with --store")
             found = self._value(connection, "SELECT version FROM version")
@@ -190,17 +196,7 @@ class Session:
                 raise StoreError(
                     f"{self.name}: written by {age} version of msgsim; use that, or choose another with --store"
                 )
-
-    def _own(self, connection: psycopg.Connection[TupleRow]) -> None:
-        """Have the tables alone until the connection ends. Raises StoreError where somebody else has or had them."""
-        try:
-            connection.execute("SELECT pg_advisory_lock(%s)", (OWNER_LOCK,))
-        except psycopg.errors.LockNotAvailable:
-            raise StoreError(f"{self.name}: {OWNED}") from None
-        if self._owner is None:
-            self._owner = self._value(connection, "UPDATE version SET owner = owner + 1 RETURNING owner")
-        elif self._value(connection, "SELECT owner FROM version") != self._owner:
-            raise StoreError(f"{self.name}: another msgsim has used it meanwhile; restart msgsim")
+            connection.execute(TABLES)
 
     def _value(self, connection: psycopg.Connection[TupleRow], statement: str) -> int:
         row = connection.execute(statement.encode()).fetchone()

@@ -2,6 +2,7 @@
 
 from msgsim.model import Json
 from msgsim.storage.database import Database
+from msgsim.storage.keys import SERVER
 from msgsim.storage.table import Table, decoded, encode
 
 _NONE = object()
@@ -29,13 +30,13 @@ class Records(Table):
         return decoded(row[0])
 
     def _find_none(self, sandbox: int, provider: str, kind: str) -> None:
-        """Of this key; if there is no other either, nobody need be asked again."""
+        """Of this key; if there is no other either, nobody need be asked again: but for those that replicas share."""
         sql = "SELECT 1 FROM records WHERE sandbox = ? AND provider = ? AND kind = ? LIMIT 1"
-        if self._database.rows("records", sql, (sandbox, provider, kind)).fetchone() is None:
+        if sandbox != SERVER and self._database.rows("records", sql, (sandbox, provider, kind)).fetchone() is None:
             self._empty.add((sandbox, provider, kind))
 
     def forget(self) -> None:
-        """What was written last is lost: there may be records again that were removed."""
+        """There may be others than before: what was written last is lost, or a sandbox was taken over."""
         self._empty.clear()
 
     def all(self, sandbox: int, provider: str, kind: str) -> list[tuple[str, Json]]:

@@ -26,8 +26,12 @@ class SandboxTable(Table):
 
     def all(self) -> list[SandboxRow]:
         rows = self._database.rows("sandboxes", "SELECT number, name, doc FROM sandboxes ORDER BY number")
-        found = [(number, name, decoded(doc)) for number, name, doc in rows]
-        return [SandboxRow(number, name, doc if isinstance(doc, dict) else {}) for number, name, doc in found]
+        return [_row(*row) for row in rows]
+
+    def named(self, name: str) -> SandboxRow | None:
+        found = self._database.rows("sandboxes", "SELECT number, name, doc FROM sandboxes WHERE name = ?", (name,))
+        row = found.fetchone()
+        return None if row is None else _row(*row)
 
     def highest(self) -> int:
         """The highest number there is; 0 when there is none."""
@@ -45,3 +49,8 @@ class SandboxTable(Table):
     def drop(self, number: int) -> None:
         self._database.write("sandboxes", "DELETE FROM sandboxes WHERE number = ?", (number,))
         self.dropped.add(number)
+
+
+def _row(number: int, name: str, doc: bytes) -> SandboxRow:
+    said = decoded(doc)
+    return SandboxRow(number, name, said if isinstance(said, dict) else {})

@@ -10,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from msgsim.storage.database import Columns, Row, StoreError, Waiting, put_off
+from msgsim.storage.replicas import Replicas
 
 FAILED = (sqlite3.Error, OverflowError, UnicodeEncodeError)
 """What a statement may fail with: the last two are values that SQLite cannot hold."""
@@ -32,6 +33,7 @@ class Sqlite:
         Raises StoreError when the file cannot be opened, is in use, is no store, or is of another version.
         """
         self.path = path
+        self.replicas = Replicas()
         self.dirty = False
         self._error: StoreError | None = None
         self._deferred: Waiting = {}

@@ -27,6 +27,7 @@ class Store:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.replicas = database.replicas
         self.sandboxes = SandboxTable(database)
         self.steps = Steps(database)
         self.messages = Messages(database, self.steps)
@@ -109,7 +110,7 @@ class Store:
     def next_sandbox(self) -> int:
         """A number no sandbox ever had, emptied ones included."""
         used = [table.last_sandbox() for table in self._keyed]
-        self._numbered = max(*used, self.sandboxes.highest(), self._numbered) + 1
+        self._numbered = self.replicas.next_number(max(*used, self.sandboxes.highest(), self._numbered))
         return self._numbered
 
     def drop_sandbox(self, number: int) -> None:

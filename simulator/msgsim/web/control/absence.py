@@ -31,7 +31,7 @@ def absence(context: Context, sandbox: Sandbox) -> str:
 def _asked_since(context: Context, moment: int) -> list[Sandbox]:
     """Sandboxes that were asked since a time of the machine; the default one first, then the latest."""
     asked = [one for one in context.engine.sandboxes.values() if one.asked is not None and one.asked[0] >= moment]
-    return sorted(asked, key=lambda one: (one is not context.engine.sandboxes.default, -(one.asked or (0, 0))[0]))
+    return sorted(asked, key=lambda one: (one.name != "default", -(one.asked or (0, 0))[0]))
 
 
 def _came(context: Context, other: Sandbox, exchange: Exchange, age: str) -> str:

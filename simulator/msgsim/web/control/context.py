@@ -16,13 +16,14 @@ from msgsim.config import milliseconds
 from msgsim.contract.decoding import read_json
 from msgsim.engine.receive import Engine
 from msgsim.engine.sandbox import Sandbox
-from msgsim.model import Json, Unknown
+from msgsim.model import Json
 from msgsim.provider import Provider
 from msgsim.scenarios.yaml import suggestion
 from msgsim.web.control.outcomes import Outcomes
 from msgsim.web.control.polls import Polls
 from msgsim.web.control.sinks import Sinks
 from msgsim.web.control.subscriptions import Subscriptions
+from msgsim.web.edge.passing import Passing
 
 if TYPE_CHECKING:
     from msgsim.web.edge.ports import Ports
@@ -55,9 +56,10 @@ class Context(Struct, frozen=True):
     sinks: Sinks
     outcomes: Outcomes
     interceptor: Interceptor
+    passing: Passing
 
     def sandbox(self, request: Request) -> Sandbox:
-        """By header or query; else the default one. Raises Unknown."""
+        """By header or query; else the default one. Raises Unknown and Elsewhere."""
         name = request.headers.get("x-sim-sandbox") or request.query_params.get("sandbox") or "default"
         return self.named(name)
 
@@ -70,10 +72,8 @@ class Context(Struct, frozen=True):
         )
 
     def named(self, name: str) -> Sandbox:
-        """Raises Unknown."""
-        if name not in self.engine.sandboxes:
-            raise Unknown(f"there is no sandbox {name!r}")
-        return self.engine.sandboxes[name]
+        """Raises Unknown and Elsewhere."""
+        return self.engine.sandboxes.named(name)
 
     def provider(self, name: str) -> Provider:
         """Raises ValueError."""
@@ -143,6 +143,8 @@ async def while_there(request: Request, waiting: Coroutine[Any, Any, _T]) -> _T:
 
 
 async def _left(request: Request) -> None:
+    """The body is kept: the request may have to be passed on."""
+    await request.body()
     while (await request.receive())["type"] != "http.disconnect":
         pass
 

@@ -14,6 +14,7 @@ from msgsim.storage.keys import NUMBERS
 from msgsim.web.control.context import Context
 from msgsim.web.control.exports import entries
 from msgsim.web.control.lists import SLICE, in_turns
+from msgsim.web.control.others import ask_others
 
 MOST_LINTED = 10_000
 """The newest lines of the journal that are looked at for bad habits."""
@@ -25,13 +26,21 @@ async def coverage(context: Context, request: Request) -> Json:
         sandbox = context.sandbox(request)
         errors, reached = await _errors(context, sandbox), await context.outcomes.of(sandbox)
     else:
-        errors, reached = context.engine.sandboxes.run.errors, await _of_run(context)
+        errors, reached = await _of_run(context)
+        for said in await ask_others(context, request):
+            errors, reached = errors + _said(said, "errors"), reached + _said(said, "outcomes")
     contracts = {name: provider.contract for name, provider in context.engine.providers.items()}
     only = request.query_params.get("provider")
     if only:
         contracts = {only: context.provider(only).contract}
     listed = covered(contracts, errors, reached)
     return {**summary(listed), "providers": {name: _of(name, listed) for name in contracts}}
+
+
+def _said(coverage: Json, what: str) -> Seen:
+    """By another replica."""
+    providers = coverage["providers"]
+    return Counter({(name, key): times for name in providers for key, times in providers[name][what]["times"].items()})
 
 
 def _of(provider: str, listed: list[Covered]) -> Json:
@@ -45,8 +54,10 @@ def _of(provider: str, listed: list[Covered]) -> Json:
     }
 
 
-async def _of_run(context: Context) -> Seen:
-    """Sandboxes there are, those that are gone but not swept yet, and those that are swept."""
+async def _of_run(context: Context) -> tuple[Seen, Seen]:
+    """Errors, and what was reached: in sandboxes there are, in those that are gone but not swept yet, and in those that
+    are swept.
+    """
     engine = context.engine
     seen: Seen = Counter()
     for number, left in list(engine.sandboxes.run.left.items()):
@@ -55,7 +66,7 @@ async def _of_run(context: Context) -> Seen:
     for sandbox in list(engine.sandboxes.values()):
         seen += await _reached(context, sandbox.number, sandbox.begun, sandbox.now())
     # Last: what is swept meanwhile is counted twice rather than not at all.
-    return seen + engine.sandboxes.run.outcomes
+    return engine.sandboxes.run.errors, seen + engine.sandboxes.run.outcomes
 
 
 async def _reached(context: Context, number: int, begun: int, until: int) -> Seen:

@@ -94,8 +94,9 @@ async def _last(pieces: Iterable[_C]) -> _C:
 
 
 def _listed(engine: Engine) -> list[Sandbox]:
-    others = [sandbox for sandbox in engine.sandboxes.values() if sandbox is not engine.sandboxes.default]
-    return [engine.sandboxes.default, *sorted(others, key=lambda sandbox: -sandbox.number)[: MOST_SANDBOXES - 1]]
+    """The default one, and the newest of the others."""
+    listed = sorted(engine.sandboxes.values(), key=lambda sandbox: (sandbox.name != "default", -sandbox.number))
+    return listed[:MOST_SANDBOXES]
 
 
 def _of_server(engine: Engine) -> Iterator[Metric]:

@@ -3,6 +3,7 @@
 The table below is all of it; `schemas/simulator/control.yaml` describes it, and a test holds the two together.
 """
 
+import contextlib
 from collections.abc import Awaitable, Callable
 
 from starlette.requests import Request
@@ -10,8 +11,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from msgsim import __version__
-from msgsim.clock import iso
+from msgsim.clock import iso, machine
+from msgsim.engine.elsewhere import Elsewhere
 from msgsim.model import Json
+from msgsim.storage.database import StoreError
 from msgsim.web.control import (
     archive,
     bundle,
@@ -32,6 +35,7 @@ from msgsim.web.control import (
 )
 from msgsim.web.control.context import Context, answer
 from msgsim.web.control.metrics import Metrics
+from msgsim.web.control.others import ask_owner
 from msgsim.web.control.problem import answer as say
 from msgsim.web.control.problem import problem_of
 from msgsim.web.edge.wire import METRICS
@@ -42,17 +46,36 @@ Ask = Callable[[Context, Request], Awaitable[Json | Response]]
 
 
 async def health(context: Context, request: Request) -> Json:
-    sandbox = context.sandbox(request)
+    """Of this process, whatever is the matter with others."""
+    engine = context.engine
     return {
         "status": "ok",
         "version": __version__,
-        "now": iso(sandbox.now()),
-        "providers": list(context.engine.providers),
-        "sandboxes": len(context.engine.sandboxes),
-        "scenario": sandbox.scenario.names,
-        "mistakes": sandbox.mistakes,
+        "providers": list(engine.providers),
+        "sandboxes": len(engine.sandboxes.names()),
+        **await _of_sandbox(context, request),
+        "replica": engine.store.replicas.name or None,
+        "replicas": _alive(context),
         **interception.open_ports(context),
     }
+
+
+async def _of_sandbox(context: Context, request: Request) -> dict[str, Json]:
+    """As whoever has it says; where nobody does now, the time of this machine."""
+    try:
+        sandbox = context.sandbox(request)
+    except (Elsewhere, StoreError) as error:
+        said = await ask_owner(context, request, error) if isinstance(error, Elsewhere) else None
+        said = said or {"now": iso(machine()), "scenario": [], "mistakes": [str(error)]}
+        return {name: said[name] for name in ("now", "scenario", "mistakes")}
+    return {"now": iso(sandbox.now()), "scenario": sandbox.scenario.names, "mistakes": sandbox.mistakes}
+
+
+def _alive(context: Context) -> list[str]:
+    """Names of all replicas; none where the store cannot be asked."""
+    with contextlib.suppress(StoreError):
+        return [replica.name for replica in context.engine.store.replicas.alive()]
+    return []
 
 
 async def ready(context: Context, request: Request) -> Json:
@@ -141,6 +164,8 @@ def _route(context: Context, path: str, methods: tuple[str, ...], ask: Ask) -> R
                 description.check_query(request, path.removeprefix(ROOT))
             said = await ask(context, request)
             await context.engine.commits.durable()
+        except Elsewhere:
+            raise
         except Exception as error:
             return say(problem_of(error))
         return said if isinstance(said, Response) else answer(said)

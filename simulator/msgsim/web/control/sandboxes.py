@@ -1,18 +1,23 @@
 """Isolated worlds: created, listed, emptied and taken away; their settings and their seed."""
 
+import contextlib
 import re
 
 from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
+from msgsim.engine.elsewhere import Elsewhere
 from msgsim.engine.sandbox import Sandbox
+from msgsim.engine.sandboxes import Taken
 from msgsim.engine.secret_settings import hidden, uncovered
-from msgsim.model import Int64, Json
+from msgsim.model import Int64, Json, Unknown
 from msgsim.web.control import resources
 from msgsim.web.control.context import Context, answer, body
 from msgsim.web.control.lists import count
+from msgsim.web.control.others import ask_others
 from msgsim.web.control.problem import ApiProblem
+from msgsim.web.edge.peer_port import is_passed_on
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}", re.ASCII)
 
@@ -33,8 +38,18 @@ class NewSeed(Struct, forbid_unknown_fields=True):
 
 
 async def all(context: Context, request: Request) -> Json:
-    found = [await _shown(context, sandbox) for sandbox in list(context.engine.sandboxes.values())]
-    return {"sandboxes": found, "total": len(found), "next": None}
+    """Each replica says what it has; what one had that is gone is taken over now."""
+    here = [await _shown(context, sandbox) for sandbox in list(context.engine.sandboxes.values())]
+    others = [shown for said in await ask_others(context, request) for shown in said["sandboxes"]]
+    listed = {shown["name"]: shown for shown in [*here, *others]}
+    if not is_passed_on(request.scope):
+        for name in set(context.engine.sandboxes.names()) - listed.keys():
+            with contextlib.suppress(Unknown, Elsewhere):
+                listed[name] = await _shown(context, context.named(name))
+    shown = list(listed.values())
+    if others:
+        shown.sort(key=lambda shown: (shown["name"] != "default", shown["name"]))
+    return {"sandboxes": shown, "total": len(shown), "next": None}
 
 
 async def one(context: Context, request: Request) -> Json:
@@ -46,20 +61,33 @@ async def create(context: Context, request: Request) -> Response:
     name = asked.name or _free_name(context)
     if not NAME.fullmatch(name):
         raise ValueError(f"name: {name!r} is not made of at most 63 letters, digits, - and _")
-    if name in context.engine.sandboxes:
-        raise ApiProblem(409, "The name is taken", f"there is a sandbox {name!r} already; delete it or reset it")
+    if name in context.engine.sandboxes.names():
+        raise _taken(name)
     choice = None if asked.scenario is None else context.engine.scenarios.offered(asked.scenario, asked.texts)
     if asked.seed is not None and asked.seed_from is not None:
         raise ValueError("seed, seed_from: only one of them")
-    sandbox = context.engine.sandboxes.open(name, asked.seed, asked.clock, asked.settings, choice, asked.seed_from)
+    make = context.engine.sandboxes.open
+    try:
+        sandbox = make(name, asked.seed, asked.clock, asked.settings, choice, asked.seed_from)
+    except Taken:
+        context.engine.sandboxes.learn()
+        if asked.name:
+            raise _taken(name) from None
+        return await create(context, request)
+    await context.passing.changed()
     return answer(await _whole(context, request, sandbox), 201)
+
+
+def _taken(name: str) -> ApiProblem:
+    return ApiProblem(409, "The name is taken", f"there is a sandbox {name!r} already; delete it or reset it")
 
 
 async def delete(context: Context, request: Request) -> Response:
     sandbox = context.named(request.path_params["name"])
-    if sandbox is context.engine.sandboxes.default:
+    if sandbox.name == "default":
         raise ApiProblem(409, "The default sandbox stays", "it can be emptied with POST reset, not deleted")
     context.engine.sandboxes.close(sandbox)
+    await context.passing.changed()
     return Response(status_code=204)
 
 
@@ -92,8 +120,9 @@ async def configure(context: Context, request: Request) -> Json:
 
 
 def _free_name(context: Context) -> str:
-    number = len(context.engine.sandboxes)
-    while f"sandbox-{number}" in context.engine.sandboxes:
+    names = context.engine.sandboxes.names()
+    number = len(names)
+    while f"sandbox-{number}" in names:
         number += 1
     return f"sandbox-{number}"
 

@@ -15,6 +15,7 @@ from msgsim.config import Config, is_local
 from msgsim.model import Call, Reply
 from msgsim.web.edge import gate
 from msgsim.web.edge.calls import request_headers
+from msgsim.web.edge.peer_port import is_passed_on
 from msgsim.web.edge.replies import (
     Asgi,
     Message,
@@ -139,6 +140,9 @@ class Guarded:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        if is_passed_on(scope):  # Whoever passed it on has asked the same.
             await self._app(scope, receive, send)
             return
         headers = request_headers(scope)

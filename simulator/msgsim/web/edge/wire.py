@@ -7,12 +7,14 @@ from collections.abc import Callable
 from msgsim import __version__
 from msgsim.callbacks.dispatcher import Dispatcher
 from msgsim.config import Config
+from msgsim.engine.elsewhere import Elsewhere
 from msgsim.engine.receive import Engine
 from msgsim.engine.watch import Watch
 from msgsim.model import Call, Reply
 from msgsim.storage.database import StoreError
 from msgsim.web.edge.access import Access
 from msgsim.web.edge.calls import arrival_of, call_of, decoded, request_headers
+from msgsim.web.edge.passing import Passing
 from msgsim.web.edge.replies import Asgi, Gone, Receive, Scope, Send, TooLarge, answer, failed, problem_reply
 
 WELCOME = Reply(
@@ -38,6 +40,7 @@ class Wire:
         self._make_control = control
         self._metrics = engine.routes.find(Call("GET", METRICS, "", {}, b"")) is None
         self._control: Asgi | None = None
+        self.passing = Passing(engine, dispatcher, self._received, self._to_control)
         self._following: asyncio.Task[None] | None = None
         self._watching: asyncio.Task[None] | None = None
 
@@ -45,6 +48,7 @@ class Wire:
         """Streams and long polls end, and no callback begins any more, so that the server can stop."""
         self._engine.stop()
         self._dispatcher.stop()
+        self.passing.stop()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -66,7 +70,11 @@ class Wire:
     def take(self, call: Call, answer: Callable[[Reply], None]) -> None:
         """Answer a provider's request that came whole, without a task."""
         fits = len(call.body) <= self._limit
-        reply = self._received(call) if fits else failed(TooLarge(self._limit))
+        try:
+            reply = self._received(call) if fits else failed(TooLarge(self._limit))
+        except Elsewhere as elsewhere:
+            self.passing.pass_on(call, elsewhere, answer)
+            return
         self._engine.commits.then(lambda error: answer(reply if error is None else failed(error)))
 
     async def finish(self, reply: Reply, receive: Receive, send: Send) -> None:
@@ -87,9 +95,11 @@ class Wire:
 
     async def _provider(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            body = await self._body(receive)
-            reply = self._received(call_of(scope, body))
+            call = call_of(scope, await self._body(receive))
+            reply = self._received(call)
             await self._engine.commits.durable()
+        except Elsewhere as elsewhere:
+            reply = await self.passing.passed_on(call, elsewhere)
         except Gone:
             return
         except (TooLarge, StoreError) as error:
@@ -97,7 +107,7 @@ class Wire:
         await self.finish(reply, receive, send)
 
     def _received(self, call: Call) -> Reply:
-        """The provider's answer, or a problem where there is none."""
+        """The provider's answer, or a problem where there is none. Raises Elsewhere."""
         if (refusal := self._access.to_provider(call)) is not None:
             return refusal
         named = self._engine.routes.hosts.provider(call.headers.get("host", ""))
@@ -109,6 +119,8 @@ class Wire:
             if "content-encoding" in call.headers:
                 call = decoded(call, self._limit)
             reply = self._engine.receive(call)
+        except Elsewhere:
+            raise
         except Exception as error:  # The client is told which; the engine goes on.
             return failed(error)
         return reply
@@ -152,6 +164,7 @@ class Wire:
                 if self._watching is not None:
                     self._watching.cancel()
                 await self._dispatcher.close()
+                await self.passing.close()
                 try:
                     self._engine.sandboxes.save()
                     self._engine.store.close()

@@ -59,7 +59,7 @@ class Templates:
             look=look,
             link=look.link,
             sandbox=look.sandbox.name,
-            sandboxes=list(self._engine.sandboxes),
+            sandboxes=self._engine.sandboxes.names(),
             now=iso(look.sandbox.now()),
             rate=clock.rate,
             world=self._world(look.sandbox),

@@ -70,9 +70,7 @@ class Ui:
         async def endpoint(request: Request) -> Response:
             name = request.query_params.get("sandbox") or "default"
             try:
-                if name not in self._engine.sandboxes:
-                    raise Unknown(f"there is no sandbox {name!r}")
-                return await draw(Look(request, self._engine.sandboxes[name]))
+                return await draw(Look(request, self._engine.sandboxes.named(name)))
             except (Unknown, ProblemAnswer, ValueError) as error:
                 status = error.status if isinstance(error, ProblemAnswer) else 404
                 look = Look(request, self._engine.sandboxes.default)
