@@ -46,7 +46,6 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     seed: Int64 | None = None
     """None: that of the store, which is drawn when it is made."""
     workers: int = 1
-    """Processes on one port; more than one keep in PostgreSQL."""
     replica_host: str = ""
     """Where other replicas on the same PostgreSQL reach this one; empty: loopback where ``host`` is, else the address
     of this machine's name."""

@@ -32,11 +32,12 @@ Examples:
 @click.command("serve", help=HELP)
 @click.option("--host", help="Address to listen on.  [default: localhost]")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port; 0 picks a free one and prints it.  [default: 8080]")
-@click.option("--store", help="A file, or 'memory'.  [default: a file in your state directory]")
+@click.option("--store", help="A file, 'memory', or postgresql://….  [default: a file in your state directory]")
 @click.option("--scenario", multiple=True, help="A file or a shipped scenario; may be given several times.")
 @click.option("--clock", help="real, frozen, frozen@2026-01-01T00:00:00Z, or a rate such as 60x.  [default: real]")
 @click.option("--seed", type=int, help="Ids and chance follow from it.  [default: the store's; drawn for a new one]")
 @click.option("--workers", type=click.IntRange(1, 1), help="Processes; one serves thousands of requests a second.")
+@click.option("--replica-host", help="Where other replicas on the same PostgreSQL reach this one.")
 @click.option("--pristine", is_flag=True, default=None, help="Leave X-Sim-* headers out of providers' answers.")
 @click.option("--strict", is_flag=True, default=None, help="Refuse what only a tolerant reading accepts.")
 @click.option(

@@ -67,6 +67,10 @@ class Health(TypedDict):
     https_port: int | None
     """None where it is not open."""
     proxy_port: int | None
+    replica: str | None
+    """Its name among the replicas on one PostgreSQL; None: the store has one server."""
+    replicas: list[str]
+    """Names of all that are alive, this one among them."""
 
 
 class Ready(TypedDict):

@@ -27,7 +27,8 @@ LOCKS = (
     " AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))"
 )
 LIVING = (
-    f"(SELECT name, replicas.pid, address FROM replicas JOIN {LOCKS.format(ALIVE)} AS alive ON number = replicas.pid)"
+    "(SELECT name, replicas.pid, address FROM replicas"  # noqa: S608 - constants
+    f" JOIN {LOCKS.format(ALIVE)} AS alive ON number = replicas.pid)"
 )
 OWNING = f"{LOCKS.format(SANDBOX)} AS taken LEFT JOIN {LIVING} AS living ON living.pid = taken.pid"
 

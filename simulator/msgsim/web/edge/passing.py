@@ -87,7 +87,7 @@ class Passing:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    # Asked by others: `msgsim.web.edge.peer_port.Answers`
+    # Asked by others: `msgsim.web.edge.peer_port.Answering`
 
     def reply(self, call: Call, answer: Callable[[Reply], None]) -> None:
         reply = self._received(call)

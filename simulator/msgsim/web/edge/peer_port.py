@@ -16,7 +16,7 @@ NOT_HERE = "msgsim.elsewhere"
 """In place of an ASGI answer: the sandbox is with another replica."""
 
 
-class Answers(Protocol):
+class Answering(Protocol):
     """Who answers what is asked here."""
 
     def reply(self, call: Call, answer: Callable[[Reply], None]) -> None:
@@ -33,7 +33,7 @@ class Answers(Protocol):
 class PeerPort:
     """Connections of other replicas."""
 
-    def __init__(self, answers: Answers, secret: bytes) -> None:
+    def __init__(self, answers: Answering, secret: bytes) -> None:
         self.answers = answers
         self.secret = secret
         self.closing = False

@@ -24,7 +24,7 @@ class Lost(StoreError):
     """Whoever was asked is gone, and may have done it."""
 
 
-class Link(Frames):
+class PeerLink(Frames):
     """A connection to another replica."""
 
     def __init__(self, secret: bytes) -> None:
@@ -77,7 +77,7 @@ class Peers:
 
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
-        self._links: dict[str, Link] = {}
+        self._links: dict[str, PeerLink] = {}
         self._connecting: dict[str, asyncio.Lock] = {}
 
     async def call(self, address: str, call: Call) -> Reply:
@@ -111,7 +111,7 @@ class Peers:
             link.ask(CHANGED, b"", lambda kind, body: _settle(answered, kind, body))
             _done(*await answered)
 
-    async def _link(self, address: str) -> Link:
+    async def _link(self, address: str) -> PeerLink:
         """Raises Moved."""
         if not address:
             raise Moved
@@ -123,12 +123,12 @@ class Peers:
                     link = self._links[address] = await self._connected(address)
         return link
 
-    async def _connected(self, address: str) -> Link:
+    async def _connected(self, address: str) -> PeerLink:
         host, _, port = address.rpartition(":")
         try:
             async with asyncio.timeout(CONNECTING):
                 loop = asyncio.get_running_loop()
-                _, link = await loop.create_connection(lambda: Link(self._secret), host.strip("[]"), int(port))
+                _, link = await loop.create_connection(lambda: PeerLink(self._secret), host.strip("[]"), int(port))
         except (OSError, TimeoutError):
             self._links.pop(address, None)
             raise Moved from None

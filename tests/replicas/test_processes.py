@@ -1,0 +1,52 @@
+"""Replicas in processes of their own, one of which is killed."""
+
+import threading
+from itertools import cycle
+
+from msgsim.testing import call
+
+from reliability.server import Server
+from tests.receiver import Receiver
+from tests.replicas.test_replicas import ACCOUNT
+
+
+def test_what_was_accepted_outlives_the_replica_that_had_it(url: str) -> None:
+    """Killed while it is asked: nothing that was answered 201 is lost, each callback comes, in order."""
+    flags = ("--store", url, "--seed", "1", "--clock", "60x")
+    with Receiver() as receiver, Server(*flags) as first, Server(*flags) as second, Server(*flags) as third:
+        accepted: list[str] = []
+        refused: list[int] = []
+        going = threading.Event()
+        body = {"to": "+37255000001", "messages": [{"channel": "sms", "text": "Hello"}], "dlr_url": receiver.url}
+
+        def send(number: int) -> None:
+            turns = cycle([second, third])
+            for _ in range(number):
+                answer = call(f"{next(turns).url}/v1/omnimessage", "POST", body, headers=ACCOUNT)
+                if answer.status == 201:
+                    accepted.append(answer.json["omnimessage_id"])
+                else:
+                    refused.append(answer.status)
+                if len(accepted) > 100:
+                    going.set()
+
+        clients = [threading.Thread(target=send, args=(100,)) for _ in range(8)]
+        for client in clients:
+            client.start()
+        assert going.wait(60)
+        first.kill()
+        for client in clients:
+            client.join(120)
+        assert set(refused) <= {503}
+        assert len(refused) <= 8, "only what the dead replica was asked and had not answered"
+        assert len(set(accepted)) == len(accepted)
+        for replica in (second, third):
+            kept = {shown["id"] for shown in replica.control("GET", "messages?limit=10000").json["messages"]}
+            assert kept >= set(accepted)
+        receiver.wait(2 * len(kept), 60)
+        seen: dict[str, list[str]] = {}
+        for post in receiver.posts:
+            seen.setdefault(post.json["omnimessage_id"], []).append(post.json["status"])
+        for id in accepted:
+            assert list(dict.fromkeys(seen[id])) == ["ACK", "DELIVRD"]
+        assert len(third.control("GET", "health").json["replicas"]) == 2
