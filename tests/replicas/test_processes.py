@@ -10,12 +10,20 @@ from tests.receiver import Receiver
 from tests.replicas.test_replicas import ACCOUNT
 
 
+def reports(receiver: Receiver) -> dict[str, list[str]]:
+    """Per message what was posted, in order; what was posted again is left out."""
+    found: dict[str, dict[str, None]] = {}
+    for post in list(receiver.posts):
+        found.setdefault(post.json["omnimessage_id"], {})[post.json["status"]] = None
+    return {id: list(statuses) for id, statuses in found.items()}
+
+
 def test_what_was_accepted_outlives_the_replica_that_had_it(url: str) -> None:
     """Killed while it is asked: nothing that was answered 201 is lost, each callback comes, in order."""
     flags = ("--store", url, "--seed", "1", "--clock", "60x")
     with Receiver() as receiver, Server(*flags) as first, Server(*flags) as second, Server(*flags) as third:
         accepted: list[str] = []
-        refused: list[int] = []
+        refused: list[str] = []
         going = threading.Event()
         body = {"to": "+37255000001", "messages": [{"channel": "sms", "text": "Hello"}], "dlr_url": receiver.url}
 
@@ -26,7 +34,7 @@ def test_what_was_accepted_outlives_the_replica_that_had_it(url: str) -> None:
                 if answer.status == 201:
                     accepted.append(answer.json["omnimessage_id"])
                 else:
-                    refused.append(answer.status)
+                    refused.append(answer.json["detail"])
                 if len(accepted) > 100:
                     going.set()
 
@@ -37,16 +45,15 @@ def test_what_was_accepted_outlives_the_replica_that_had_it(url: str) -> None:
         first.kill()
         for client in clients:
             client.join(120)
-        assert set(refused) <= {503}
-        assert len(refused) <= 8, "only what the dead replica was asked and had not answered"
+        assert all("may have done what was asked" in detail for detail in refused)
+        assert len(refused) <= 16, "what was asked of the dead replica by each of the others, and not answered"
         assert len(set(accepted)) == len(accepted)
         for replica in (second, third):
             kept = {shown["id"] for shown in replica.control("GET", "messages?limit=10000").json["messages"]}
             assert kept >= set(accepted)
-        receiver.wait(2 * len(kept), 60)
-        seen: dict[str, list[str]] = {}
-        for post in receiver.posts:
-            seen.setdefault(post.json["omnimessage_id"], []).append(post.json["status"])
-        for id in accepted:
-            assert list(dict.fromkeys(seen[id])) == ["ACK", "DELIVRD"]
+        seen = reports(receiver)
+        while any(len(seen.get(id, ())) < 2 for id in accepted):
+            receiver.wait(len(receiver.posts) + 1, 60)
+            seen = reports(receiver)
+        assert all(seen[id] == ["ACK", "DELIVRD"] for id in accepted)
         assert len(third.control("GET", "health").json["replicas"]) == 2

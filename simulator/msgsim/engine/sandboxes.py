@@ -156,7 +156,7 @@ class Sandboxes(Mapping[str, Sandbox]):
         if row is None or row.number != number:
             self._replicas.release(number)
             raise Elsewhere(name, "")
-        self._store.records.forget()
+        self._store.forget()
         self._places.forget(name)
         sandbox = self._start(row, tolerant=True)
         self._signals.taken(sandbox)
@@ -189,6 +189,7 @@ class Sandboxes(Mapping[str, Sandbox]):
         if (sandbox := self.numbered.pop(number, None)) is not None:
             del self._named[sandbox.name]
             self._signals.recorded(sandbox.base)
+        self._signals.lost(number)
 
     def _learn(self) -> list[str]:
         """Which sandboxes there are; those that nobody has. Raises StoreError."""

@@ -37,5 +37,7 @@ class Signals:
         """A sandbox or a request may have another scenario than before."""
         self.taken: Signal[Sandbox] = Signal()
         """A sandbox that another replica had."""
+        self.lost: Signal[int] = Signal()
+        """The number of a sandbox that another replica has had: what is remembered of it may be no longer so."""
         self.closing = False
         """The server stops; nobody should wait for anything any longer."""

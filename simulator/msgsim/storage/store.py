@@ -80,10 +80,14 @@ class Store:
         try:
             yield
         except StoreError:
-            self.messages.rewritten.lose()
-            self.callbacks.rewritten.lose()
-            self.records.forget()
+            self.forget()
             raise
+
+    def forget(self) -> None:
+        """What is remembered of rows may be no longer so."""
+        self.messages.rewritten.lose()
+        self.callbacks.rewritten.lose()
+        self.records.forget()
 
     def _changes(self) -> Changes:
         """Since the last commit."""

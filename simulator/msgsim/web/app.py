@@ -27,8 +27,10 @@ def application(
 ) -> Asgi:
     """The control API and the pages as an ASGI application."""
     subscriptions = Subscriptions(engine)
+    sinks = Sinks()
+    engine.signals.lost.follow(sinks.forget)
     context = Context(
-        engine, dispatcher, subscriptions, Polls(subscriptions), Sinks(), Outcomes(engine), interceptor, passing
+        engine, dispatcher, subscriptions, Polls(subscriptions), sinks, Outcomes(engine), interceptor, passing
     )
     api = routes(context)
     return Starlette(

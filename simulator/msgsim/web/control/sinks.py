@@ -88,6 +88,9 @@ class Sinks:
     def drop(self, sandbox: int, name: str) -> None:
         self.of(sandbox).pop(name, None)
 
+    def forget(self, sandbox: int) -> None:
+        self._sinks.pop(sandbox, None)
+
     def keep_only(self, sandboxes: set[int]) -> None:
         """Forget those of sandboxes that are gone."""
         for number in self._sinks.keys() - sandboxes:
