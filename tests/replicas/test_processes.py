@@ -6,14 +6,14 @@ from itertools import cycle
 from msgsim.testing import call
 
 from reliability.server import Server
-from tests.receiver import Receiver
+from tests.receiver import Posted, Receiver
 from tests.replicas.test_replicas import ACCOUNT
 
 
-def reports(receiver: Receiver) -> dict[str, list[str]]:
+def reports(posts: list[Posted]) -> dict[str, list[str]]:
     """Per message what was posted, in order; what was posted again is left out."""
     found: dict[str, dict[str, None]] = {}
-    for post in list(receiver.posts):
+    for post in posts:
         found.setdefault(post.json["omnimessage_id"], {})[post.json["status"]] = None
     return {id: list(statuses) for id, statuses in found.items()}
 
@@ -51,9 +51,10 @@ def test_what_was_accepted_outlives_the_replica_that_had_it(url: str) -> None:
         for replica in (second, third):
             kept = {shown["id"] for shown in replica.control("GET", "messages?limit=10000").json["messages"]}
             assert kept >= set(accepted)
-        seen = reports(receiver)
+        count = 0
+        seen: dict[str, list[str]] = {}
         while any(len(seen.get(id, ())) < 2 for id in accepted):
-            receiver.wait(len(receiver.posts) + 1, 60)
-            seen = reports(receiver)
+            posts = receiver.wait(count + 1, 60)
+            count, seen = len(posts), reports(posts)
         assert all(seen[id] == ["ACK", "DELIVRD"] for id in accepted)
         assert len(third.control("GET", "health").json["replicas"]) == 2
