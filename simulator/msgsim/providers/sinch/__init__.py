@@ -23,7 +23,10 @@ from msgsim.providers.sinch import (
     rules,
 )
 from msgsim.providers.sinch.account import Account, account
+from msgsim.providers.sinch.email.api import api as email
+from msgsim.providers.sinch.email.members import is_base64, is_instant
 from msgsim.providers.sinch.limits import limit_requests
+from msgsim.providers.sinch.omni.api import api as omni
 from msgsim.providers.sinch.schedule import is_local, is_zone
 from msgsim.providers.sinch.segments import LENGTHS
 from msgsim.providers.sinch.whatsapp import files
@@ -89,8 +92,15 @@ ENDPOINTS = (
     Ask("campaigns-delete", "DELETE", "/api/v1/campaigns/{id}", campaigns.deleted),
 )  # fmt: skip
 
-APIS = (whatsapp, files.api)
-FORMATS = {"local-date-time": is_local, "time-zone": is_zone, "geo-point": is_geo_point, **LENGTHS}
+APIS = (whatsapp, files.api, email, omni)
+FORMATS = {
+    "local-date-time": is_local,
+    "time-zone": is_zone,
+    "geo-point": is_geo_point,
+    "base64": is_base64,
+    "instant": is_instant,
+    **LENGTHS,
+}
 
 provider = Provider(
     name="sinch",
@@ -115,9 +125,9 @@ provider = Provider(
     post=deliveries.post,
     receive=deliveries.receive,
     device=deliveries.pieces,
-    channels=("sms", "whatsapp"),
+    channels=("sms", "whatsapp", "voice", "email"),
     strict="bad_request",
     secrets=frozenset({"authenticationtoken"}),
-    recipients=frozenset({"destination"}),
-    texts=frozenset({"messagetext"}),
+    recipients=frozenset({"destination", "emailaddress"}),
+    texts=frozenset({"messagetext", "emailtext", "ttsmessage"}),
 )

@@ -23,6 +23,13 @@ def with_alias(alias: str, desk: Desk) -> Json:
     return next((each for each in campaigns(desk).values() if each and each.get("alias") == alias), None)
 
 
+def extra_of(body: dict[str, Json], desk: Desk) -> dict[str, Json]:
+    """What is kept of a message whose request names a campaign."""
+    if not (alias := body.get("campaignAlias")):
+        return {}
+    return {"campaignId": (with_alias(alias, desk) or {}).get("id"), "campaignAlias": alias}
+
+
 def listed(body: Json, desk: Desk) -> Reply:
     """A page of the campaigns whose name contains ``name``."""
     parameters = query(desk, "name", "page", "page_size")

@@ -1,4 +1,4 @@
-"""Which API tells what: callbacks and MOs of SMS, and those of WhatsApp."""
+"""Which API tells what: callbacks and MOs of SMS, and those of WhatsApp; there are none of e-mail and omni."""
 
 from collections.abc import Iterable, Iterator
 
@@ -8,6 +8,7 @@ from msgsim.model import Callback, Due, Inbound, Json, Message, Post, Step
 from msgsim.provider import View, callback_body
 from msgsim.providers.sinch import device, inbound, reports
 from msgsim.providers.sinch.account import Account, account
+from msgsim.providers.sinch.drafts import is_sms
 from msgsim.providers.sinch.whatsapp import device as whatsapp_device
 from msgsim.providers.sinch.whatsapp import inbound as whatsapp_inbound
 from msgsim.providers.sinch.whatsapp import reports as whatsapp_reports
@@ -18,7 +19,7 @@ def callbacks(message: Message, steps: Iterable[Step], customer: Account) -> lis
     """Of a message's steps, where URLs are set for them."""
     if message.channels[0].name == WHATSAPP:
         return whatsapp_reports.callbacks(message, steps, customer)
-    return reports.callbacks(message, steps, customer)
+    return reports.callbacks(message, steps, customer) if is_sms(message) else []
 
 
 def post(callback: Callback, subject: Message | Inbound, customer: Account, contract: Contract) -> Post:

@@ -2,7 +2,7 @@
 
 from typing import cast
 
-from msgsim.model import Beat, Channel, Draft, Json
+from msgsim.model import Beat, Channel, Draft, Json, Message
 from msgsim.provider import Desk
 from msgsim.providers.sinch import campaigns, schedule
 from msgsim.providers.sinch.account import Account, account
@@ -17,6 +17,11 @@ INVALID_NUMBER = (Beat(160, "INVALID_DESTINATION_NUMBER"),)
 WRONG_PARAMS = (Beat(160, "INVALID_MESSAGE_TEXT"),)
 WITHOUT_DLR = (Beat(300, "SENT_SUCCESS"),)
 """Lives where no scenario says otherwise; the times are those of recorded traffic."""
+
+
+def is_sms(message: Message) -> bool:
+    """Whether a message came by the SMS API, and not by another that has SMS among its channels."""
+    return "carrierId" in message.extra
 
 
 class Batch:
@@ -35,10 +40,7 @@ class Batch:
         self.expires = schedule.expiry(body, where, desk.now)
         user = self.account.user(desk.credential.name)
         self._sub_account = user.sub_account if user is not None else ""
-        self._campaign: dict[str, Json] = {}
-        if alias := body.get("campaignAlias"):
-            campaign = campaigns.with_alias(alias, desk) or {}
-            self._campaign = {"campaignId": campaign.get("id"), "campaignAlias": alias}
+        self._campaign = campaigns.extra_of(body, desk)
         self._extras: dict[tuple[Carrier, str], dict[str, Json]] = {}
 
     def extra_of(self, carrier: Carrier, item: dict[str, Json]) -> dict[str, Json]:

@@ -12,7 +12,7 @@ from msgsim.model import Due, Inbound, Json, Message, Refusal, Refused, Reply
 from msgsim.provider import Desk, View
 from msgsim.providers.sinch.account import account
 from msgsim.providers.sinch.carriers import UNKNOWN, digits
-from msgsim.providers.sinch.drafts import CHANNEL
+from msgsim.providers.sinch.drafts import is_sms
 from msgsim.providers.sinch.query import date, moment, query
 
 DAY = 86_400_000
@@ -34,7 +34,7 @@ def receive(inbound: Inbound, message: Message | None, view: View) -> tuple[Inbo
     carrier = customer.carriers.of(number, view.seed) or UNKNOWN
     extra: dict[str, Json] = {"carrierId": carrier.id, "carrierName": carrier.name}
     owner = inbound.credential or next((user.name for user in customer.users if user.mo_url), "")
-    if message is not None and message.channels[0].name == CHANNEL:
+    if message is not None and is_sms(message):
         extra |= {name: message.extra[name] for name in ("subAccount", "campaignAlias") if name in message.extra}
         extra["mt"] = _answered(message, view)
     if (user := customer.user(owner)) is not None and user.sub_account:

@@ -4,17 +4,16 @@ from collections.abc import Callable
 from itertools import islice
 
 import msgspec
-from msgspec import Struct
 
-from msgsim.clock import EARLIEST
 from msgsim.model import Json, Message, Refusal, Refused, Reply
 from msgsim.provider import Desk
 from msgsim.providers.sinch.account import account
 from msgsim.providers.sinch.carriers import UNKNOWN, digits
-from msgsim.providers.sinch.drafts import CHANNEL
+from msgsim.providers.sinch.consuming import unread
+from msgsim.providers.sinch.drafts import is_sms
 from msgsim.providers.sinch.limits import limit_queries
 from msgsim.providers.sinch.query import date, moment, number, query
-from msgsim.providers.sinch.reports import Known, entry, known, legacy
+from msgsim.providers.sinch.reports import entry, known, legacy
 
 DAY = 86_400_000
 KEPT = 3 * DAY
@@ -43,8 +42,7 @@ def _may_see(desk: Desk) -> Callable[[Message], bool]:
     customer, viewer = account(desk), desk.credential.name
 
     def sees(message: Message) -> bool:
-        is_sms = message.channels[0].name == CHANNEL
-        return is_sms and customer.sees(viewer, message.credential, message.extra.get("subAccount", ""))
+        return is_sms(message) and customer.sees(viewer, message.credential, message.extra.get("subAccount", ""))
 
     return sees
 
@@ -65,49 +63,17 @@ def searched(body: Json, desk: Desk) -> Reply:
     return _answer(entries[-MOST_FOUND:], desk.now - DAY, desk.now)
 
 
-class Consumed(Struct):
-    """Up to where a user was given statuses: all before a time, and at that time those of keys up to one."""
-
-    at: int = EARLIEST
-    key: int = 0
-    given: list[str] = []
-    """What was given of that time while it was still now; empty: nothing is added to it any more."""
-
-
 def listed(body: Json, desk: Desk) -> Reply:
     """Statuses this call has not given before, in the order they came; a later status is given again."""
     limit_queries(desk)
     parameters = query(desk, "limit", "start", "end")
     most = min(number(parameters, "limit", MOST_LISTED), MOST_LISTED)
     start, end = moment(parameters, "start"), moment(parameters, "end")
-    consumed = msgspec.convert(desk.record(CURSOR, desk.credential.name) or {}, Consumed)
-    earliest = desk.now - KEPT if start is None else max(start, desk.now - KEPT)
-    after = max((consumed.at, 0 if consumed.given else consumed.key), (earliest, 0))
-    may_see = _may_see(desk)
-
-    def fits(message: Message) -> bool:
-        status = known(message, desk.now)
-        return status is not None and _mark(message, status) not in consumed.given and may_see(message)
-
-    latest, position = desk.latest(after, desk.now if end is None else min(end, desk.now), most, fits)
-    statuses = [(at, message, status) for at, message in latest if (status := known(message, desk.now)) is not None]
-    if statuses or start is None:
-        given = consumed.given if consumed.at == desk.now else []
-        given = given + [_mark(message, status) for at, message, status in statuses if at == desk.now]
-        _consume(desk, position, given)
-    entries = [entry(message, status) for _, message, status in statuses]
+    window = (desk.now - KEPT if start is None else max(start, desk.now - KEPT), desk.now if end is None else end)
+    latest = unread(desk, CURSOR, window, most, _may_see(desk), look=start is not None)
+    statuses = ((message, known(message, desk.now)) for _, message in latest)
+    entries = [entry(message, status) for message, status in statuses if status is not None]
     return _answer(entries, desk.now - DAY if start is None else start, desk.now if end is None else end)
-
-
-def _consume(desk: Desk, position: tuple[int, int], given: list[str]) -> None:
-    """Messages may get another status at the very time that is now: so long it is kept which were given."""
-    at, key = position
-    consumed = Consumed(at, key, given if at == desk.now and len(given) <= MOST_FOUND else [])
-    desk.keep(CURSOR, desk.credential.name, msgspec.to_builtins(consumed))
-
-
-def _mark(message: Message, status: Known) -> str:
-    return f"{message.key} {(status.delivered or status.sent).status}"
 
 
 def _answer(entries: list[Json], start: int, end: int) -> Reply:

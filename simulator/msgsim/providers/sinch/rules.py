@@ -19,7 +19,7 @@ def check(body: Json, desk: Desk) -> Iterable[Refusal]:
     if not isinstance(body, dict):
         return
     yield from _subaccount_rules(body, (body,), desk)
-    yield from _campaign_rules(body, desk)
+    yield from campaign_rules(body, desk)
     at = body.get("scheduledAt")
     if (
         type(at) is int
@@ -36,7 +36,7 @@ def check_bulk(body: Json, desk: Desk) -> Iterable[Refusal]:
     messages = body.get("messages")
     listed = messages if isinstance(messages, list) and len(messages) <= MOST else []
     yield from _subaccount_rules(body, listed or (body,), desk)
-    yield from _campaign_rules(body, desk)
+    yield from campaign_rules(body, desk)
     yield from _message_rules(listed, desk)
 
 
@@ -78,7 +78,15 @@ def _subaccount_error(user: User, reference: Json) -> str | None:
     return None if reference in (None, "", user.sub_account) else "forbidden_subaccount"
 
 
-def _campaign_rules(body: dict[str, Json], desk: Desk) -> Iterator[Refusal]:
+def sender_rules(desk: Desk) -> Iterator[Refusal]:
+    """Of APIs that know no subaccounts: administrators do not send for themselves."""
+    user = account(desk).user(desk.credential.name)
+    if user is not None and user.admin:
+        yield Refusal("forbidden")
+
+
+def campaign_rules(body: dict[str, Json], desk: Desk) -> Iterator[Refusal]:
+    """A campaign has to be there before it is named; an empty alias is the schema's to refuse."""
     alias = body.get("campaignAlias")
     if isinstance(alias, str) and campaigns.with_alias(alias, desk) is None:
         yield Refusal("unknown_campaign", "campaignAlias")

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from msgsim.contract.formats import impossible
 from msgsim.model import Channel, Draft, Json, Refusal
 from msgsim.provider import Desk
-from msgsim.providers.sinch import campaigns
+from msgsim.providers.sinch import campaigns, rules
 from msgsim.providers.sinch.account import Account, account
 from msgsim.providers.sinch.carriers import digits
 from msgsim.providers.sinch.whatsapp import sessions
@@ -18,13 +18,9 @@ def check(body: Json, desk: Desk) -> Iterable[Refusal]:
     """What no schema can say: whether the user may send, the campaign, and how many rows a list has in all."""
     if not isinstance(body, dict):
         return
-    user = account(desk).user(desk.credential.name)
-    if user is not None and user.admin:
-        yield Refusal("forbidden")
+    yield from rules.sender_rules(desk)
     yield from _row_rules(body)
-    alias = body.get("campaignAlias")
-    if isinstance(alias, str) and alias and campaigns.with_alias(alias, desk) is None:
-        yield Refusal("unknown_campaign", "campaignAlias")
+    yield from rules.campaign_rules(body, desk)
 
 
 def _row_rules(body: dict[str, Json]) -> Iterable[Refusal]:
@@ -48,10 +44,7 @@ class Mailing:
         self.first = desk.ticks(len(body["destinations"]) + 1)
         """The ticks of the batch's own id; those of its messages follow."""
         self.id = desk.seed.uuid1(self.first)
-        self.extra: dict[str, Json] = {}
-        if alias := body.get("campaignAlias"):
-            campaign = campaigns.with_alias(alias, desk) or {}
-            self.extra |= {"campaignId": campaign.get("id"), "campaignAlias": alias}
+        self.extra = campaigns.extra_of(body, desk)
         for given, name in (("flowId", "flowId"), ("defaultExtraInfo", "extraInfo")):
             if given in body:
                 self.extra[name] = body[given]

@@ -4,6 +4,7 @@ import re
 
 from msgsim.model import Json
 from msgsim.provider import Desk
+from msgsim.providers.sinch.scalars import as_text, present
 
 _GEO_POINT = re.compile(r"\s*-?\d{1,3}(\.\d{1,20})?\s*,\s*-?\d{1,3}(\.\d{1,20})?\s*", re.ASCII)
 
@@ -20,7 +21,7 @@ def of_a_send(body: Json, desk: Desk) -> Json:
     """A body without nulls, its numbers as texts as deployed clients write them. Raises Refused when strict."""
     if not isinstance(body, dict):
         return body
-    shaped = _present(body)
+    shaped = present(body)
     if isinstance(destinations := shaped.get("destinations"), list):
         shaped["destinations"] = [
             _texts(entry, ("destination", "correlationId"), "destinations", desk) for entry in destinations
@@ -31,7 +32,7 @@ def of_a_send(body: Json, desk: Desk) -> Json:
 
 
 def _message(message: dict[str, Json], desk: Desk) -> dict[str, Json]:
-    shaped = {name: _present(value) for name, value in _present(message).items()}
+    shaped = {name: present(value) for name, value in present(message).items()}
     for kind in ("hsm", "template"):
         if isinstance(used := shaped.get(kind), dict):
             shaped[kind] = {name: _listed(value, f"{kind}.{name}", desk) for name, value in used.items()}
@@ -58,28 +59,16 @@ def _interactive(interactive: dict[str, Json], desk: Desk) -> dict[str, Json]:
     return {**interactive, "listAction": {**action, "sections": sections}}
 
 
-def _present(value: Json) -> Json:
-    """An object without its nulls; anything else as it is."""
-    return {name: inner for name, inner in value.items() if inner is not None} if isinstance(value, dict) else value
-
-
 def _texts(entry: Json, names: tuple[str, ...], where: str, desk: Desk) -> Json:
     """An entry of a list whose members with these names are texts."""
     if not isinstance(entry, dict):
         return entry
-    shaped = _present(entry)
+    shaped = present(entry)
     for name in names:
         if name in shaped:
-            shaped[name] = _text(shaped[name], f"{where}.{name}", desk)
+            shaped[name] = as_text(shaped[name], f"{where}.{name}", desk)
     return shaped
 
 
 def _listed(value: Json, name: str, desk: Desk) -> Json:
-    return [_text(inner, name, desk) for inner in value] if isinstance(value, list) else value
-
-
-def _text(value: Json, name: str, desk: Desk) -> Json:
-    if type(value) not in (int, float):
-        return value
-    desk.note(f"{name} is taken from a JSON number")
-    return str(int(value) if value == int(value) else value)
+    return [as_text(inner, name, desk) for inner in value] if isinstance(value, list) else value
