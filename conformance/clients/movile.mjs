@@ -75,9 +75,11 @@ async function refusals() {
 /** Every documented error and every documented status, as axios shows it. */
 async function catalogue() {
   for (const { key, status } of await errors('sinch')) {
+    if (key.includes('.')) continue; // Of another API than that of SMS.
     await refused(`error ${key}`, status, undefined, client({}, { 'X-Sim-Outcome': key }).send(TO, 'Hello'));
   }
-  for (const { word, code } of await statuses('sinch')) {
+  for (const { word, code, channels } of await statuses('sinch')) {
+    if (channels?.length && !channels.includes('sms')) continue;
     const { data } = await client({}, { 'X-Sim-Outcome': word }).send(TO, 'Hello');
     await advance('2h');
     const answer = (await client().getStatus(data.id)).data;
