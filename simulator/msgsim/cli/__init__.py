@@ -12,7 +12,7 @@ import click
 from msgsim import __version__
 from msgsim.cli.exits import FAILED, INTERRUPTED, OK, USAGE
 
-SHARED = frozenset({"exits", "remote", "settings"})
+SHARED = frozenset({"completion", "exits", "remote", "settings"})
 """Modules beside the commands that are none."""
 
 
@@ -45,7 +45,11 @@ class Commands(click.Group):
             return None
         module = importlib.import_module(f"msgsim.cli.{cmd_name.replace('-', '_')}")
         command: click.Command = module.command
-        return command
+        if "_MSGSIM_COMPLETE" not in os.environ:
+            return command
+        from msgsim.cli.completion import completed  # Late: only a shell asks for it.
+
+        return completed(command)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
