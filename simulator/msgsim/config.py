@@ -83,6 +83,8 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Its private key (PEM)."""
     ca_folder: str = ""
     """Where the certificate authority is kept; empty: in the user's state directory."""
+    log: Literal["text", "json", "none"] | None = None
+    """How ``msgsim serve`` prints a line per request; None: as text on a terminal, else not at all."""
     providers: dict[str, dict[str, Json]] = field(default_factory=dict)
     """Per provider what its ``settings.json`` allows."""
 

@@ -103,6 +103,11 @@ class Server(uvicorn.Server):
         return self._wire.passing
 
     @property
+    def engine(self) -> Engine:
+        """What answers; its signals tell who follows them of each request."""
+        return self._engine
+
+    @property
     def store_summary(self) -> str:
         """Where it keeps what it accepted, and how much was there at the start."""
         if self._config.store == "memory":

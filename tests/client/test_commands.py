@@ -98,8 +98,14 @@ def test_one_message_is_shown_with_its_plan(msgsim: Run, send: Send) -> None:
 def test_a_script_waits_until_it_has_happened(msgsim: Run, send: Send) -> None:
     send(TO)
     assert "DELIVRD" in msgsim("clock", "advance", "1m").stdout
-    assert json.loads(msgsim("wait", "--to", TO, "--status", "delivered", "--json").stdout)[0]["to"] == TO
-    assert "/v1/omnimessage" in msgsim("wait", "requests", "--provider", "messente", "--status", "201").stdout
+    assert (
+        json.loads(msgsim("wait", "--since", "start", "--to", TO, "--status", "delivered", "--json").stdout)[0]["to"]
+        == TO
+    )
+    assert (
+        "/v1/omnimessage"
+        in msgsim("wait", "requests", "--since", "1h", "--provider", "messente", "--status", "201").stdout
+    )
     missed = msgsim("wait", "--to", TO, "--status", "seen", "--timeout", "10ms")
     assert TO in missed.stderr, "the nearest miss is told"
 

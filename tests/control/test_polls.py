@@ -103,6 +103,25 @@ def test_a_long_poll_knows_what_a_plain_list_finds(query: str, meanwhile: list[t
 
 
 @settings(max_examples=100)
+@given(st.sampled_from(QUERIES), acts)
+def test_a_poll_for_what_is_new_counts_what_has_begun_to_fit(query: str, meanwhile: list[tuple[Any, ...]]) -> None:
+    """What fits now, without what has fitted at every moment since the start; a reset begins anew."""
+    with memory() as world:
+        for number in (1, 2, 3):
+            world.send(f"+3725550000{number}", "Code 123")
+        make = world.listing(listing, query)
+        poll: Poll[Any] = Poll(make, 0, 100, NEVER, new=True)
+        look(poll)
+        sandbox, ever_since = world.sandbox.number, {message.key for message in plain(make()).rows}
+        for act in meanwhile:
+            do(world, act)
+            news(poll)
+            fitting = {message.key for message in plain(make()).rows}
+            ever_since = ever_since & fitting if world.sandbox.number == sandbox else set()
+            assert poll.total == len(fitting - ever_since), act
+
+
+@settings(max_examples=100)
 @given(st.sampled_from(QUERIES), st.lists(st.tuples(st.integers(0, 4), one_act), max_size=20))
 def test_nothing_is_missed_that_happens_while_a_poll_looks(query: str, meanwhile: list[tuple[int, Any]]) -> None:
     """Between any two steps of its look others have their turn."""

@@ -58,6 +58,7 @@ export interface RequestFilter {
   refused?: boolean;
   error?: string;
   credential?: string;
+  since?: string;
 }
 export interface CallbackFilter {
   state?: string;
@@ -65,14 +66,15 @@ export interface CallbackFilter {
   host?: string;
   status?: string;
   message?: string;
+  since?: string;
 }
 
 export interface List<Row, Whole, Filter> {
   /** The newest page. */
   list(filter?: Filter & { limit?: number; before?: number }): Promise<Row[]>;
-  /** The newest row that fits; with `count` all that fit, once there are as many. Rejects with TimedOut. */
-  wait(filter: Filter & { count: number; timeout?: string }): Promise<Row[]>;
-  wait(filter?: Filter & { timeout?: string }): Promise<Row>;
+  /** The newest row that fits; with `count` all that fit, once there are as many; `new`: only what begins to fit from now on. Rejects with TimedOut. */
+  wait(filter: Filter & { count: number; timeout?: string; new?: boolean }): Promise<Row[]>;
+  wait(filter?: Filter & { timeout?: string; new?: boolean }): Promise<Row>;
   get(id: string | number): Promise<Whole>;
   explain(id: string | number): Promise<Explanation>;
 }

@@ -62,7 +62,10 @@ def address(text: str, allowed: tuple[str, ...]) -> Address:
     _check_number(host, port, allowed)
     path = target if target.startswith("/") else f"/{target}"
     # All of it as the path: a query of its own would be written anew.
-    url = URL.build(scheme=scheme, host=host, port=origin.explicit_port, path=path, encoded=True)
+    # Nor does `build` put brackets round an address of IPv6 that it is told to take as it is.
+    url = URL.build(
+        scheme=scheme, host=f"[{host}]" if ":" in host else host, port=origin.explicit_port, path=path, encoded=True
+    )
     return Address(url, _basic(user))
 
 

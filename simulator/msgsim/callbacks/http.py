@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -83,6 +83,8 @@ class Poster:
         """
         import aiohttp
 
+        from msgsim.callbacks.failures import failure
+
         sent = Progress()
         try:
             try:
@@ -91,14 +93,10 @@ class Poster:
                 if not sent.reused:
                     raise
                 return await self._request(to, post, headers, None)
-        except TimeoutError:
-            return ReceiverAnswer(error=f"no answer within {self._config.callback_timeout}")
-        except aiohttp.ClientSSLError as error:
-            return ReceiverAnswer(error=f"no TLS with {to.url.host}: {_reason(error)}")
         except (aiohttp.ClientError, OSError, ValueError) as error:
             if isinstance(error.__cause__, Forbidden):
                 raise error.__cause__ from None
-            return ReceiverAnswer(error=str(error) or type(error).__name__)
+            return ReceiverAnswer(error=failure(error, to.url, self._config.callback_timeout))
 
     async def _request(
         self, to: Address, post: Post, headers: list[tuple[str, str]], sent: Progress | None
@@ -165,21 +163,6 @@ def attempt_of(
 
 async def _reused(_session: object, context: Any, _parameters: object) -> None:
     context.trace_request_ctx.reused = True
-
-
-def _reason(error: Exception) -> str:
-    """A failed handshake, and what to do about a certificate that nobody vouches for."""
-    causes = list(_causes(error))
-    for cause in causes:
-        if (untrusted := getattr(cause, "verify_message", "")) != "":
-            return f"{untrusted}; a certificate of one's own is trusted with --callback-ca FILE"
-    return str(causes[-1]) or type(causes[-1]).__name__
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
-        yield error
-        error = error.__cause__
 
 
 def _trusting(authority: str) -> "ssl.SSLContext | bool":

@@ -1,11 +1,14 @@
 """``msgsim errors``: every documented error and outcome, each with a request that brings it about."""
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import click
 
+from msgsim.client import DEFAULT_URL
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from msgsim.contract import Error, Status
     from msgsim.examples.catalogue import Neutral
@@ -14,36 +17,88 @@ if TYPE_CHECKING:
 
 
 @click.command("errors")
-@click.option("--provider", "only", help="One provider only.")
-@click.option("--url", default="http://127.0.0.1:8080", show_default=True, help="Where the simulator is.")
+@click.argument("key", required=False)
+@click.option("--provider", "only", help="Of one provider only, each on a line.")
+@click.option("--details", is_flag=True, help="With the meaning of each and a curl, as one KEY has them.")
+@click.option(
+    "--url", envvar="MSGSIM_URL", default="", help=f"Where the curls go: MSGSIM_URL.  [default: {DEFAULT_URL}]"
+)
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def command(only: str | None, url: str, form: str) -> int:
-    """List every documented error and status: its recipient, and a curl that brings it about.
+def command(key: str | None, only: str | None, details: bool, url: str, form: str) -> int:
+    """Count the documented errors and outcomes, list those of a provider, or explain one by its KEY or code.
+
+    Each has a curl that brings it about, and most a reserved recipient.
 
     \b
     Examples:
       msgsim errors
       msgsim errors --provider messente
+      msgsim errors forbidden
+      msgsim errors --provider sinch unauthorized --url http://127.0.0.1:9000
       msgsim errors --provider sinch --format json | jq -r '.[] | select(.key == "forbidden").curl'
     """
     import msgspec
 
     from msgsim.cli.exits import OK
+    from msgsim.client.wire import root
     from msgsim.provider import discover
     from msgsim.scenarios.yaml import suggestion
 
     providers = discover()
     if only is not None and only not in providers:
         raise click.UsageError(f"there is no provider {only!r}{suggestion(only, providers)}")
+    try:
+        where = root(url)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
     chosen = [providers[only]] if only else list(providers.values())
+    listed = {provider.name: [*entries(provider, where)] for provider in chosen}
+    if key is not None:
+        known = {entry["key"]: None for found in listed.values() for entry in found}
+        listed = {name: [entry for entry in found if _is(entry, key)] for name, found in listed.items()}
+        if not any(listed.values()):
+            raise click.UsageError(f"there is no error {key!r}{suggestion(key, known)}")
     if form == "json":
-        click.echo(msgspec.json.encode([entry for provider in chosen for entry in entries(provider, url)]))
-        return OK
-    for provider in chosen:
-        click.secho(f"{provider.title} ({provider.name})", bold=True)
-        for entry in entries(provider, url):
-            _show(entry)
+        click.echo(msgspec.json.encode([entry for found in listed.values() for entry in found]))
+    elif key is None and only is None and not details:
+        _summarize(chosen, listed)
+    else:
+        for provider in chosen:
+            _list(provider, listed[provider.name], details or key is not None)
     return OK
+
+
+def _is(entry: "dict[str, Json]", key: str) -> bool:
+    return key.lower() == entry["key"].lower() or key == str(entry["code"])
+
+
+def _summarize(providers: "Iterable[Provider]", listed: "Mapping[str, list[dict[str, Json]]]") -> None:
+    """How many of each kind a provider has, API by API."""
+    from msgsim.cli.remote import show_table
+
+    rows = [["provider", "API", "errors", "statuses", "outcomes"]]
+    for provider in providers:
+        apis = {"": provider.title} | {api.name: api.title for api in provider.apis}
+        for name, title in apis.items():
+            counts = Counter(entry["kind"] for entry in listed[provider.name] if _api(entry["key"], apis) == name)
+            if counts:
+                numbers = [str(counts[kind] or "-") for kind in ("error", "status", "outcome")]
+                rows.append([provider.name, title, *numbers])
+    show_table(rows)
+    click.echo("\n--provider PROVIDER lists those of one; a KEY explains one of them: msgsim errors forbidden")
+
+
+def _api(key: str, apis: "Mapping[str, str]") -> str:
+    """The API that an error belongs to; empty: the provider itself."""
+    name = key.partition(".")[0]
+    return name if "." in key and name in apis else ""
+
+
+def _list(provider: "Provider", found: "Iterable[dict[str, Json]]", details: bool) -> None:
+    for place, entry in enumerate(found):
+        if place == 0:
+            click.secho(f"{provider.title} ({provider.name})", bold=True)
+        _show(entry, details)
 
 
 def entries(provider: "Provider", url: str) -> "Iterator[dict[str, Json]]":
@@ -69,7 +124,7 @@ def _described(what: "Error | Status | Neutral") -> "dict[str, Json]":
     return {"kind": "outcome", "key": what.word, "code": None, "meaning": meaning, "provenance": "inferred"}
 
 
-def _show(entry: "dict[str, Json]") -> None:
+def _show(entry: "dict[str, Json]", details: bool) -> None:
     status = str(entry.get("status", "---"))
     colour = "cyan" if status == "---" else "green" if status < "4" else "yellow" if status < "5" else "red"
     code = "" if entry["code"] is None else str(entry["code"])
@@ -77,5 +132,6 @@ def _show(entry: "dict[str, Json]") -> None:
         f"  {click.style(status, fg=colour)} {code:<6} {entry['key']:<32} {entry['recipient'] or '':<28} "
         f"{click.style(entry['provenance'], dim=True)}"
     )
-    click.echo(f"      {entry['meaning']}")
-    click.secho(f"      {entry['curl']}", dim=True)
+    if details:
+        click.echo(f"      {entry['meaning']}")
+        click.secho(f"      {entry['curl']}", dim=True)

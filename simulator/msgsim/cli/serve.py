@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from msgsim.config import Config
     from msgsim.model import Json
     from msgsim.server import Server
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 HELP = """Serve the simulated providers.
 
 \b
-Every option has an environment twin: --port is MSGSIM_PORT. A flag beats the environment,
+Every setting has an environment twin: --port is MSGSIM_PORT. A flag beats the environment,
 the environment beats the settings file, the file beats the default. The file is msgsim.yaml in the
 working folder, or the one that --config or MSGSIM_CONFIG names.
 
@@ -58,11 +60,22 @@ Examples:
 @click.option("--tls-cert", help="A certificate of your own (PEM), with --tls-key.")
 @click.option("--tls-key", help="Its private key (PEM).")
 @click.option("--ca-folder", help="Where the certificate authority is.  [default: in your state directory]")
+@click.option("--quiet", is_flag=True, help="Print no line per request: --log none.")
+@click.option(
+    "--log",
+    type=click.Choice(["text", "json", "none"]),
+    help="A line per request.  [default: text on a terminal, else none]",
+)
 @click.option("--config", type=click.Path(), help="Settings file.  [default: msgsim.yaml, if it is there]")
 @click.option("--port-file", type=click.Path(path_type=Path), help="Written with the port once requests are answered.")
-def command(config: str | None, port_file: Path | None, **flags: "Json") -> int:
+def command(config: str | None, port_file: Path | None, quiet: bool, **flags: "Json") -> int:
+    if quiet:
+        if flags["log"] not in (None, "none"):
+            raise click.UsageError(f"--quiet and --log {flags['log']} contradict each other")
+        flags["log"] = "none"
     from msgsim.cli.exits import BAD_CONFIGURATION, CANNOT_START, OK
     from msgsim.cli.remote import failed
+    from msgsim.cli.request_log import log_requests
     from msgsim.cli.settings import origin, read, sources
     from msgsim.config import ConfigError, guarded
     from msgsim.scenarios.yaml import BadFile
@@ -86,7 +99,9 @@ def command(config: str | None, port_file: Path | None, **flags: "Json") -> int:
             _tell_port(port, port_file)
             _settle_memory()
             _greet(settings, port, seed, origins, server)
+            ending.append(log_requests(server.engine, settings.log))
 
+        ending: list[Callable[[], None]] = []
         server = Server(settings, started)
     except (ValueError, BadFile, StoreError, CannotStart) as error:
         for bound in listening:
@@ -95,7 +110,11 @@ def command(config: str | None, port_file: Path | None, **flags: "Json") -> int:
             return failed(str(error), BAD_CONFIGURATION)
         setting = error.setting if isinstance(error, CannotStart) else "store"
         return failed(f"{origin(setting, flags, os.environ, config)}{error}", CANNOT_START)
-    server.run(listening)
+    try:
+        server.run(listening)
+    finally:
+        for end in ending:
+            end()
     return OK
 
 

@@ -7,10 +7,13 @@ from msgsim.client import Client
 from msgsim.client.api import Json
 
 FILTERS = {
-    "messages": ("provider", "to", "from_", "channel", "status", "text", "search"),
-    "requests": ("provider", "endpoint", "status", "refused", "credential"),
-    "callbacks": ("state", "kind", "message"),
+    "messages": ("provider", "to", "from_", "channel", "status", "text", "search", "since"),
+    "requests": ("provider", "endpoint", "status", "refused", "credential", "since"),
+    "callbacks": ("state", "kind", "message", "since"),
 }
+
+EVER = "start"
+"""Since when everything counts that the sandbox has."""
 
 
 @click.command("wait")
@@ -28,22 +31,41 @@ FILTERS = {
 @click.option("--state", help="callbacks: pending, done, failed, refused, failing, ...")
 @click.option("--kind", help="callbacks: what is reported.")
 @click.option("--message", help="callbacks: id of the message.")
+@click.option(
+    "--since", help="Also what fits already, of 5m ago or a time; start: of ever.  [default: only what is new]"
+)
 @click.option("--count", type=click.IntRange(1), default=1, help="So many that fit.  [default: 1]")
 @click.option("--timeout", default="30s", help="250ms, 5s, 10m, ...  [default: 30s]")
 @as_json
 @remote
 def command(client: Client, what: str, count: int, timeout: str, raw: bool, **filters: Json) -> None:
-    """Wait for messages, requests or callbacks that fit; exit code 4 when they do not come in time.
+    """Wait for messages, requests or callbacks that begin to fit, and print them.
+
+    What fits already when it is called does not count, unless --since says from when on it does. The exit code is 4
+    when they do not come in time; what came nearest is told.
 
     \b
     Examples:
       msgsim wait --to +37255500001 --status delivered
+      msgsim wait --since 5m --to +37255500001 --status delivered
       msgsim wait messages --provider sinch --count 3 --timeout 2m
       msgsim wait requests --provider messente --refused
-      msgsim wait callbacks --state done --count 2
+      msgsim wait callbacks --state done --count 2 --since start
     """
     given = {name: value for name, value in filters.items() if value is not None}
     if strange := [name for name in given if name not in FILTERS[what]]:
         raise click.UsageError(f"--{strange[0].rstrip('_')} is no filter of {what}")
-    found = getattr(client, what).wait(**given, count=count, timeout=timeout)
-    show_rows(found, ROWS[what], raw)
+    new = "since" not in given
+    if given.get("since") == EVER:
+        del given["since"]
+    click.echo(f"{_awaited(what, count, given, new)}, for at most {timeout}", err=True)
+    show_rows(getattr(client, what).wait(**given, count=count, timeout=timeout, new=new), ROWS[what], raw)
+
+
+def _awaited(what: str, count: int, filters: dict[str, Json], new: bool) -> str:
+    """``waiting for 2 new messages with to +37255500001, status delivered``"""
+    rows = what if count > 1 else what.removesuffix("s")
+    words = ", ".join(
+        name.rstrip("_") if value is True else f"{name.rstrip('_')} {value}" for name, value in filters.items()
+    )
+    return f"waiting for {count} {'new ' if new else ''}{rows}{' with ' if words else ''}{words}"

@@ -54,7 +54,7 @@ class MessageFilters(TypedDict, total=False):
     search: str
     """As people type it: ``status:failed channel:viber "parcel"``; every word has to fit somewhere."""
     since: str
-    """Accepted at this time (ISO 8601) or later."""
+    """Accepted at this time (ISO 8601) of the sandbox's clock or later; ``5m`` is so long ago."""
 
 
 class RequestFilters(TypedDict, total=False):
@@ -69,6 +69,8 @@ class RequestFilters(TypedDict, total=False):
     """Refused for this error: a key of the provider's catalogue."""
     credential: str
     """The account's name."""
+    since: str
+    """Asked at this time (ISO 8601) of the sandbox's clock or later; ``5m`` is so long ago."""
 
 
 class CallbackFilters(TypedDict, total=False):
@@ -84,6 +86,8 @@ class CallbackFilters(TypedDict, total=False):
     """The status it reports."""
     message: str
     """Id of the message it reports on."""
+    since: str
+    """Due at this time (ISO 8601) of the sandbox's clock or later; ``5m`` is so long ago."""
 
 
 class Messages(Part[S]):
@@ -100,16 +104,21 @@ class Messages(Part[S]):
         asked = query(filters, MessageFilters) | _page(before=before, limit=limit)
         return Request("GET", "messages", rows("messages"), asked)
 
-    def _one(self, *, count: None = None, timeout: str = "5s", **filters: Unpack[MessageFilters]) -> Request[Message]:
+    def _one(
+        self, *, count: None = None, timeout: str = "5s", new: bool = False, **filters: Unpack[MessageFilters]
+    ) -> Request[Message]:
         """The newest message that fits, once there is one; with ``count`` the list of all, once there are as many.
 
-        ``timeout`` is real time: ``250ms``, ``5s``, ``2m``. Raises TimedOut, which says what came nearest, and Problem.
+        ``timeout`` is real time: ``250ms``, ``5s``, ``2m``; ``new``: only what begins to fit from now on.
+        Raises TimedOut, which says what came nearest, and Problem.
         """
         asked = query(filters, MessageFilters)
-        return waiting("messages", asked, 1, timeout, lambda answer: answer["messages"][0])
+        return waiting("messages", asked, 1, timeout, lambda answer: answer["messages"][0], new)
 
-    def _several(self, *, count: int, timeout: str = "5s", **filters: Unpack[MessageFilters]) -> Request[MessageList]:
-        return waiting("messages", query(filters, MessageFilters), count, timeout, member("messages"))
+    def _several(
+        self, *, count: int, timeout: str = "5s", new: bool = False, **filters: Unpack[MessageFilters]
+    ) -> Request[MessageList]:
+        return waiting("messages", query(filters, MessageFilters), count, timeout, member("messages"), new)
 
     wait = Wait(_one, _several)
 
@@ -157,17 +166,20 @@ class Requests(Part[S]):
         return Request("GET", "requests", rows("requests"), asked)
 
     def _one(
-        self, *, count: None = None, timeout: str = "5s", **filters: Unpack[RequestFilters]
+        self, *, count: None = None, timeout: str = "5s", new: bool = False, **filters: Unpack[RequestFilters]
     ) -> Request[ProviderRequest]:
         """The newest request that fits, once there is one; with ``count`` the list of all, once there are as many.
 
-        ``timeout`` is real time: ``250ms``, ``5s``, ``2m``. Raises TimedOut, which says what came nearest, and Problem.
+        ``timeout`` is real time: ``250ms``, ``5s``, ``2m``; ``new``: only what begins to fit from now on.
+        Raises TimedOut, which says what came nearest, and Problem.
         """
         asked = query(filters, RequestFilters)
-        return waiting("requests", asked, 1, timeout, lambda answer: answer["requests"][0])
+        return waiting("requests", asked, 1, timeout, lambda answer: answer["requests"][0], new)
 
-    def _several(self, *, count: int, timeout: str = "5s", **filters: Unpack[RequestFilters]) -> Request[RequestList]:
-        return waiting("requests", query(filters, RequestFilters), count, timeout, member("requests"))
+    def _several(
+        self, *, count: int, timeout: str = "5s", new: bool = False, **filters: Unpack[RequestFilters]
+    ) -> Request[RequestList]:
+        return waiting("requests", query(filters, RequestFilters), count, timeout, member("requests"), new)
 
     wait = Wait(_one, _several)
 
@@ -196,16 +208,21 @@ class Callbacks(Part[S]):
         asked = query(filters, CallbackFilters) | _page(after=after, limit=limit)
         return Request("GET", "callbacks", rows("callbacks"), asked)
 
-    def _one(self, *, count: None = None, timeout: str = "5s", **filters: Unpack[CallbackFilters]) -> Request[Callback]:
+    def _one(
+        self, *, count: None = None, timeout: str = "5s", new: bool = False, **filters: Unpack[CallbackFilters]
+    ) -> Request[Callback]:
         """The oldest callback that fits, once there is one; with ``count`` the list of all, once there are as many.
 
-        ``timeout`` is real time: ``250ms``, ``5s``, ``2m``. Raises TimedOut, which says what came nearest, and Problem.
+        ``timeout`` is real time: ``250ms``, ``5s``, ``2m``; ``new``: only what begins to fit from now on.
+        Raises TimedOut, which says what came nearest, and Problem.
         """
         asked = query(filters, CallbackFilters)
-        return waiting("callbacks", asked, 1, timeout, lambda answer: answer["callbacks"][0])
+        return waiting("callbacks", asked, 1, timeout, lambda answer: answer["callbacks"][0], new)
 
-    def _several(self, *, count: int, timeout: str = "5s", **filters: Unpack[CallbackFilters]) -> Request[CallbackList]:
-        return waiting("callbacks", query(filters, CallbackFilters), count, timeout, member("callbacks"))
+    def _several(
+        self, *, count: int, timeout: str = "5s", new: bool = False, **filters: Unpack[CallbackFilters]
+    ) -> Request[CallbackList]:
+        return waiting("callbacks", query(filters, CallbackFilters), count, timeout, member("callbacks"), new)
 
     wait = Wait(_one, _several)
 

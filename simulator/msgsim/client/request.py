@@ -170,11 +170,13 @@ def query(filters: Mapping[str, Any], known: type) -> dict[str, str]:
     return {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in given.items()}
 
 
-def waiting(path: str, filters: dict[str, str], count: int, timeout: str, pick: Callable[[Anything], R]) -> Request[R]:
+def waiting(
+    path: str, filters: dict[str, str], count: int, timeout: str, pick: Callable[[Anything], R], new: bool = False
+) -> Request[R]:
     """A long poll for so many rows. Raises ValueError for a ``timeout`` that is no duration."""
     from msgsim.config import milliseconds
 
-    asked = {**filters, "wait": timeout, "count": str(count)}
+    asked = {**filters, "wait": timeout, "count": str(count)} | ({"new": "true"} if new else {})
     try:
         seconds = milliseconds(timeout) / 1000 + PATIENCE
     except ValueError as error:

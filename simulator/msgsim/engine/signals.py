@@ -1,11 +1,14 @@
 """Who wants to know what happens: each is told of what it follows, in the order in which they came."""
 
 from collections.abc import Callable
-from typing import Generic, TypeVarTuple
+from typing import TYPE_CHECKING, Generic, TypeVarTuple
 
 from msgsim.engine.sandbox import Sandbox
 from msgsim.storage.changes import Changes
 from msgsim.storage.database import StoreError
+
+if TYPE_CHECKING:
+    from msgsim.model import Call, Reply
 
 Values = TypeVarTuple("Values")
 
@@ -33,6 +36,8 @@ class Signals:
         """After each commit and before any answer: what became durable, or the reason why it was lost."""
         self.recorded: Signal[int] = Signal()
         """The key of each new entry of a journal, and the first key of a sandbox that is gone."""
+        self.unanswered: Signal[Call, Reply] = Signal()
+        """A request that no provider answered, and our own answer to it."""
         self.scenarios: Signal[()] = Signal()
         """A sandbox or a request may have another scenario than before."""
         self.taken: Signal[Sandbox] = Signal()

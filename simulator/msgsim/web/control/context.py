@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Coroutine, Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import msgspec
@@ -116,11 +117,16 @@ def limit(request: Request, most: int = LONGEST_PAGE) -> int:
     return min(number(request, "limit", PAGE) or PAGE, most)
 
 
-def moment(request: Request, name: str) -> int | None:
-    """A time in the query. Raises ValueError."""
-    text = request.query_params.get(name)
-    # A plus in a query is a space, and offsets begin with one.
-    return instant(text.replace(" ", "+")) if text else None
+def moment(request: Request, name: str, now: int) -> int | None:
+    """A time in the query, or so long before now. Raises ValueError."""
+    if not (text := request.query_params.get(name)):
+        return None
+    with suppress(ValueError):
+        return now - milliseconds(text)
+    try:
+        return instant(text.replace(" ", "+"))  # A plus in a query is a space, and offsets begin with one.
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}, or 5m for so long ago") from None
 
 
 def patience(request: Request) -> float | None:

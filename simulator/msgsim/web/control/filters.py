@@ -60,7 +60,7 @@ def filters(request: Request, moment: Moment) -> list[Test[Message]]:
         tests.append(_on_a_channel("name", name.__eq__, "it goes by", str))
     if (text := query.get("text")) is not None:
         tests.append(_on_a_channel("text", _text(text), "it says", repr))
-    if (since := time_in(request, "since")) is not None:
+    if (since := time_in(request, "since", moment.now)) is not None:
         tests.append(
             Test(
                 lambda message: message.accepted >= since,

@@ -10,10 +10,11 @@ from msgsim.engine.sandbox import Sandbox
 from msgsim.model import Json
 from msgsim.web.control.absence import absence
 from msgsim.web.control.context import Context, limit, number, patience, while_there, yes
-from msgsim.web.control.lists import Listing, Page, near_misses, page
+from msgsim.web.control.lists import MOST_MISSES, Listing, Page, near_misses, page
 from msgsim.web.control.polls import Poll
 from msgsim.web.control.problem import ApiProblem
 
+NO_FILTERS = ("wait", "count", "sandbox", "new")
 REQUESTED = ("messages", "requests", "callbacks")
 """Lists whose rows come of the application's requests."""
 T = TypeVar("T")
@@ -29,17 +30,23 @@ async def listed(context: Context, request: Request, make: Make[T]) -> Json:
 
     listing = current()
     cursor, most = number(request, listing.cursor), limit(request)
+    new = yes(request, "new", otherwise=False)
     if seconds is None:
+        if new:
+            raise ValueError("new: it goes with wait only")
         answer = await (await page(listing, cursor, most, yes(request, "total", otherwise=True))).shown()
         if not answer["total"] and (hint := _hint(context, name, listing)):
             answer["hint"] = hint
         return answer
     wanted = number(request, "count", 1)
-    poll = Poll(current, cursor, max(most, wanted), wanted)
+    poll = Poll(current, cursor, max(most, wanted), wanted, new)
     found = await while_there(request, _waited(context, name, poll, seconds))
     if isinstance(found, Page):
         return await found.shown()
-    near = [{"text": "the server stops"}] if context.subscriptions.closing else await _near(context, name, current())
+    if context.subscriptions.closing:
+        near = [{"text": "the server stops"}]
+    else:
+        near = [*(await _earlier(current()) if new else ()), *await _near(context, name, current())]
     raise _timed_out(listing.name, found, wanted, request, near)
 
 
@@ -70,10 +77,18 @@ async def _near(context: Context, sandbox: str, listing: Listing[T]) -> list[Jso
     return [{"text": hint}] if hint else near
 
 
+async def _earlier(listing: Listing[T]) -> list[Json]:
+    """What fitted already when somebody began to wait for what is new."""
+    found = await page(listing, 0, MOST_MISSES, counting=False)
+    why = "it fitted before the wait began"
+    return [{"text": f"{listing.label(row)}: {why}", "number": listing.number(row), "why": [why]} for row in found.rows]
+
+
 def _timed_out(name: str, total: int, wanted: int, request: Request, near: list[Json]) -> ApiProblem:
     """Says what came nearest, and why it is not what was waited for."""
-    missing = f"{total} of {wanted} {name}" if total else f"no {name}"
-    asked = {key: value for key, value in request.query_params.items() if key not in ("wait", "count", "sandbox")}
+    kind = f"new {name}" if "new" in request.query_params else name
+    missing = f"{total} of {wanted} {kind}" if total else f"no {kind}"
+    asked = {key: value for key, value in request.query_params.items() if key not in NO_FILTERS}
     fitting = " with " + ", ".join(f"{key}={value}" for key, value in asked.items()) if asked else ""
     near = near or [{"text": f"the sandbox has {'no' if not total else 'no other'} {name}"}]
     return ApiProblem(

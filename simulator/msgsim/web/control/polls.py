@@ -46,11 +46,53 @@ class Turns:
             yield heapq.heappop(self._heap)[1]
 
 
+class News:
+    """Tells rows that begin to fit from those that fitted already when somebody began to wait."""
+
+    def __init__(self) -> None:
+        self._started = False
+        self._through = 0
+        """Of rows with numbers up to this nothing is expected: all of them fitted, or none of them ever changes."""
+        self._before: set[int] = set()
+        """Further rows that fitted at the start, and ever since."""
+        self._still: set[int] = set()
+        """Those of them that the present look has found."""
+
+    def begin(self, listing: Listing[Any], again: bool) -> None:
+        """Everything is looked through; ``again``: the same sandbox as before, which was not reset meanwhile."""
+        self._still = set()
+        if not self._started:
+            self._through = listing.bounds()[1] if listing.rewritten is None or not listing.tests else 0
+        elif not again:
+            self._through, self._before = 0, set()
+
+    def concerns(self, number: int) -> bool:
+        return number > self._through
+
+    def begins(self, number: int, fits: bool) -> bool:
+        """Whether a row that was just looked at is new."""
+        if not fits:
+            self._before.discard(number)
+            return False
+        if not self._started:
+            self._before.add(number)
+        if number in self._before:
+            self._still.add(number)
+        return number > self._through and number not in self._before
+
+    def end(self) -> None:
+        """Everything was looked through: what was not found does not fit any more."""
+        self._started, self._before = True, self._still
+
+
 class Poll(Generic[T]):
     """One list that is waited for, and what is known of it so far."""
 
-    def __init__(self, make: Callable[[], Listing[T]], cursor: int, most: int, wanted: int) -> None:
-        """``make`` gives the listing as it is now; it may raise Unknown."""
+    def __init__(self, make: Callable[[], Listing[T]], cursor: int, most: int, wanted: int, new: bool = False) -> None:
+        """``make`` gives the listing as it is now; it may raise Unknown.
+
+        ``new``: only what begins to fit from now on.
+        """
         self.found: Page[T] | None = None
         """The answer."""
         self.total = 0
@@ -60,6 +102,7 @@ class Poll(Generic[T]):
         self._cursor = cursor
         self._most = most
         self._wanted = wanted
+        self._news = News() if new else None
         self._fitting: set[int] = set()
         self._turns = Turns()
         self._sandbox = self._seen = self._now = self._rewritten = 0
@@ -72,9 +115,14 @@ class Poll(Generic[T]):
     def search(self) -> Iterator[None]:
         """Looks through everything, as of now; each step is a bounded piece of work."""
         listing = self._make()
+        if self._news is not None:
+            self._news.begin(listing, again=listing.sandbox == self._sandbox)
         self._fitting, self._turns = set(), Turns()
         self._sandbox, self._seen, self._now = listing.sandbox, listing.bounds()[1], listing.now
         self._rewritten = listing.rewritten.total if listing.rewritten else 0
+        if self._news is not None:
+            yield from self._search_new(listing, self._news)
+            return
         search = Search(listing, self._cursor, self._most, self._wanted)
         for looked in search.steps():
             if looked is not None and search.page.total < self._wanted:
@@ -83,6 +131,17 @@ class Poll(Generic[T]):
         self.total, self.stale = search.page.total, False
         if self.total >= self._wanted:
             self.found = search.page
+
+    def _search_new(self, listing: Listing[T], news: News) -> Iterator[None]:
+        """Every row that may change is read: one that fits later may be one that does not fit now."""
+        for low, high in listing.slices():
+            for row in listing.between(low, high) if news.concerns(high) else ():
+                self._note(listing, row, listing.exact or listing.fits(row))
+                yield
+        news.end()
+        self.total, self.stale = len(self._fitting), False
+        if self.total >= self._wanted:
+            self._answer(listing)
 
     def news(self) -> Iterator[None]:
         """Looks at what may have changed since; `stale` afterwards where it cannot tell what that is."""
@@ -124,6 +183,8 @@ class Poll(Generic[T]):
 
     def _note(self, listing: Listing[T], row: T, fits: bool) -> None:
         number = listing.number(row)
+        if self._news is not None:
+            fits = self._news.begins(number, fits)
         (self._fitting.add if fits else self._fitting.discard)(number)
         if (at := listing.turn(row)) is not None:
             self._turns.add(at, number)

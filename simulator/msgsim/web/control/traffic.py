@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from msgspec import Struct, field
 from starlette.requests import Request
 
+from msgsim.clock import iso
 from msgsim.engine import actions
 from msgsim.engine.recording import line_of
 from msgsim.engine.redaction import without_credentials
@@ -16,7 +17,7 @@ from msgsim.storage.keys import FROM_PHONES, NUMBERS
 from msgsim.storage.keys import host as host_of
 from msgsim.storage.store import Store
 from msgsim.web.control import resources
-from msgsim.web.control.context import Context, body, chosen, limit, number, yes
+from msgsim.web.control.context import Context, body, chosen, limit, moment, number, yes
 from msgsim.web.control.list_routes import listed
 from msgsim.web.control.lists import SLICE, Listing, Test, page
 
@@ -52,7 +53,7 @@ def _exchanges(context: Context, request: Request, sandbox: Sandbox) -> Listing[
         sandbox.number,
         request.query_params.get("provider", ""),
     )
-    tests = _exchange_tests(context, request)
+    tests = _exchange_tests(context, request, sandbox.now())
     return Listing(
         name="requests",
         sandbox=sandbox_number,
@@ -76,7 +77,7 @@ def _of(entry: Entry) -> Exchange:
     return entry.exchange
 
 
-def _exchange_tests(context: Context, request: Request) -> list[Test[Entry]]:
+def _exchange_tests(context: Context, request: Request, now: int) -> list[Test[Entry]]:
     query = request.query_params
     tests: list[Test[Entry]] = []
     if (provider := chosen(request, "provider", context.engine.providers)) is not None:
@@ -116,6 +117,8 @@ def _exchange_tests(context: Context, request: Request) -> list[Test[Entry]]:
                 lambda entry: f"it came from {_of(entry).credential or 'nobody'}",
             )
         )
+    if (since := moment(request, "since", now)) is not None:
+        tests.append(Test(lambda entry: entry.at >= since, lambda entry: f"it came before, at {iso(entry.at)}"))
     return tests
 
 
@@ -197,6 +200,13 @@ def _callback_tests(request: Request, sandbox: Sandbox, subject: int | None) -> 
     if (status := query.get("status")) is not None:
         tests.append(
             Test(lambda callback: _reported(callback) == status, lambda callback: f"it reports {_reported(callback)}")
+        )
+    if (since := moment(request, "since", sandbox.now())) is not None:
+        tests.append(
+            Test(
+                lambda callback: callback.due >= since,
+                lambda callback: f"it was due before, at {iso(callback.due)}",
+            )
         )
     if subject is not None:
         tests.append(

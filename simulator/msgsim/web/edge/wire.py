@@ -102,17 +102,20 @@ class Wire:
             reply = await self.passing.passed_on(call, elsewhere)
         except Gone:
             return
-        except (TooLarge, StoreError) as error:
+        except TooLarge as error:
+            reply = self._failed(call_of(scope, b""), error)
+        except StoreError as error:
             reply = failed(error)
         await self.finish(reply, receive, send)
 
     def _received(self, call: Call) -> Reply:
         """The provider's answer, or a problem where there is none. Raises Elsewhere."""
         if (refusal := self._access.to_provider(call)) is not None:
-            return refusal
+            return self._unanswered(call, refusal)
         named = self._engine.routes.hosts.provider(call.headers.get("host", ""))
         if named is None and call.way in ("proxy", "connect"):
-            return problem_reply(421, "Not through the proxy", "the proxy answers for the providers' hosts only (Host)")
+            reason = "the proxy answers for the providers' hosts only (Host)"
+            return self._unanswered(call, problem_reply(421, "Not through the proxy", reason))
         if named is None and call.path == "/" and call.method in ("GET", "HEAD"):
             return WELCOME
         try:
@@ -122,7 +125,15 @@ class Wire:
         except Elsewhere:
             raise
         except Exception as error:  # The client is told which; the engine goes on.
-            return failed(error)
+            return self._failed(call, error)
+        return reply
+
+    def _failed(self, call: Call, error: Exception) -> Reply:
+        return self._unanswered(call, failed(error))
+
+    def _unanswered(self, call: Call, reply: Reply) -> Reply:
+        """Our own answer, where no provider has one."""
+        self._engine.signals.unanswered(call, reply)
         return reply
 
     async def _body(self, receive: Receive) -> bytes:
