@@ -12,7 +12,13 @@ if TYPE_CHECKING:
 
 @click.command("check")
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
-@click.option("--format", "form", type=click.Choice(["text", "json", "github"]), default="text", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "github"]),
+    default="text",
+    help="How it is written.  [default: text]",
+)
 def command(paths: tuple[str, ...], form: str) -> int:
     """Check scenario files, or all in a folder, and tell every mistake as FILE:LINE:COLUMN.
 

@@ -11,7 +11,11 @@ from msgsim.client import Client
 @click.option("--provider", default="", help="Of one provider only.")
 @click.option("--fail-under", type=click.FloatRange(0, 100), default=0.0, help="Exit code 1 below so many per cent.")
 @click.option(
-    "--format", "form", type=click.Choice(["table", "json", "markdown"]), default="table", help="[default: table]"
+    "--format",
+    "form",
+    type=click.Choice(["table", "json", "markdown"]),
+    default="table",
+    help="How it is written.  [default: table]",
 )
 @click.option("--missing", is_flag=True, help="List what was not seen, below the table.")
 @remote

@@ -23,7 +23,13 @@ FORMATS: dict[str, Callable[[str, str], str]] = {"dotenv": dotenv, "sh": _sh, "g
 
 
 @click.command("env")
-@click.option("--format", "form", type=click.Choice([*FORMATS, "json"]), default="dotenv", help="[default: dotenv]")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice([*FORMATS, "json"]),
+    default="dotenv",
+    help="How it is written.  [default: dotenv]",
+)
 @click.option("--intercept", is_flag=True, help="Also what an unmodified program needs: proxy, certificates.")
 @remote
 def command(client: Client, form: str, intercept: bool) -> None:

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 @click.option(
     "--url", envvar="MSGSIM_URL", default="", help=f"Where the curls go: MSGSIM_URL.  [default: {DEFAULT_URL}]"
 )
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", help="How it is written.  [default: text]"
+)
 def command(key: str | None, only: str | None, details: bool, url: str, form: str) -> int:
     """Count the documented errors and outcomes, list those of a provider, or explain one by its KEY or code.
 

@@ -32,7 +32,7 @@ Examples:
 
 
 @click.command("exec", help=HELP, context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="[default: a free one]")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port to listen on.  [default: a free one]")
 @click.option("--store", default="memory", help="A file, or 'memory'.  [default: memory]")
 @click.option("--scenario", multiple=True, help="A file or a shipped scenario; may be given several times.")
 @click.option("--clock", help="real, frozen, frozen@2026-01-01T00:00:00Z, or a rate such as 60x.  [default: real]")

@@ -8,8 +8,15 @@ from msgsim.client import DEFAULT_URL
 
 
 @click.command("mcp")
-@click.option("--url", envvar="MSGSIM_URL", default=DEFAULT_URL, help=f"MSGSIM_URL  [default: {DEFAULT_URL}]")
-@click.option("--sandbox", envvar="MSGSIM_SANDBOX", default="default", help="MSGSIM_SANDBOX  [default: default]")
+@click.option(
+    "--url",
+    envvar="MSGSIM_URL",
+    default=DEFAULT_URL,
+    help=f"Where the simulator is: MSGSIM_URL.  [default: {DEFAULT_URL}]",
+)
+@click.option(
+    "--sandbox", envvar="MSGSIM_SANDBOX", default="default", help="Whose messages: MSGSIM_SANDBOX.  [default: default]"
+)
 def command(url: str, sandbox: str) -> int:
     """Serve a running simulator to an assistant, as a few tools.
 

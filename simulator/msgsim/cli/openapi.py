@@ -5,7 +5,9 @@ import click
 
 @click.command("openapi")
 @click.argument("provider")
-@click.option("--format", "form", type=click.Choice(["json", "yaml"]), default="json", help="[default: json]")
+@click.option(
+    "--format", "form", type=click.Choice(["json", "yaml"]), default="json", help="How it is written.  [default: json]"
+)
 def command(provider: str, form: str) -> None:
     """Print a provider's OpenAPI 3.1 document, every error response included.
 

@@ -14,8 +14,14 @@ if TYPE_CHECKING:
 @click.option("--request", "file", type=click.Path(), help="JSON or YAML: a body, or {provider, to, channels, text}.")
 @click.option("--provider", help="Whose request it is, where the file does not say; without a file: a sample of it.")
 @click.option("--endpoint", default="", help="The endpoint, where it is not the provider's first.")
-@click.option("--seed", type=int, default=1, show_default=True)
-@click.option("--format", "form", type=click.Choice(["text", "json", "mermaid"]), default="text", show_default=True)
+@click.option("--seed", type=int, default=1, help="Ids and chance follow from it.  [default: 1]")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "mermaid"]),
+    default="text",
+    help="How it is written.  [default: text]",
+)
 def command(
     scenarios: tuple[str, ...], file: str | None, provider: str | None, endpoint: str, seed: int, form: str
 ) -> int:

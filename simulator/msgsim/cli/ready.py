@@ -13,7 +13,12 @@ PAUSE = 0.05
 
 
 @click.command("ready")
-@click.option("--url", envvar="MSGSIM_URL", default=DEFAULT_URL, help=f"MSGSIM_URL  [default: {DEFAULT_URL}]")
+@click.option(
+    "--url",
+    envvar="MSGSIM_URL",
+    default=DEFAULT_URL,
+    help=f"Where the simulator is: MSGSIM_URL.  [default: {DEFAULT_URL}]",
+)
 @click.option("--timeout", default="30s", help="250ms, 5s, 10m, ...  [default: 30s]")
 def command(url: str, timeout: str) -> int:
     """Wait until a simulator answers; exit code 4 when it does not in time.

@@ -25,9 +25,21 @@ KINDS = {
 def remote(run: Callable[..., int | None]) -> Callable[..., int]:
     """Give a command --url and --sandbox, and itself a client; everything that goes wrong becomes one line."""
 
-    @click.option("--url", envvar="MSGSIM_URL", default=DEFAULT_URL, help=f"MSGSIM_URL  [default: {DEFAULT_URL}]")
-    @click.option("--sandbox", envvar="MSGSIM_SANDBOX", default="default", help="MSGSIM_SANDBOX  [default: default]")
-    @click.option("--token", envvar="MSGSIM_TOKEN", default="", help="MSGSIM_TOKEN: of a server beyond loopback.")
+    @click.option(
+        "--url",
+        envvar="MSGSIM_URL",
+        default=DEFAULT_URL,
+        help=f"Where the simulator is: MSGSIM_URL.  [default: {DEFAULT_URL}]",
+    )
+    @click.option(
+        "--sandbox",
+        envvar="MSGSIM_SANDBOX",
+        default="default",
+        help="Whose messages: MSGSIM_SANDBOX.  [default: default]",
+    )
+    @click.option(
+        "--token", envvar="MSGSIM_TOKEN", default="", help="What a server beyond loopback asks for: MSGSIM_TOKEN."
+    )
     @wraps(run)
     def command(url: str, sandbox: str, token: str, **options: Json) -> int:
         if strange := _unknown_variables():
@@ -82,6 +94,8 @@ class DefaultGroup(click.Group):
         self._default = default
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if ctx.resilient_parsing and not args:
+            return super().parse_args(ctx, args)  # A shell completes the commands too.
         if not args or (args[0].startswith("-") and args[0] not in ctx.help_option_names):
             args = [self._default, *args]
         return super().parse_args(ctx, args)

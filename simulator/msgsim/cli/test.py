@@ -25,7 +25,13 @@ class Result:
 
 @click.command("test")
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
-@click.option("--format", "form", type=click.Choice(["text", "json", "junit"]), default="text", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "junit"]),
+    default="text",
+    help="How it is written.  [default: text]",
+)
 def command(paths: tuple[str, ...], form: str) -> int:
     """Run the ``expect`` blocks of scenario files, or of all in a folder, on a frozen clock and without a network.
 
