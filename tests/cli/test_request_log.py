@@ -137,6 +137,17 @@ def test_json_is_an_object_per_line(tmp_path: Path) -> None:
     assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT[\d:.]{12}Z", line["time"]) for line in lines)
 
 
+def test_a_body_that_is_too_large_has_a_line_too(tmp_path: Path) -> None:
+    flags = ("--log", "json")
+    with serving(tmp_path, *flags, stdout=subprocess.PIPE, MSGSIM_BODY_LIMIT="1000") as server:
+        assert server.process.stdout is not None
+        greeting(server.process.stdout)
+        assert call(f"{server.url}/v1/omnimessage", "POST", {"x": "x" * 2000}, headers=AUTH).status == 413
+        server.stop()
+        (line,) = server.process.stdout.read().splitlines()
+    assert json.loads(line)["status"] == 413
+
+
 @pytest.mark.parametrize("form", ["text", "json"])
 def test_no_line_shows_a_secret(tmp_path: Path, form: str) -> None:
     assert AUTH["Authorization"].split()[1] not in "\n".join(printed(tmp_path, "--log", form))

@@ -71,7 +71,7 @@ class Wire:
         """Answer a provider's request that came whole, without a task."""
         fits = len(call.body) <= self._limit
         try:
-            reply = self._received(call) if fits else failed(TooLarge(self._limit))
+            reply = self._received(call) if fits else self._failed(call, TooLarge(self._limit))
         except Elsewhere as elsewhere:
             self.passing.pass_on(call, elsewhere, answer)
             return
