@@ -103,7 +103,7 @@ def test_check_tells_every_mistake_with_its_place(tmp_path: Path) -> None:
     done = msgsim("check", str(file))
     assert done.returncode == 2
     lines = done.stdout.splitlines()
-    assert f"{file}:4:23: string is expected, not a number" in lines
+    assert f"{file}:4:23: 200 is not of the form: 250ms, 5s, 10m, 2h or 1d; never a bare number." in lines
     assert f"{file}:5:32: unknown key 'chanel'; did you mean 'channel'?" in lines
 
 

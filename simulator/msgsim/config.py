@@ -171,15 +171,23 @@ def faults(config: Config) -> Iterator[tuple[str, str]]:
         if getattr(config, name) and not getattr(config, other):
             yield name, f"tls_cert and tls_key go together, and there is no {other}"
         if (file := getattr(config, name)) and (reason := _unreadable(file)):
-            yield name, f"{file}: {reason}"
+            yield name, f"{_written(file)}: {reason}"
     if "://" in config.host:
-        yield "host", f"{config.host}: a name or an address is expected, without {config.host.partition('://')[0]}://"
+        yield (
+            "host",
+            f"{_written(config.host)}: a name or an address is expected, without {config.host.partition('://')[0]}://",
+        )
     if config.proxy_others == "tunnel" and not is_local(config.host):
         yield "proxy_others", "tunnel is for a host on loopback only: anybody could use it"
     if "://" in config.store and not config.store.startswith(POSTGRESQL):
         yield "store", "a file, memory, or postgresql://USER:PASSWORD@HOST:PORT/DATABASE is expected"
     if config.callback_ca and (reason := _no_authorities(config.callback_ca)):
-        yield "callback_ca", f"{config.callback_ca}: {reason}"
+        yield "callback_ca", f"{_written(config.callback_ca)}: {reason}"
+
+
+def _written(text: str) -> str:
+    """A name as it is, or quoted where a line would not show it."""
+    return text if text.isprintable() and text.strip() == text else repr(text)
 
 
 def _unreadable(file: str) -> str:

@@ -87,7 +87,7 @@ def test_a_scenario_beats_the_setting(receiver: Receiver) -> None:
 @pytest.mark.parametrize(
     ("argument", "reason"),
     [
-        ("[5]", "string is expected, not a number"),
+        ("[5]", "5 is not of the form: 250ms"),
         ("[x]", "'x' is not of the form: 250ms, 5s, 10m, 2h or 1d"),
         ("DELIVERED_TWICE", "has no status 'DELIVERED_TWICE'"),
         ("{by: 5s}", "unknown key 'by'"),

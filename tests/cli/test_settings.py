@@ -61,9 +61,9 @@ def test_every_mistake_of_a_file_is_told_at_its_place(tmp_path: Path, monkeypatc
     Path("msgsim.yaml").write_text(MISTAKES)
     assert mistakes({}, {}) == [
         "msgsim.yaml:1:1: unknown key 'prot'; did you mean 'port'?",
-        "msgsim.yaml:2:7: integer or null is expected, not a text",
+        "msgsim.yaml:2:7: a whole number or nothing is expected, not a text",
         "msgsim.yaml:3:15: one of refuse, tunnel is expected; did you mean 'refuse'?",
-        "msgsim.yaml:4:11: boolean is expected, not a text",
+        "msgsim.yaml:4:11: true or false is expected, not a text",
         "msgsim.yaml:5:19: it does not fit: How long a receiver may take, as 250ms, 5s or 10m.",
         "msgsim.yaml:6:18: it does not fit: name or name:port",
         "msgsim.yaml:7:16: 0 is less than 1",
@@ -110,9 +110,9 @@ def test_what_no_type_says_is_told_at_its_place_too(
 @pytest.mark.parametrize(
     ("name", "value", "mistake"),
     [
-        ("MSGSIM_PORT", "http", "MSGSIM_PORT: integer is expected, not a text"),
+        ("MSGSIM_PORT", "http", "MSGSIM_PORT: a whole number is expected, not a text"),
         ("MSGSIM_PORT", "70000", "MSGSIM_PORT: 70000 is more than 65535"),
-        ("MSGSIM_PRISTINE", "maybe", "MSGSIM_PRISTINE: boolean is expected, not a text"),
+        ("MSGSIM_PRISTINE", "maybe", "MSGSIM_PRISTINE: true or false is expected, not a text"),
         ("MSGSIM_CLOCK", "frozn", "MSGSIM_CLOCK: 'frozn' is no clock"),
         ("MSGSIM_SCENARIO", "maintenance,flaky", "MSGSIM_SCENARIO: flaky: no such file"),
         (

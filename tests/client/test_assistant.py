@@ -82,7 +82,7 @@ def test_mistakes_are_told_in_words(sim: Simulator) -> None:
         assert "there is no message nothing" in await mistake("explain_message", id="nothing")
         assert "has no error 'nothing'" in await mistake("list_errors", provider="sinch", key="nothing")
         assert "tomorrow" in await mistake("advance_clock", by="tomorrow")
-        assert "array is expected" in await mistake("choose_scenario", yaml="rules: 7")
+        assert "a list is expected" in await mistake("choose_scenario", yaml="rules: 7")
 
     assisted(story, sim.url)
 

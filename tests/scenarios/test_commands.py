@@ -170,7 +170,7 @@ def test_plan_says_what_it_cannot_use(capsys: Run, request_file: Path, broken: P
 
 
 def test_errors_lists_a_curl_for_each(capsys: Run) -> None:
-    assert run("errors", "--provider", "messente", "--url", "http://sim:1") == OK
+    assert run("errors", "--provider", "messente", "--details", "--url", "http://sim:1") == OK
     printed = capsys.readouterr().out
     assert "  429        too_many_requests                +15005551129" in printed
     assert printed.count("curl -i -X ") == printed.count("http://sim:1/") > 80

@@ -30,22 +30,22 @@ SHAPE = [
     ("name: x\n", "1:1 'rules' is missing"),
     ("rules: []\n", "1:1 'name' is missing"),
     ("name: X Y\nrules: []\n", "1:7 'X Y' is not of the form: How the scenario is chosen and shown"),
-    ("name: x\nrules: {}\n", "2:8 array is expected, not a mapping"),
+    ("name: x\nrules: {}\n", "2:8 a list is expected, not a mapping"),
     ("name: x\nrulez: []\nrules: []\n", "2:1 unknown key 'rulez'; did you mean 'rules'?"),
     (rule("{when: {}}"), "3:5 one of deliver, respond, fault, callbacks, reply is missing"),
     (rule("{delivr: []}"), "3:6 unknown key 'delivr'; did you mean 'deliver'?"),
     (rule("{deliver: [], when: {chanel: sms}}"), "3:26 unknown key 'chanel'; did you mean 'channel'?"),
     (rule("{deliver: [], times: 0}"), "3:26 0 is less than 1"),
-    (rule("{deliver: [], times: 1.5}"), "3:26 integer is expected, not a number"),
+    (rule("{deliver: [], times: 1.5}"), "3:26 a whole number is expected, not a number"),
     (rule("{deliver: [], when: {nth: 0}}"), "3:31 0 is less than 1"),
-    (rule("{deliver: [], when: {item: first}}"), "3:32 integer is expected, not a text"),
-    (rule("{deliver: [], when: {chance: 0.5}}"), "3:34 string is expected, not a number"),
-    (rule("{deliver: [], when: {chance: 120%}}"), "3:34 '120%' is not of the form: A share of the cases"),
-    (rule("{deliver: [], when: {until: 10}}"), "3:33 string is expected, not a number"),
+    (rule("{deliver: [], when: {item: first}}"), "3:32 a whole number is expected, not a text"),
+    (rule("{deliver: [], when: {chance: 0.5}}"), "3:34 0.5 is not of the form: 30%"),
+    (rule("{deliver: [], when: {chance: 120%}}"), "3:34 '120%' is not of the form: 30%"),
+    (rule("{deliver: [], when: {until: 10}}"), "3:33 10 is not of the form: 250ms"),
     (rule("{deliver: [], when: {since: soon}}"), "3:33 'soon' is not of the form: "),
     (rule("{respond: {status: 503, headers: {a b: x}}}"), "3:38 'a b' is not of the form: letters, digits"),
     (rule('{respond: {status: 503, headers: {a: "x\\ny"}}}'), "3:42 'x\\ny' is not of the form: one line"),
-    (rule("{deliver: [{after: 5, status: sent}]}"), "3:24 string is expected, not a number"),
+    (rule("{deliver: [{after: 5, status: sent}]}"), "3:24 5 is not of the form: 250ms"),
     (rule("{deliver: [{after: 5 s, status: sent}]}"), "3:24 '5 s' is not of the form: "),
     (rule("{deliver: [{after: 5s}]}"), "3:16 'status' is missing"),
     (rule("{deliver: [{after: 5s, status: sent, code: 1}]}"), "3:42 unknown key 'code' (known: after, status, err)"),
@@ -154,3 +154,30 @@ def test_a_bomb_stops() -> None:
     bomb += "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 9))
     (told,) = mistakes(bomb)
     assert "too many values" in told
+
+
+MIXED = """name: mixed
+rules:
+  - when: {provider: messent, channel: vibr, chance: 0.5}
+    deliver: [{after: 5, status: DELIVERD}, {after: 1s, status: 7}]
+  - when: {provider: messente, nonsense: 1}
+    respond: {error: forbiden}
+expect:
+  - send: {provider: messente, endpoint: sned}
+    status: fine
+"""
+
+
+def test_what_breaks_the_schema_hides_no_mistake_of_meaning() -> None:
+    assert [mistake.partition(";")[0].partition(" (known")[0] for mistake in mistakes(MIXED)] == [
+        "3:22 there is no provider 'messent'",
+        "3:40 there is no channel 'vibr'",
+        "3:54 0.5 is not of the form: 30%: a share of the cases, decided by the seed.",
+        "4:23 5 is not of the form: 250ms, 5s, 10m, 2h or 1d",
+        "4:34 there is no status 'DELIVERD'",
+        "4:65 a text is expected, not a number",
+        "5:32 unknown key 'nonsense'",
+        "6:22 messente has no error 'forbiden'",
+        "8:42 messente has no endpoint 'sned'",
+        "9:13 a whole number is expected, not a text",
+    ]

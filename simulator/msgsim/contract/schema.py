@@ -215,14 +215,33 @@ def _refusal(chain: list[dict[str, Json]], keyword: str, where: list[str], rule:
     return Refusal(named["key"], ".".join(where) or None, named.get("detail"), named.get("values", {}), rule)
 
 
+KINDS = {
+    "array": "a list",
+    "boolean": "true or false",
+    "integer": "a whole number",
+    "null": "nothing",
+    "number": "a number",
+    "object": "a mapping",
+    "string": "a text",
+}
+"""Types of JSON Schema as people who write YAML call them."""
+
+
+def kind_of(type: Json) -> str:
+    """What a type of JSON Schema, or a list of some, asks for."""
+    return " or ".join(KINDS[name] for name in (type if isinstance(type, list) else [type]))
+
+
 def expected(error: "ValidationError") -> str:
     """What a schema of ours wants, without the value that stands there: it may be a secret."""
     limit: Json = error.validator_value
     keyword = str(error.validator)
     if keyword in ("required", "additionalProperties", "dependentRequired"):
         return error.message  # of names only
-    if keyword in ("type", "enum"):
-        return f"{' or '.join(map(str, limit)) if isinstance(limit, list) else limit} is expected"
+    if keyword == "type":
+        return f"{kind_of(limit)} is expected"
+    if keyword == "enum":
+        return f"{' or '.join(map(str, limit))} is expected"
     description = error.schema.get("description") if isinstance(error.schema, dict) else None
     wanted = description or f"{keyword} {limit}"
     return f"it does not fit: {wanted}"

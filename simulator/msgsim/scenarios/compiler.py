@@ -30,10 +30,11 @@ def schema() -> Schema:
 def compile_rules(document: Document, terms: Mapping[str, Terms], expecting: bool = True) -> list[Rule]:
     """The rules of a file. Raises BadFile with all its mistakes, in the order of its lines.
 
-    ``expecting``: those of its expectations too. What the schema refuses is not asked for its meaning.
+    ``expecting``: those of its expectations too. What the schema refuses is not asked for its meaning, the rest is.
     """
     intact = schema().accepts(document.value)
-    mistakes = [] if intact else _of_schema(document)
+    refused = [] if intact else _of_schema(document)
+    mistakes: list[Mistake] = []
     rules: list[Rule] = []
     for index, written in _items(document, "rules", "rule", intact):
         found = [
@@ -56,6 +57,8 @@ def compile_rules(document: Document, terms: Mapping[str, Terms], expecting: boo
         mistakes += [
             document.at(("expect", index, *path), reason) for path, reason in _unknown_expected(expected, terms)
         ]
+    places = {(mistake.line, mistake.column) for mistake in refused}
+    mistakes = [*refused, *(mistake for mistake in mistakes if (mistake.line, mistake.column) not in places)]
     if mistakes:
         raise BadFile(sorted(mistakes))
     return rules
@@ -146,7 +149,7 @@ def _unknown(written: Mapping[str, Json], terms: Mapping[str, Terms]) -> Iterato
     named = when.get("provider")
     if named is not None and named not in terms:
         yield ("when", "provider"), _no_provider(named, terms)
-        return
+        named = None  # What no provider knows is a mistake whichever was meant.
     providers = [terms[named]] if named else list(terms.values())
     whose = f"{named} has" if named else "there is"
     for key, known in (("endpoint", "endpoints"), ("channel", "channels")):

@@ -1,11 +1,12 @@
 """Violations of our own schemas in a person's words, at their place in the file."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from copy import deepcopy
 from typing import NamedTuple
 
 from jsonschema import ValidationError
 
-from msgsim.contract.schema import expected, explained, explainer
+from msgsim.contract.schema import expected, explained, explainer, kind_of
 from msgsim.model import Json
 from msgsim.scenarios.yaml import Document, Mistake, suggestion
 
@@ -15,6 +16,10 @@ WORDINGS = {
     "time-zone": "a time zone is expected, such as Europe/Tallinn",
 }
 """What is expected where a format of settings is violated."""
+
+
+SOME_TIME = "1s"
+"""In the place of a duration that is none."""
 
 
 class Violation(NamedTuple):
@@ -63,17 +68,43 @@ def violations(
 
 
 def sound_items(value: Json, member: str, schema: dict[str, Json], definition: str) -> Iterator[tuple[int, Json]]:
-    """Of a list in a document with mistakes: the items that fit their ``definition``, with their places."""
+    """Of a list in a document with mistakes: the items that fit their ``definition``, with their places.
+
+    Others come without what breaks the schema, where that can be left out: all their mistakes are wanted at once.
+    """
     items = value.get(member) if isinstance(value, dict) else None
     if isinstance(items, list):
-        fits = explainer()({"$ref": f"#/$defs/{definition}", "$defs": schema["$defs"]}).is_valid
-        yield from ((index, item) for index, item in enumerate(items) if fits(item))
+        errors = explainer()({"$ref": f"#/$defs/{definition}", "$defs": schema["$defs"]}).iter_errors
+        for index, item in enumerate(items):
+            if (sound := _sound(item, errors)) is not None:
+                yield index, sound
+
+
+def _sound(item: Json, errors: Callable[[Json], Iterable[ValidationError]]) -> Json:
+    """An item without what breaks its schema, and some time where one is needed; None: it breaks it still."""
+    item = deepcopy(item)
+    for path in [place.path for error in errors(item) for place in _violations(error, _reason) if place.path]:
+        *around, name = path
+        holder = item
+        for part in around:
+            holder = holder[part]
+        if isinstance(holder, dict):
+            del holder[name]
+            if any(name in _missing(error) for error in errors(item)):
+                holder[name] = SOME_TIME
+    return None if any(True for _ in errors(item)) else item
+
+
+def _missing(error: ValidationError) -> list[str]:
+    """The keys that are required and not there."""
+    needed: Json = error.validator_value
+    value: Json = error.instance
+    return [name for name in needed if name not in value] if error.validator == "required" else []
 
 
 def _violations(error: ValidationError, reason: Callable[[ValidationError], str]) -> Iterator[Violation]:
     path = tuple(error.absolute_path)
     value: Json = error.instance
-    limit: Json = error.validator_value
     if error.validator == "additionalProperties" and isinstance(error.schema, dict):
         known = error.schema.get("properties", {})
         for key in value:
@@ -81,8 +112,7 @@ def _violations(error: ValidationError, reason: Callable[[ValidationError], str]
                 hint = suggestion(key, known) or f" (known: {', '.join(known)})"
                 yield Violation((*path, key), f"unknown key {key!r}{hint}", key=True)
     elif error.validator == "required":
-        missing = [key for key in limit if key not in value]
-        yield Violation(path, f"{', '.join(map(repr, missing))} is missing")
+        yield Violation(path, f"{', '.join(map(repr, _missing(error)))} is missing")
     elif error.validator in ("anyOf", "oneOf"):
         yield from _choices(error, path, reason)
     else:
@@ -124,12 +154,12 @@ def _reason(error: ValidationError) -> str:
     limit: Json = error.validator_value
     if error.validator == "enum":
         return f"{value!r} is not one of {_listed(limit)}{suggestion(str(value), map(str, limit))}"
+    schema = error.schema if isinstance(error.schema, dict) else {}
+    form: Json = schema.get("description", f"the form {schema['pattern']}") if "pattern" in schema else ""
+    if error.validator == "pattern" or (error.validator == "type" and form and type(value) in (int, float)):
+        return f"{value!r} is not of the form: {form}"
     if error.validator == "type":
-        wanted = limit if isinstance(limit, str) else " or ".join(limit)
-        return f"{wanted} is expected, not {_kind(value)}"
-    if error.validator == "pattern":
-        hint = error.schema.get("description", f"the form {limit}") if isinstance(error.schema, dict) else limit
-        return f"{value!r} is not of the form: {hint}"
+        return f"{kind_of(limit)} is expected, not {_kind(value)}"
     if error.validator in ("minItems", "minProperties"):
         return f"at least {limit} expected"
     if error.validator in ("maxItems", "maxProperties"):
