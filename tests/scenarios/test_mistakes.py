@@ -1,6 +1,11 @@
 """Everything that can be wrong in a file, at its line and column, with a hint."""
 
+import json
+from typing import Any
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from msgsim.provider import discover
 from msgsim.scenarios.compiler import schema
@@ -181,3 +186,20 @@ def test_what_breaks_the_schema_hides_no_mistake_of_meaning() -> None:
         "8:42 messente has no endpoint 'sned'",
         "9:13 a whole number is expected, not a text",
     ]
+
+
+LEAVES = st.sampled_from(["messente", "sinch", "sms", "viber", "DELIVRD", "1s", "5x", "x", ""])
+KEYS = st.sampled_from(
+    [*schema().document["$defs"]["rule"]["properties"], "provider", "channel", "after", "status", "err"]
+)
+WRITTEN: st.SearchStrategy[Any] = st.recursive(
+    LEAVES | st.integers(-2, 300) | st.none() | st.booleans() | st.floats(0, 2),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(st.lists(WRITTEN, max_size=3), st.lists(WRITTEN, max_size=2))
+def test_whatever_stands_in_a_file_is_used_or_a_mistake(rules: list[object], expect: list[object]) -> None:
+    found = mistakes(json.dumps({"name": "x", "rules": rules, "expect": expect}))
+    assert all(mistake.partition(" ")[2] for mistake in found)

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import deepcopy
+from functools import reduce
+from operator import getitem
 from typing import NamedTuple
 
 from jsonschema import ValidationError
@@ -85,10 +87,11 @@ def _sound(item: Json, errors: Callable[[Json], Iterable[ValidationError]]) -> J
     item = deepcopy(item)
     for path in [place.path for error in errors(item) for place in _violations(error, _reason) if place.path]:
         *around, name = path
-        holder = item
-        for part in around:
-            holder = holder[part]
-        if isinstance(holder, dict):
+        try:
+            holder = reduce(getitem, around, item)
+        except LookupError:  # It is gone with what is around it.
+            continue
+        if isinstance(holder, dict) and name in holder:
             del holder[name]
             if any(name in _missing(error) for error in errors(item)):
                 holder[name] = SOME_TIME
@@ -126,6 +129,8 @@ def _choices(
     listed: Json = error.validator_value
     choices = [choice for choice in listed if isinstance(choice, dict)]
     needed = [choice["required"][0] for choice in choices if set(choice) == {"required"}]
+    if needed and not isinstance(value, dict):
+        return  # Its type is a mistake by itself.
     if needed:
         having = [key for key in needed if key in value]
         both = f"only one of {_listed(having)} can stand here"
