@@ -3,20 +3,12 @@
 import click
 
 from msgsim.cli.exits import BAD_CONFIGURATION, OK
-from msgsim.cli.remote import failed
-from msgsim.client import DEFAULT_URL
+from msgsim.cli.remote import at_url, failed, of_sandbox
 
 
 @click.command("mcp")
-@click.option(
-    "--url",
-    envvar="MSGSIM_URL",
-    default=DEFAULT_URL,
-    help=f"Where the simulator is: MSGSIM_URL.  [default: {DEFAULT_URL}]",
-)
-@click.option(
-    "--sandbox", envvar="MSGSIM_SANDBOX", default="default", help="Whose messages: MSGSIM_SANDBOX.  [default: default]"
-)
+@at_url
+@of_sandbox
 def command(url: str, sandbox: str) -> int:
     """Serve a running simulator to an assistant, as a few tools.
 

@@ -22,21 +22,22 @@ KINDS = {
 """Colour by what a status means."""
 
 
+at_url = click.option(
+    "--url",
+    envvar="MSGSIM_URL",
+    default=DEFAULT_URL,
+    help=f"Where the simulator is: MSGSIM_URL.  [default: {DEFAULT_URL}]",
+)
+of_sandbox = click.option(
+    "--sandbox", envvar="MSGSIM_SANDBOX", default="default", help="Whose messages: MSGSIM_SANDBOX.  [default: default]"
+)
+
+
 def remote(run: Callable[..., int | None]) -> Callable[..., int]:
     """Give a command --url and --sandbox, and itself a client; everything that goes wrong becomes one line."""
 
-    @click.option(
-        "--url",
-        envvar="MSGSIM_URL",
-        default=DEFAULT_URL,
-        help=f"Where the simulator is: MSGSIM_URL.  [default: {DEFAULT_URL}]",
-    )
-    @click.option(
-        "--sandbox",
-        envvar="MSGSIM_SANDBOX",
-        default="default",
-        help="Whose messages: MSGSIM_SANDBOX.  [default: default]",
-    )
+    @at_url
+    @of_sandbox
     @click.option(
         "--token", envvar="MSGSIM_TOKEN", default="", help="What a server beyond loopback asks for: MSGSIM_TOKEN."
     )

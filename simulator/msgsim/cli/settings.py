@@ -10,13 +10,13 @@ import msgspec
 from msgspec.structs import replace
 
 from msgsim.config import Config, ConfigError, faults
+from msgsim.contract.schema import judge
 from msgsim.engine.sandbox import clock_of
 from msgsim.examples.schemas import config as settings_schema
 from msgsim.examples.schemas import formats
 from msgsim.model import Json, whole
 from msgsim.scenarios import yaml
 from msgsim.scenarios.library import ENDINGS, find
-from msgsim.scenarios.violations import of_settings
 from msgsim.scenarios.yaml import BadFile, Mistake, suggestion
 
 FILE = "msgsim.yaml"
@@ -61,6 +61,10 @@ def read(flags: Mapping[str, Json], environment: Mapping[str, str], file: str | 
     except ConfigError as error:
         mistakes.append(str(error))
     for layer in layers:
+        if not layer.values or judge(settings_schema(), formats()).is_valid(layer.values):
+            continue
+        from msgsim.scenarios.violations import of_settings  # Late: it imports jsonschema, which is slow to load.
+
         broken = of_settings(layer.values, settings_schema(), formats())
         mistakes += map(_line, sorted({layer.mistake(*violation) for violation in broken}))
     mistakes += unknown(environment)

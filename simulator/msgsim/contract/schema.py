@@ -54,9 +54,7 @@ class Schema:
         return self._validator(document).is_valid
 
     def _validator(self, document: Json) -> "Draft202012Validator":
-        from jsonschema_rs import Draft202012Validator
-
-        return Draft202012Validator(document, formats=dict(self.formats), validate_formats=True)
+        return judge(document, self.formats)
 
     @cached_property
     def _closed(self) -> "Draft202012Validator | None":
@@ -184,6 +182,13 @@ def explainer() -> "type[Validator]":
 
     extended: type[Validator] = validators.extend(Draft202012Validator, {"pattern": pattern})  # type: ignore[no-untyped-call]
     return extended
+
+
+def judge(document: Json, formats: Mapping[str, Callable[[str], bool]]) -> "Draft202012Validator":
+    """Decides fast whether an instance fits a schema; `explained` says why it does not. Formats are asserted."""
+    from jsonschema_rs import Draft202012Validator
+
+    return Draft202012Validator(document, formats=dict(formats), validate_formats=True)
 
 
 def explained(

@@ -165,10 +165,10 @@ class Passing:
                     self._engine.sandboxes.named(elsewhere.name)
                 except Elsewhere as again:
                     elsewhere = again
+                    continue
                 except Unknown:
-                    return await self._here(scope, body, send)
-                else:
-                    return await self._here(scope, body, send)
+                    pass  # It is gone, which is said here as anywhere.
+                return await self._here(scope, body, send)
         except StoreError as error:
             await answer(failed(error), send)
 

@@ -82,10 +82,7 @@ class Peers:
 
     async def call(self, address: str, call: Call) -> Reply:
         """A provider's reply from another replica. Raises Moved and Lost."""
-        link = await self._link(address)
-        answered: asyncio.Future[tuple[bytes, bytes]] = asyncio.get_running_loop().create_future()
-        link.ask(CALL, encode(call), lambda kind, body: _settle(answered, kind, body))
-        return decode(_done(*await answered), type=Reply)
+        return decode(await self._asked(address, CALL, encode(call)), type=Reply)
 
     async def http(self, address: str, request: dict[str, Any]) -> AsyncGenerator[Message, None]:
         """An ASGI answer from another replica, piece by piece. Raises Moved and Lost."""
@@ -106,10 +103,14 @@ class Peers:
 
     async def _tell(self, address: str) -> None:
         with contextlib.suppress(Moved, Lost):  # Whoever starts asks the store.
-            link = await self._link(address)
-            answered: asyncio.Future[tuple[bytes, bytes]] = asyncio.get_running_loop().create_future()
-            link.ask(CHANGED, b"", lambda kind, body: _settle(answered, kind, body))
-            _done(*await answered)
+            await self._asked(address, CHANGED, b"")
+
+    async def _asked(self, address: str, kind: bytes, body: bytes) -> bytes:
+        """The body of the one frame that answers. Raises Moved and Lost."""
+        link = await self._link(address)
+        answered: asyncio.Future[tuple[bytes, bytes]] = asyncio.get_running_loop().create_future()
+        link.ask(kind, body, lambda kind, body: _settle(answered, kind, body))
+        return _done(*await answered)
 
     async def _link(self, address: str) -> PeerLink:
         """Raises Moved."""
