@@ -92,7 +92,7 @@ async def _followed(engine: Engine) -> None:
     dispatcher = Dispatcher(engine, Poster(engine.config), engine.config)
     following = asyncio.create_task(dispatcher.run())
     async with asyncio.timeout(20):
-        while engine.sandboxes.run.left:  # noqa: ASYNC110 - the sweeper tells nobody
+        while engine.sandboxes.run.closed:  # noqa: ASYNC110 - the sweeper tells nobody
             await asyncio.sleep(0.001)
     following.cancel()
     await dispatcher.close()
@@ -106,7 +106,7 @@ def test_rows_an_earlier_run_left_are_swept_too(tmp_path: Path) -> None:
     first.sandboxes.reset(first.sandboxes.default)
     first.store.close()
     second = Engine(config, store_in(tmp_path / "store.db"), discover())
-    assert second.sandboxes.run.left == {gone: None}
+    assert second.sandboxes.run.closed == {gone: None}
     while second.sandboxes.sweep():
         pass
     assert second.store.strays() == set()

@@ -77,7 +77,7 @@ class Dispatcher:
                 await self._recover()
             self._wake.clear()
             self._look()
-            sweeping = bool(self._engine.sandboxes.run.left)
+            sweeping = bool(self._engine.sandboxes.run.closed)
             self._until = machine() + SWEEPING if sweeping else self._next_moment()
             try:
                 async with asyncio.timeout((self._until - machine()) / 1000):
@@ -113,7 +113,7 @@ class Dispatcher:
                 self._plan(sandbox)
         if self._running:
             self._look()
-            if self._engine.sandboxes.run.left or self._next_moment() < self._until:
+            if self._engine.sandboxes.run.closed or self._next_moment() < self._until:
                 self._wake.set()
 
     def _plan(self, sandbox: Sandbox) -> None:

@@ -1,4 +1,4 @@
-"""Taking messages on: each item of a body to a draft, to a message with its plan, callbacks and replies."""
+"""Accepts messages: each item of a body becomes a draft, then a message with its plan, callbacks and MO replies."""
 
 from collections.abc import Sequence
 
@@ -7,8 +7,8 @@ from msgsim.engine.body import check_item
 from msgsim.engine.decisions import Decisions
 from msgsim.engine.exchange import Effects
 from msgsim.engine.inbound import from_phone
-from msgsim.engine.keeping import check
 from msgsim.engine.plans import owed
+from msgsim.engine.storable import check
 from msgsim.engine.view import RequestView
 from msgsim.model import Draft, Json, Message, Refused, Reply, Step
 from msgsim.plan import begins, twist, unfold
@@ -16,7 +16,7 @@ from msgsim.provider import AnySend, SendMany
 from msgsim.scenarios.rule import Rule
 
 MOST_ITEMS = 10_000
-"""Messages in one request: nobody else is answered while they are read."""
+"""Limit of messages per request: the event loop serves no other request while it reads them."""
 
 
 class TooMany(Exception):
@@ -24,7 +24,7 @@ class TooMany(Exception):
 
 
 class Acceptance:
-    """Of the messages in one request; what it accepts is added to the effects."""
+    """Accepts the messages of one request, and adds them and what follows from them to the request's effects."""
 
     def __init__(self, endpoint: AnySend, decisions: Decisions, view: RequestView, effects: Effects) -> None:
         self._endpoint = endpoint
@@ -33,7 +33,10 @@ class Acceptance:
         self._effects = effects
 
     def answer(self, body: Json) -> Reply:
-        """Accept the body's one item, or each of many. Raises Refused, TooMany, Unkeepable and Unknown."""
+        """Accept the message of a `Send`, or each message of a `SendMany`, and return the provider's answer.
+
+        Raises Refused, TooMany, Unstorable and Unknown.
+        """
         endpoint, view = self._endpoint, self._view
         if isinstance(endpoint, SendMany):
             items = endpoint.items(body)
@@ -45,7 +48,7 @@ class Acceptance:
         return endpoint.answer(message, body, view)
 
     def _results(self, endpoint: SendMany, items: list[Json], batch: Json) -> list[Message | Refused]:
-        """One per item."""
+        """For each item, in order: the message, or why it was refused. Raises Refused for the request as a whole."""
         view = self._view
         schema = view.schema(endpoint.item_schema) if endpoint.item_schema else None
         results: list[Message | Refused] = []
@@ -64,7 +67,10 @@ class Acceptance:
         return results
 
     def _accept(self, draft: Draft) -> Message:
-        """Decide the whole future of a draft. Raises Refused when a rule refuses it, Unkeepable and Unknown."""
+        """Plan a draft and add the message to the effects.
+
+        Raises Refused when a rule refuses it, Unstorable and Unknown.
+        """
         check(draft)
         fate = self._decisions.of_draft(draft)
         start, steps = unfold(draft, fate.lives, self._view.contract, self._view.now)
@@ -77,7 +83,7 @@ class Acceptance:
     def _message(self, draft: Draft, start: int, steps: tuple[Step, ...], rules: list[Rule]) -> Message:
         view = self._view
         sandbox, credential = view.sandbox, view.credential
-        return Message(  # By position: a thousand times per bulk.
+        return Message(  # By position, because keywords are slower and a bulk has a thousand messages.
             sandbox.base + view.number(),
             draft.id,
             view.provider.name,
@@ -98,7 +104,7 @@ class Acceptance:
         )
 
     def _owe(self, message: Message, rules: Sequence[Rule]) -> None:
-        """Plan the callbacks of a message, as the rule of each channel twists them."""
+        """Plan the callbacks of a message, with the twists that the rule of each channel asks for."""
         view = self._view
         provider = view.provider
         if provider.callbacks is None:
@@ -115,7 +121,7 @@ class Acceptance:
         self._effects.callbacks += owed(view.sandbox, provider.name, message.key, dues)
 
     def _reply(self, message: Message, rules: Sequence[Rule]) -> None:
-        """What the recipient's phone writes back, after the first channel that begins and whose rule says so."""
+        """Plan the recipient's reply (an MO): that of the first channel that is tried and whose rule has a reply."""
         for place, rule in enumerate(rules):
             if rule.outcome.reply is not None and (begin := begins(message, place)) is not None:
                 after, text = rule.outcome.reply

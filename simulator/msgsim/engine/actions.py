@@ -1,4 +1,4 @@
-"""What happens to messages later: callbacks leave, people interfere, phones write."""
+"""What happens to messages after their acceptance: callbacks, control actions, and MO from phones."""
 
 from msgspec.structs import replace
 
@@ -20,7 +20,8 @@ from msgsim.storage.keys import NUMBERS
 def post(engine: Engine, callback: Callback) -> Post:
     """The bytes of a callback: a pure function of its step and its message.
 
-    Raises Unknown when its sandbox is gone, and whatever a provider raises where its message cannot be told any more.
+    Raises Unknown when its sandbox is gone, ValueError when its message is gone or unreadable, and whatever a provider
+    raises for a message that it cannot report.
     """
     sandbox = engine.sandboxes.owner(callback.key)
     subject = engine.store.messages.by_key(callback.subject) if callback.step is not None else None
@@ -35,7 +36,11 @@ def post(engine: Engine, callback: Callback) -> Post:
 
 
 def settle(engine: Engine, callback: Callback, attempt: Attempt, refused: bool = False) -> Entry:
-    """Record an attempt, and plan the next one where it failed. Order per message is kept."""
+    """Record an attempt in the journal; after a failure plan the next attempt or give the callback up.
+
+    Pending callbacks of the same message are never due before a retry: a receiver gets the statuses in order.
+    ``refused``: the URL is not allowed, so that there is no retry.
+    """
     sandbox = engine.sandboxes.owner(callback.key)
     now = sandbox.now()
     provider = engine.providers[callback.provider]
@@ -54,7 +59,7 @@ def settle(engine: Engine, callback: Callback, attempt: Attempt, refused: bool =
 def _after(
     callback: Callback, attempt: Attempt, now: int, success: range, settings: dict[str, Json], refused: bool
 ) -> Callback:
-    """Done, refused for good, planned again after the next pause, or failed when no pause is left."""
+    """The callback after an attempt: done, refused for good, due again after the next pause, or failed for good."""
     tries = callback.tries + 1
     if refused:
         return replace(callback, state="refused", tries=tries, reason=attempt.error)
@@ -70,12 +75,15 @@ def _after(
 
 
 def fail(engine: Engine, callback: Callback, reason: str) -> None:
-    """It will never be posted."""
+    """Mark a callback as failed without an attempt: it can never be posted."""
     engine.store.callbacks.rewrite(replace(callback, state="failed", reason=reason))
 
 
 def force(engine: Engine, sandbox: Sandbox, message: Message, word: str, err: int | None = None) -> Message:
-    """Cut the plan at now and give the channel that is under way a status. Raises ValueError."""
+    """Cut the plan at now and give the channel that is being tried a status.
+
+    ``word`` is a status of the provider or a neutral word. Raises ValueError for a status that the channel has not.
+    """
     provider = engine.providers[message.provider]
     now = sandbox.now()
     current = [index for index, step in enumerate(state(message, now)) if step is not None]
@@ -93,7 +101,10 @@ def force(engine: Engine, sandbox: Sandbox, message: Message, word: str, err: in
 
 
 def cancel(engine: Engine, sandbox: Sandbox, message: Message) -> Message:
-    """Cut the plan at now; what was open gets the provider's word for it. Raises ValueError when all is over."""
+    """Cut the plan at now; unfinished channels get the provider's word for cancelled, if it has such a word.
+
+    Raises ValueError when the plan is over.
+    """
     provider, now = engine.providers[message.provider], sandbox.now()
     if ends(message) <= now:
         raise ValueError(f"message {message.id} is over; there is nothing to cancel")
@@ -101,8 +112,8 @@ def cancel(engine: Engine, sandbox: Sandbox, message: Message) -> Message:
     steps = []
     if word is not None:
         reached = [index for index, step in enumerate(state(message, now)) if step is not None]
-        open_ones = range(reached[-1] if reached else 0, len(message.channels))
-        steps = [Step(now, index, word.word, word.code) for index in open_ones]
+        unfinished = range(reached[-1] if reached else 0, len(message.channels))
+        steps = [Step(now, index, word.word, word.code) for index in unfinished]
     cancelled = cut(message, now, *steps)
     rewrite(engine.store, sandbox, provider, cancelled, now, engine.settings.of(sandbox, provider.name).compiled)
     engine.recorder.control(sandbox, {"action": "cancel", "message": message.id})
@@ -110,7 +121,10 @@ def cancel(engine: Engine, sandbox: Sandbox, message: Message) -> Message:
 
 
 def inbound(engine: Engine, sandbox: Sandbox, provider: Provider, sender: str, to: str, text: str) -> Inbound:
-    """A phone writes to the application. Raises Unknown when the provider has no such thing."""
+    """A phone writes to the application (an MO), in reply to the newest message to it, if there is any.
+
+    Raises Unknown when the provider has no inbound messages.
+    """
     view = SandboxView(provider, sandbox, engine.store, engine.settings.of(sandbox, provider.name))
     newest = next(engine.store.messages.newest(sandbox.number, provider.name, sender, limit=1), None)
     answered = None if newest is None or newest.unreadable else newest
@@ -123,9 +137,9 @@ def inbound(engine: Engine, sandbox: Sandbox, provider: Provider, sender: str, t
 
 
 def replay(engine: Engine, callback: Callback) -> Callback:
-    """Owe a callback once more, now; one that was given up is failing no longer.
+    """Plan a copy of a callback, due now; an original that was given up becomes ``replayed``.
 
-    Raises ValueError for one that cannot be read.
+    Raises ValueError for a callback whose row cannot be read.
     """
     if callback.kind == unreadable.WORD:
         raise ValueError(callback.reason)

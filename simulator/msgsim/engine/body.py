@@ -1,4 +1,4 @@
-"""The body of a request, held against the schema of its endpoint."""
+"""Reads the body of a request and checks it against the schema of its endpoint."""
 
 from msgsim.contract.schema import Schema
 from msgsim.engine.view import RequestView
@@ -6,11 +6,14 @@ from msgsim.model import Json, Refused
 from msgsim.provider import Ask, Check, Endpoint, body_of
 
 MOST_UNKNOWN = 20
-"""Unknown members of one body or item that are noted."""
+"""How many unknown members of one body or item are noted; further ones are ignored without a note."""
 
 
 def read_body(endpoint: Endpoint, view: RequestView) -> Json:
-    """The body in the shape its schema speaks of; None without one. Raises Refused with everything wrong in it."""
+    """The body in the shape that its schema describes; None where the endpoint has no schema.
+
+    Raises Refused with all violations.
+    """
     if not endpoint.schema:
         return None
     body = body_of(view) if endpoint.parse is None else endpoint.parse(view)
@@ -21,7 +24,10 @@ def read_body(endpoint: Endpoint, view: RequestView) -> Json:
 
 
 def check_item(schema: Schema, item: Json, view: RequestView, further: Check | None = None) -> None:
-    """Raises Refused with everything that is wrong with a body or an item; ``further`` is what no schema can say."""
+    """Raises Refused with all violations of a body or an item.
+
+    ``further`` finds the violations of rules that a schema cannot express.
+    """
     exact = schema.accepts_exactly(item)
     violations = [] if exact else schema.violations(item)
     if further is not None:
@@ -33,6 +39,6 @@ def check_item(schema: Schema, item: Json, view: RequestView, further: Check | N
 
 
 def _note_unknown(schema: Schema, instance: Json, view: RequestView) -> None:
-    """Members that no document has are ignored, unless strict. Raises Refused."""
+    """Note members that no document has. Raises Refused in strict mode."""
     for member in schema.unknown(instance)[:MOST_UNKNOWN]:
         view.note(f"{member} is no member of the document and is ignored", member)

@@ -1,4 +1,4 @@
-"""Which documented errors and outcomes have been seen since the server started."""
+"""Coverage: how often each documented error and status occurred since the server started."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -12,39 +12,39 @@ Seen = Counter[tuple[str, str]]
 """(provider, key of an error or word of a status) → how often."""
 
 
-class Left(Struct, frozen=True):
-    """A sandbox that is gone, whose rows are still there."""
+class Closed(Struct, frozen=True):
+    """A closed sandbox whose rows have not been swept yet."""
 
     begun: int
-    """Messages with a higher number came in this run."""
+    """Number of its last message before this run of the server."""
     moment: int
-    """Its time when it went."""
+    """The sandbox's time when it was closed: statuses due later were never reached."""
 
 
 class Run(Struct):
-    """What is known of sandboxes beyond their rows, since the server started."""
+    """What is counted across all sandboxes since the server started, closed ones included."""
 
-    left: dict[int, Left | None] = field(default_factory=dict)
-    """By number; None where an earlier run left the rows."""
+    closed: dict[int, Closed | None] = field(default_factory=dict)
+    """By number of the sandbox; None where an earlier run of the server left the rows."""
     requests: Counter[tuple[str, int]] = field(default_factory=Counter)
-    """(provider, status of the answer) → how many."""
+    """(provider, HTTP status of the answer) → how many."""
     errors: Seen = field(default_factory=Counter)
     outcomes: Seen = field(default_factory=Counter)
-    """Of messages whose rows are swept."""
+    """Statuses reached by messages whose rows have been swept."""
 
 
 class Covered(Struct, frozen=True):
-    """One thing a provider documents, and how often it was seen."""
+    """A documented error or status, and how often it occurred."""
 
     provider: str
     what: str
-    """error or outcome."""
+    """``error`` or ``outcome``."""
     key: str
     times: int
 
 
 def outcomes(messages: Iterable[Message], begun: int, until: int) -> Seen:
-    """Statuses that were reached by a time, of messages numbered above ``begun``."""
+    """How often each status was reached up to the time ``until``, by messages with numbers above ``begun``."""
     seen: Seen = Counter()
     for message in messages:
         if message.key & 0xFFFFFFFFFF > begun:
@@ -53,7 +53,7 @@ def outcomes(messages: Iterable[Message], begun: int, until: int) -> Seen:
 
 
 def coverage(contracts: Mapping[str, Contract], errors: Seen, reached: Seen) -> list[Covered]:
-    """Everything documented, in the order of the catalogues."""
+    """Every documented error and status, in the order of the catalogues."""
     found: list[Covered] = []
     for name, contract in contracts.items():
         found += [Covered(name, "error", key, errors[name, key]) for key in contract.errors]
@@ -62,7 +62,7 @@ def coverage(contracts: Mapping[str, Contract], errors: Seen, reached: Seen) -> 
 
 
 def summary(covered: Iterable[Covered]) -> dict[str, Json]:
-    """Seen, all and per cent."""
+    """``{"seen": …, "all": …, "percent": …}``."""
     times = [item.times for item in covered]
     seen = sum(1 for count in times if count)
     return {"seen": seen, "all": len(times), "percent": round(100 * seen / len(times), 1) if times else 100.0}

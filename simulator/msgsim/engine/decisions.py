@@ -1,4 +1,4 @@
-"""What the scenario says of a request and of each draft: which rule decides, and the life it gives."""
+"""Asks the scenario about a request and each draft: which rule decides, and with which statuses."""
 
 from collections.abc import Mapping
 
@@ -16,19 +16,23 @@ from msgsim.scenarios.scenario import Match, Scenario
 from msgsim.scenarios.yaml import suggestion
 
 SILENT = frozenset({"reset", "empty", "hang"})
-"""Faults that leave nothing of an answer."""
+"""Faults after which the client gets no byte of the answer."""
 Life = tuple[Beat, ...]
+"""The statuses of one channel's attempt, as a scenario writes them."""
 
 
 class Fate(Struct, frozen=True, gc=False):
-    """What is decided of a draft, per channel."""
+    """The decision about a draft: for each channel its rule and its life."""
 
     rules: list[Rule]
     lives: list[Life]
 
 
 class Decisions:
-    """The decisions about one request. Scenarios are only asked; what a rule counted is written down here alone."""
+    """The decisions about one request.
+
+    Asking a scenario changes nothing; this class alone counts in the sandbox what rules have matched and decided.
+    """
 
     def __init__(self, scenario: Scenario, endpoint: Endpoint, view: RequestView, effects: Effects) -> None:
         self._scenario = scenario
@@ -36,14 +40,15 @@ class Decisions:
         self._view = view
         self._effects = effects
         self._outcome = view.call.headers.get("x-sim-outcome")
-        """What the client asks for: an error, a status or a neutral word."""
+        """The error, status or neutral word that the client asks for; None: it asks for nothing."""
         name, caller = view.provider.name, view.credential.name
         self._subject = Subject(view.call, name, endpoint.name, caller, effects.request)
 
     def before_body(self) -> None:
-        """Decide the request as a whole, whatever its body is.
+        """Apply the rules that do not ask about the body.
 
-        Raises Refused where a rule dictates an answer or leaves none, Unknown for an ``X-Sim-Outcome`` of no use.
+        Raises Refused where a rule dictates an answer or a fault prevents acceptance, and Unknown for an
+        ``X-Sim-Outcome`` that this endpoint cannot have.
         """
         view, subject = self._view, self._subject
         if self._scenario.timed:
@@ -53,14 +58,14 @@ class Decisions:
         self._match(self._scenario.before_body(subject, view.seed, view.sandbox.counts))
 
     def after_body(self, body: Json) -> None:
-        """The same, now that the body is known."""
+        """Apply the rules that ask about the body, unless a rule has decided already. Raises Refused."""
         view, subject = self._view, self._subject
         subject.body = body
         if self._effects.rule is None:
             self._match(self._scenario.after_body(subject, view.seed, view.sandbox.counts))
 
     def of_draft(self, draft: Draft) -> Fate:
-        """Which rule decides each channel of a draft. Raises Refused where one refuses it, and Unknown."""
+        """The rule and the life of each channel of a draft. Raises Refused where a rule refuses it, and Unknown."""
         view, subject = self._view, self._subject
         subject.to, subject.item = draft.to, draft.item
         if subject.counted:
@@ -78,7 +83,7 @@ class Decisions:
         return Fate(rules, lives)
 
     def _elapsed(self) -> int:
-        """Milliseconds since the scenario was chosen, or first named by a request."""
+        """Milliseconds since the scenario was activated, or first named by a request."""
         key, view = self._scenario.key, self._view
         chosen = view.sandbox.counts.chosen
         if key not in chosen:
@@ -87,7 +92,7 @@ class Decisions:
         return view.now - chosen[key]
 
     def _check(self, outcome: str) -> None:
-        """``X-Sim-Outcome: <error>`` refuses; a status is for messages. Raises Unknown for anything else."""
+        """Raises Refused for an ``X-Sim-Outcome`` that is an error, Unknown unless it is a status of messages."""
         contract = self._view.contract
         if outcome in contract.errors:
             raise Refused(Refusal(outcome, rule="X-Sim-Outcome"))
@@ -104,14 +109,14 @@ class Decisions:
             self._decided(match.rule)
 
     def _rule(self, match: Match) -> Rule:
-        """The rule for a channel of a draft: default.yaml has one for every draft."""
+        """The rule that decides a channel; there always is one, because default.yaml matches every draft."""
         if match.counted:
             self._count(match.counted)
         assert match.rule is not None
         return match.rule
 
     def _count(self, counted: Mapping[str, bool]) -> None:
-        """Write down which rules with ``nth`` have fitted once more."""
+        """Count a match of each of these rules with ``nth`` (by place)."""
         sandbox = self._view.sandbox
         fitted = sandbox.counts.fitted
         for place in counted:
@@ -120,7 +125,7 @@ class Decisions:
         sandbox.save(self._view.store)
 
     def _decided(self, rule: Rule) -> None:
-        """Write down that a rule decides. Raises Refused where it dictates an answer, or leaves none."""
+        """Count a decision of a rule. Raises Refused where it dictates an answer or a fault prevents acceptance."""
         sandbox, outcome = self._view.sandbox, rule.outcome
         counts = sandbox.counts.decided
         counts[rule.place] = counts.get(rule.place, 0) + 1
@@ -136,7 +141,7 @@ class Decisions:
             self._break(rule)
 
     def _break(self, rule: Rule) -> None:
-        """Raises Refused where the fault of this request leaves nothing accepted."""
+        """Raises Refused for a fault that happens before the message is accepted."""
         fault = self._effects.fault
         if fault is None or fault.after != "nothing":
             return
@@ -146,7 +151,10 @@ class Decisions:
         raise Refused(refusal, reply=self._view.voice.refuse((refusal,), self._view))
 
     def _forced(self, outcome: str, draft: Draft) -> list[Life | None]:
-        """Per channel the life that ``X-Sim-Outcome: <status or neutral word>`` asks for; None where it has no such."""
+        """The life of each channel that ``X-Sim-Outcome: <status>`` asks for; None where the channel lacks the status.
+
+        Raises Unknown where no channel has it.
+        """
         contract = self._view.contract
         lives: list[Life | None] = []
         for place, channel in enumerate(draft.channels):
@@ -159,7 +167,10 @@ class Decisions:
         return lives
 
     def _life(self, rule: Rule, place: int, draft: Draft) -> Life:
-        """The life of a channel, by its rule; by one that is always on, where that one leaves it open."""
+        """The life of a channel: from its rule, or from the rules that are always on where that rule has none for it.
+
+        A rule that is always on gives way to what the draft or the provider's ``life`` says.
+        """
         view = self._view
         if self._leaves_open(rule, place, draft):
             rule = self._rule(self._scenario.underneath(self._subject, view.seed, view.sandbox.counts))
@@ -170,22 +181,23 @@ class Decisions:
         return rule.outcome.deliver or ()
 
     def _leaves_open(self, rule: Rule, place: int, draft: Draft) -> bool:
-        """Whether a rule says nothing of the life of a channel."""
+        """Whether a rule has no statuses that this channel could get."""
         deliver = rule.outcome.deliver
         if deliver is None:
             return True
-        if rule.base:  # There is nothing underneath it.
+        if rule.base:  # No further rules are below those that are always on.
             return False
         hands_over = place and draft.handover and any(beat.status == draft.handover for beat in deliver)
         return bool(hands_over) or _is_of_other_channels(deliver, draft.channels[place].name, self._view.contract)
 
 
 def _is_of_other_channels(beats: Life, channel: str, contract: Contract) -> bool:
-    """Whether a rule without a channel has nothing but statuses that a provider does not tell on this one."""
+    """Whether none of these statuses exists on this channel: the rule means other channels of the message."""
     return bool(beats) and all(beat.status in contract.statuses and not contract.known(beat, channel) for beat in beats)
 
 
 def _dictated(respond: Respond, rule: Rule) -> Refused:
+    """The answer that a rule dictates: an error of the catalogue, or a raw status and body."""
     if respond.error:
         return Refused(Refusal(respond.error, rule=rule.place), headers=respond.headers)
     return Refused(Refusal("raw", rule=rule.place), reply=reply_of(respond.status, respond.headers, respond.body))

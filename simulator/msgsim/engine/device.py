@@ -1,6 +1,7 @@
-"""What a message looks like on the recipient's device: pieces that a page draws.
+"""How a message appears on the recipient's device: pieces that the inbox page draws.
 
-A piece is ``{"kind": …}`` and plain values. Content comes from outside: nothing here trusts its shape, nothing raises.
+A piece is ``{"kind": …}`` with plain values. Content comes from clients, so that every function accepts any JSON and
+none raises.
 """
 
 import re
@@ -12,7 +13,7 @@ from msgsim.model import Json
 
 Piece = dict[str, Json]
 FLASH: Piece = {"kind": "flash"}
-"""Not drawn itself: the message is shown at once, over whatever is on the device."""
+"""A flash SMS (class 0): the message covers the screen at once. Not drawn itself."""
 
 _UNSHOWN = re.compile(r"<(/?)(?:style|script|title)\b[^<>]*>", re.IGNORECASE)
 _BREAK = re.compile(r"<(?:br|/p|/div|/h[1-6]|/li|/tr)\b[^<>]*>", re.IGNORECASE)
@@ -41,7 +42,7 @@ def template(name: Json, language: Json = "") -> Piece:
 
 
 def values(texts: list[str]) -> Iterator[Piece]:
-    """What fills a template."""
+    """The values that fill a template's placeholders; no piece where there are none."""
     if texts:
         yield {"kind": "values", "values": texts}
 
@@ -65,14 +66,14 @@ def buttons(drawn: list[Piece]) -> Iterator[Piece]:
 
 
 def words(value: Json) -> str:
-    """A text or a number; empty for anything else."""
+    """A text or a number as text; empty for anything else."""
     if isinstance(value, bool) or value is None:
         return ""
     return str(value) if isinstance(value, str | int | float) else ""
 
 
 def mapping(value: Json) -> Piece:
-    """An object; empty for anything else."""
+    """A JSON object; empty for anything else."""
     return value if isinstance(value, dict) else {}
 
 
@@ -82,13 +83,13 @@ def mappings(value: Json) -> list[Piece]:
 
 
 def first(members: Piece, *names: str) -> Json:
-    """The first of some members that says anything."""
+    """The value of the first of these members that is not empty; None: all are."""
     return next((members[name] for name in names if members.get(name)), None)
 
 
 @lru_cache(maxsize=256)
 def text_of_html(html: str) -> str:
-    """What is left to read of a page: its text, a line for each block."""
+    """The visible text of an HTML page, one line per block element."""
     first, *rest = _UNSHOWN.split(html)
     shown = first + "".join(text for end, text in zip(rest[::2], rest[1::2], strict=True) if end)
     lines = (" ".join(unescape(_TAG.sub("", line)).split()) for line in _BREAK.sub("\n", shown).split("\n"))

@@ -1,7 +1,7 @@
-"""Other values in the place of secrets: of the same length and the same kinds of letters, always the same for one.
+"""Replaces secrets by substitutes: same length, same kinds of characters, and the same substitute every time.
 
-What is done again later with the disguised values meets the same checks of formats and finds the same accounts, and
-nobody learns the secrets from it: they depend on a key that never leaves the store.
+A replay with substitutes passes the same format checks and finds the same accounts. Substitutes depend on a key that
+never leaves the store, so that nobody can compute a secret from its substitute.
 """
 
 import re
@@ -23,7 +23,7 @@ _USER = re.compile(r"(:(?:\\?/){2})([^/?#\s\"'\\<>]+)@")
 
 
 class Disguise:
-    """Of the secrets of one store; ``key`` has at most 64 bytes."""
+    """The substitutes for the secrets of one store; ``key`` has at most 64 bytes."""
 
     def __init__(self, key: bytes) -> None:
         self._key = key
@@ -31,22 +31,23 @@ class Disguise:
         self.header: Callable[[str], str] = lru_cache(maxsize=1024)(self._header)
 
     def _of(self, secret: str) -> str:
-        """What stands for a secret."""
+        """The substitute for a secret."""
         letters = "abcdef" if _HEXADECIMAL.fullmatch(secret) else string.ascii_lowercase
-        return "".join(_other(letter, chance, letters) for letter, chance in zip(secret, self._chances(secret)))  # noqa: B905 - one is endless
+        return "".join(_other(letter, chance, letters) for letter, chance in zip(secret, self._chances(secret)))  # noqa: B905 - the second is longer
 
     def _chances(self, secret: str) -> bytes:
+        """At least one pseudo-random byte for each character of a secret."""
         text = secret.encode(errors="surrogatepass")
         blocks = range(len(secret) // 64 + 1)
         return b"".join(blake2b(b"%d " % block + text, key=self._key).digest() for block in blocks)
 
     def _header(self, value: str) -> str:
-        """The value of a header that is one secret, after its scheme; of Basic the name stays."""
+        """A header that holds a credential: its scheme stays, and so does the user name of Basic."""
         scheme, space, secret = value.rpartition(" ")
         return f"{scheme}{space}{with_password(secret, self.of) if scheme.lower() == 'basic' else self.of(secret)}"
 
     def json(self, text: str) -> str:
-        """A JSON value as it is written, whole or cut off: strings, digits and what is inside of lists and objects."""
+        """A JSON value as it is written, complete or truncated; true, false and null stay."""
         if text[:1] in ('"', "[", "{"):
             return _STRING.sub(lambda found: self._string(found[0]), text)
         return text if text in ("true", "false", "null") else self.of(text)
@@ -59,11 +60,11 @@ class Disguise:
         return msgspec.json.encode(self.of(said)).decode()
 
     def parameter(self, text: str) -> str:
-        """A value as a form or a query has it."""
+        """A value with the percent-encoding of a form or a query."""
         return quote_plus(self.of(unquote_plus(text)))
 
     def spelled(self, value: str, written: str) -> str:
-        """A secret that stands somewhere, with the kind of escapes with which it is ``written`` there."""
+        """The substitute for ``value``, escaped in the same way as the secret is ``written`` in a text."""
         if written == value:
             return self.of(value)
         if "\\" in written:
@@ -71,12 +72,12 @@ class Disguise:
         return quote_plus(self.of(value)) if "+" in written else quote(self.of(value), safe="")
 
     def urls(self, text: str) -> str:
-        """A text with the user and the password of each URL in it disguised."""
+        """A text with the user and password of each URL in it replaced."""
         return _USER.sub(lambda found: f"{found[1]}{self.of(found[2])}@", text) if "@" in text else text
 
 
 def with_password(encoded: str, other: Callable[[str], str]) -> str:
-    """The credentials of Basic with another password; what are none are one secret."""
+    """Credentials of HTTP Basic with the password replaced; what cannot be decoded is replaced as a whole."""
     try:
         name, colon, password = b64decode(encoded, validate=True).decode().partition(":")
     except (Error, UnicodeDecodeError, ValueError):
@@ -85,7 +86,7 @@ def with_password(encoded: str, other: Callable[[str], str]) -> str:
 
 
 def _other(letter: str, chance: int, letters: str) -> str:
-    """A letter of the same kind; 0 and what is neither letter nor digit stay."""
+    """A character of the same kind; 0 and ASCII characters that are neither letter nor digit stay."""
     if letter in string.ascii_lowercase:
         return letters[chance % len(letters)]
     if letter in string.ascii_uppercase:

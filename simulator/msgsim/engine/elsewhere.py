@@ -1,4 +1,4 @@
-"""Sandboxes that other replicas have: their names, and where they are as far as is known."""
+"""Sandboxes that other replicas own: their names and the addresses of their owners, as far as this replica knows."""
 
 from collections.abc import Iterable
 
@@ -6,23 +6,23 @@ from msgsim.storage.replicas import Placed, Replicas
 
 
 class Elsewhere(Exception):
-    """Another replica has the sandbox; nothing was done yet of what was asked."""
+    """Another replica owns the sandbox; the request had no effect here and may be passed on."""
 
     def __init__(self, name: str, address: str) -> None:
         super().__init__(f"sandbox {name!r} is at {address or 'no replica that answers yet'}")
         self.name = name
         self.address = address
-        """``host:port``; empty while it changes hands."""
+        """``host:port`` of the owner; empty while nobody owns the sandbox."""
 
 
 class Places:
-    """What was heard last of sandboxes that are not here; whoever is asked there says when it is not so any more."""
+    """The last known owners of sandboxes that are not here. May be outdated: the owner itself says when it is not."""
 
     def __init__(self, replicas: Replicas) -> None:
         self._replicas = replicas
         self._addresses: dict[str, str] = {}
         self._free: set[int] = set()
-        """Numbers of those that nobody had."""
+        """Numbers of the sandboxes that had no owner at the last call of `learn`."""
 
     def names(self) -> list[str]:
         return list(self._addresses)
@@ -31,25 +31,26 @@ class Places:
         self._addresses.pop(name, None)
 
     def moved(self, name: str) -> None:
-        """It is not where it was."""
+        """The replica that was believed to own this sandbox does not."""
         if name in self._addresses:
             self._addresses[name] = ""
 
     def check(self, name: str) -> None:
-        """Raises Elsewhere where it is known to be with somebody."""
+        """Raises Elsewhere where another replica is known to own the sandbox."""
         if address := self._addresses.get(name):
             raise Elsewhere(name, address)
 
     def find(self, name: str, number: int) -> Elsewhere:
-        """Who has it now. Raises StoreError."""
+        """The owner as the database has it now, as an exception to raise. Raises StoreError."""
         owner = self._replicas.owner(number)
         self._addresses[name] = "" if owner is None else owner.address
         return Elsewhere(name, self._addresses[name])
 
     def learn(self, placed: Iterable[Placed], here: str) -> list[str]:
-        """All there are now; the names of those that nobody has had for two looks, in order.
+        """Remember the owners of all sandboxes; return the names of those without an owner at this call and the last.
 
-        Whoever lost its session a moment ago can have them again in between.
+        Two calls, because a replica that has just lost its database session may take its sandboxes again in between.
+        ``here`` is the name of this replica.
         """
         others = [place for place in placed if place.replica is None or place.replica.name != here]
         self._addresses = {place.name: place.replica.address if place.replica else "" for place in others}

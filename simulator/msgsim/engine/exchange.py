@@ -1,4 +1,4 @@
-"""What comes of a request."""
+"""The effects of a request, collected while it is answered."""
 
 from collections.abc import Sequence
 
@@ -7,28 +7,30 @@ from msgsim.scenarios.rule import Rule
 
 
 class Effects:
-    """What came of one request so far; kept in one transaction with its entry in the journal."""
+    """What one request has brought about so far; stored in one transaction with its journal entry."""
 
     def __init__(self, number: int, request: int) -> None:
         self.number = number
-        """Its place in the journal of its sandbox."""
+        """Number of its journal entry in its sandbox."""
         self.request = request
-        """Its place among the requests to its sandbox: chance follows from it, whatever else is in the journal."""
+        """Number of the request in its sandbox. Chance follows from it and not from the entry's number: control actions
+        have journal entries too and must not change what chance decides.
+        """
         self.messages: list[Message] = []
-        """Accepted, with their plans."""
+        """Accepted messages with their plans."""
         self.callbacks: list[Callback] = []
         self.inbound: list[Inbound] = []
-        """What phones will write in reply."""
+        """Planned replies of phones (MO)."""
         self.refusals: tuple[Refusal, ...] = ()
         self.rule: Rule | None = None
-        """The first that decided anything."""
+        """The first rule that decided anything; None: no rule has."""
         self.fault: Fault | None = None
 
     def refuse(self, refusals: Sequence[Refusal]) -> None:
-        """The request is refused as a whole: nothing of it is accepted."""
+        """Record that the whole request is refused, and drop what was accepted of it."""
         self.refusals = tuple(refusals)
         self.messages, self.callbacks, self.inbound = [], [], []
 
     def early(self) -> tuple[int, ...]:
-        """Keys of the callbacks that leave before the answer does."""
+        """Keys of the callbacks that are posted before the answer is sent."""
         return tuple([callback.key for callback in self.callbacks if "before-response" in callback.twists])

@@ -1,4 +1,4 @@
-"""What the application does that a provider would frown at, read off a sandbox's journal."""
+"""The lint: bad habits of the application that a sandbox's journal shows."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
@@ -8,22 +8,23 @@ from msgsim.model import Attempt, Entry, Exchange, Json
 from msgsim.provider import Ask, Provider
 
 SLOW = 2000
-"""Milliseconds a callback receiver may take."""
+"""Milliseconds after which a callback receiver counts as slow."""
 MOST_PLACES = 20
-"""Numbers named per finding; the rest is counted."""
+"""How many numbers of requests or callbacks a finding names; further ones are only counted."""
 MOST_NOTES = 10
-"""Tolerances named per finding."""
+"""How many tolerances a finding names."""
 AGAIN_WITHIN = 60_000
-"""Milliseconds within which the same request is a repetition, not another one that happens to be equal."""
+"""Milliseconds within which an equal request counts as a repetition of the earlier request."""
 OFTEN = 3
-"""Times after which something is asked too often."""
+"""How many equal questions within AGAIN_WITHIN are not too many."""
 LOST = frozenset({"reset", "empty", "truncate", "hang", "garbage"})
-"""Faults after which a client cannot know what became of its request."""
+"""Faults after which a client cannot know whether its request was accepted."""
 SECRET = ("access_token", "api_key", "apikey", "auth", "key", "password", "secret", "token")
+"""Usual names of query parameters that hold credentials."""
 
 
 class Finding(Struct, frozen=True):
-    """One bad habit, and where it shows."""
+    """A bad habit, and the requests or callbacks that show it."""
 
     rule: str
     provider: str
@@ -31,12 +32,12 @@ class Finding(Struct, frozen=True):
     advice: str
     times: int
     requests: tuple[int, ...] = ()
-    """Numbers in the journal."""
+    """Numbers of journal entries."""
     callbacks: tuple[int, ...] = ()
 
 
 class Record(Struct, frozen=True):
-    """An exchange with its place in the journal."""
+    """An exchange with the number and time of its journal entry."""
 
     number: int
     at: int
@@ -44,7 +45,7 @@ class Record(Struct, frozen=True):
 
     @property
     def same(self) -> Json:
-        """What makes two requests the same."""
+        """Equal for two requests that are the same."""
         exchange = self.exchange
         return (exchange.method, exchange.path, exchange.query, exchange.body, exchange.credential)
 
@@ -73,7 +74,7 @@ def _finding(rule: str, provider: Provider, where: Sequence[Record], text: str, 
 
 
 def _too_soon(provider: Provider, records: Sequence[Record]) -> Iterator[Finding]:
-    """Came back before ``Retry-After`` was over."""
+    """Requests before the time in ``Retry-After`` was over."""
     until: dict[tuple[str, str], int] = {}
     where = []
     for record in records:
@@ -97,7 +98,7 @@ def _retry_after(exchange: Exchange) -> int | None:
 
 
 def _unchanged(provider: Provider, records: Sequence[Record]) -> Iterator[Finding]:
-    """Repeated, word for word, a request that was refused for what it says."""
+    """Unchanged repetitions of a request that was refused with a 4xx that a retry cannot change."""
     refused: set[Json] = set()
     where = []
     for record in records:
@@ -118,7 +119,7 @@ def _unchanged(provider: Provider, records: Sequence[Record]) -> Iterator[Findin
 
 
 def _twice(provider: Provider, records: Sequence[Record]) -> Iterator[Finding]:
-    """Sent again what had been accepted, because the answer got lost."""
+    """Accepted messages that were sent again because the answer was lost: the recipient gets them twice."""
     lost: dict[Json, int] = {}
     where = []
     for record in records:
@@ -136,7 +137,7 @@ def _twice(provider: Provider, records: Sequence[Record]) -> Iterator[Finding]:
 
 
 def _token_each(provider: Provider, records: Sequence[Record]) -> Iterator[Finding]:
-    """Fetched a token for (almost) every request."""
+    """A new token for more than every second request."""
     tokens = {endpoint.name for endpoint in provider.endpoints if isinstance(endpoint, Ask) and endpoint.open}
     fetched = [record for record in records if record.exchange.endpoint in tokens and record.exchange.status < 400]
     others = [record for record in records if record.exchange.endpoint not in tokens]
@@ -151,7 +152,7 @@ def _token_each(provider: Provider, records: Sequence[Record]) -> Iterator[Findi
 
 
 def _polled(provider: Provider, records: Sequence[Record]) -> Iterator[Finding]:
-    """Asked the same again and again of an endpoint that is made to be asked seldom."""
+    """Equal questions in short succession to an endpoint that should be asked seldom (`Ask.sparing`)."""
     for endpoint in _spared(provider):
         asked: dict[Json, list[int]] = {}
         where = []
@@ -166,7 +167,7 @@ def _polled(provider: Provider, records: Sequence[Record]) -> Iterator[Finding]:
 
 
 def _asked_each(provider: Provider, records: Sequence[Record]) -> Iterator[Finding]:
-    """Asked for (almost) every message something that is made to be asked seldom."""
+    """A question for more than every second send to an endpoint that should be asked seldom (`Ask.sparing`)."""
     sent = sum(bool(record.exchange.messages) for record in records)
     for endpoint in _spared(provider):
         asked = _answered(endpoint, records)
@@ -184,7 +185,7 @@ def _answered(endpoint: Ask, records: Sequence[Record]) -> list[Record]:
 
 
 def _in_query(provider: Provider, records: Sequence[Record]) -> Iterator[Finding]:
-    """Put credentials where every proxy writes them down, although the API takes them elsewhere."""
+    """Credentials in the query string, which every proxy logs, although the API expects them in headers."""
     secret = {*provider.secrets, *SECRET}
     asked_for = {endpoint.name for voice in provider.voices() if voice.in_query for endpoint in voice.endpoints}
     where = [
@@ -202,12 +203,12 @@ def _in_query(provider: Provider, records: Sequence[Record]) -> Iterator[Finding
 
 
 def _parameters(query: str) -> set[str]:
-    """Their names in lower case."""
+    """Names of a query's parameters in lower case."""
     return {part.partition("=")[0].lower() for part in query.split("&")}
 
 
 def _undocumented(provider: Provider, records: Sequence[Record]) -> Iterator[Finding]:
-    """Wrote what only a tolerant reading accepts, ignored members among it."""
+    """Requests that strict mode would refuse, for instance for members that no document has."""
     where = [record for record in records if record.exchange.notes]
     notes = list(dict.fromkeys(note.rstrip(".") for record in where for note in record.exchange.notes))
     more = f"; and {len(notes) - MOST_NOTES} more" if len(notes) > MOST_NOTES else ""
@@ -233,7 +234,7 @@ CHECKS: tuple[Callable[[Provider, Sequence[Record]], Iterator[Finding]], ...] = 
 
 
 def _receiver(provider: Provider, attempts: Sequence[Attempt]) -> Iterator[Finding]:
-    """Callbacks that were not taken, or slowly."""
+    """Callbacks that the application did not accept, or accepted slowly."""
     failed = [attempt for attempt in attempts if attempt.status is None or attempt.status not in provider.success]
     slow = [attempt for attempt in attempts if attempt.took > SLOW and attempt not in failed]
     if failed:
@@ -259,4 +260,5 @@ def _receiver(provider: Provider, attempts: Sequence[Attempt]) -> Iterator[Findi
 
 
 def _numbers(attempts: Iterable[Attempt]) -> tuple[int, ...]:
+    """Numbers of the callbacks, each once, at most MOST_PLACES."""
     return tuple(dict.fromkeys(attempt.callback & 0xFFFFFFFFFF for attempt in attempts))[:MOST_PLACES]

@@ -1,7 +1,7 @@
-"""Messages that phones write (MO)."""
+"""Inbound messages: what phones write to the application (MO)."""
 
-from msgsim.engine.keeping import check_inbound
 from msgsim.engine.plans import owed
+from msgsim.engine.storable import check_inbound
 from msgsim.engine.view import SandboxView
 from msgsim.model import Callback, Inbound, Message, Unknown
 from msgsim.storage.keys import FROM_PHONES
@@ -12,8 +12,8 @@ def from_phone(
 ) -> tuple[Inbound, list[Callback]]:
     """An inbound message in the provider's shape, and the callbacks that push it.
 
-    ``answered``: the message it replies to; None: it replies to none.
-    Raises Unknown when the provider takes none, and Unkeepable.
+    ``answered``: the message it replies to; None: no message.
+    Raises Unknown when the provider has no inbound messages, and Unstorable.
     """
     provider, sandbox = view.provider, view.sandbox
     if provider.receive is None:

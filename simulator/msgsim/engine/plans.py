@@ -1,19 +1,22 @@
-"""Callbacks that follow from plans: owed when a message is accepted, cancelled where its plan is cut."""
+"""Callbacks that follow from plans: created when a message is accepted, cancelled when its plan is cut."""
 
 from typing import Any
 
 from msgspec.structs import replace
 
 from msgsim.clock import LATEST
-from msgsim.engine.keeping import check_due
 from msgsim.engine.sandbox import Sandbox
+from msgsim.engine.storable import check_due
 from msgsim.model import Callback, Due, Message
 from msgsim.provider import Provider
 from msgsim.storage.store import Store
 
 
 def owed(sandbox: Sandbox, provider: str, subject: int, dues: list[Due]) -> list[Callback]:
-    """Callbacks with their keys, in order of time. Raises Unkeepable."""
+    """Callbacks, ready to be stored, for what a provider has planned. Raises Unstorable.
+
+    ``subject`` is the key of the message or inbound message.
+    """
     found = []
     for due in dues:
         check_due(due)
@@ -38,9 +41,10 @@ def rewrite(
     settings: Any,
     reports: bool = True,
 ) -> None:
-    """Store a cut plan; callbacks of the lost future are cancelled, those of new steps planned.
+    """Store a message whose plan was cut; cancel the callbacks of removed steps, and plan those of new steps.
 
-    ``settings`` are compiled. Raises ValueError for a message that cannot be read: what its row says would be lost.
+    ``settings`` are compiled; ``reports``: whether new steps get callbacks.
+    Raises ValueError for a message whose row cannot be read: rewriting would destroy the row.
     """
     if message.unreadable:
         raise ValueError(message.unreadable)
@@ -55,4 +59,5 @@ def rewrite(
 
 
 def cancelled(callback: Callback) -> Callback:
+    """The callback as it is after the plan was cut."""
     return replace(callback, state="cancelled", reason="the plan was cut before it was due")

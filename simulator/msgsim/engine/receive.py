@@ -1,4 +1,4 @@
-"""The story of a request: from bytes to answer, and what it sets in motion. Never awaits."""
+"""How a request to a provider is answered, from top to bottom. Never awaits."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -6,12 +6,11 @@ from typing import NamedTuple
 from msgsim.clock import machine
 from msgsim.config import Config
 from msgsim.engine.acceptance import Acceptance
+from msgsim.engine.active_scenarios import Scenarios
 from msgsim.engine.body import read_body
-from msgsim.engine.choosing import Scenarios
 from msgsim.engine.decisions import Decisions
 from msgsim.engine.disguise import Disguise
 from msgsim.engine.exchange import Effects
-from msgsim.engine.keeping import Unkeepable, check_credential
 from msgsim.engine.recorder import Recorder
 from msgsim.engine.recording import exchange_of
 from msgsim.engine.routing import Found, Routes, with_single_slashes
@@ -20,6 +19,7 @@ from msgsim.engine.sandboxes import Sandboxes
 from msgsim.engine.settings import Settings
 from msgsim.engine.signals import Signals
 from msgsim.engine.states import States
+from msgsim.engine.storable import Unstorable, check_credential
 from msgsim.engine.view import RequestView, find_message
 from msgsim.model import Call, Credential, Entry, Message, Refusal, Refused, Reply, Unknown
 from msgsim.provider import Ask, Endpoint, Provider
@@ -34,20 +34,20 @@ from msgsim.storage.store import Store
 
 
 class Unplaced(NamedTuple):
-    """A request whose provider or sandbox cannot be told."""
+    """A request that belongs to no provider or no sandbox."""
 
     at: int
-    """Of the machine."""
+    """Time of the machine in milliseconds: without a sandbox there is no other clock."""
     method: str
     path: str
     reason: str
 
 
 class Engine:
-    """Answers requests to the providers, by what it has."""
+    """Answers requests to the providers, and holds the parts that this takes."""
 
     def __init__(self, config: Config, store: Store, providers: Mapping[str, Provider]) -> None:
-        """Raises ValueError for settings, BadFile for a scenario that cannot be used."""
+        """Raises ValueError for invalid settings, BadFile for a scenario that cannot be used."""
         self.config = config
         self.store = store
         self.providers = providers
@@ -58,7 +58,7 @@ class Engine:
         self.settings = settings = Settings(config.providers, providers)
         with store.replicas.starting():
             self.key = _key(store)
-            """The store's own: whoever has it may read and write there."""
+            """A secret of the store: replicas that share the store prove themselves to each other with it."""
             self.disguise = Disguise(self.key)
             self.states = states = States(config, store, providers, settings, self.disguise)
             self.recorder = recorder = Recorder(store, config.journal_limit, signals.recorded)
@@ -68,25 +68,25 @@ class Engine:
             self.commits.now()
         self.scenarios = Scenarios(config, store, self.sandboxes, terms, states, recorder, signals)
         self.unplaced: Unplaced | None = None
-        """The last request that led to no sandbox."""
+        """The last request that belonged to no provider or sandbox; None: there was none."""
 
     def find(self, sandbox: Sandbox, id: str) -> Message:
-        """Raises Unknown."""
+        """The message with this id, of any provider. Raises Unknown."""
         message = find_message(self.store, sandbox, id)
         if message is None:
             raise Unknown(f"there is no message {id}")
         return message
 
     def stop(self) -> None:
-        """Let everybody go who waits for something to happen."""
+        """Wake every long poll and stream, so that the server can stop."""
         self.signals.closing = True
         for sandbox in self.sandboxes.values():
             self.signals.recorded(sandbox.base)
 
     def receive(self, call: Call) -> Reply:
-        """Answer a request in the provider's words and keep what it sets in motion.
+        """Answer a request in the provider's words, and store its messages, callbacks and journal entry.
 
-        Raises Unknown when not even the provider or the sandbox can be told.
+        Raises Unknown when the request belongs to no provider or no sandbox.
         """
         try:
             return self._receive(call)
@@ -111,7 +111,7 @@ class Engine:
             endpoint = self._authorized(found, claimed, view)
             reply = self._answer(endpoint, view, effects)
             self._keep_messages(effects)
-        except (Refused, Unkeepable) as error:
+        except (Refused, Unstorable) as error:
             reply = _refuse(error, view, effects)
         return self._keep(found, view, effects, reply)
 
@@ -123,7 +123,7 @@ class Engine:
         return RequestView(call, provider, found.voice, sandbox, self.store, settings, found.params, claimed, strict)
 
     def _authorized(self, found: Found, claimed: Credential | None, view: RequestView) -> Endpoint:
-        """The endpoint, for those who may use it. Raises Refused, and Unkeepable."""
+        """The endpoint, once the credentials are accepted (open endpoints need none). Raises Refused and Unstorable."""
         provider, endpoint = found.provider, found.endpoint
         if endpoint is None and not provider.authorize_first:
             raise _nowhere(found, view.call)
@@ -152,15 +152,18 @@ class Engine:
         return view.sandbox.scenario
 
     def _keep_messages(self, effects: Effects) -> None:
-        """First of all that is kept of a request. Raises Unkeepable for what is no JSON, or too deep."""
+        """Store the messages, before anything else of the request, so that a failure still leads to a plain refusal.
+
+        Raises Unstorable for content that is not JSON or is nested too deeply.
+        """
         if effects.messages:
             try:
                 self.store.messages.add(effects.messages)
             except (TypeError, ValueError, OverflowError, RecursionError) as error:
-                raise Unkeepable(str(error)) from None
+                raise Unstorable(str(error)) from None
 
     def _keep(self, found: Found, view: RequestView, effects: Effects, reply: Reply) -> Reply:
-        """Exchange and callbacks go into the transaction of the messages."""
+        """Store callbacks, replies and the journal entry in the transaction of the messages; complete the answer."""
         store, name = self.store, found.provider.name
         for inbound in effects.inbound:
             store.inbound.add(inbound)
@@ -184,7 +187,7 @@ class Engine:
 
 
 def _key(store: Store) -> bytes:
-    """What disguised secrets depend on: the store's own, drawn for a new one."""
+    """The store's secret key; drawn at random for a new store."""
     known = store.records.find(SERVER, "", "disguise", "")
     if not isinstance(known, str):
         known = drawn_key().hex()
@@ -192,7 +195,7 @@ def _key(store: Store) -> bytes:
     return bytes.fromhex(known)
 
 
-def _refuse(error: Refused | Unkeepable, view: RequestView, effects: Effects) -> Reply:
+def _refuse(error: Refused | Unstorable, view: RequestView, effects: Effects) -> Reply:
     """The answer to a request that is refused as a whole."""
     refused = error if isinstance(error, Refused) else Refused(Refusal("malformed", reason=str(error)))
     effects.refuse(view.known(refused.refusals))
@@ -201,7 +204,7 @@ def _refuse(error: Refused | Unkeepable, view: RequestView, effects: Effects) ->
 
 
 def _nowhere(found: Found, call: Call) -> Refused:
-    """A wrong method, with those that are right in a header; or a path that the provider does not have."""
+    """The refusal of an unknown path, or of a wrong method with the right ones in ``Allow`` (RFC 9110)."""
     if found.allowed:
         refusal = Refusal("wrong_method", values={"method": call.method})
         return Refused(refusal, headers=(("Allow", ", ".join(found.allowed)),))

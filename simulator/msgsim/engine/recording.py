@@ -1,4 +1,4 @@
-"""What of an exchange goes into the journal: what is shown of it, and what it takes to do the request again."""
+"""Makes the journal entry of an exchange: its redacted form for people, and what a replay needs besides."""
 
 from collections.abc import Callable, Iterable
 from functools import lru_cache
@@ -19,7 +19,7 @@ from msgsim.storage.keys import NUMBERS
 
 
 def exchange_of(view: RequestView, effects: Effects, found: Found, reply: Reply, disguise: Disguise) -> Exchange:
-    """As it goes into the journal, with what it takes to do the request again."""
+    """The exchange as the journal stores it: redacted, with the `Original` of a replay where the two differ."""
     call, names = view.call, view.provider.secrets
     secrets = Secrets(names, _values(view))
     headers = call.headers.copy()
@@ -65,9 +65,10 @@ def _original(
     values: Iterable[str],
     disguise: Disguise,
 ) -> Original | None:
-    """What of a request is not as it is shown: its path, its query, its body, its answer, its headers.
+    """The parts of a request that differ from their redacted form, with substitutes for secrets; None: no part does.
 
-    ``texts`` are the body and the answer as they were; ``values`` are the secrets that were found.
+    ``texts``: body and answer before redaction; ``headers`` and ``shown`` (path, query, body, answer): after it;
+    ``values``: the secrets that were found.
     """
     call, (body, answer) = view.call, texts
     encoding = _encoding(call.body, body)
@@ -97,7 +98,7 @@ _LOOPBACK = ("", "127.0.0.1", "::1")
 
 
 def _encoding(body: bytes, text: str) -> str:
-    """In which a body can be read and written again without a loss; empty: UTF-8. ``text`` is what is read of it."""
+    """An encoding that keeps every byte of a body; empty: UTF-8. ``text`` is the body as `_text` has it."""
     if b"\0" not in body[:4] and ("\ufffd" not in text or _is_text(body, "utf-8")):
         return ""
     encoding = detect_encoding(body)
@@ -117,17 +118,17 @@ def _as_it_is(text: str) -> str:
 
 
 def _without(refusal: Refusal, by_value: Callable[[str], str]) -> Refusal:
-    """A refusal may quote what it refuses."""
+    """A refusal without secrets: its texts may quote what was refused."""
     values = {name: by_value(value) if isinstance(value, str) else value for name, value in refusal.values.items()}
     return replace(refusal, detail=refusal.detail and by_value(refusal.detail), values=values)
 
 
 def _values(view: RequestView) -> list[str]:
-    """What proves who is calling, whether it was right or not, and as it was encoded in the headers."""
+    """The credentials of a request, valid or not, decoded and as encoded in the headers."""
     headers, credential = view.call.headers, view.claimed
     values = [headers[name].rpartition(" ")[2] for name in _hidden_headers(view.provider.secrets) if name in headers]
     values.append(credential.secret)
-    if credential.shown:  # its name is one too
+    if credential.shown:  # Then the name is a secret as well.
         values.append(credential.name)
     return values
 
@@ -138,7 +139,7 @@ def _hidden_headers(names: frozenset[str]) -> tuple[str, ...]:
 
 
 def _text(body: bytes) -> str:
-    """JSON may come in UTF-16 and UTF-32 too, and is refused; it is shown without its secrets all the same."""
+    """A body as text. JSON in UTF-16 or UTF-32 is refused, but has to be redacted in the journal as well."""
     return body.decode(detect_encoding(body) if b"\0" in body[:4] else "utf-8", "replace")
 
 
@@ -157,6 +158,6 @@ def line_of(entry: Entry) -> dict[str, Json]:
 
 
 def _members(struct: Struct) -> dict[str, Json]:
-    """By name, without those that say nothing or are never shown."""
+    """Members by name, without those that have their default and without ``original``, which is never shown."""
     values = ((member, getattr(struct, member.name)) for member in fields(struct) if member.name != "original")
     return {member.name: msgspec.to_builtins(value) for member, value in values if value != member.default}

@@ -1,7 +1,7 @@
-"""What an exchange looks like in the journal: everything that was said, without the secrets.
+"""Redacts secrets in the texts of an exchange.
 
-A secret is told by its name, which the provider lists, and by what it is: every credential that was read from the
-request, wherever else it stands and however it is escaped there.
+A secret is recognised by name (members, parameters and headers that the provider lists as secret) and by value (every
+credential read from the request, wherever else it occurs and however it is escaped there).
 """
 
 import re
@@ -17,33 +17,35 @@ from msgsim.engine.disguise import Disguise
 from msgsim.model import Json
 
 HIDDEN = "***"
+"""What replaces a secret."""
 _USER = re.compile(r"(:(?:\\?/){2})[^/?#\s\"'\\<>]+@")
 """User and password of a URL, in JSON too, where a slash may be escaped."""
 NEVER_SHOWN = frozenset({"authorization", "cookie", "proxy-authorization"})
+"""Headers that are secret whatever the provider."""
 SHORTEST = 6
-"""Characters of a secret that is hidden wherever it stands: shorter ones are parts of words."""
+"""Least number of characters of a secret that is redacted by value: shorter values occur in ordinary words."""
 LONGEST, MOST = 4096, 20
-"""Characters of one, and how many of one request: looking for each takes time."""
+"""Most characters of a secret, and most secrets of a request, that are redacted by value: each search takes time."""
 Place = tuple[int, int, str]
-"""Begin, end, and what is shown instead."""
+"""Start, end and replacement of a part of a text."""
 
 
 def without_credentials(text: str) -> str:
-    """A text with URLs in it, none of which says who asks."""
+    """A text with the user and password of each URL in it redacted."""
     return _USER.sub(rf"\1{HIDDEN}@", text) if "@" in text else text
 
 
 class Secrets:
-    """Those of one request: ``names`` in lower case, and the values that were read.
+    """The secrets of one request: ``names`` (in lower case) that are secret, and the ``values`` that were read.
 
-    With a ``disguise`` they are not hidden, but other values stand for them.
+    Redacted to ``***``; with a ``disguise`` to substitutes instead.
     """
 
     def __init__(self, names: frozenset[str], values: Iterable[str] = (), disguise: Disguise | None = None) -> None:
         self._names = names
         self._disguise = disguise
         self.values: set[str] = set()
-        """Those that were found so far."""
+        """The secrets found so far; `by_name` adds to them."""
         self._add(values)
 
     def _add(self, values: Iterable[str]) -> None:
@@ -52,26 +54,29 @@ class Secrets:
                 self.values.add(value)
 
     def disguised(self, text: str) -> str:
-        """A text in which other values stand for its secrets; needs a disguise."""
+        """A text with substitutes for its secrets; only with a disguise."""
         assert self._disguise is not None
         return self.by_value(self._disguise.urls(self.by_name(text)))
 
     def _instead(self, text: str, hidden: str, disguised: Callable[[Disguise], Callable[[str], str]]) -> str:
-        """What stands for a value as it is written."""
+        """The replacement of a value as it is written in a text."""
         return hidden if self._disguise is None else disguised(self._disguise)(text)
 
     def by_name(self, text: str) -> str:
-        """Without the values of members, parameters and parts that are named as secret; they are remembered."""
+        """A text without the values of JSON members, parameters and multipart parts that have a secret name.
+
+        The values are remembered for `by_value`.
+        """
         if not self._names or not text:
             return text
         folded = text.casefold()
         if "\\" not in text and "%" not in text and not any(name in folded for name in self._names):
             return text
         found = sorted({*self._members(text), *self._parts(text), *self._pairs(text)})
-        return _blotted(text, found)
+        return _replaced(text, found)
 
     def may_be_in(self, text: str) -> bool:
-        """Whether a value or a name stands in a text, or may do so escaped, or the user of a URL."""
+        """Whether redaction could change a text; cheap, and true in case of doubt."""
         if "\\" in text or "%" in text or "@" in text:
             return True
         folded = text.casefold()
@@ -80,7 +85,7 @@ class Secrets:
         return any(value in text or " " in value for value in self.values)
 
     def by_value(self, text: str) -> str:
-        """Without the secrets themselves."""
+        """A text without the secret values, however they are escaped in it."""
         escaped = "\\" in text or "%" in text
         disguise = self._disguise
         for value in self.values:
@@ -93,7 +98,7 @@ class Secrets:
         return text
 
     def _members(self, text: str) -> Iterator[Place]:
-        """Values of JSON members, whole or cut off."""
+        """The values of JSON members with secret names, complete or truncated."""
         done = 0
         for name in _STRING.finditer(text):
             if name.start() < done or (colon := _COLON.match(text, name.end())) is None:
@@ -105,7 +110,7 @@ class Secrets:
                 yield begin, done, self._instead(text[begin:done], f'"{HIDDEN}"', _JSON_VALUE)
 
     def _pairs(self, text: str) -> Iterator[Place]:
-        """Values of parameters, in a query or a form or a URL inside JSON."""
+        """The values of parameters with secret names, in a query, a form or a URL inside JSON."""
         in_json = text.lstrip()[:1] in ("{", "[", '"')
         value, done = _UP_TO_QUOTE if in_json else _UP_TO_NEXT, 0
         for name in _PAIR.finditer(text):
@@ -117,7 +122,7 @@ class Secrets:
                 yield *found.span(), self._instead(found[0], HIDDEN, _PARAMETER)
 
     def _parts(self, text: str) -> Iterator[Place]:
-        """Values of parts of a multipart form."""
+        """The values of parts with secret names in a multipart form."""
         if not text.startswith("--"):
             return
         boundary, at = text.partition("\n")[0].rstrip("\r"), 0
@@ -132,7 +137,7 @@ class Secrets:
 
 
 class _Spelled(Struct, frozen=True):
-    """What stands for a secret wherever it is found."""
+    """Replaces each match by the substitute for a secret, escaped like the match."""
 
     disguise: Disguise
     secret: str
@@ -144,10 +149,10 @@ class _Spelled(Struct, frozen=True):
 _JSON_VALUE = attrgetter("json")
 _PARAMETER = attrgetter("parameter")
 _PLAIN = attrgetter("of")
-"""How a value is written: what a disguise makes of it goes by that."""
+"""The method of `Disguise` for a value in JSON, in a parameter, or in plain text."""
 LONGEST_PART_HEAD = 4096
-"""Characters before the value of a part in which its name is looked for."""
-# Each of these reads a text from left to right once, whatever stands in it.
+"""Characters of a multipart part's headers in which its name is searched."""
+# Each of these patterns takes linear time, whatever the text.
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*(?:"|\\?$)', re.DOTALL)
 _COLON = re.compile(r"\s*:\s*")
 _BARE = re.compile(r'[^\s",\[\]{}]*')
@@ -158,12 +163,12 @@ _PART_NAME = re.compile(r'\bname="?([^"\r\n;]*)', re.IGNORECASE)
 
 
 def _plain(name: str) -> str:
-    """The name of a parameter, without the brackets that some frameworks write behind those that come several times."""
+    """The decoded name of a parameter in lower case, without the ``[]`` that some frameworks append when it repeats."""
     return unquote_plus(name).strip().casefold().partition("[")[0]
 
 
 def _end_of_value(text: str, begin: int) -> int:
-    """Where a JSON value ends; the end of the text, where it is cut off."""
+    """The end of the JSON value at ``begin``; the end of the text for a truncated value."""
     if text[begin : begin + 1] not in ("[", "{"):
         value = _STRING.match(text, begin) or _BARE.match(text, begin)
         assert value is not None
@@ -177,7 +182,7 @@ def _end_of_value(text: str, begin: int) -> int:
 
 
 def _strings(value: str) -> Iterator[str]:
-    """What the strings in a JSON value say, and numbers as they are written."""
+    """The strings in a JSON value, unescaped; a number or word as it is written."""
     for string in _STRING.findall(value):
         yield _unescaped(string[1:-1])
     if value[:1] not in ('"', "[", "{"):
@@ -185,7 +190,7 @@ def _strings(value: str) -> Iterator[str]:
 
 
 def _unescaped(inner: str) -> str:
-    """What the inside of a JSON string says; itself, where it says nothing."""
+    """The inside of a JSON string, unescaped; unchanged where it is invalid."""
     if "\\" not in inner:
         return inner
     try:
@@ -195,8 +200,8 @@ def _unescaped(inner: str) -> str:
     return str(said)
 
 
-def _blotted(text: str, found: Iterable[Place]) -> str:
-    """The text with something else between each begin and end; a place inside another goes with it."""
+def _replaced(text: str, found: Iterable[Place]) -> str:
+    """The text with each place replaced; ``found`` is sorted, and a place inside another is replaced with it."""
     parts, done = [], 0
     for begin, end, instead in found:
         if begin >= done:
@@ -207,7 +212,7 @@ def _blotted(text: str, found: Iterable[Place]) -> str:
 
 @lru_cache(maxsize=256)
 def _any_spelling(value: str) -> re.Pattern[str]:
-    """A text as it is, with the escapes of JSON, or percent-encoded, each letter for itself."""
+    """A pattern for a value; each character may be plain, escaped as in JSON, or percent-encoded."""
     return re.compile("".join(map(_spellings, value)), re.IGNORECASE if not value.isascii() else 0)
 
 

@@ -1,4 +1,4 @@
-"""Which endpoint of which provider a path means: a table for known paths, patterns for the rest."""
+"""Finds the endpoint of a request: a table for fixed paths, regular expressions for paths with parameters."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,7 +14,7 @@ from msgsim.provider import Endpoint, Provider, Voice
 
 
 class Found(Struct, frozen=True):
-    """Where a request goes. Without an endpoint the path is unknown, or its method is not ``allowed``."""
+    """The target of a request. Without an endpoint the path is unknown, or the method is not among ``allowed``."""
 
     provider: Provider
     voice: Voice
@@ -22,14 +22,14 @@ class Found(Struct, frozen=True):
     params: dict[str, str]
     allowed: tuple[str, ...] = ()
     missing: str = ""
-    """What the provider has at this path and the simulator has not, in a sentence."""
+    """A sentence about what the provider has at this path and the simulator does not; empty: nothing known."""
 
 
 _Methods = dict[str, Found]
 
 
 class Named(Struct, frozen=True):
-    """Who is asked at a host name: a provider, and which of its APIs."""
+    """The provider behind a host name, and which of its APIs are served there."""
 
     provider: Provider
     voices: tuple[Voice, ...]
@@ -39,12 +39,12 @@ class Named(Struct, frozen=True):
 
 
 class Hosts:
-    """The providers' real host names: who is asked by name is asked whatever the path."""
+    """The providers' real host names. A request to such a host is for its provider, whatever the path."""
 
     def __init__(self, providers: Mapping[str, Provider]) -> None:
         self._exact: dict[str, Named] = {}
         self._below: dict[str, Named] = {}
-        """By what stands after ``*.``: one label or more have to stand before it."""
+        """By the domain after ``*.``; at least one label has to precede it."""
         for provider in providers.values():
             voices = provider.voices()
             for host in provider.hosts:
@@ -54,13 +54,13 @@ class Hosts:
 
     @lru_cache(maxsize=1024)  # noqa: B019 - one set of providers lives as long as its process
     def provider(self, authority: str) -> Provider | None:
-        """Whose host a Host header or a host name is; None for everybody else's."""
+        """The provider that a Host header or host name belongs to; None: no provider."""
         named = self.named(authority)
         return None if named is None else named.provider
 
     @lru_cache(maxsize=1024)  # noqa: B019 - one set of providers lives as long as its process
     def named(self, authority: str) -> Named | None:
-        """Who is asked at a Host header or a host name; None for everybody else's."""
+        """The provider and its APIs at a Host header or host name; None: no provider."""
         host = authority.rpartition("@")[2].lower()
         name = (host.partition(":")[0] if not host.startswith("[") else host).rstrip(".")
         if (named := self._exact.get(name)) is not None:
@@ -70,13 +70,16 @@ class Hosts:
         return next((self._below[ending] for ending in endings if ending in self._below), None)
 
     def belongs(self, host: str) -> bool:
-        """Whether a host is a provider's, be it simulated or not: it shares its registered domain with one that is."""
+        """Whether a host shares its registered domain (its last two labels) with a simulated host of a provider."""
         domain = host.lower().rstrip(".").split(".")[-2:]
         return any(known.split(".")[-2:] == domain for known in (*self._exact, *self._below))
 
 
 class Routes:
-    """All providers side by side, at their own paths and below ``/<provider>/``; each alone at its own host names."""
+    """All endpoints: at their own paths, below ``/<provider>/``, and at their provider's host names.
+
+    Raises ValueError for two endpoints with one method and path.
+    """
 
     def __init__(self, providers: Mapping[str, Provider]) -> None:
         self.providers = providers
@@ -104,7 +107,7 @@ class Routes:
         methods[method] = found
 
     def find(self, call: Call) -> Found | None:
-        """None when not even the provider can be told."""
+        """The target of a request; None when it belongs to no provider."""
         named = self.hosts.named(call.headers.get("host", ""))
         found = self._known_calls.get((call.path, call.method))
         if found is not None and (named is None or named.serves(found)):
@@ -137,7 +140,10 @@ class Routes:
         return Found(owner, _nearest_voice(voices, path), None, {}, missing=self.missing(owner, path))
 
     def _match(self, path: str) -> tuple[_Methods, dict[str, str]]:
-        """All patterns that fit: the same path may be written twice with other names."""
+        """The methods of all patterns that match a path, and its parameters.
+
+        Several patterns may match, as two endpoints may give the parameters of one path different names.
+        """
         methods: _Methods = {}
         params: dict[str, str] = {}
         for pattern, listed in self._patterns.values():
@@ -147,11 +153,13 @@ class Routes:
         return methods, params
 
     def _owner(self, call: Call, path: str) -> Provider | None:
-        """Whose unknown path it is; None when several could be meant.
+        """The provider that answers for an unknown path; None when several may be meant.
 
-        Candidates are those whose credentials the request has, else all. The owner is who is known to have the path
-        without its being simulated; else who shares most of it with a known path; else, of several that share as much,
-        who has been sent credentials, or who asks for them before it looks at the path.
+        The first of these that leaves exactly one provider:
+        1. the real API has the path, the simulator does not (of those whose credentials the request has, or of all);
+        2. its endpoints share the longest beginning with the path;
+        3. of several that share as much, or of all when no path is near: the request has its credentials;
+        4. of several that share as much: it checks credentials before the path.
         """
         providers = self.providers.values()
         calling = [provider for provider in providers if provider.identify(call) is not None]
@@ -167,14 +175,14 @@ class Routes:
         return calling[0] if len(calling) == 1 else None
 
     def _nearest(self, path: str) -> list[Provider]:
-        """Whose endpoints begin with most parts of a path; empty where that is no more than `LEAST_SHARED`."""
+        """The providers whose endpoints share the longest beginning with a path; empty up to `LEAST_SHARED` parts."""
         parts = path.lower().split("/")
         shared = {name: _shared(provider.endpoints, parts) for name, provider in self.providers.items()}
         most = max(shared.values(), default=0)
         return [self.providers[name] for name, count in shared.items() if most > LEAST_SHARED and count == most]
 
     def missing(self, provider: Provider, path: str) -> str:
-        """What a provider has at a path and the simulator has not, in a sentence; empty: nothing that is known of."""
+        """A sentence about what a provider has at a path and the simulator does not; empty: nothing known."""
         if (missing := provider.contract.missing(path.removeprefix(f"/{provider.name}"))) is None:
             return ""
         has = f"{provider.title} has {missing.methods} {missing.path} ({missing.what})"
@@ -182,22 +190,22 @@ class Routes:
 
 
 LEAST_SHARED = 2
-"""Parts of a path: the empty one before its first slash, and one that several providers may have."""
+"""Shared parts of a path that prove nothing: the empty part before the first slash, and a further one (``v1``)."""
 
 
 def _shared(endpoints: Iterable[Endpoint], parts: list[str]) -> int:
-    """How many parts of a path the nearest of some endpoints has."""
+    """How many parts from its beginning a path shares with the nearest of these endpoints."""
     return max((_common(endpoint.path.lower().split("/"), parts) for endpoint in endpoints), default=0)
 
 
 def _nearest_voice(voices: Sequence[Voice], path: str) -> Voice:
-    """In which API's words an unknown path is answered: the first, unless others share more of the path."""
+    """The API that answers for an unknown path: the first, unless another shares more of the path."""
     parts = path.lower().split("/")
     return max(voices, key=lambda voice: _shared(voice.endpoints, parts))
 
 
 def _common(left: list[str], right: list[str]) -> int:
-    """How many parts two paths have in common from their beginning."""
+    """How many parts two paths share from their beginning."""
     return sum(takewhile(bool, map(eq, left, right)))
 
 
@@ -205,17 +213,20 @@ _SLASH = re.compile("%(2f|25)", re.IGNORECASE)
 
 
 def _part(written: str) -> str:
-    """A part of a path: what stands for a slash or a percent sign in it is one, now that the path has been matched."""
+    """A parameter of a path with ``%2F`` and ``%25`` decoded: they stay encoded until the path has been matched."""
     return _SLASH.sub(lambda found: "/" if found[1] != "25" else "%", written)
 
 
 def with_single_slashes(call: Call) -> Call:
-    """As if base URL and path had been joined with one slash: real hosts answer two like one."""
+    """The request with each run of slashes in its path as one slash, as real hosts read it.
+
+    Clients send two slashes when the base URL that they are given ends with a slash.
+    """
     return replace(call, path=re.sub("/{2,}", "/", call.path))
 
 
 @lru_cache(maxsize=256)
 def root_url(proto: str | None, forwarded: str | None, host: str | None, scheme: str) -> str:
-    """The root URL as the client wrote it, whatever stands in between."""
+    """The root URL as the client wrote it, with the forwarding headers of proxies in between."""
     first = (proto or scheme).partition(",")[0].strip()
     return f"{first}://{(forwarded or host or '127.0.0.1').partition(',')[0].strip()}/"

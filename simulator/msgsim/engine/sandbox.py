@@ -20,11 +20,11 @@ from msgsim.storage.store import Store
 
 NUMBERS_AHEAD = 10_000
 TICKS_AHEAD = 60 * 10_000_000
-"""How many are reserved at once: what a server that is killed has reserved is never given."""
+"""How many numbers and ticks are reserved at once. After a kill the unused rest of a reservation is skipped."""
 
 
 class Marks(Struct, omit_defaults=True):
-    """Nothing above these has been given out: the next of each is above its mark."""
+    """High-water marks: no number above them has been used."""
 
     messages: int = 0
     callbacks: int = 0
@@ -32,11 +32,11 @@ class Marks(Struct, omit_defaults=True):
     inbound: int = 0
     ticks: int = 0
     requests: int = 0
-    """Received ones; a server that was killed may count some of them again."""
+    """Received requests; after a kill some numbers may be used again, as requests have no ids."""
 
 
-class Kept(Struct, omit_defaults=True):
-    """What outlives a restart, besides rows in tables."""
+class Saved(Struct, omit_defaults=True):
+    """The document in a sandbox's row: what outlives a restart besides messages, callbacks and the journal."""
 
     seed: int
     clock: Clock
@@ -44,49 +44,49 @@ class Kept(Struct, omit_defaults=True):
     settings: dict[str, dict[str, Json]]
     counts: Counts
     configured: dict[str, Json]
-    """The flags it was made under: only other flags than last time override what has become of it."""
+    """The server's flags at the last start: only flags that differ from them override the saved values."""
     seeded: bool = False
-    """The seed was given by somebody, who wants the same ids again after a reset."""
+    """The seed was given explicitly: after a reset the same requests get the same ids again."""
     marks: Marks = field(default_factory=Marks)
 
 
 class Sandbox:
-    """The living form of a row in ``sandboxes``."""
+    """A sandbox in memory; `save` writes it into its row of the table ``sandboxes``."""
 
-    def __init__(self, name: str, number: int, kept: Kept, scenario: Scenario) -> None:
+    def __init__(self, name: str, number: int, saved: Saved, scenario: Scenario) -> None:
         self.name = name
         self.number = number
         self.base = number << SHIFT
-        """What keys of its rows begin with."""
-        self.kept = kept
+        """First of the keys of its rows: its number in the high bits."""
+        self.saved = saved
         self.scenario = scenario
-        self.seed = Seed(kept.seed)
-        self.clock = kept.clock
-        self.counts = kept.counts
+        self.seed = Seed(saved.seed)
+        self.clock = saved.clock
+        self.counts = saved.counts
         self.counts.chosen.setdefault(scenario.key, self.now())
         self.messages = self.callbacks = self.journal = self.inbound = self.requests = 0
         self.begun = 0
-        """Messages with a higher number came since the server started."""
+        """Number of the last message before the server started."""
         self.refused: Counter[tuple[str, str]] = Counter()
-        """(provider, key of an error) → how often a request was refused for it, after line `resumed` of the journal."""
+        """(provider, key of an error) → how many requests were refused for it, after journal entry `resumed`."""
         self.resumed = 0
         self.ticks = 0
         self.settings: dict[str, Any] = {}
-        """`msgsim.engine.settings.InForce` of each provider for which the sandbox has settings of its own."""
+        """Provider → `msgsim.engine.settings.InForce`, where the sandbox has settings of its own."""
         self.opened = machine()
         self.asked: tuple[int, int] | None = None
-        """When on this machine its last request came since it was opened, and the key of the journal's entry."""
+        """Time of the machine and key of the journal entry of its last request; None: none since it was opened."""
         self.read = scenario.digests
-        """What its scenario files said when they were read last, with or without success; one digest per file."""
+        """Digests of its scenario files when they were last read, with or without success; one per file."""
         self.mistakes: list[str] = []
-        """What is wrong with a scenario file that was saved last; the one before it still holds."""
+        """Mistakes in a scenario file that was saved since; the scenario before it stays active. Empty: no mistake."""
 
     def now(self) -> int:
         return self.clock.at(machine())
 
     def resume(self, store: Store) -> None:
-        """Go on counting above the marks and above the rows in the store."""
-        marks = self.kept.marks
+        """Set the counters: above the marks, and above the rows in the store."""
+        marks = self.saved.marks
         self.messages = self.begun = max(marks.messages, store.messages.highest(self.number))
         self.callbacks = max(marks.callbacks, store.callbacks.highest(self.number))
         self.journal = self.resumed = max(marks.journal, store.journal.highest(self.number))
@@ -94,7 +94,7 @@ class Sandbox:
         self.ticks, self.requests = marks.ticks, marks.requests
 
     def marks(self) -> Marks:
-        """What has been given out until now."""
+        """The present counters as marks."""
         return Marks(self.messages, self.callbacks, self.journal, self.inbound, self.ticks, self.requests)
 
     def next_entry(self) -> int:
@@ -113,29 +113,29 @@ class Sandbox:
         return self.base + self.callbacks
 
     def take_number(self, store: Store) -> int:
-        """The next number of a message, a token or whatever else has an id of its own."""
+        """The next number for anything with an id: messages, tokens, lookups."""
         self.messages = number = self.messages + 1
-        if number > self.kept.marks.messages:
+        if number > self.saved.marks.messages:
             self._reserve(store)
         return number
 
     def take_ticks(self, count: int, store: Store) -> int:
-        """The first of ``count`` unused ticks of 100 ns, at the start of a millisecond."""
+        """The first of ``count`` unused ticks of 100 ns since 1970, at the start of a millisecond."""
         start = self.now() * 10_000
         if start <= self.ticks:
             start = -(-(self.ticks + 1) // 10_000) * 10_000
         self.ticks = start + count - 1
-        if self.ticks > self.kept.marks.ticks:
+        if self.ticks > self.saved.marks.ticks:
             self._reserve(store)
         return start
 
     def _reserve(self, store: Store) -> None:
-        """Some more than is needed now, in the transaction of the first that needs them.
+        """Move the marks ahead, in the transaction of the request that needs it.
 
-        Most of what has an id has a row as well, but not all of it: tokens, look-ups, refused items.
+        Without marks a restart would use numbers again, because tokens, lookups and refused items have ids but no rows.
         """
         ahead = round(TICKS_AHEAD * max(self.clock.rate, 1.0))
-        marks = self.kept.marks
+        marks = self.saved.marks
         if self.messages > marks.messages:
             marks.messages = self.messages + NUMBERS_AHEAD
         if self.ticks > marks.ticks:
@@ -143,8 +143,8 @@ class Sandbox:
         self.save(store)
 
     def save(self, store: Store) -> None:
-        self.kept.clock = self.clock
-        store.sandboxes.keep(SandboxRow(self.number, self.name, msgspec.to_builtins(self.kept)))
+        self.saved.clock = self.clock
+        store.sandboxes.keep(SandboxRow(self.number, self.name, msgspec.to_builtins(self.saved)))
 
 
 def clock_of(text: str) -> Clock:
@@ -166,9 +166,9 @@ def clock_of(text: str) -> Clock:
     return real().running(rate)
 
 
-def fresh(config: Config, seed: int, clock: Clock, settings: dict[str, dict[str, Json]] | None = None) -> Kept:
-    """What a new sandbox starts with."""
-    return Kept(
+def fresh(config: Config, seed: int, clock: Clock, settings: dict[str, dict[str, Json]] | None = None) -> Saved:
+    """The document of a new sandbox."""
+    return Saved(
         seed=seed,
         clock=clock,
         scenario=Choice(names=config.scenario),
@@ -179,44 +179,45 @@ def fresh(config: Config, seed: int, clock: Clock, settings: dict[str, dict[str,
 
 
 def seed_of(name: str, server: int) -> int:
-    """A sandbox's own seed where none is given: no two have the same, and ``default`` has the server's."""
+    """The seed of a sandbox without an explicit seed: derived from its name; ``default`` has the server's seed."""
     return server if name == "default" else following(server, name)
 
 
 def configured(config: Config) -> dict[str, Json]:
+    """The flags that configure the sandbox ``default``."""
     return {"clock": config.clock, "seed": config.seed, "scenario": list(config.scenario)}
 
 
-def restored(row: SandboxRow, config: Config, server: int) -> Kept:
-    """What a row says, under the flags of this start; one that cannot be read is as good as new. Raises ValueError.
+def restored(row: SandboxRow, config: Config, server: int) -> Saved:
+    """The document of a row under the flags of this start; an unreadable one is replaced by a new one.
 
-    ``server`` is the server's seed.
+    ``server`` is the server's seed. Raises ValueError for an invalid clock.
     """
     try:
-        kept = msgspec.convert(row.doc, Kept)
+        saved = msgspec.convert(row.doc, Saved)
     except msgspec.ValidationError as error:
         logging.getLogger("msgsim").error("sandbox %s begins anew, its row cannot be read: %s", row.name, error)
-        kept = fresh(config, seed_of(row.name, server), clock_of(config.clock))
+        saved = fresh(config, seed_of(row.name, server), clock_of(config.clock))
     if row.name == "default":
-        _configure(kept, config)
-    return kept
+        _configure(saved, config)
+    return saved
 
 
-def _configure(kept: Kept, config: Config) -> None:
-    """Flags are for the sandbox ``default``, and only those that are others than last time. Raises ValueError."""
-    before, now = kept.configured, configured(config)
+def _configure(saved: Saved, config: Config) -> None:
+    """Apply the flags that have changed since the last start, to the sandbox ``default``. Raises ValueError."""
+    before, now = saved.configured, configured(config)
     if before.get("clock") != now["clock"]:
-        kept.clock = clock_of(config.clock)
+        saved.clock = clock_of(config.clock)
     if before.get("seed") != now["seed"]:
-        kept.seed = kept.seed if config.seed is None else config.seed
-        kept.seeded = config.seed is not None
+        saved.seed = saved.seed if config.seed is None else config.seed
+        saved.seeded = config.seed is not None
     if before.get("scenario") != now["scenario"]:
-        kept.scenario = Choice(names=config.scenario)
-    kept.configured = now
+        saved.scenario = Choice(names=config.scenario)
+    saved.configured = now
 
 
 def merged(defaults: Mapping[str, Json], *layers: Mapping[str, Json]) -> dict[str, Json]:
-    """Settings of one provider, later layers over earlier ones."""
+    """The settings of a provider: later layers override earlier layers and the defaults."""
     result = dict(defaults)
     for layer in layers:
         result |= layer

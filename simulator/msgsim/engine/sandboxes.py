@@ -1,4 +1,4 @@
-"""The sandboxes there are: opened, emptied and closed."""
+"""The sandboxes of this server: opening, finding, resetting, closing."""
 
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping
@@ -7,10 +7,10 @@ import msgspec
 from msgspec.structs import replace
 
 from msgsim.config import Config
-from msgsim.engine.coverage import Left, Run, outcomes
+from msgsim.engine.coverage import Closed, Run, outcomes
 from msgsim.engine.elsewhere import Elsewhere, Places
 from msgsim.engine.recorder import Recorder
-from msgsim.engine.sandbox import Kept, Marks, Sandbox, clock_of, fresh, restored, seed_of
+from msgsim.engine.sandbox import Marks, Sandbox, Saved, clock_of, fresh, restored, seed_of
 from msgsim.engine.settings import Settings
 from msgsim.engine.signals import Signals
 from msgsim.engine.states import States
@@ -30,11 +30,11 @@ from msgsim.storage.store import Store
 
 
 class Taken(ValueError):
-    """Another replica has just made a sandbox of that name."""
+    """Another replica has just opened a sandbox with this name."""
 
 
 class Sandboxes(Mapping[str, Sandbox]):
-    """Those that this server has, by their names. ``default`` is always there, here or with another replica."""
+    """The sandboxes that this server owns, by name. ``default`` always exists, here or on another replica."""
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class Sandboxes(Mapping[str, Sandbox]):
         recorder: Recorder,
         signals: Signals,
     ) -> None:
-        """Raises ValueError for settings, BadFile for a scenario that cannot be used."""
+        """Restores the sandboxes of the store. Raises ValueError for invalid settings, BadFile for a scenario."""
         self._config = config
         self._store = store
         self._commits = commits
@@ -60,16 +60,16 @@ class Sandboxes(Mapping[str, Sandbox]):
         self._signals = signals
         self._named: dict[str, Sandbox] = {}
         self.numbered: dict[int, Sandbox] = {}
-        """The same by their numbers."""
+        """The same sandboxes by number."""
         self._replicas = store.replicas
         self._places = Places(store.replicas)
         self._by_credential: dict[tuple[str, str], str] = {}
-        """Names by provider and credential, wherever they are; none of these is the default one's."""
+        """(provider, credential) → name of its sandbox on any replica. Credentials of ``default`` are not listed."""
         self.run = Run(dict.fromkeys(number for number in store.strays() if store.replicas.take(number)))
         signals.committed.follow(self._committed)
         rows = store.sandboxes.all()
         self.seed = self._seed(rows)
-        """The server's."""
+        """The server's seed."""
         for row in rows:
             if store.replicas.take(row.number):
                 self._start(row, tolerant=row.name != "default")
@@ -87,7 +87,7 @@ class Sandboxes(Mapping[str, Sandbox]):
         return len(self._named)
 
     def _seed(self, rows: Iterable[SandboxRow]) -> int:
-        """The server's seed: as the flag says, else the store's own, which is drawn for a new one."""
+        """The server's seed: of the flag, else of the store, else drawn at random and stored."""
         known = self._store.records.find(SERVER, "", "seed", "")
         before = next((row.doc.get("seed") for row in rows if row.name == "default"), None)
         found = next((seed for seed in (self._config.seed, known, before) if type(seed) is int), None)
@@ -97,33 +97,33 @@ class Sandboxes(Mapping[str, Sandbox]):
         return seed
 
     def _start(self, row: SandboxRow, tolerant: bool) -> Sandbox:
-        """Go on with a sandbox where it was left. Raises BadFile unless that is tolerated."""
+        """Restore a sandbox from its row. Raises BadFile for a scenario that cannot be used, unless ``tolerant``."""
         sandbox = self._restored(row, restored(row, self._config, self.seed), tolerant)
         self._enter(sandbox)
         self._states.remember(sandbox, "started")
         return sandbox
 
-    def _restored(self, row: SandboxRow, kept: Kept, tolerant: bool) -> Sandbox:
-        """One whose scenario cannot be used is without, until its files are back, or raises BadFile."""
+    def _restored(self, row: SandboxRow, saved: Saved, tolerant: bool) -> Sandbox:
+        """A sandbox of a row. Where an unusable scenario is tolerated, it has no rules until the files are mended."""
         try:
-            return Sandbox(row.name, row.number, kept, load(kept.scenario, self._terms))
+            return Sandbox(row.name, row.number, saved, load(saved.scenario, self._terms))
         except BadFile as error:
             if not tolerant:
                 raise
-            sandbox = Sandbox(row.name, row.number, kept, Scenario((), self._terms))
+            sandbox = Sandbox(row.name, row.number, saved, Scenario((), self._terms))
             sandbox.mistakes = [str(mistake) for mistake in error.mistakes]
             return sandbox
 
     def _committed(self, changes: Changes, error: StoreError | None) -> None:
-        """What was reserved in a transaction that is lost has to be reserved again."""
+        """After a lost commit set the marks back, so that numbers are reserved again."""
         if error is not None:
             for sandbox in self._named.values():
-                sandbox.kept.marks = sandbox.marks()
+                sandbox.saved.marks = sandbox.marks()
 
     def of(self, call: Call, provider: Provider, credential: str) -> Sandbox:
-        """By the header, by the credentials for the provider, by those for the proxy, else the default one.
+        """The sandbox of a request: by header, by the provider's credentials, by the proxy's, else ``default``.
 
-        Raises Unknown.
+        Raises Unknown, Elsewhere and StoreError.
         """
         named = call.headers.get("x-sim-sandbox")
         if named is None and credential:
@@ -134,12 +134,12 @@ class Sandboxes(Mapping[str, Sandbox]):
         return self.named((call.sandbox if named is None else named) or "default")
 
     def named(self, name: str) -> Sandbox:
-        """Raises Unknown, Elsewhere and StoreError."""
+        """The sandbox of this name, taken over where no replica owns it. Raises Unknown, Elsewhere and StoreError."""
         sandbox = self._named.get(name)
         return self._found(name) if sandbox is None else sandbox
 
     def _found(self, name: str) -> Sandbox:
-        """One that was not here; it is from now on where nobody else has it."""
+        """A sandbox that this server does not own yet; takes it over where no other replica does."""
         self._places.check(name)
         row = self._store.sandboxes.named(name) if self._replicas.shared else None
         if row is None:
@@ -151,7 +151,7 @@ class Sandboxes(Mapping[str, Sandbox]):
         return self._take_over(name, row.number)
 
     def _take_over(self, name: str, number: int) -> Sandbox:
-        """As after a restart, with what whoever had it has left. Raises Elsewhere when it was emptied meanwhile."""
+        """Restore a sandbox that another replica has left. Raises Elsewhere when it was reset in between."""
         row = self._store.sandboxes.named(name)
         if row is None or row.number != number:
             self._replicas.release(number)
@@ -163,18 +163,21 @@ class Sandboxes(Mapping[str, Sandbox]):
         return sandbox
 
     def moved(self, name: str) -> None:
-        """Who was thought to have it has not."""
+        """The replica that was believed to own this sandbox does not."""
         self._places.moved(name)
 
     def names(self) -> list[str]:
-        """Of all sandboxes, with those of other replicas."""
+        """The names of all sandboxes, those of other replicas included."""
         return [*self._named, *self._places.names()]
 
     def look_after(self) -> None:
-        """Forget what others have taken over, and take a fair share of what nobody has. Raises StoreError."""
+        """Forget sandboxes that other replicas have taken over, and take a fair share of those without an owner.
+
+        Raises StoreError.
+        """
         if self._replicas.lost:
             with contextlib.suppress(StoreError):
-                self._commits.now()  # What was written to these is lost.
+                self._commits.now()  # What was written to the lost sandboxes fails here.
             for number in self._replicas.lost:
                 self._lose(number)
             self._replicas.resume()
@@ -185,14 +188,15 @@ class Sandboxes(Mapping[str, Sandbox]):
                 self.named(name)
 
     def _lose(self, number: int) -> None:
-        self.run.left.pop(number, None)
+        """Forget a sandbox that another replica owns by now."""
+        self.run.closed.pop(number, None)
         if (sandbox := self.numbered.pop(number, None)) is not None:
             del self._named[sandbox.name]
             self._signals.recorded(sandbox.base)
         self._signals.lost(number)
 
     def _learn(self) -> list[str]:
-        """Which sandboxes there are; those that nobody has. Raises StoreError."""
+        """Read from the database which sandboxes exist; return those without an owner. Raises StoreError."""
         free = self._places.learn(self._replicas.placed(), self._replicas.name)
         known = set(self._by_credential.values())
         names = self._places.names()
@@ -204,7 +208,7 @@ class Sandboxes(Mapping[str, Sandbox]):
         return free
 
     def learn(self) -> None:
-        """Another replica has made or closed a sandbox. Raises StoreError."""
+        """Another replica has opened or closed a sandbox: read again which exist. Raises StoreError."""
         if self._replicas.shared:
             self._learn()
 
@@ -218,7 +222,7 @@ class Sandboxes(Mapping[str, Sandbox]):
 
     @property
     def default(self) -> Sandbox:
-        """Raises Elsewhere and StoreError."""
+        """The sandbox ``default``. Raises Elsewhere and StoreError."""
         return self.named("default")
 
     def open(
@@ -230,26 +234,27 @@ class Sandboxes(Mapping[str, Sandbox]):
         scenario: Choice | None = None,
         seed_from: str | None = None,
     ) -> Sandbox:
-        """A new, empty sandbox. Raises ValueError and BadFile.
+        """Open a new, empty sandbox, in place of any sandbox of this name.
 
-        Where no seed is given, its own follows from ``seed_from``, else from its name: then ids go on where those of
-        a sandbox that had the name before have ended.
+        ``seed``: None: derived from ``seed_from``, else from the name; then ids continue after those of earlier
+        sandboxes of this name. ``clock``, ``scenario``: None: the server's.
+        Raises ValueError for an invalid clock or settings, Taken, and BadFile.
         """
         own = seed if seed is not None else seed_of(name, self.seed) if seed_from is None else following(seed_from)
-        kept = fresh(self._config, own, clock_of(clock or self._config.clock), self._settings.checked(settings or {}))
-        kept.seeded = seed is not None
-        if self._is_own(name, kept) and (marks := self._store.records.find(SERVER, "", "marks", name)) is not None:
-            kept.marks = msgspec.convert(marks, Marks)
+        saved = fresh(self._config, own, clock_of(clock or self._config.clock), self._settings.checked(settings or {}))
+        saved.seeded = seed is not None
+        if self._is_own(name, saved) and (marks := self._store.records.find(SERVER, "", "marks", name)) is not None:
+            saved.marks = msgspec.convert(marks, Marks)
         if scenario is not None:
-            kept.scenario = scenario
-        return self._open(name, kept)
+            saved.scenario = scenario
+        return self._open(name, saved)
 
-    def _open(self, name: str, kept: Kept) -> Sandbox:
-        """An empty sandbox in place of any old one of that name. Raises ValueError, Taken too, and BadFile."""
-        scenario, old = self._compiled(kept.scenario, name), self._named.get(name)
+    def _open(self, name: str, saved: Saved) -> Sandbox:
+        """Open an empty sandbox in place of any sandbox of this name. Raises Taken and BadFile."""
+        scenario, old = self._compiled(saved.scenario, name), self._named.get(name)
         self._replicas.lock_names()
         self._check_free(name, old)
-        sandbox = Sandbox(name, self._store.next_sandbox(), kept, scenario)
+        sandbox = Sandbox(name, self._store.next_sandbox(), saved, scenario)
         self._replicas.take(sandbox.number)
         if old is not None:
             self._store.drop_sandbox(old.number)
@@ -262,26 +267,27 @@ class Sandboxes(Mapping[str, Sandbox]):
         return sandbox
 
     def _check_free(self, name: str, old: Sandbox | None) -> None:
-        """Raises Taken where another replica was quicker."""
+        """Raises Taken where another replica has opened a sandbox of this name since."""
         row = self._store.sandboxes.named(name) if self._replicas.shared else None
         if row is not None and (old is None or old.number != row.number):
             self._commits.now()
             raise Taken(f"there is a sandbox {name!r} already; delete it or reset it")
 
     def _compiled(self, choice: Choice, name: str) -> Scenario:
-        """Rules never change, so sandboxes of one choice share them; a reset keeps the last good ones."""
-        for one in (self._named.get(name), self._named.get("default")):
-            if one is not None and one.kept.scenario == choice:
-                return one.scenario
+        """The compiled scenario: sandboxes of one choice share it; a reset keeps the last good rules."""
+        for sandbox in (self._named.get(name), self._named.get("default")):
+            if sandbox is not None and sandbox.saved.scenario == choice:
+                return sandbox.scenario
         return load(choice, self._terms)
 
     def _leave(self, sandbox: Sandbox) -> None:
-        """Its rows are swept when there is time. It has to be dropped for good before."""
+        """Forget a closed sandbox, once its closing is committed; `sweep` removes its rows later."""
         del self.numbered[sandbox.number]
-        self.run.left[sandbox.number] = Left(sandbox.begun, sandbox.now())
+        self.run.closed[sandbox.number] = Closed(sandbox.begun, sandbox.now())
         self._signals.recorded(sandbox.base)
 
     def _enter(self, sandbox: Sandbox) -> None:
+        """Make a sandbox reachable by name, number and credentials."""
         sandbox.resume(self._store)
         self._settings.compile(sandbox)
         self._named[sandbox.name] = self.numbered[sandbox.number] = sandbox
@@ -290,6 +296,7 @@ class Sandboxes(Mapping[str, Sandbox]):
         self._learn_credentials(sandbox.name)
 
     def close(self, sandbox: Sandbox) -> None:
+        """Close a sandbox for good. Raises StoreError."""
         self._remember(sandbox)
         self._store.drop_sandbox(sandbox.number)
         self._commits.now()
@@ -298,61 +305,62 @@ class Sandboxes(Mapping[str, Sandbox]):
         self._forget_credentials(sandbox.name)
 
     def _remember(self, sandbox: Sandbox) -> None:
-        """How far the ids have come that follow from its name alone."""
-        if self._is_own(sandbox.name, sandbox.kept):
+        """Store the marks of a sandbox without an explicit seed: a later sandbox of this name continues there."""
+        if self._is_own(sandbox.name, sandbox.saved):
             self._store.records.keep(SERVER, "", "marks", sandbox.name, msgspec.to_builtins(sandbox.marks()))
 
-    def _is_own(self, name: str, kept: Kept) -> bool:
-        return not kept.seeded and kept.seed == seed_of(name, self.seed)
+    def _is_own(self, name: str, saved: Saved) -> bool:
+        """Whether a sandbox's seed is derived from its name alone."""
+        return not saved.seeded and saved.seed == seed_of(name, self.seed)
 
     def reset(self, sandbox: Sandbox) -> Sandbox:
-        """Empty it: the same seed, settings and scenario, and the clock where it stands.
+        """Replace a sandbox by an empty one with the same seed, settings, scenario and clock.
 
-        Where the seed was given, the same requests then bring the same ids again; else ids go on.
+        With an explicit seed the same requests get the same ids again; otherwise ids continue.
         """
-        marks = Marks() if sandbox.kept.seeded else sandbox.marks()
-        kept = replace(sandbox.kept, clock=sandbox.clock, counts=Counts({}, {}, {}), marks=marks)
-        emptied = self._open(sandbox.name, kept)
+        marks = Marks() if sandbox.saved.seeded else sandbox.marks()
+        saved = replace(sandbox.saved, clock=sandbox.clock, counts=Counts({}, {}, {}), marks=marks)
+        emptied = self._open(sandbox.name, saved)
         self._recorder.control(emptied, {"action": "reset"})
         return emptied
 
     def configure(self, sandbox: Sandbox, settings: dict[str, dict[str, Json]]) -> None:
-        """Change a sandbox's settings. Raises ValueError."""
-        sandbox.kept.settings |= self._settings.checked(settings)
+        """Replace the settings of some providers in a sandbox. Raises ValueError for invalid settings."""
+        sandbox.saved.settings |= self._settings.checked(settings)
         self._settings.compile(sandbox)
         sandbox.save(self._store)
         self._states.remember(sandbox, "decided")
         self._recorder.control(sandbox, {"action": "settings", "providers": list(settings)})
 
     def reseed(self, sandbox: Sandbox, seed: int) -> None:
-        """Everything from now on follows from another seed."""
+        """Derive ids and chance from another seed from now on."""
         self._remember(sandbox)
-        sandbox.kept.seed, sandbox.kept.seeded = seed, True
+        sandbox.saved.seed, sandbox.saved.seeded = seed, True
         sandbox.seed = Seed(seed)
         sandbox.save(self._store)
         self._states.remember(sandbox, "decided")
         self._recorder.control(sandbox, {"action": "seed", "seed": seed})
 
     def sweep(self, most: int = 250) -> bool:
-        """Remove some rows of a sandbox that is gone; false when there is none left."""
-        for number, left in self.run.left.items():
-            if left is not None:
+        """Remove up to about ``most`` rows of a closed sandbox; False when there is no such sandbox."""
+        for number, closed in self.run.closed.items():
+            if closed is not None:
                 gone = self._store.messages.newest(number, limit=most)
-                self.run.outcomes.update(outcomes(gone, left.begun, left.moment))
+                self.run.outcomes.update(outcomes(gone, closed.begun, closed.moment))
             if not self._store.sweep(number, most):
-                del self.run.left[number]
+                del self.run.closed[number]
                 self._replicas.release(number)
             return True
         return False
 
     def save(self) -> None:
-        """The last thing before the store is closed: what was reserved and never given is free again."""
+        """Save all sandboxes before the store is closed, with unused reservations of numbers given back."""
         for sandbox in self._named.values():
-            sandbox.kept.marks = sandbox.marks()
+            sandbox.saved.marks = sandbox.marks()
             sandbox.save(self._store)
 
     def owner(self, key: int) -> Sandbox:
-        """The sandbox a key belongs to. Raises Unknown when it is gone."""
+        """The sandbox of a row's key. Raises Unknown when it is closed."""
         sandbox = self.numbered.get(key >> SHIFT)
         if sandbox is None:
             raise Unknown("its sandbox is gone")

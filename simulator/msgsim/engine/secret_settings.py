@@ -1,7 +1,7 @@
-"""Settings as they may be shown, and as they are meant when they are given back.
+"""Hides the secrets in a provider's settings, and restores them when the hidden form is sent back.
 
-What is called a password, a secret, a token or a key is hidden; where the names themselves are the secrets
-(``"x-secret": "names"`` in ``settings.json``), a fingerprint stands in the place of each.
+Secret are the values of members called password, secret, token or key. Where a setting's member names are the secrets
+(``"x-secret": "names"`` in ``settings.json``), each name is replaced by a fingerprint.
 """
 
 import re
@@ -16,7 +16,7 @@ _SECRET = re.compile(r"password|secret|token|key", re.IGNORECASE)
 
 
 def hidden(settings: dict[str, Json], provider: Provider) -> dict[str, Json]:
-    """Settings of one provider without their secrets."""
+    """Settings of one provider with their secrets hidden."""
     named = provider.contract.secret_names
     return {
         name: {fingerprint("key", key): inner for key, inner in value.items()}
@@ -27,7 +27,7 @@ def hidden(settings: dict[str, Json], provider: Provider) -> dict[str, Json]:
 
 
 def disguised(settings: dict[str, Json], provider: Provider, disguise: Disguise) -> dict[str, Json]:
-    """Settings of one provider with other values for their secrets, also for those inside of URLs."""
+    """Settings of one provider with substitutes for their secrets, those in URLs included."""
     named = provider.contract.secret_names
     return {
         name: {disguise.of(key): inner for key, inner in value.items()}
@@ -38,7 +38,7 @@ def disguised(settings: dict[str, Json], provider: Provider, disguise: Disguise)
 
 
 def secrets_in(settings: dict[str, Json], provider: Provider) -> set[str]:
-    """The secrets themselves, names that are some included."""
+    """The secrets in the settings of one provider."""
     found: set[str] = set()
 
     def remember(text: str) -> str:
@@ -53,17 +53,20 @@ def secrets_in(settings: dict[str, Json], provider: Provider) -> set[str]:
     return found
 
 
-def uncovered(given: dict[str, Json], present: dict[str, Json], provider: Provider) -> dict[str, Json]:
-    """Settings that were shown and are given back: what was hidden is what it is now. Raises ValueError for nothing."""
+def revealed(given: dict[str, Json], present: dict[str, Json], provider: Provider) -> dict[str, Json]:
+    """Settings that were shown hidden and are sent back: each hidden secret becomes the ``present`` one.
+
+    Raises ValueError where there is no present secret.
+    """
     named = provider.contract.secret_names
     return {
-        name: _renamed(value, present.get(name)) if name in named else _uncovered(value, present.get(name), name)
+        name: _renamed(value, present.get(name)) if name in named else _revealed(value, present.get(name), name)
         for name, value in given.items()
     }
 
 
 def _renamed(given: Json, present: Json) -> Json:
-    """Fingerprints become the names they stand for; what is none is a name."""
+    """Member names with each fingerprint of a present name replaced by that name."""
     if not isinstance(given, dict) or not isinstance(present, dict):
         return given
     names = {fingerprint("key", name): name for name in present}
@@ -77,7 +80,7 @@ def _hidden(value: Json, member: str, secret: bool = False) -> Json:
 def _replaced(
     value: Json, member: str, secret: Callable[[str], str], other: Callable[[str], str], is_secret: bool = False
 ) -> Json:
-    """A setting with each text in it replaced: as a ``secret``, or as any ``other``."""
+    """A setting with each text in it replaced by ``secret`` where it is a secret, by ``other`` elsewhere."""
     is_secret = is_secret or _SECRET.search(member) is not None
     if isinstance(value, dict):
         return {key: _replaced(inner, key, secret, other, is_secret) for key, inner in value.items()}
@@ -88,15 +91,15 @@ def _replaced(
     return secret(value) if is_secret else other(value)
 
 
-def _uncovered(given: Json, present: Json, member: str, secret: bool = False) -> Json:
+def _revealed(given: Json, present: Json, member: str, secret: bool = False) -> Json:
     secret = secret or _SECRET.search(member) is not None
     if isinstance(given, dict):
         members: dict[str, Json] = present if isinstance(present, dict) else {}
-        return {key: _uncovered(inner, members.get(key), key, secret) for key, inner in given.items()}
+        return {key: _revealed(inner, members.get(key), key, secret) for key, inner in given.items()}
     if isinstance(given, list):
         items: Sequence[Json] = present if isinstance(present, list | tuple) else ()
         return [
-            _uncovered(inner, _same(inner, place, items, member, secret), member, secret)
+            _revealed(inner, _same(inner, place, items, member, secret), member, secret)
             for place, inner in enumerate(given)
         ]
     if not secret or given != HIDDEN:
@@ -107,6 +110,6 @@ def _uncovered(given: Json, present: Json, member: str, secret: bool = False) ->
 
 
 def _same(given: Json, place: int, present: Sequence[Json], member: str, secret: bool) -> Json:
-    """The item that is shown like the given one: at its place, else wherever it stands; None: there is none."""
+    """The present item whose hidden form is ``given``: at the same place, else at any place; None: there is none."""
     here = present[place : place + 1]
     return next((item for item in [*here, *present] if _hidden(item, member, secret) == given), None)

@@ -1,4 +1,4 @@
-"""What is set for each provider in each sandbox, compiled where it is set."""
+"""The settings of each provider in each sandbox, compiled when they change."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -8,42 +8,43 @@ from msgsim.model import Json, whole
 from msgsim.provider import Provider
 
 Given = Mapping[str, dict[str, Json]]
-"""Per provider, what somebody set."""
+"""Provider → settings as somebody gave them."""
 
 
 class InForce(NamedTuple):
-    """The settings of one provider: defaults, then the server's, then a sandbox's own."""
+    """The effective settings of one provider: its defaults, overridden by the server's, then by the sandbox's own."""
 
     raw: dict[str, Json]
     compiled: Any
-    """What the provider made of them; the raw ones where it compiles none."""
+    """What `Provider.compile` returned for them; ``raw`` where the provider has none."""
 
 
 class Settings:
-    """Those of the server, and of the sandboxes over them."""
+    """The settings of the server and of its sandboxes."""
 
     def __init__(self, configured: Given, providers: Mapping[str, Provider]) -> None:
-        """Raises ValueError."""
+        """Raises ValueError for invalid settings."""
         self._providers = providers
         self._configured = self.checked(configured)
         self._common = {name: self._in_force(name, {}) for name in providers}
-        """For sandboxes that have none of their own."""
+        """For sandboxes without settings of their own."""
 
     def of(self, sandbox: Sandbox, provider: str) -> InForce:
+        """The effective settings of a provider in a sandbox."""
         own: InForce | None = sandbox.settings.get(provider)
         return self._common[provider] if own is None else own
 
     def given(self, sandbox: Sandbox, provider: str) -> dict[str, Json]:
-        """What the settings of the server and of the sandbox say of one provider."""
-        return merged({}, self._configured.get(provider, {}), sandbox.kept.settings.get(provider, {}))
+        """The settings of a provider without its defaults: the server's, overridden by the sandbox's own."""
+        return merged({}, self._configured.get(provider, {}), sandbox.saved.settings.get(provider, {}))
 
     def compile(self, sandbox: Sandbox) -> None:
-        """Put what a sandbox keeps in force. Raises ValueError."""
-        kept = sandbox.kept.settings
-        sandbox.settings = {name: self._in_force(name, own) for name, own in kept.items() if name in self._providers}
+        """Compile the settings that a sandbox has saved, after a change. Raises ValueError."""
+        saved = sandbox.saved.settings
+        sandbox.settings = {name: self._in_force(name, own) for name, own in saved.items() if name in self._providers}
 
     def checked(self, settings: Given) -> dict[str, dict[str, Json]]:
-        """Raises ValueError."""
+        """The settings with whole numbers as int. Raises ValueError for an unknown provider or an invalid setting."""
         for name, given in settings.items():
             if name not in self._providers:
                 raise ValueError(f"there is no provider {name!r} (there are {', '.join(self._providers)})")

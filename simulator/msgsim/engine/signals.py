@@ -1,4 +1,4 @@
-"""Who wants to know what happens: each is told of what it follows, in the order in which they came."""
+"""Signals of the engine: a part follows a signal and is called whenever it fires."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Generic, TypeVarTuple
@@ -14,13 +14,13 @@ Values = TypeVarTuple("Values")
 
 
 class Signal(Generic[*Values]):
-    """Something that happens again and again."""
+    """Calls its followers, in the order in which they were added, with the values it fires with."""
 
     def __init__(self) -> None:
         self._followers: list[Callable[[*Values], None]] = []
 
     def follow(self, follower: Callable[[*Values], None]) -> None:
-        """From now on, for as long as the engine is there."""
+        """Add a follower; it is never removed."""
         self._followers.append(follower)
 
     def __call__(self, *values: *Values) -> None:
@@ -29,20 +29,20 @@ class Signal(Generic[*Values]):
 
 
 class Signals:
-    """Those of one engine."""
+    """The signals of one engine."""
 
     def __init__(self) -> None:
         self.committed: Signal[Changes, StoreError | None] = Signal()
-        """After each commit and before any answer: what became durable, or the reason why it was lost."""
+        """After each commit, before its answers are sent: what became durable; and the error, if the commit failed."""
         self.recorded: Signal[int] = Signal()
-        """The key of each new entry of a journal, and the first key of a sandbox that is gone."""
+        """The key of each new journal entry. For a sandbox that was closed or taken over: its ``base``."""
         self.unanswered: Signal[Call, Reply] = Signal()
-        """A request that no provider answered, and our own answer to it."""
+        """A request that no provider answered, and the simulator's own answer."""
         self.scenarios: Signal[()] = Signal()
-        """A sandbox or a request may have another scenario than before."""
+        """The set of scenarios in use may have changed."""
         self.taken: Signal[Sandbox] = Signal()
-        """A sandbox that another replica had."""
+        """A sandbox that this replica has taken over from another."""
         self.lost: Signal[int] = Signal()
-        """The number of a sandbox that another replica has had: what is remembered of it may be no longer so."""
+        """The number of a sandbox that another replica has taken over: whatever is cached of it is outdated."""
         self.closing = False
-        """The server stops; nobody should wait for anything any longer."""
+        """The server is stopping: long polls and streams end."""

@@ -1,7 +1,7 @@
-"""What decides in a sandbox, from which line of its journal on: kept, so that the journal can be done again.
+"""Records everything that decides answers in a sandbox (seed, scenario, settings), so that a journal can be replayed.
 
-One state is remembered when a sandbox begins, at each start of the server, and whenever its scenario, its settings or
-its seed change. Secrets are disguised; texts of scenarios are kept once each.
+A state is recorded when a sandbox begins, at each start of the server, and whenever its scenario, settings or seed
+change. Secrets are replaced by substitutes; each scenario's text is stored once.
 """
 
 from collections.abc import Mapping
@@ -24,32 +24,32 @@ from msgsim.storage.records import Records
 from msgsim.storage.store import Store
 
 BEGIN, CHANGE = "begin", "change"
-"""Kinds of records."""
+"""Kinds of records in `msgsim.storage.records`."""
 Kind = Literal["begun", "started", "decided"]
 
 
 class State(Struct, frozen=True, omit_defaults=True):
-    """From behind a line of the journal on."""
+    """What decides answers in a sandbox after a journal entry."""
 
     after: int
-    """Number of the line; 0: from the beginning."""
+    """Number of the journal entry; 0: from the beginning."""
     at: int
     seed: int
     scenario: tuple[str, ...] = ()
     """Names of files, in order."""
     texts: dict[str, str] = {}
-    """Their YAML by name; in the store, what tells one text from another."""
+    """Name of a file → its YAML; in the store, the digest of its YAML instead."""
     settings: dict[str, dict[str, Json]] = {}
-    """Per provider: the server's and the sandbox's own."""
+    """Provider → settings without defaults, with substitutes for secrets."""
     marks: Marks = field(default_factory=Marks)
     strict: bool = False
     pristine: bool = False
     kind: Kind = "begun"
-    """The sandbox began, the server was started again, or the next line tells that somebody changed it."""
+    """The sandbox began, the server was started, or the next journal entry (``decided``) has changed something."""
 
 
 class States:
-    """Those of all sandboxes, in the store."""
+    """The states of all sandboxes, in the store."""
 
     def __init__(
         self, config: Config, store: Store, providers: Mapping[str, Provider], settings: Settings, disguise: Disguise
@@ -59,11 +59,11 @@ class States:
         self._providers = providers
         self._settings = settings
         self._disguise = disguise
-        self._kept: set[str] = set()
-        """Digests of texts of scenarios that the store has."""
+        self._stored: set[str] = set()
+        """Digests of the scenario texts that are known to be in the store."""
 
     def remember(self, sandbox: Sandbox, kind: Kind) -> None:
-        """The present state, behind the newest line of the journal; in vain once the beginning is forgotten."""
+        """Record the present state after the newest journal entry; nothing once the first state is forgotten."""
         if kind == "begun":
             self._keep(sandbox, BEGIN, "", kind)
         elif self._records.find(sandbox.number, "", BEGIN, "") is not None:
@@ -77,7 +77,7 @@ class States:
         return State(
             after=sandbox.journal,
             at=sandbox.counts.chosen.get(scenario.key, sandbox.now()),
-            seed=sandbox.kept.seed,
+            seed=sandbox.saved.seed,
             scenario=tuple(document.file for document in scenario.documents),
             texts={document.file: self._keep_text(document.text) for document in scenario.documents},
             settings={name: given for name in self._providers if (given := self._disguised(sandbox, name))},
@@ -91,17 +91,17 @@ class States:
         return disguised(self._settings.given(sandbox, name), self._providers[name], self._disguise)
 
     def _keep_text(self, text: str) -> str:
-        """Keep a text unless it is there already; what it is found by."""
+        """Store a text unless it is there already; return its digest."""
         digest = blake2b(text.encode(errors="surrogatepass"), digest_size=16).hexdigest()
-        if digest not in self._kept:
+        if digest not in self._stored:
             self._records.keep(SERVER, "", "scenario", digest, text)
-            self._kept.add(digest)
+            self._stored.add(digest)
         return digest
 
     def remembered(self, sandbox: Sandbox) -> list[State]:
-        """The states of a sandbox in order, with the texts themselves.
+        """The states of a sandbox in order, with the texts of scenarios.
 
-        Empty where its beginning is forgotten, cannot be read, or was never remembered, by an older version.
+        Empty where the first state is forgotten or unreadable, or the sandbox was begun by a version without states.
         """
         begin = self._records.find(sandbox.number, "", BEGIN, "")
         docs = [begin, *(doc for _, doc in self._records.all(sandbox.number, "", CHANGE))]
@@ -119,19 +119,19 @@ class States:
         return text
 
     def remember_named(self, name: str, scenario: Scenario) -> None:
-        """The file of a scenario that requests name, as it was loaded last."""
+        """Record the text of a scenario that a request has named."""
         document = scenario.documents[0]
         known = {"file": document.file, "text": self._keep_text(document.text)}
         self._records.keep(SERVER, "", "named", name, known)
 
     def named(self, name: str) -> tuple[str, str] | None:
-        """File and text of a scenario that requests named; None where none ever did with success."""
+        """File and text of a scenario that requests have named; None: no request has named it."""
         known = self._records.find(SERVER, "", "named", name)
         return (known["file"], self._text(known["text"])) if isinstance(known, dict) else None
 
 
 def forget(records: Records, sandbox: int) -> None:
-    """The first lines of a sandbox's journal are gone: nothing can be done again."""
+    """Forget the states of a sandbox: the beginning of its journal was trimmed, so that a replay is impossible."""
     records.drop(sandbox, "", BEGIN, "")
     for key, _ in records.all(sandbox, "", CHANGE):
         records.drop(sandbox, "", CHANGE, key)

@@ -1,4 +1,4 @@
-"""Statuses by the time at which messages get them, read from the store a bounded piece at a time."""
+"""Reads statuses in order of time, a bounded number of rows at a time, so that the event loop never waits long."""
 
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
@@ -9,18 +9,19 @@ from msgsim.storage.keys import BLOCK, NEVER
 from msgsim.storage.store import Store
 
 BLOCKS = 8
-"""Blocks of messages that are decoded for one piece: some milliseconds."""
+"""Blocks of messages decoded for one piece: a few milliseconds of work."""
 ROWS = 256
+"""Rows of the table of steps read at once."""
 COUNTED = 20_000
-"""Rows that are added up at once."""
+"""Rows of the table of steps added up at once."""
 MOST_BLOCKS, MOST_ROWS, MOST_UNFINISHED = 16, 20_480, 5_000
-"""What is read for one call of a provider, which nobody else is answered meanwhile."""
+"""Limits of one call of `latest`: the event loop serves no other request during it."""
 Position = tuple[int, int]
-"""A time, and a key at that time."""
+"""A place in the order of `latest`: a time, and the key of a message that changed at that time."""
 
 
 class Reached(NamedTuple):
-    """A message gets a status."""
+    """A message that gets a status at a time."""
 
     at: int
     message: Message
@@ -28,7 +29,10 @@ class Reached(NamedTuple):
 
 
 def reached(store: Store, sandbox: int, after: int, until: int) -> Iterator[list[Reached]]:
-    """Pieces, in order of time and acceptance. Whoever has time may do something else between two of them."""
+    """The steps with ``after < at <= until``, in order of time and acceptance, in lists of bounded size.
+
+    A caller may let others run between two lists.
+    """
     behind = (after, NEVER)
     while rows := store.steps.after(sandbox, behind, until, ROWS):
         blocks: dict[int, dict[int, list[Reached]]] = {}
@@ -52,7 +56,7 @@ def _by_time(messages: list[Message]) -> dict[int, list[Reached]]:
 
 
 def count(store: Store, sandbox: int, after: int, until: int) -> Iterator[int]:
-    """How many there are, in pieces that have to be added up."""
+    """Numbers whose sum is the number of steps with ``after < at <= until``; each takes bounded work."""
     while after < until:
         further = store.steps.time(sandbox, after, COUNTED)
         end = until if further is None else min(further, until)
@@ -63,10 +67,10 @@ def count(store: Store, sandbox: int, after: int, until: int) -> Iterator[int]:
 def latest(
     store: Store, sandbox: int, after: Position, until: int, now: int, most: int, fits: Callable[[Message], bool]
 ) -> tuple[list[tuple[int, Message]], Position]:
-    """Messages with the times of their latest statuses as of ``now``: the first ``most`` that fit behind a position.
+    """Messages by the times of their latest statuses as of ``now``: the first ``most`` that fit after a position.
 
-    The second value is the position up to which was looked. It may come before the end although fewer than ``most``
-    are there: no call reads more than MOST_BLOCKS and MOST_ROWS.
+    The second value is the position up to which messages were read. It may be before ``until`` although fewer than
+    ``most`` messages were found, because no call reads more than MOST_BLOCKS and MOST_ROWS.
     """
     unfinished = _unfinished(store, sandbox, now)
     blocks: dict[int, dict[int, list[Message]]] = {}
@@ -87,13 +91,13 @@ def latest(
                             return found, (row.at, message.key)
             behind, looked = (row.at, row.block), max(after, (row.at, (row.block + 1 << BLOCK) - 1))
         if len(rows) < ROWS:
-            # Whatever else gets a status at the end itself comes later than this call.
+            # A status at ``until`` itself that is not stored yet will be found by the next call.
             return found, max(after, (until, 0), *((at, message.key) for at, message in found[-1:]))
     return found, looked
 
 
 def _unfinished(store: Store, sandbox: int, now: int) -> set[int] | None:
-    """Blocks with plans that go on; None when there are too many to say."""
+    """Blocks with plans that go on after ``now``; None: too many to list."""
     ahead = store.steps.after(sandbox, (now, NEVER), NEVER, MOST_UNFINISHED)
     return None if len(ahead) == MOST_UNFINISHED else {row.block for row in ahead}
 

@@ -1,7 +1,7 @@
-"""How many messages and callbacks there are in each state, counted again only where that may have changed.
+"""Counts messages and callbacks by state, incrementally: only rows that may have changed are read again.
 
-A message's state follows from its plan and the time, so a block of messages is read once: what it counts later is what
-it counted, and the changes of its plans that have come since. A slice of callbacks is final once none is pending.
+A message's state follows from its plan and the time. So a block of messages is read once, and its counts are moved
+forward by the changes of state that its plans contain. A slice of callbacks is final once none of them is pending.
 """
 
 from collections import Counter
@@ -17,12 +17,13 @@ from msgsim.storage.store import Store
 ByState = Counter[tuple[str, str]]
 """(provider, state) → how many messages."""
 NOTHING = ("", "")
+"""No state: what an outcome that is reached replaces."""
 SLICE = 4096
-"""Numbers of callbacks that are counted at once."""
+"""Callbacks per slice."""
 
 
 class MessageTally:
-    """Of one sandbox, by provider and state."""
+    """Counts the messages of a sandbox by provider and state."""
 
     def __init__(self, store: Store, contracts: Mapping[str, Contract], sandbox: int) -> None:
         self._store = store
@@ -33,7 +34,7 @@ class MessageTally:
         self._now: int | None = None
 
     def counted(self, now: int) -> Iterator[ByState]:
-        """Empty ones while it counts, a bounded piece of work each; the last says how many there are in each state."""
+        """Empty counters while it counts, each after a bounded amount of work; the last counter is the result."""
         rewritten = self._store.messages.rewritten.since(self._rewritten)
         if rewritten is None or self._now is None or now < self._now:
             self._blocks.clear()
@@ -65,19 +66,19 @@ class MessageTally:
 
 
 class OutcomeTally(MessageTally):
-    """Of one sandbox, by provider and status: how often each was reached."""
+    """Counts, by provider and status, how often messages of a sandbox have reached each status."""
 
     def _block(self) -> "_Block":
         return _Outcomes()
 
 
 class _Block:
-    """Messages whose numbers stand together, at a time."""
+    """The counts of a block of messages with adjacent numbers, at a time that only moves forward."""
 
     def __init__(self) -> None:
         self.counts: ByState = Counter()
         self.changes: list[tuple[int, tuple[str, str], tuple[str, str]]] = []
-        """What is to come: time, what is one less then, unless it is `NOTHING`, and what is one more. A heap."""
+        """A heap of future changes: time, state that loses a message (unless `NOTHING`), state that gains it."""
 
     def add(self, message: Message, contract: Contract, now: int) -> None:
         before = (message.provider, word(message, contract, now))
@@ -89,6 +90,7 @@ class _Block:
                 before = after
 
     def go_on(self, now: int) -> None:
+        """Move the counts forward to a time."""
         while self.changes and self.changes[0][0] <= now:
             _, before, after = heappop(self.changes)
             if before != NOTHING:
@@ -97,7 +99,7 @@ class _Block:
 
 
 class _Outcomes(_Block):
-    """Statuses that were reached by a time, and those to come."""
+    """Counts statuses reached instead of present states."""
 
     def add(self, message: Message, contract: Contract, now: int) -> None:
         for step in message.steps:
@@ -108,17 +110,17 @@ class _Outcomes(_Block):
 
 
 class CallbackTally:
-    """Of one sandbox, by state."""
+    """Counts the callbacks of a sandbox by state."""
 
     def __init__(self, store: Store, sandbox: int) -> None:
         self._store = store
         self._sandbox = sandbox
         self._final: dict[int, Counter[str]] = {}
-        """By the first number of a slice that is full, and of which none is pending."""
+        """First number of a slice → its counts, for slices that are full and have no pending callback."""
         self._rewritten = 0
 
     def counted(self) -> Iterator[Counter[str]]:
-        """As `MessageTally.counted`."""
+        """Empty counters while it counts, as `MessageTally.counted`; the last is the result."""
         rewritten = self._store.callbacks.rewritten.since(self._rewritten)
         self._rewritten = self._store.callbacks.rewritten.total
         if rewritten is None:

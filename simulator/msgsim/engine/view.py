@@ -1,4 +1,4 @@
-"""What a provider sees of its sandbox. Making a view changes nothing."""
+"""The provider's view of its sandbox. Creating a view changes nothing."""
 
 from collections.abc import Callable, Iterator, Sequence
 
@@ -101,11 +101,11 @@ class RequestView(SandboxView):
         self.params = params
         self.strict = strict
         self.credential = Credential("")
-        """Who is calling, once it is known."""
+        """The caller, once authorized; an empty name before."""
         self.claimed = claimed or self.credential
-        """Who the request says it is, whether that is believed or not."""
+        """The credentials that the request carries, accepted or not."""
         self.written = call.path
-        """The path as it was written, where it is taken for another."""
+        """The path as the client wrote it; ``call.path`` may be a corrected path."""
         self.notes: list[str] = []
         """Tolerances used so far."""
 
@@ -114,11 +114,11 @@ class RequestView(SandboxView):
         return self.provider.credentials(self.sandbox.name)
 
     def schema(self, name: str) -> Schema:
-        """A wire schema, with what the API has beyond the documents where the setting ``extensions`` is on."""
+        """A wire schema; with the setting ``extensions``, also with members that the API has but its documents lack."""
         return self.contract.schema(name, bool(self.settings.get("extensions")))
 
     def known(self, refusals: Sequence[Refusal]) -> tuple[Refusal, ...]:
-        """Refusals by the keys by which the whole provider knows their errors."""
+        """Refusals with the keys of the whole provider's catalogue: for an API of its own ``<api>.<key>``."""
         if not self.voice.name:
             return tuple(refusals)
         errors = self.contract.errors
@@ -134,7 +134,10 @@ class RequestView(SandboxView):
 
 
 def find_message(store: Store, sandbox: Sandbox, id: str, provider: str = "") -> Message | None:
-    """A message by any id its provider gave it: ids of one acceptance share their first 48 bits."""
+    """A message by any of its ids, or None; ``provider``: only a message of this provider.
+
+    Only the message's own id is indexed. The ids of its channels share the first 48 bits (13 characters) with it.
+    """
     message = store.messages.by_id(sandbox.number, id)
     if message is None and len(id) >= 13:
         message = store.messages.near(sandbox.number, id[:13], f"{id[:13]}~")

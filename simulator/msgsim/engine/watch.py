@@ -1,4 +1,4 @@
-"""Scenario files are read again when they were saved; everything in a sandbox stays as it is."""
+"""Reloads scenario files after they were saved; messages and all other state of sandboxes stay."""
 
 import asyncio
 from pathlib import Path
@@ -11,29 +11,28 @@ from msgsim.scenarios.yaml import contents, digest
 from msgsim.storage.database import StoreError
 
 PAUSE = 0.1
-"""Seconds between two looks. What two looks in a row find is read: a file that is still being written is not."""
+"""Seconds between two polls. Only contents that two polls in a row have found are loaded, never half a file."""
 RECENT = 3000
-"""Milliseconds within which a file may change again under the same time of change: some file systems count seconds."""
+"""Milliseconds within which two changes may have the same modification time: some file systems count seconds."""
 
 
 class Watch:
-    """Follows the files that the sandboxes have chosen, whichever these are at the time.
+    """Polls the scenario files in use and reloads those whose contents differ from the active rules.
 
-    It looks at what stands at each path, again and again, instead of being told by the system. So it does not matter
-    how another file gets there: a save in place, a rename, a folder made anew, a link that was switched somewhere in
-    the path, a network file system. Nor is there a moment in which a change is missed: it is compared with what the
-    rules in force were made of.
+    Polls instead of using notifications of the system, because these miss changes: a folder that was created again, a
+    symbolic link that was switched, a network file system. Comparing with what the active rules were made of leaves no
+    moment in which a change could be missed.
     """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._outdated = asyncio.Event()
-        """The files in use may be others than before."""
+        """Set when the files in use may have changed."""
         self._contents: dict[Path, _Content] = {}
         engine.signals.scenarios.follow(self._outdated.set)
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Poll until cancelled."""
         self._outdated.set()
         files: set[Path] = set()
         before: dict[Path, bytes] | None = None
@@ -52,7 +51,7 @@ class Watch:
                 await self._outdated.wait()
 
     async def _read(self, digests: dict[Path, bytes]) -> bool:
-        """False where the store cannot be written now: it is tried again."""
+        """Reload scenarios. False when the store cannot be written now; the next poll tries again."""
         try:
             if self._engine.scenarios.reload(digests):
                 await self._engine.commits.durable()
@@ -61,9 +60,9 @@ class Watch:
         return True
 
     def _digest(self, file: Path) -> bytes:
-        """What a file holds now, or why it cannot be read.
+        """A digest of a file's contents, or the text of the error where it cannot be read.
 
-        It is read when anything about it has changed, or did so just before it was read last.
+        The file is read only when its metadata has changed, or had changed shortly (RECENT) before the last reading.
         """
         try:
             stat = file.stat()
@@ -78,7 +77,7 @@ class Watch:
 
 
 class _Content(Struct, frozen=True):
-    """When a file was read, and what it held."""
+    """A file as last read: its metadata, the time of the machine in milliseconds, and the digest of its contents."""
 
     mark: tuple[int, ...]
     at: int

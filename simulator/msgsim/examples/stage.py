@@ -79,7 +79,7 @@ class Stage:
         """As if the server were started again, perhaps with other settings. Raises BadFile and ValueError."""
         engine, sandbox = self._engine, self._sandbox
         engine.config = replace(engine.config, strict=state.strict, pristine=state.pristine)
-        sandbox.kept.settings, sandbox.kept.seed = engine.settings.checked(state.settings), state.seed
+        sandbox.saved.settings, sandbox.saved.seed = engine.settings.checked(state.settings), state.seed
         engine.settings.compile(sandbox)
         sandbox.seed = Seed(state.seed)
         sandbox.scenario = load(_choice(state), engine.terms)

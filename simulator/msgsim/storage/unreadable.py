@@ -1,6 +1,6 @@
 """What stands for a row that cannot be decoded: all that its columns say, and the reason.
 
-No row is written that cannot be read (see `msgsim.engine.keeping`); a disk may still have lost some of it, or
+No row is written that cannot be read (see `msgsim.engine.storable`); a disk may still have lost some of it, or
 an earlier version wrote it.
 """
 

@@ -60,9 +60,9 @@ async def _of_run(context: Context) -> tuple[Seen, Seen]:
     """
     engine = context.engine
     seen: Seen = Counter()
-    for number, left in list(engine.sandboxes.run.left.items()):
-        if left is not None:
-            seen += await _reached(context, number, left.begun, left.moment)
+    for number, closed in list(engine.sandboxes.run.closed.items()):
+        if closed is not None:
+            seen += await _reached(context, number, closed.begun, closed.moment)
     for sandbox in list(engine.sandboxes.values()):
         seen += await _reached(context, sandbox.number, sandbox.begun, sandbox.now())
     # Last: what is swept meanwhile is counted twice rather than not at all.

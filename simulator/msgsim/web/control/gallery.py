@@ -56,7 +56,7 @@ async def sample(context: Context, request: Request) -> Json:
         raise ValueError(f"count: between 1 and {MOST_SAMPLES}")
     wanted = context.provider(asked.provider) if asked.provider else None
     providers = {wanted.name: wanted} if wanted else context.engine.providers
-    seed = sandbox.kept.seed + sandbox.journal if asked.seed is None else asked.seed
+    seed = sandbox.saved.seed + sandbox.journal if asked.seed is None else asked.seed
     root = str(request.base_url)
     sent = []
     for sample in samples(providers, sandbox.name, asked.count, seed):

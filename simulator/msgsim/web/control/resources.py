@@ -157,7 +157,7 @@ def scenario(sandbox: Sandbox) -> Shown:
 def sandbox(sandbox: Sandbox, messages: int) -> Shown:
     return {
         "name": sandbox.name,
-        "seed": sandbox.kept.seed,
+        "seed": sandbox.saved.seed,
         "now": iso(sandbox.now()),
         "rate": sandbox.clock.rate,
         "frozen": sandbox.clock.rate == 0,

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from msgsim.engine.elsewhere import Elsewhere
 from msgsim.engine.sandbox import Sandbox
 from msgsim.engine.sandboxes import Taken
-from msgsim.engine.secret_settings import hidden, uncovered
+from msgsim.engine.secret_settings import hidden, revealed
 from msgsim.model import Int64, Json, Unknown
 from msgsim.web.control import resources
 from msgsim.web.control.context import Context, answer, body
@@ -114,7 +114,7 @@ async def configure(context: Context, request: Request) -> Json:
     given = {}
     for name in asked:
         provider = context.provider(name)
-        given[name] = uncovered(asked[name], context.engine.settings.of(sandbox, name).raw, provider)
+        given[name] = revealed(asked[name], context.engine.settings.of(sandbox, name).raw, provider)
     context.engine.sandboxes.configure(sandbox, given)
     return await settings(context, request)
 
@@ -139,5 +139,5 @@ async def _whole(context: Context, request: Request, sandbox: Sandbox) -> Json:
         **await _shown(context, sandbox),
         "credentials": {name: provider.credentials(sandbox.name) for name, provider in providers},
         "base_urls": {name: provider.base_url(root) for name, provider in providers},
-        "settings": {name: hidden(given, context.provider(name)) for name, given in sandbox.kept.settings.items()},
+        "settings": {name: hidden(given, context.provider(name)) for name, given in sandbox.saved.settings.items()},
     }

@@ -67,7 +67,7 @@ def own_rules(scenario: Scenario) -> list[Rule]:
 
 
 def _shown(sandbox: Sandbox) -> Json:
-    choice = sandbox.kept.scenario
+    choice = sandbox.saved.scenario
     return {**resources.scenario(sandbox), "files": [_file(name, choice) for name in choice.names]}
 
 

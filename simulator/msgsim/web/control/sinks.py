@@ -8,7 +8,7 @@ from msgspec import Struct, field
 from msgsim.model import Int64, Json
 
 MOST_POSTS = 1000
-"""Kept per sink; the oldest go first."""
+"""Saved per sink; the oldest go first."""
 MOST_SINKS = 100
 """Per sandbox."""
 BODY_KEPT = 262_144

@@ -72,7 +72,7 @@ class Templates:
     def _world(self, sandbox: Sandbox) -> str:
         """Another one after whatever empties the sandbox: a reset, or a restart where nothing outlives it."""
         lives = sandbox.opened if self._engine.config.store == "memory" else 0
-        return f"{sandbox.number}.{sandbox.kept.seed}.{lives}"
+        return f"{sandbox.number}.{sandbox.saved.seed}.{lives}"
 
 
 def _environment() -> Environment:

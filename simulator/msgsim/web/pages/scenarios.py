@@ -34,7 +34,7 @@ class ScenarioPages:
         """The list, which a provider in the address narrows, and what is loaded."""
         only = look.query.get("provider", "")
         listed = [scenario for scenario in shipped().values() if scenario.name not in ALWAYS_ON]
-        choice = look.sandbox.kept.scenario
+        choice = look.sandbox.saved.scenario
         return {
             "shipped": [one for one in listed if not only or not of(one.name) or only in of(one.name)],
             "only": only,

@@ -1,4 +1,4 @@
-"""Which scenario holds in a sandbox, and for the requests that name one."""
+"""Which scenario is active in a sandbox, and which for requests that name a scenario in ``X-Sim-Scenario``."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ from msgsim.storage.store import Store
 
 
 class Scenarios:
-    """They are chosen, named, and read again when their files have changed."""
+    """Loads scenarios, activates them in sandboxes, and reloads them when their files have changed."""
 
     def __init__(
         self,
@@ -39,15 +39,15 @@ class Scenarios:
         self._recorder = recorder
         self._signals = signals
         self._named: dict[Choice, Scenario] = {}
-        """Of requests that name a scenario."""
+        """Scenarios that requests have named, compiled once."""
         self._provided: dict[str, Scenario] = {}
 
     def choose(self, sandbox: Sandbox, choice: Choice) -> None:
-        """Switch the scenario; everything accepted so far keeps its plan. Raises BadFile."""
+        """Activate a scenario; messages accepted before keep their plans. Raises BadFile."""
         sandbox.scenario = load(choice, self._terms)
         sandbox.read = sandbox.scenario.digests
-        sandbox.kept.scenario = choice
-        sandbox.counts = sandbox.kept.counts = Counts({}, {}, {sandbox.scenario.key: sandbox.now()})
+        sandbox.saved.scenario = choice
+        sandbox.counts = sandbox.saved.counts = Counts({}, {}, {sandbox.scenario.key: sandbox.now()})
         sandbox.mistakes = []
         sandbox.save(self._store)
         self._states.remember(sandbox, "decided")
@@ -55,19 +55,19 @@ class Scenarios:
         self._signals.scenarios()
 
     def followed(self) -> set[Path]:
-        """The files that the rules of any sandbox, or of a request that named a scenario, come from."""
-        choices = {sandbox.kept.scenario for sandbox in self._sandboxes.values()} | set(self._named)
+        """The files of all scenarios in use: by sandboxes, and by requests that named a scenario."""
+        choices = {sandbox.saved.scenario for sandbox in self._sandboxes.values()} | set(self._named)
         return {file for choice in choices for file in files_of(choice)}
 
     def reload(self, digests: Mapping[Path, bytes]) -> bool:
-        """Sandboxes whose files hold something else than was read go on with it, or with the last good rules.
+        """Reload the scenario of each sandbox whose files have changed; return whether any was reloaded.
 
-        ``digests`` tell what the `followed` files hold now. A mistake is kept in the sandbox and goes into its journal.
-        Whether anything was read.
+        ``digests``: of the present contents of all `followed` files. For a file with a mistake the last good rules stay
+        active; the mistake is shown in the sandbox and recorded in its journal.
         """
         compiled: dict[Choice, Scenario | BadFile] = {}
         for sandbox in self._sandboxes.values():
-            choice = sandbox.kept.scenario
+            choice = sandbox.saved.scenario
             now = tuple(digests[file] for file in files_of(choice))
             if now == sandbox.read:
                 continue
@@ -84,13 +84,14 @@ class Scenarios:
         return bool(compiled)
 
     def reloaded(self, sandbox: Sandbox, new: Scenario | BadFile) -> None:
+        """Put a reloaded scenario into force, or record why it cannot be used."""
         if isinstance(new, BadFile):
             sandbox.mistakes = [str(mistake) for mistake in new.mistakes]
             logging.getLogger("msgsim").warning(
                 "sandbox %s goes on with the last good scenario:\n%s", sandbox.name, "\n".join(sandbox.mistakes)
             )
         else:
-            sandbox.counts = sandbox.kept.counts = carried(sandbox.counts, sandbox.scenario, new)
+            sandbox.counts = sandbox.saved.counts = carried(sandbox.counts, sandbox.scenario, new)
             sandbox.scenario, sandbox.mistakes, sandbox.read = new, [], new.digests
             sandbox.save(self._store)
             self._states.remember(sandbox, "decided")
@@ -98,7 +99,10 @@ class Scenarios:
         self._recorder.control(sandbox, {"action": "reload", "names": list(sandbox.scenario.names), **details})
 
     def named(self, name: str) -> Scenario:
-        """One of the server's own files, or a shipped scenario; never any file that a client names. Raises BadFile."""
+        """The scenario of this name: a file the server was started with, or a shipped scenario. Raises BadFile.
+
+        No other file can be named: a client must not make the server read arbitrary paths.
+        """
         if (provided := self._provided.get(name)) is not None:
             return provided
         choice = self.offered((name,))
@@ -109,11 +113,14 @@ class Scenarios:
         return self._named[choice]
 
     def provide(self, name: str, scenario: Scenario) -> None:
-        """Requests that name it are given this one, whatever the files say."""
+        """From now on requests that name ``name`` get this scenario, whatever files there are."""
         self._provided[name] = scenario
 
     def offered(self, names: Sequence[str], texts: Mapping[str, str] | None = None) -> Choice:
-        """What a client chooses: of the server's own files, of the shipped ones, of texts it sends. Raises BadFile."""
+        """A choice made by a client: files the server was started with, shipped scenarios, and texts it sends by name.
+
+        Raises BadFile for a name that is none of these.
+        """
         sent = texts or {}
         chosen = tuple(name if name in sent else offered(name, self._config.scenario) for name in names)
         return Choice(chosen, tuple(sent.items()))
