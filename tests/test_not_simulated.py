@@ -16,7 +16,7 @@ from tests.samples import headers
 PROVIDERS = discover()
 LISTED = [(provider, missing) for provider in PROVIDERS.values() for missing in provider.contract.not_simulated]
 OLDER = (
-    "Sinch (Wavy) SMS has POST /v1/sms/send "
+    "Sinch (Wavy) has POST /v1/sms/send "
     "(an older API of another host (messaging-api.wavy.global, Access-key)), msgsim does not"
 )
 

@@ -261,6 +261,8 @@ class Provider(Struct, frozen=True):
     """A channel's name, text and content → pieces of `msgsim.engine.device` that the recipient sees; None: the text."""
     apis: tuple[Api, ...] = ()
     """Besides its first, which has no name of its own and the endpoints that are in none of these."""
+    first: str = ""
+    """Title of that first API; empty: the provider's."""
 
     def api(self, endpoint: Endpoint | None = None) -> "Voice":
         """Whose endpoint it is; without one the provider's first API."""
@@ -271,7 +273,8 @@ class Provider(Struct, frozen=True):
         if api is None:
             others = {endpoint for other in self.apis for endpoint in other.endpoints}
             mine = tuple(endpoint for endpoint in self.endpoints if endpoint not in others)
-            return Voice("", self.title, mine, self.refuse, self.identify, self.authorize, self.contract.of(""))
+            title, contract = self.first or self.title, self.contract.of("")
+            return Voice("", title, mine, self.refuse, self.identify, self.authorize, contract)
         return Voice(
             api.name,
             api.title,

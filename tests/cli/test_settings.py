@@ -124,6 +124,14 @@ def test_what_no_type_says_is_told_at_its_place_too(
         ("MSGSIM_PROT", "1", "MSGSIM_PROT: there is no such setting; did you mean 'MSGSIM_PORT'?"),
         ("MSGSIM_SANBOX", "1", "MSGSIM_SANBOX: there is no such setting; did you mean 'MSGSIM_SANDBOX'?"),
         ("MSGSIM_", "1", "MSGSIM_: there is no such setting"),
+        (
+            "MSGSIM_MESSENTE_RETRIES",
+            "1s",
+            (
+                "MSGSIM_MESSENTE_RETRIES: there is no such setting;"
+                " settings of messente stand in msgsim.yaml, below `providers: {messente: …}`"
+            ),
+        ),
         ("MSGSIM_QQQQQQQQQ", "", "MSGSIM_QQQQQQQQQ: there is no such setting; `msgsim schema config` lists them"),
     ],
 )

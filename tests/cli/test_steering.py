@@ -97,7 +97,23 @@ def test_callbacks_are_listed_shown_and_posted_again(msgsim: Run, http: Http, si
     assert f"{before + 1} posts" in sinks
     assert "/__sim/sink/reports?" in sinks
     assert len(msgsim("sinks", "reports").stdout.splitlines()) == before + 2
-    assert msgsim("callbacks", "--state", "failed").stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (("callbacks", "--state", "failed"), "msgsim: no callbacks"),
+        (("messages",), "msgsim: no messages"),
+        (("requests",), "msgsim: no requests"),
+        (("inbound",), "msgsim: no messages from phones"),
+        (("sinks",), "msgsim: no sinks"),
+    ],
+)
+def test_an_empty_list_says_so_beside_the_output(msgsim: Run, command: tuple[str, ...], said: str) -> None:
+    empty = msgsim(*command)
+    assert (empty.returncode, empty.stdout) == (0, "")
+    assert empty.stderr.strip() == said
+    assert json.loads(msgsim(*command, "--json").stdout) == []
 
 
 def test_a_phone_writes(msgsim: Run) -> None:

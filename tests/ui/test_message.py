@@ -44,7 +44,7 @@ def test_the_same_is_told_in_words_with_its_source(page: Page, sim: Simulator, s
 
 def test_the_explanation_leads_to_the_rule(page: Page, sim: Simulator, sender: Sender) -> None:
     page.goto(f"/__sim/messages/{falling_back(sim, sender)}")
-    expect(page.locator(".why .prose")).to_contain_text("was accepted by Messente Omnichannel")
+    expect(page.locator(".why .prose")).to_contain_text("was accepted by Messente at")
     page.locator(".why .rules a").first.click()
     expect(page).to_have_url(re.compile(r"/__sim/scenarios#"))
     expect(page.locator("tr:target")).to_contain_text("scenario:4")

@@ -35,7 +35,7 @@ def command() -> None:
 @remote
 def list_all(client: Client, raw: bool, **filters: Json) -> None:
     """List them, oldest first."""
-    show_rows(client.callbacks.list(**filters), callback_row, raw)
+    show_rows(client.callbacks.list(**filters), callback_row, raw, "callbacks")
 
 
 @command.command("show")

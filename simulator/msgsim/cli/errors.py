@@ -80,7 +80,7 @@ def _summarize(providers: "Iterable[Provider]", listed: "Mapping[str, list[dict[
 
     rows = [["provider", "API", "errors", "statuses", "outcomes"]]
     for provider in providers:
-        apis = {"": provider.title} | {api.name: api.title for api in provider.apis}
+        apis = {voice.name: voice.title for voice in provider.voices()}
         for name, title in apis.items():
             counts = Counter(entry["kind"] for entry in listed[provider.name] if _api(entry["key"], apis) == name)
             if counts:

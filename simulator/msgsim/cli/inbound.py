@@ -25,7 +25,7 @@ def command(client: Client, provider: str | None, sender: str, to: str, text: st
       msgsim inbound
     """
     if provider is None:
-        show_rows(client.inbox(), _row, raw)
+        show_rows(client.inbox(), _row, raw, "messages from phones")
         return
     if missing := [name for name, value in (("--from", sender), ("--to", to), ("--text", text)) if not value]:
         raise click.UsageError(

@@ -31,7 +31,7 @@ def command(client: Client, id: str | None, raw: bool, **filters: Json) -> None:
       msgsim messages 75cbf2b6-74e8-4c75-8093-f1041587cd04
     """
     if id is None:
-        show_rows(client.messages.list(**filters), message_row, raw)
+        show_rows(client.messages.list(**filters), message_row, raw, "messages")
         return
     message = client.messages.get(id)
     if raw:

@@ -118,12 +118,14 @@ def show_table(rows: Sequence[Sequence[str]]) -> None:
         click.echo("  ".join([*cells[:-1], row[-1]]).rstrip())
 
 
-def show_rows(rows: Sequence[Json], row: Callable[[Json], Sequence[str]], raw: bool) -> None:
-    """A list as a table, a ``row`` for each; or as it is."""
+def show_rows(rows: Sequence[Json], row: Callable[[Json], Sequence[str]], raw: bool, what: str) -> None:
+    """A list as a table, a ``row`` for each; or as it is. ``what`` the rows are, in the plural."""
     if raw:
         show_json(rows)
-    else:
+    elif rows:
         show_table([row(each) for each in rows])
+    else:  # On standard error: a script that counts lines finds none.
+        click.secho(f"msgsim: no {what}", dim=True, err=True)
 
 
 def brief(text: str | None, most: int = 40) -> str:

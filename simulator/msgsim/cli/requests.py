@@ -28,7 +28,7 @@ def command(client: Client, number: int | None, raw: bool, **filters: Json) -> N
       msgsim requests --provider sinch --status 400 --json
     """
     if number is None:
-        show_rows(client.requests.list(**filters), request_row, raw)
+        show_rows(client.requests.list(**filters), request_row, raw, "requests")
         return
     entry = client.requests.get(number)
     if raw:

@@ -24,7 +24,7 @@ def command() -> None:
 @remote
 def list_all(client: Client, raw: bool) -> None:
     """List all of them: name, time and pace, number of messages, scenarios."""
-    show_rows(client.sandboxes.list(), _row, raw)
+    show_rows(client.sandboxes.list(), _row, raw, "sandboxes")
 
 
 @command.command("create")

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -96,12 +96,19 @@ def origin(setting: str, flags: Mapping[str, Json], environment: Mapping[str, st
 def unknown(environment: Mapping[str, str]) -> list[str]:
     """A mistake for each variable that looks like one of ours and is none."""
     known = {*OTHERS, *map(_variable, _schemas())}
-    strange = (name for name in sorted(environment) if name.startswith(PREFIX) and name not in known)
     return [
-        f"{name}: there is no such setting{suggestion(name, known) or '; `msgsim schema config` lists them'}"
-        for name in strange
-        if not _OF_SERVICES.fullmatch(name)
+        f"{name}: there is no such setting{_instead(name, known)}"
+        for name in sorted(environment)
+        if name.startswith(PREFIX) and name not in known and not _OF_SERVICES.fullmatch(name)
     ]
+
+
+def _instead(variable: str, known: Iterable[str]) -> str:
+    """What to do instead of setting an unknown variable."""
+    for provider in settings_schema()["properties"]["providers"]["properties"]:
+        if variable.startswith(f"{PREFIX}{provider.upper()}_"):
+            return f"; settings of {provider} stand in {FILE}, below `providers: {{{provider}: …}}`"
+    return suggestion(variable, known) or "; `msgsim schema config` lists them"
 
 
 def _chosen(environment: Mapping[str, str], file: str | None) -> str | None:

@@ -24,7 +24,10 @@ def command(client: Client, name: str | None, raw: bool) -> None:
     """
     if name is None:
         show_rows(
-            client.sinks(), lambda sink: [sink["name"], f"{sink['total']} posts", client.sink(sink["name"]).url], raw
+            client.sinks(),
+            lambda sink: [sink["name"], f"{sink['total']} posts", client.sink(sink["name"]).url],
+            raw,
+            "sinks",
         )
         return
     sink = client.sink(name)

@@ -59,7 +59,7 @@ def command(client: Client, what: str, count: int, timeout: str, raw: bool, **fi
     if given.get("since") == EVER:
         del given["since"]
     click.echo(f"{_awaited(what, count, given, new)}, for at most {timeout}", err=True)
-    show_rows(getattr(client, what).wait(**given, count=count, timeout=timeout, new=new), ROWS[what], raw)
+    show_rows(getattr(client, what).wait(**given, count=count, timeout=timeout, new=new), ROWS[what], raw, what)
 
 
 def _awaited(what: str, count: int, filters: dict[str, Json], new: bool) -> str:

@@ -49,7 +49,8 @@ APIS = (phonebook.api, lookup.api, statistics.api, account.api, verification.api
 
 provider = Provider(
     name="messente",
-    title="Messente Omnichannel",
+    title="Messente",
+    first="Messente Omnichannel",
     contract=Contract("messente", {"day": statistics.is_day}),
     endpoints=(*ENDPOINTS, *endpoints_of(APIS)),
     apis=APIS,

@@ -23,7 +23,8 @@ def base_url(root: str) -> str:
 
 provider = Provider(
     name="salesforce",
-    title="Salesforce Marketing Cloud OTT",
+    title="Salesforce Marketing Cloud",
+    first="Salesforce Marketing Cloud OTT",
     contract=Contract("salesforce"),
     endpoints=(
         Send("send-ott", "POST", "/ott/v1/send", "send", read=read, answer=accepted, shape=shape, check=check),

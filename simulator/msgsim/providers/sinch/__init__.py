@@ -104,7 +104,8 @@ FORMATS = {
 
 provider = Provider(
     name="sinch",
-    title="Sinch (Wavy) SMS",
+    title="Sinch (Wavy)",
+    first="Sinch (Wavy) SMS",
     contract=Contract("sinch", FORMATS),
     endpoints=(*ENDPOINTS, *endpoints_of(APIS)),
     apis=APIS,
