@@ -9,7 +9,7 @@ from msgsim.testing import Answer, Simulator, call
 
 from tests.receiver import Receiver
 from tests.replicas.round_robin import Several
-from tests.storage.cluster import Cluster, Databases
+from tests.storage.cluster import Cluster, Databases, programs
 
 settings.register_profile("busy", deadline=None)
 settings.load_profile("busy")
@@ -47,6 +47,21 @@ def stores(databases: Databases | None, monkeypatch: pytest.MonkeyPatch, pytestc
     yield
     if databases is not None:
         databases.empty()
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """Whatever `--store` says."""
+    if programs() is None:
+        pytest.skip("PostgreSQL is not installed")
+    with Cluster() as running:
+        yield running
+
+
+@pytest.fixture
+def url(cluster: Cluster) -> str:
+    """Of an empty database."""
+    return cluster.url()
 
 
 @pytest.fixture

@@ -13,11 +13,12 @@ from prometheus_client.parser import text_string_to_metric_families as families
 from tests.conftest import START, Advance, Http
 from tests.control.acting import refuse, send
 from tests.receiver import Receiver
+from tests.replicas.round_robin import replicas_of
 
 Samples = dict[tuple[str, ...], float]
 
 
-def scraped(url: str, path: str = "/__sim/metrics") -> dict[str, Samples]:
+def scraped_one(url: str, path: str = "/__sim/metrics") -> dict[str, Samples]:
     """Name → values of labels, in the order of the labels' names, → value."""
     answer = call(f"{url}{path}", "GET")
     assert (answer.status, answer.headers["content-type"]) == (200, MEDIA)
@@ -30,6 +31,17 @@ def scraped(url: str, path: str = "/__sim/metrics") -> dict[str, Samples]:
     return found
 
 
+def scraped(sim: Simulator, path: str = "/__sim/metrics") -> dict[str, Samples]:
+    """The sum over all replicas: each has its own numbers, and is scraped by itself."""
+    found: dict[str, Samples] = {}
+    for url in replicas_of(sim):
+        for name, samples in scraped_one(url, path).items():
+            sums = found.setdefault(name, {})
+            for labels, value in samples.items():
+                sums[labels] = sums.get(labels, 0) + value
+    return found
+
+
 def test_what_is_counted(sim: Simulator, control: Http, advance: Advance, receiver: Receiver) -> None:
     receiver.answer(503, b"later")
     send(sim, dlr_url=receiver.url)
@@ -37,7 +49,7 @@ def test_what_is_counted(sim: Simulator, control: Http, advance: Advance, receiv
     refuse(sim)
     control("POST", "sandboxes", {"name": "ci-17", "clock": "frozen@2026-03-01T00:00:00Z"})
     send(sim, sandbox="ci-17")
-    found = scraped(sim.url)
+    found = scraped(sim)
     assert found["msgsim_requests_total"] == {("messente", "201"): 3, ("messente", "400"): 1}
     keys = [refusal["key"] for refusal in control("GET", "requests/3").json["refusals"]]
     assert found["msgsim_refusals_total"] == {(key, "messente"): keys.count(key) for key in keys}
@@ -48,11 +60,11 @@ def test_what_is_counted(sim: Simulator, control: Http, advance: Advance, receiv
     assert found["msgsim_clock_rate"] == {("default",): 0, ("ci-17",): 0}
     assert found["msgsim_commit_seconds_count"][()] == found["msgsim_commit_seconds_bucket"][("+Inf",)] > 0
     advance("1m")
-    later = scraped(sim.url)
+    later = scraped(sim)
     assert later["msgsim_messages"][("messente", "default", "delivered")] == 2
     assert sum(later["msgsim_callbacks"].values()) == 2
     control("DELETE", "sandboxes/ci-17")
-    assert all("ci-17" not in labels for samples in scraped(sim.url).values() for labels in samples)
+    assert all("ci-17" not in labels for samples in scraped(sim).values() for labels in samples)
 
 
 def by_state(control: Http) -> dict[tuple[str, ...], float]:
@@ -69,7 +81,7 @@ def test_states_are_those_of_the_messages_whatever_happens(
     """Between two scrapes messages come, go on, are cut by hand; and clocks are set back."""
 
     def check() -> None:
-        found = scraped(sim.url)
+        found = scraped(sim)
         assert {key: count for key, count in found.get("msgsim_messages", {}).items() if count} == by_state(control)
         states: dict[tuple[str, ...], float] = {}
         for callback in control("GET", "callbacks", query={"limit": "10000"}).json["callbacks"]:
@@ -100,7 +112,7 @@ def test_states_are_those_of_the_messages_whatever_happens(
 
 
 def test_where_prometheus_looks_by_itself(sim: Simulator) -> None:
-    assert scraped(sim.url, "/metrics").keys() == scraped(sim.url).keys()
+    assert scraped(sim, "/metrics").keys() == scraped(sim).keys()
     assert call(f"{sim.url}/metrics", "GET", headers={"Host": "api.messente.com"}).status == 404
     assert call(f"{sim.url}/metrics", "POST").status == 405
 
@@ -115,16 +127,17 @@ def test_beyond_loopback_it_wants_the_token() -> None:
 def test_many_sandboxes_are_not_listed_one_by_one(sim: Simulator, control: Http) -> None:
     for number in range(110):
         control("POST", "sandboxes", {"name": f"ci-{number}"})
-    found = scraped(sim.url)
+    found = scraped(sim)
     assert found["msgsim_sandboxes"] == {(): 111}
-    assert len(found["msgsim_clock_rate"]) == 100
+    for one in map(scraped_one, replicas_of(sim)):
+        assert len(one["msgsim_clock_rate"]) == min(100, one["msgsim_sandboxes"][()])
     assert {("default",), ("ci-109",)} <= found["msgsim_clock_rate"].keys()
 
 
 def test_nothing_is_read_again_that_cannot_have_changed(sim: Simulator, control: Http, monkeypatch: Any) -> None:
     """A scrape costs what has happened since the one before, not what there is."""
     control("POST", "sample", {"provider": "messente", "count": 1000, "seed": 1})
-    first = scraped(sim.url)
+    first = scraped(sim)
     read: list[int] = []
     block = Messages.block
 
@@ -133,11 +146,11 @@ def test_nothing_is_read_again_that_cannot_have_changed(sim: Simulator, control:
         return block(self, number)
 
     monkeypatch.setattr(Messages, "block", counted)
-    assert scraped(sim.url)["msgsim_messages"] == first["msgsim_messages"]
+    assert scraped(sim)["msgsim_messages"] == first["msgsim_messages"]
     send(sim)
     control("POST", "clock/advance", {"by": "1h"})
     read.clear()  # Whoever moves the clock is told what happened.
-    assert scraped(sim.url)["msgsim_messages"] != first["msgsim_messages"]
+    assert scraped(sim)["msgsim_messages"] != first["msgsim_messages"]
     assert len(read) == 1
 
 

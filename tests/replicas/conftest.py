@@ -7,20 +7,11 @@ import pytest
 from msgsim.testing import Simulator
 
 from tests.conftest import START
-from tests.storage.cluster import Cluster, programs
 
 
-@pytest.fixture(scope="session")
-def cluster() -> Iterator[Cluster]:
-    if programs() is None:
-        pytest.skip("PostgreSQL is not installed")
-    with Cluster() as running:
-        yield running
-
-
-@pytest.fixture
-def url(cluster: Cluster) -> str:
-    return cluster.url()
+@pytest.fixture(autouse=True)
+def stores() -> None:
+    """These tests say themselves where servers keep, whatever `--store` says."""
 
 
 @pytest.fixture

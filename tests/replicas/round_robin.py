@@ -11,6 +11,7 @@ from collections.abc import Callable
 import msgspec
 from msgsim.config import Config
 from msgsim.server import Server, listen
+from msgsim.testing import Simulator
 
 RESET = struct.pack("ii", 1, 0)
 REPLICAS = 3
@@ -94,6 +95,11 @@ class Several:
             self._close()
             raise
 
+    @property
+    def urls(self) -> list[str]:
+        """Of each replica by itself."""
+        return [f"http://127.0.0.1:{own[0].getsockname()[1]}" for own in self._listening]
+
     def __getattr__(self, name: str) -> object:
         """What a test wants of a server, it gets of the first."""
         return getattr(self.servers[0], name)
@@ -138,3 +144,9 @@ class Several:
         relay.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await relay
+
+
+def replicas_of(sim: Simulator) -> list[str]:
+    """Where each replica behind a simulator is asked by itself; one process is its only one."""
+    server: object = sim._server
+    return server.urls if isinstance(server, Several) else [sim.url]

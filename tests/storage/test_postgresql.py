@@ -1,7 +1,6 @@
 """A server on PostgreSQL: who may use the database, what it says when it cannot, and what an outage costs."""
 
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 import psycopg
@@ -20,17 +19,6 @@ from tests.storage.cluster import Cluster, programs
 pytestmark = pytest.mark.skipif(programs() is None, reason="PostgreSQL is not installed")
 ACCOUNT = {"Authorization": "Basic YTpi"}
 MO = Inbound(1, "", "sinch", "+5511", "27277", "hello", 5)
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[Cluster]:
-    with Cluster() as running:
-        yield running
-
-
-@pytest.fixture
-def url(cluster: Cluster) -> str:
-    return cluster.url()
 
 
 def execute(url: str, statement: str) -> None:

@@ -18,7 +18,8 @@ from psycopg.types.string import BytesBinaryDumper, StrBinaryDumper
 from msgsim.clock import machine
 from msgsim.storage.database import Row, StoreError
 from msgsim.storage.postgresql_copy import command, copy, kept
-from msgsim.storage.postgresql_replicas import TABLES, PostgresqlReplicas
+from msgsim.storage.postgresql_replicas import PostgresqlReplicas
+from msgsim.storage.postgresql_tables import prepare
 
 REFUSED = (psycopg.Error, StoreError)
 """What a question may fail with, and then the transaction it is asked in fails too."""
@@ -39,16 +40,6 @@ SETTINGS = (
 )
 PAUSE = 1000
 """Milliseconds between two tries to connect again."""
-SCHEMA_LOCK = 0x6D736773696D01
-"""An advisory lock: of who makes the tables."""
-TYPES = (("INTEGER", "BIGINT"), ("BLOB", "BYTEA"), ("TEXT", 'TEXT COLLATE "C"'), (" WITHOUT ROWID", ""))
-"""What the script of our tables has for SQLite, and what that is here."""
-FUNCTIONS = r"""
-CREATE FUNCTION instr(whole text, part text) RETURNS integer LANGUAGE sql IMMUTABLE STRICT
-AS 'SELECT strpos(whole, part)';
-CREATE FUNCTION readable(doc bytea) RETURNS text LANGUAGE plpgsql IMMUTABLE STRICT
-AS $$ BEGIN RETURN convert_from(doc, 'UTF8'); EXCEPTION WHEN OTHERS THEN RETURN encode(doc, 'escape'); END $$;
-"""
 
 
 class Session:
@@ -79,9 +70,9 @@ class Session:
         try:
             connection = self._connect()
             with self._closed_unless_done(connection):
-                self._prepare(connection, script, version)
+                prepare(connection, script, version)
                 replicas.join(connection)
-        except FAILED as error:
+        except (*FAILED, StoreError) as error:
             raise self.explained(error) from None
         self._connection = connection
 
@@ -175,34 +166,6 @@ class Session:
         except BaseException:
             connection.close()
             raise
-
-    def _prepare(self, connection: psycopg.Connection[TupleRow], script: str, version: int) -> None:
-        """Make the tables, all or none, while nobody else does. Raises StoreError where they are of another version."""
-        with connection.transaction():
-            connection.execute("SELECT pg_advisory_xact_lock(%s)", (SCHEMA_LOCK,))
-            there = connection.execute("SELECT 1 FROM pg_namespace WHERE nspname = 'msgsim'").fetchone()
-            if there is None:
-                for old, new in TYPES:
-                    script = re.sub(rf"{old}\b", new, script)
-                own = "CREATE TABLE version (version BIGINT)"
-                connection.execute("CREATE SCHEMA msgsim")
-                connection.execute(f"{script}; {FUNCTIONS}; {own}".encode())
-                connection.execute("INSERT INTO version VALUES (%s)", (version,))
-            elif connection.execute("SELECT to_regclass('msgsim.version')").fetchone() == (None,):
-                raise StoreError(f"{self.name}: its schema msgsim is something else's; choose another with --store")
-            found = self._value(connection, "SELECT version FROM version")
-            if found != version:
-                age = "a newer" if found > version else "an older"
-                raise StoreError(
-                    f"{self.name}: written by {age} version of msgsim; use that, or choose another with --store"
-                )
-            connection.execute(TABLES)
-
-    def _value(self, connection: psycopg.Connection[TupleRow], statement: str) -> int:
-        row = connection.execute(statement.encode()).fetchone()
-        if row is None:
-            raise StoreError(f"{self.name}: its table version is empty; choose another with --store")
-        return int(row[0])
 
 
 @lru_cache(maxsize=512)
