@@ -25,7 +25,7 @@ from msgsim.web.edge.replies import Asgi, CannotStart
 from msgsim.web.edge.wire import Wire
 
 if TYPE_CHECKING:
-    from msgsim.authority import Authority
+    from msgsim.web.edge.authority import Authority
     from msgsim.web.edge.calls import Arrival
     from msgsim.web.edge.ports import Ports
 
@@ -169,7 +169,9 @@ def authority_of(config: Config, providers: Mapping[str, Provider], renew: bool 
 
     Raises AuthorityError.
     """
-    from msgsim.authority import Authority  # Late: cryptography is slow to import, and most servers speak no TLS.
+    from msgsim.web.edge.authority import (
+        Authority,  # Late: cryptography is slow to import, and most servers speak no TLS.
+    )
 
     folder = Path(config.ca_folder).expanduser() if config.ca_folder else state_folder() / "ca"
     hosts = [host.removeprefix("*.") for provider in providers.values() for host in provider.hosts]
@@ -178,7 +180,7 @@ def authority_of(config: Config, providers: Mapping[str, Provider], renew: bool 
 
 def _ports(config: Config, engine: Engine) -> "Ports":
     """The ports beside the plain one. Raises CannotStart."""
-    from msgsim.authority import AuthorityError
+    from msgsim.web.edge.authority import AuthorityError
     from msgsim.web.edge.ports import Ports  # Late, as the authority.
 
     def report(text: str) -> None:

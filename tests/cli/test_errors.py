@@ -58,3 +58,10 @@ def test_a_mistake_has_a_suggestion(msgsim: Run, arguments: tuple[str, ...], tol
     done = msgsim("errors", *arguments)
     assert (done.returncode, done.stdout) == (64, "")
     assert told in done.stderr
+
+
+def test_errors_lists_every_documented_code(msgsim: Run) -> None:
+    done = msgsim("errors", "--provider", "messente")
+    assert done.returncode == 0
+    assert all(code in done.stdout for code in ("101", "102", "103", "104", "105", "106", "107"))
+    assert "\x1b[" not in done.stdout

@@ -66,3 +66,46 @@ def test_a_full_disk_is_one_line() -> None:
         )
     assert done.returncode == 1
     assert done.stderr == "msgsim: No space left on device\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "text"),
+    [
+        (["serve", "--scenario", "nonsense.yaml"], 2, "--scenario: nonsense.yaml: there is no such file"),
+        (["serve", "--scenario", "viber-falls-back-to-sm"], 2, "did you mean 'viber-falls-back-to-sms'?"),
+        (["serve", "--clock", "tomorrow"], 2, "'tomorrow' is no clock"),
+        (["serve", "--config", "missing.yaml"], 2, "missing.yaml:1:1: cannot be read: No such file or directory"),
+        (["serve", "--nonsense"], 64, "No such option"),
+        (["nonsense"], 64, "there is no command 'nonsense'"),
+        (["errors", "--provider", "mesente"], 64, "did you mean 'messente'?"),
+    ],
+)
+def test_mistakes_have_a_reason_and_a_code(msgsim: Run, arguments: list[str], code: int, text: str) -> None:
+    more = ["--port", "0", "--store", "memory"] if arguments[0] == "serve" and "--nonsense" not in arguments else []
+    done = msgsim(*arguments, *more)
+    assert done.returncode == code, done.stderr
+    assert text in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_check_tells_every_mistake_with_its_place(msgsim: Run, tmp_path: Path) -> None:
+    file = tmp_path / "wrong.yaml"
+    file.write_text(
+        "name: wrong\n"
+        "rules:\n"
+        "  - when: {provider: mesente}\n"
+        "    deliver: [{after: 200, status: ACK}]\n"
+        "  - when: {provider: messente, chanel: sms}\n"
+        "    deliver: [{after: 2s, status: DELIVERD}]\n"
+    )
+    done = msgsim("check", str(file))
+    assert done.returncode == 2
+    lines = done.stdout.splitlines()
+    assert f"{file}:4:23: 200 is not of the form: 250ms, 5s, 10m, 2h or 1d; never a bare number." in lines
+    assert f"{file}:5:32: unknown key 'chanel'; did you mean 'channel'?" in lines
+
+
+def test_check_is_content_with_what_ships(msgsim: Run) -> None:
+    done = msgsim("check", "scenarios")
+    assert done.returncode == 0, done.stderr
+    assert "no mistakes" in done.stdout

@@ -21,6 +21,7 @@ from msgsim.engine.settings import Settings
 from msgsim.provider import discover
 from msgsim.testing import Simulator, call
 
+from tests.cli.command import msgsim
 from tests.cli.conftest import Run
 from tests.conftest import Http
 
@@ -50,10 +51,38 @@ def mistakes(flags: dict[str, Any], environment: dict[str, str], file: str | Non
     return str(said.value).splitlines()
 
 
-def run_in(folder: Path, *arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "msgsim", *arguments]
-    environment = {**os.environ, **variables}
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=60)
+def test_flag_beats_environment_beats_file_beats_default(tmp_path: Path) -> None:
+    file = tmp_path / "msgsim.yaml"
+    file.write_text("port: 1\nseed: 1\nclock: frozen\nproviders: {messente: {sender: Shop}}\n")
+    settings = read(
+        {"port": 3},
+        {"MSGSIM_PORT": "2", "MSGSIM_SEED": "2", "MSGSIM_SCENARIO": "maintenance, flaky-network"},
+        str(file),
+    )
+    assert (settings.port, settings.seed, settings.clock, settings.host) == (3, 2, "frozen", "localhost")
+    assert settings.scenario == ("maintenance", "flaky-network")
+    assert settings.providers == {"messente": {"sender": "Shop"}}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "callback_timeout: 5",
+        "workers: 2",
+        "port: 70000",
+        "body_limit: 0",
+        "prot: 1",
+        "port: many",
+        "- 1",
+        "port: [",
+        "\x00",
+    ],
+)
+def test_a_settings_file_that_cannot_be_used(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "msgsim.yaml"
+    file.write_text(text)
+    with pytest.raises(ConfigError):
+        read({}, {}, str(file))
 
 
 def test_every_mistake_of_a_file_is_told_at_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -202,7 +231,7 @@ def test_serve_reads_the_file_of_its_folder_and_says_so(tmp_path: Path) -> None:
 @pytest.mark.parametrize("command", [["serve"], ["exec", "--", "true"], ["ca", "--pem"]])
 def test_each_command_that_reads_settings_ends_with_all_their_mistakes(command: list[str], tmp_path: Path) -> None:
     (tmp_path / "msgsim.yaml").write_text("prot: 1\nclok: real\n")
-    done = run_in(tmp_path, *command, MSGSIM_HOTS="a")
+    done = msgsim(*command, MSGSIM_HOTS="a", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.splitlines() == [
         "msgsim: msgsim.yaml:1:1: unknown key 'prot'; did you mean 'port'?",
@@ -225,7 +254,7 @@ def test_what_shows_at_start_only_names_its_setting_too(
     tmp_path: Path, text: str, variables: dict[str, str], told: str
 ) -> None:
     (tmp_path / "msgsim.yaml").write_text(text)
-    done = run_in(tmp_path, "serve", **variables)
+    done = msgsim("serve", **variables, cwd=tmp_path)
     assert done.returncode == 3, done.stderr
     assert done.stderr.startswith(f"msgsim: {told}")
 
@@ -233,15 +262,17 @@ def test_what_shows_at_start_only_names_its_setting_too(
 def test_what_lies_in_the_way_of_the_file_is_told(tmp_path: Path) -> None:
     """Docker makes a folder where a file that it mounts is not there."""
     (tmp_path / "msgsim.yaml").mkdir()
-    assert run_in(tmp_path, "serve").stderr == "msgsim: msgsim.yaml:1:1: cannot be read: it is a folder, not a file\n"
+    assert (
+        msgsim("serve", cwd=tmp_path).stderr == "msgsim: msgsim.yaml:1:1: cannot be read: it is a folder, not a file\n"
+    )
     (tmp_path / "msgsim.yaml").rmdir()
     (tmp_path / "msgsim.yaml").symlink_to("nowhere.yaml")
-    assert "msgsim.yaml:1:1: cannot be read: No such file" in run_in(tmp_path, "serve").stderr
+    assert "msgsim.yaml:1:1: cannot be read: No such file" in msgsim("serve", cwd=tmp_path).stderr
 
 
 def test_exec_says_where_its_settings_are_from(tmp_path: Path) -> None:
     (tmp_path / "msgsim.yaml").write_text("seed: 4711\nport: 1\nhttps_port: 1\n")
-    done = run_in(tmp_path, "exec", "--", "true", MSGSIM_CA_FOLDER=str(tmp_path))
+    done = msgsim("exec", "--", "true", MSGSIM_CA_FOLDER=str(tmp_path), cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "msgsim: settings from msgsim.yaml, MSGSIM_CA_FOLDER\nmsgsim: seed 4711\n" in done.stderr
 

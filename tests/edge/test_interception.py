@@ -21,9 +21,9 @@ import aiohttp
 import httpx
 import pytest
 import requests
-from msgsim.authority import Authority
 from msgsim.client import Client
 from msgsim.testing import Simulator, call
+from msgsim.web.edge.authority import Authority
 
 from tests.raw import send
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from msgsim.authority import Authority
+    from msgsim.web.edge.authority import Authority
 
 TRUSTING = (
     ("curl", "curl --cacert {ca} https://…   (or CURL_CA_BUNDLE={bundle})"),
@@ -45,15 +45,17 @@ def command(
     """
     import os
 
-    from msgsim.authority import AuthorityError, trust_store
-    from msgsim.authority import bundle as whole
     from msgsim.cli.exits import BAD_CONFIGURATION, CANNOT_START, OK
     from msgsim.cli.remote import failed
     from msgsim.cli.settings import read
+    from msgsim.client.errors import SimulatorError
     from msgsim.client.interception import TRUST_STORE_PASSWORD
+    from msgsim.client.trust import bundle as whole
+    from msgsim.client.trust import trust_store
     from msgsim.config import ConfigError
     from msgsim.provider import discover
     from msgsim.server import authority_of
+    from msgsim.web.edge.authority import AuthorityError
 
     try:
         authority = authority_of(read({"ca_folder": ca_folder}, os.environ, config), discover(), renew)
@@ -65,7 +67,7 @@ def command(
             click.echo(f"wrote {path}")
     except ConfigError as error:
         return failed(str(error), BAD_CONFIGURATION)
-    except AuthorityError as error:
+    except (AuthorityError, SimulatorError) as error:
         return failed(str(error), CANNOT_START)
     except OSError as error:
         return failed(f"{error.filename}: {error.strerror}", CANNOT_START)

@@ -118,7 +118,7 @@ def variables(server: Server, folder: Path, sandbox: str = "") -> dict[str, str]
 
 def _trusting(ca: str, folder: Path, java: dict[str, Any]) -> dict[str, str]:
     """The authority in the forms that programs take: alone, with the system's own, and as Java and PHP want it."""
-    from msgsim.authority import bundle, trust_store  # Late: cryptography is slow to import.
+    from msgsim.client.trust import bundle, trust_store  # Late: cryptography is slow to import.
 
     alone, together, store = folder / "ca.pem", folder / "all.pem", folder / "trust.p12"
     alone.write_text(ca)

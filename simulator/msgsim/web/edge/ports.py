@@ -6,9 +6,9 @@ from collections.abc import Callable, Coroutine
 from itertools import chain
 from typing import Literal
 
-from msgsim.authority import Authority, server_context
 from msgsim.config import Config, is_local
 from msgsim.engine.routing import Hosts
+from msgsim.web.edge.authority import Authority, server_context
 from msgsim.web.edge.proxy import Proxy
 from msgsim.web.edge.tls import Connect, Report, accept, context, serve_tls
 

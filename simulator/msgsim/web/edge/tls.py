@@ -6,7 +6,7 @@ import socket
 import ssl
 from collections.abc import Callable
 
-from msgsim.authority import Authority, AuthorityError, server_context
+from msgsim.web.edge.authority import Authority, AuthorityError, server_context
 from msgsim.web.edge.calls import Arrival
 
 HANDSHAKE = 10.0

@@ -18,7 +18,6 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, pkcs12
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from msgsim.clock import machine
@@ -29,13 +28,6 @@ LEAF_DAYS = 397
 LOCAL_NAMES = ("localhost", "test")
 """Names that no one else can own: ``localhost``, and everything below ``test`` (RFC 6761)."""
 LOCAL_NETWORKS = ("127.0.0.0/8", "::1/128")
-ROOTS = (
-    "/etc/ssl/certs/ca-certificates.crt",
-    "/etc/pki/tls/certs/ca-bundle.crt",
-    "/etc/ssl/ca-bundle.pem",
-    "/etc/ssl/cert.pem",
-)
-"""Where Debian, Fedora, SUSE, macOS and Alpine keep the authorities that they trust."""
 
 
 class AuthorityError(Exception):
@@ -130,21 +122,6 @@ class Authority:
         )
         with _file(_private(self._leaf_key) + _pem(certificate) + self.pem) as path:
             return server_context(path)
-
-
-def bundle(pem: bytes) -> bytes:
-    """The system's authorities and this one, for programs that take one file for all. Raises AuthorityError."""
-    paths = (ssl.get_default_verify_paths().cafile, *ROOTS)
-    system = next((Path(path) for path in paths if path and Path(path).is_file()), None)
-    if system is None:
-        raise AuthorityError("the system's certificates were not found; set SSL_CERT_FILE to their file")
-    return system.read_bytes().rstrip() + b"\n" + pem
-
-
-def trust_store(pem: bytes, password: str) -> bytes:
-    """PKCS #12 as Java reads it (``javax.net.ssl.trustStore``)."""
-    entry = pkcs12.PKCS12Certificate(x509.load_pem_x509_certificate(pem), b"messaging-simulator")
-    return pkcs12.serialize_java_truststore([entry], BestAvailableEncryption(password.encode()))
 
 
 def server_context(certificate: str | Path = "", key: str | Path | None = None) -> ssl.SSLContext:

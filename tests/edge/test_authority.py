@@ -12,7 +12,8 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from msgsim.authority import Authority, AuthorityError, bundle, trust_store
+from msgsim.client.trust import bundle, trust_store
+from msgsim.web.edge.authority import Authority, AuthorityError
 
 NAMES = ["api.messente.com", "auth.marketingcloudapis.com"]
 
