@@ -6,7 +6,7 @@ import struct
 import msgspec
 import pytest
 from msgsim.clock import machine
-from msgsim.scenarios.rule import Trouble
+from msgsim.scenarios.rule import FaultSpec
 from msgsim.seed import Seed
 from msgsim.testing import Simulator
 
@@ -196,9 +196,9 @@ def test_an_ask_suffers_too(sim: Simulator, play: Play) -> None:
 def test_latency_is_drawn_from_its_distribution(
     shape: str, first: int, second: int, middle: int, tolerance: int
 ) -> None:
-    trouble = Trouble("latency", "accepted", shape, first, second)
-    drawn = sorted(trouble.drawn(Seed(1), place).delay for place in range(1000))
-    again = sorted(trouble.drawn(Seed(1), place).delay for place in range(1000))
+    spec = FaultSpec("latency", "accepted", shape, first, second)
+    drawn = sorted(spec.drawn(Seed(1), place).delay for place in range(1000))
+    again = sorted(spec.drawn(Seed(1), place).delay for place in range(1000))
     assert drawn == again
     assert abs(drawn[500] - middle) <= tolerance
     assert drawn[0] >= 0
@@ -211,5 +211,5 @@ def test_latency_is_drawn_from_its_distribution(
 
 
 def test_another_seed_draws_otherwise() -> None:
-    trouble = Trouble("latency", "accepted", "uniform", 0, 1_000_000)
-    assert trouble.drawn(Seed(1), 7) == trouble.drawn(Seed(1), 7) != trouble.drawn(Seed(2), 7)
+    spec = FaultSpec("latency", "accepted", "uniform", 0, 1_000_000)
+    assert spec.drawn(Seed(1), 7) == spec.drawn(Seed(1), 7) != spec.drawn(Seed(2), 7)

@@ -1,7 +1,7 @@
-"""Where a callback goes: its URL as it was given, and whether callbacks may go there at all.
+"""Where a callback goes: parses its URL, and checks whether callbacks may go to that host.
 
-They go to loopback, private and allow-listed hosts only. Names are resolved once, every address is checked, and the
-connection goes to the address that was checked.
+Loopback, private and allow-listed hosts are allowed. A name is resolved once, every address is checked, and the
+connection goes to a checked address, so that a second DNS answer cannot redirect it (DNS rebinding).
 """
 
 import base64
@@ -18,32 +18,32 @@ if TYPE_CHECKING:
 NEAR = tuple(
     map(ipaddress.ip_network, ("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "::1/128", "fc00::/7"))
 )
-"""Loopback and private networks: link-local ones, where clouds keep their credentials, are none."""
+"""Loopback and private networks. Link-local addresses are not allowed: clouds serve credentials on 169.254.169.254."""
 PORTS = {"http": 80, "https": 443}
 _PARTS = re.compile(r"(?P<scheme>https?)://(?P<authority>[^/?#]*)(?P<target>[^#]*)", re.IGNORECASE | re.DOTALL)
 _UNSENDABLE = re.compile(r"[^\x21-\x7e]+")
-"""What no request line can hold as it is."""
+"""Characters that a request line cannot contain; they are percent-encoded."""
 
 
 class Forbidden(Exception):
-    """The receiver's address is none that callbacks may go to; the text says what to do."""
+    """Callbacks may not go to this address; the text says how to allow it."""
 
 
 class Address(NamedTuple):
-    """A URL in the parts that a request needs."""
+    """A URL, split into what a request needs."""
 
     url: "URL"
-    """With path and query byte for byte; without credentials and fragment, which do not go into a request line."""
+    """With path and query unchanged, and without credentials and fragment."""
     headers: tuple[tuple[str, str], ...]
-    """Credentials of the URL, as Basic."""
+    """An ``Authorization`` header (Basic) with the credentials of the URL; empty where it has none."""
 
 
 @lru_cache(maxsize=1024)
 def address(text: str, allowed: tuple[str, ...]) -> Address:
-    """Read a URL; a host that is a number is checked. Raises Forbidden.
+    """Parse a URL. Raises Forbidden for an invalid URL, and for a forbidden host that is an IP address.
 
-    What ``inet_aton`` reads as an address but is not written as one (``2130706433``, ``127.1``) reaches no resolver
-    of ours, so it is refused.
+    Host names are checked later, when they are resolved. Addresses in unusual forms (``2130706433``, ``127.1``) are
+    refused, because ``inet_aton`` accepts them without a resolver that could check them.
     """
     from yarl import URL
 
@@ -61,8 +61,8 @@ def address(text: str, allowed: tuple[str, ...]) -> Address:
         raise Forbidden(f"{text!r} names no host")
     _check_number(host, port, allowed)
     path = target if target.startswith("/") else f"/{target}"
-    # All of it as the path: a query of its own would be written anew.
-    # Nor does `build` put brackets round an address of IPv6 that it is told to take as it is.
+    # The query is passed as part of the path, because yarl would encode a separate query again.
+    # With encoded=True yarl does not add the brackets of an IPv6 address either.
     url = URL.build(
         scheme=scheme, host=f"[{host}]" if ":" in host else host, port=origin.explicit_port, path=path, encoded=True
     )
@@ -104,7 +104,7 @@ def check(host: str, port: int, addresses: Iterable[str], allowed: tuple[str, ..
 
 @lru_cache(maxsize=1024)
 def is_allowed(host: str, port: int, allowed: tuple[str, ...]) -> bool:
-    """Whether a list of ``name`` and ``name:port`` has it; case does not matter, nor does a dot at the end."""
+    """Whether ``allowed`` contains ``host`` or ``host:port``; case and a dot at the end do not matter."""
     name = _bare(host)
     place = f"[{name}]" if ":" in name else name
     return any(_bare(entry) in (name, place, f"{place}:{port}") for entry in allowed)

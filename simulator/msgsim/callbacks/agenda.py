@@ -1,15 +1,18 @@
-"""When something is due next, so that nobody has to be asked who has nothing due."""
+"""The earliest due time per sandbox and host, so that the store is asked only where something may be due."""
 
 from heapq import heapify, heappop, heappush
 from typing import Generic, TypeVar
 
 K = TypeVar("K", int, str)
 SPARE = 64
-"""Outdated entries that a heap may hold beside as many as it has keys."""
+"""Outdated entries that a heap may hold beyond twice its number of keys before it is built again."""
 
 
 class Moments(Generic[K]):
-    """Keys by the moment of each. Outdated entries stay in the heap until they come to its top."""
+    """A priority queue of keys with one time each, in milliseconds.
+
+    Outdated entries stay in the heap until they come to its top.
+    """
 
     def __init__(self) -> None:
         self._heap: list[tuple[int, K]] = []
@@ -34,26 +37,26 @@ class Moments(Generic[K]):
         self._moments.pop(key, None)
 
     def first(self) -> tuple[int, K] | None:
-        """The earliest moment and its key."""
+        """The earliest time and its key; None: it is empty."""
         while self._heap and self._moments.get(self._heap[0][1]) != self._heap[0][0]:
             heappop(self._heap)
         return self._heap[0] if self._heap else None
 
 
 class Agenda:
-    """Per sandbox and host, a time before which no pending callback is due; on the sandbox's clock.
+    """For each sandbox and host a lower bound of the next due time, on the sandbox's clock.
 
-    Every callback that becomes pending, or due at another time, is noted. Cancelled and finished ones are not taken
-    off: whoever finds nothing due at the noted time asks the store for the next and notes that.
+    Every callback that becomes pending or changes its due time is noted. Cancelled and finished callbacks are not
+    removed: who finds nothing due at the noted time asks the store for the next due time and notes that.
     """
 
     def __init__(self) -> None:
         self._sandboxes: dict[int, Moments[str]] = {}
         self.earlier: set[int] = set()
-        """Sandboxes in which something is due earlier than before; whoever follows it empties it."""
+        """Sandboxes with an earlier due time than before; the dispatcher plans them again and removes them."""
 
     def note(self, sandbox: int, host: str, due: int) -> None:
-        """A callback is due then."""
+        """Note that a callback to a host is due at ``due``."""
         moments = self._sandboxes.get(sandbox)
         if moments is None:
             moments = self._sandboxes[sandbox] = Moments()
@@ -63,12 +66,12 @@ class Agenda:
             self.earlier.add(sandbox)
 
     def first(self, sandbox: int) -> tuple[int, str] | None:
-        """The earliest time and its host; None: nothing is pending."""
+        """The earliest time of a sandbox and its host; None: nothing is pending."""
         moments = self._sandboxes.get(sandbox)
         return None if moments is None else moments.first()
 
     def take(self, sandbox: int, until: int) -> str | None:
-        """A host to which callbacks may be due by a time; its entry is gone."""
+        """Remove and return a host to which callbacks may be due by ``until``; None: there is no such host."""
         first = self.first(sandbox)
         if first is None or first[0] > until:
             return None

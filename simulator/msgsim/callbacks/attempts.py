@@ -1,4 +1,4 @@
-"""Callbacks under way: posted, recorded, and at most one per subject at a time, so that their order is kept."""
+"""Makes and records attempts at callbacks; one at a time for each message, so that a receiver gets them in order."""
 
 import asyncio
 import logging
@@ -12,36 +12,36 @@ from msgsim.storage.database import StoreError
 from msgsim.storage.keys import EVER, SHIFT
 
 TOGETHER = 0.005
-"""Seconds for which attempts are recorded in one commit: after a crash, those of the last ones are made again."""
+"""Seconds after which finished attempts are committed together. After a crash the uncommitted ones are repeated."""
 LAST = 0.8
-"""Seconds that posts under way have to end in when the server stops."""
+"""Seconds that running posts get to finish when the server stops; then they are cancelled."""
 Attempted = tuple[Attempt, bool]
-"""An attempt, and whether the host is none that callbacks may go to."""
+"""An attempt, and whether it was refused because callbacks may not go to the host."""
 
 
 class Attempts:
-    """Makes and records attempts. A callback's subject is what it reports on: a message, or an inbound message."""
+    """Attempts of all sandboxes. A callback's subject is the message or inbound message that it reports on."""
 
     def __init__(self, engine: Engine, agenda: Agenda, poster: Poster) -> None:
         self._engine = engine
         self._agenda = agenda
         self._poster = poster
         self._busy: dict[int, asyncio.Event] = {}
-        """Subjects whose callback is under way; set when it is not any more."""
+        """Subjects with a running attempt; the event is set when it has finished."""
         self._behind: dict[int, set[tuple[int, str]]] = {}
-        """Per busy subject: sandbox and host of its further callbacks that are due."""
+        """Busy subject → sandbox and host of its other due callbacks, to be noted on the agenda afterwards."""
         self._posting: set[asyncio.Task[object]] = set()
         self._recording: asyncio.TimerHandle | None = None
         self.stopping = False
-        """No attempt begins any more."""
+        """The server is stopping: no attempt begins."""
         self._cut = False
-        """Those that were under way have been cancelled, too."""
+        """Running attempts have been cancelled."""
 
     def may_begin(self, callback: Callback, host: str) -> bool:
-        """Whether a callback to a host can be started now.
+        """Whether an attempt at a due callback can begin now.
 
-        One that cannot be read is failed for good. One whose subject is busy is noted on the agenda again as soon as
-        that is free.
+        A callback whose row cannot be read fails for good. If the subject is busy, the host is noted on the agenda
+        again when the subject is released.
         """
         if callback.state != "pending":
             self.fail(callback, callback.reason)
@@ -52,6 +52,7 @@ class Attempts:
         return False
 
     def claim(self, subject: int) -> None:
+        """Mark a subject as busy, until `release`."""
         self._busy[subject] = asyncio.Event()
 
     def release(self, subject: int) -> None:
@@ -60,16 +61,16 @@ class Attempts:
             self._agenda.note(sandbox, host, EVER)
 
     async def claimed(self, subject: int) -> None:
-        """Claim it when nobody else has it any more."""
+        """Wait until a subject is not busy, and claim it."""
         while (busy := self._busy.get(subject)) is not None:
             await busy.wait()
         self.claim(subject)
 
     async def post(self, callback: Callback) -> Attempted | None:
-        """Post a callback of a claimed subject once.
+        """Make one attempt at a callback whose subject is claimed.
 
-        None where nothing came of it: its sandbox is gone, the server stops, or it cannot be posted and has failed.
-        Raises StoreError.
+        None without an attempt: its sandbox is gone, the server is stopping, or the callback cannot be posted and has
+        failed for good. Raises StoreError.
         """
         if self.stopping:
             return None
@@ -99,7 +100,7 @@ class Attempts:
             self._posting.discard(task)
 
     def settle(self, callback: Callback, outcome: Attempted) -> Entry | None:
-        """Record an attempt, soon and together with others. None when its sandbox was emptied meanwhile."""
+        """Record an attempt; it is committed soon, together with others. None when its sandbox was closed meanwhile."""
         try:
             entry = actions.settle(self._engine, callback, *outcome)
         except Unknown:
@@ -108,7 +109,7 @@ class Attempts:
         return entry
 
     def fail(self, callback: Callback, reason: str) -> None:
-        """Give up a callback that can never be posted; others do not wait for it."""
+        """Give up a callback that can never be posted, so that later callbacks of its subject do not wait for it."""
         logging.getLogger("msgsim").warning("callback %s failed: %s", callback.key, reason)
         actions.fail(self._engine, callback, reason)
         self._record_soon()
@@ -122,7 +123,7 @@ class Attempts:
         self._engine.commits.start()
 
     def stop(self) -> None:
-        """Begin nothing any more; what is under way has less than a second to end."""
+        """Begin no more attempts; running ones are cancelled after LAST seconds."""
         if not self.stopping:
             self.stopping = True
             asyncio.get_running_loop().call_later(LAST, self._cancel)
@@ -133,7 +134,7 @@ class Attempts:
             task.cancel()
 
     async def close(self) -> None:
-        """Record what has ended. What has not is posted again after the next start."""
+        """Record finished attempts. Cancelled ones are posted again after the next start."""
         self.stop()
         while self._busy:
             await next(iter(self._busy.values())).wait()

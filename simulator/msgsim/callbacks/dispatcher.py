@@ -1,7 +1,7 @@
-"""Posts what is due on clocks that go by themselves; the only module that waits for them.
+"""Posts callbacks when they are due on running clocks; the only module that waits for a clock.
 
-It sleeps until the earliest moment on its agenda, which follows what is committed: neither a sandbox nor a host is
-asked for anything unless something may be due there.
+It sleeps until the earliest time of its agenda, which is updated after each commit. The store is asked only about
+sandboxes and hosts that may have something due.
 """
 
 import asyncio
@@ -25,15 +25,15 @@ from msgsim.storage.keys import EVER, SHIFT
 from msgsim.storage.keys import host as host_of
 
 IDLE = 3_600_000
-"""Milliseconds the loop sleeps at most when nothing is owed."""
+"""Most milliseconds that the loop sleeps when nothing is due."""
 STALLED = 1.0
-"""Seconds between two tries of a store that cannot be written."""
+"""Seconds between two attempts to write to a store that cannot be written."""
 SWEEPING = 5
-"""Milliseconds between two slices of a sandbox that is gone."""
+"""Milliseconds between two deletions of rows of a closed sandbox."""
 
 
 class Dispatcher:
-    """Starts callbacks when they are due, as many at once as is allowed, in all and to one host."""
+    """Starts attempts when callbacks are due, within the limits of concurrent posts: in total and per host."""
 
     def __init__(self, engine: Engine, poster: Poster, config: Config) -> None:
         self._engine = engine
@@ -41,28 +41,28 @@ class Dispatcher:
         self._most_per_host = config.callback_connections_per_host
         self._agenda = Agenda()
         self._moments: Moments[int] = Moments()
-        """Running sandboxes by when something may be due there, on the machine's clock."""
+        """Sandboxes with running clocks, by the time when something may be due there; on the machine's clock."""
         self._attempts = Attempts(engine, self._agenda, poster)
         self.driver = Driver(engine, self._agenda, self._attempts, self._most, self._plan)
         self._tasks: set[asyncio.Task[None]] = set()
         self._hosts: Counter[str] = Counter()
-        """How many are under way to each."""
+        """Running attempts per host."""
         self._parked: dict[str, set[int]] = {}
-        """Hosts that are busy enough, and the sandboxes that have more for them."""
+        """Hosts at their limit → the sandboxes that have more callbacks for them."""
         self._wake = asyncio.Event()
         self._until = 0
-        """When the loop wakes by itself, on the machine's clock."""
+        """When the loop wakes without an event, on the machine's clock."""
         self._running = False
         self._stalled = False
-        """The store lost what was written last: what is posted now could not be recorded."""
+        """The last commit failed: attempts could not be recorded, so that none are made."""
         engine.signals.committed.follow(self._committed)
         engine.signals.taken.follow(lambda sandbox: self._note_due({sandbox.number}))
         self._fill()
 
     def _fill(self) -> None:
-        """The agenda from the store: at the start, and when what followed the commits was lost."""
+        """Read the agenda from the store: at the start, and after commits were lost."""
         self._agenda.clear()
-        self._note_due(self._engine.sandboxes.numbered.keys())  # Rows of one that is gone are swept later.
+        self._note_due(self._engine.sandboxes.numbered.keys())  # Closed sandboxes may still have rows.
 
     def _note_due(self, sandboxes: Collection[int]) -> None:
         for sandbox, host, due in self._engine.store.callbacks.all_due():
@@ -70,13 +70,13 @@ class Dispatcher:
                 self._agenda.note(sandbox, host, due)
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Post until cancelled."""
         self._running = True
         while True:
             if self._stalled:
                 await self._recover()
             self._wake.clear()
-            self._look()
+            self._start_if_possible()
             sweeping = bool(self._engine.sandboxes.run.closed)
             self._until = machine() + SWEEPING if sweeping else self._next_moment()
             try:
@@ -87,19 +87,19 @@ class Dispatcher:
                     self._sweep()
 
     def _next_moment(self) -> int:
-        """When `run` wakes by itself, on the machine's clock; while nothing may start, that is none of the moments."""
+        """When `run` has to wake without an event, on the machine's clock; after IDLE while nothing may start."""
         may_start = len(self._tasks) < self._most and not self._attempts.stopping
         first = self._moments.first() if may_start else None
         latest = machine() + IDLE
         return latest if first is None else min(first[0], latest)
 
     def _sweep(self) -> None:
-        with contextlib.suppress(StoreError):  # `_committed` is given it.
+        with contextlib.suppress(StoreError):  # `_committed` has handled it.
             self._engine.sandboxes.sweep()
             self._engine.commits.now()
 
     def _committed(self, changes: Changes, error: StoreError | None) -> None:
-        """Follow what is durable, and start what is due of it. The store is clean at this moment."""
+        """Update the agenda after a commit, and start what is due. Everything in the store is committed now."""
         if error is not None:
             self._stall(error)
             return
@@ -112,12 +112,12 @@ class Dispatcher:
             if (sandbox := self._engine.sandboxes.numbered.get(number)) is not None:
                 self._plan(sandbox)
         if self._running:
-            self._look()
+            self._start_if_possible()
             if self._engine.sandboxes.run.closed or self._next_moment() < self._until:
                 self._wake.set()
 
     def _plan(self, sandbox: Sandbox) -> None:
-        """Note down when something may be due in a sandbox, on the machine's clock."""
+        """Update in `_moments` when something may be due in a sandbox."""
         first = self._agenda.first(sandbox.number)
         drives = self.driver.drives(sandbox)
         moment = None if first is None or drives else sandbox.clock.reaches(first[0])
@@ -128,8 +128,8 @@ class Dispatcher:
             if moment < self._until:
                 self._wake.set()
 
-    def _look(self) -> None:
-        """Start what is due, unless something is owed that is not committed: the commit is the moment for it then."""
+    def _start_if_possible(self) -> None:
+        """Start what is due. While callbacks are uncommitted it waits for the commit, which calls it again."""
         if self._stalled or self._attempts.stopping or self._engine.store.owes_uncommitted:
             return
         try:
@@ -138,7 +138,7 @@ class Dispatcher:
             self._stall(error)
 
     def _start_due(self) -> None:
-        """Raises StoreError."""
+        """Start what is due in all sandboxes, within the limits. Raises StoreError."""
         self._plan_earlier()
         now = machine()
         while len(self._tasks) < self._most and (first := self._moments.first()) is not None and first[0] <= now:
@@ -158,7 +158,7 @@ class Dispatcher:
                 self._plan(sandbox)
 
     def _start_in(self, sandbox: Sandbox) -> None:
-        """Start what is due in a sandbox, host by host, as far as there is room."""
+        """Start what is due in a sandbox, host by host, within the limits."""
         now = sandbox.now()
         while len(self._tasks) < self._most and (host := self._agenda.take(sandbox.number, now)) is not None:
             self._start_to(sandbox, host, now)
@@ -168,9 +168,9 @@ class Dispatcher:
         self._agenda.earlier.discard(sandbox.number)
 
     def _start_to(self, sandbox: Sandbox, host: str, now: int) -> None:
-        """Start what is due to a host. What is not started is looked for again when something else has ended."""
+        """Start what is due to a host, within its limit; the rest is started when running attempts have finished."""
         if self._hosts[host] * 4 > self._most_per_host * 3:
-            self._park(sandbox, host)  # Until a quarter has ended: one query then starts several.
+            self._park(sandbox, host)  # Until a quarter of the limit is free, so that one query starts several.
             return
         for callback in self._engine.store.callbacks.due(sandbox.number, host, now):
             if self._hosts[host] >= self._most_per_host:
@@ -209,7 +209,7 @@ class Dispatcher:
                 self._agenda.note(number, host, EVER)
 
     async def _make(self, callback: Callback) -> None:
-        """One attempt at a callback whose subject is claimed."""
+        """Make and record one attempt at a callback whose subject is claimed, and release the subject."""
         try:
             outcome = await self._attempts.post(callback)
             if outcome is not None:
@@ -220,7 +220,10 @@ class Dispatcher:
             self._attempts.release(callback.subject)
 
     async def post_now(self, keys: Iterable[int]) -> None:
-        """Post new callbacks that are durable, in turn, whatever their clocks show; each has an attempt afterwards."""
+        """Make the first attempt at new, durable callbacks, one after the other, before they are due.
+
+        For callbacks that have to leave before their request is answered. ``keys``: of the callbacks.
+        """
         store = self._engine.store
         for key in keys:
             if self._stalled or (new := store.callbacks.by_key(key)) is None:
@@ -234,13 +237,14 @@ class Dispatcher:
         self._wake.set()
 
     def _stall(self, error: StoreError) -> None:
-        """What cannot be recorded is not posted: every post would be made again."""
+        """Stop posting until the store can be written: unrecorded posts would all be repeated."""
         if not self._stalled:
             logging.getLogger("msgsim").error("%s; callbacks wait until it can be written again", error)
         self._stalled = True
         self._wake.set()
 
     async def _recover(self) -> None:
+        """Wait until the store can be written again, with some room to spare."""
         store, commits = self._engine.store, self._engine.commits
         while self._stalled:
             await asyncio.sleep(STALLED)
@@ -253,9 +257,9 @@ class Dispatcher:
                 self._stalled = False
 
     def stop(self) -> None:
-        """Start nothing any more."""
+        """Begin no more attempts."""
         self._attempts.stop()
 
     async def close(self) -> None:
-        """Record what was under way."""
+        """Wait for running attempts and record them."""
         await self._attempts.close()

@@ -1,4 +1,4 @@
-"""A clock that is moved by hand: everything that falls due on the way happens in order, before the answer is given."""
+"""Moves clocks by hand: everything that falls due on the way happens in order, before the call returns."""
 
 import asyncio
 import contextlib
@@ -16,43 +16,44 @@ from msgsim.model import Callback, Entry, Json
 from msgsim.storage.keys import EVER, NUMBERS
 
 MOST_HAPPENED = 1000
-"""Entries in the answer to a clock that was moved; the rest is counted."""
+"""Most events that are listed after a clock was moved; further ones are only counted."""
 MOST_ROUNDS = 1000
-"""How often a clock runs until idle: two applications that answer each other never are."""
+"""Limit of rounds when a clock runs until idle: an application that answers every callback by a send never is."""
 Happened = tuple[list[dict[str, Json]], int]
-"""Statuses and attempts between two times, in order, `MOST_HAPPENED` at most; and how many there were."""
+"""Statuses and attempts between two times, in order, at most `MOST_HAPPENED`; and how many there were in total."""
 
 
 class Busy(Exception):
-    """The clock is being moved already."""
+    """The clock of this sandbox is being moved by another request."""
 
 
 class Driver:
-    """Moves clocks, and posts what is due on the way."""
+    """Moves clocks, and posts the callbacks that fall due on the way."""
 
     def __init__(
-        self, engine: Engine, agenda: Agenda, attempts: Attempts, most: int, left: Callable[[Sandbox], None]
+        self, engine: Engine, agenda: Agenda, attempts: Attempts, most: int, released: Callable[[Sandbox], None]
     ) -> None:
-        """``most`` callbacks are under way at once; ``left`` is called when a clock goes by itself again."""
+        """``most``: limit of concurrent attempts; ``released``: called when a sandbox is no longer driven."""
         self._engine = engine
         self._agenda = agenda
         self._attempts = attempts
         self._most = most
-        self._left = left
+        self._released = released
         self._driven: set[int] = set()
 
     def drives(self, sandbox: Sandbox) -> bool:
+        """Whether the clock of a sandbox is being moved by hand now."""
         return sandbox.number in self._driven
 
     async def advance(self, sandbox: Sandbox, to: int) -> Happened:
-        """Move a clock; everything that falls due happens in order, retries included. Raises Busy."""
+        """Move a clock to a time; everything that falls due happens in order, retries included. Raises Busy."""
         with self._alone(sandbox):
             start = sandbox.now()
             entries = await self._drive(sandbox, to)
             return await self._happened(sandbox, start, max(start, to), entries)
 
     async def idle(self, sandbox: Sandbox) -> Happened:
-        """Move a clock until no callback is owed and no message changes any more. Raises Busy."""
+        """Move a clock until no callback is pending and no message changes any more. Raises Busy."""
         with self._alone(sandbox):
             start = sandbox.now()
             entries: list[Entry] = []
@@ -64,8 +65,8 @@ class Driver:
 
     @contextlib.contextmanager
     def _alone(self, sandbox: Sandbox) -> Iterator[None]:
-        """One at a time. To wait for a turn is safe only while no receiver is being waited for, because it
-        may be the one that asks.
+        """Drive a sandbox exclusively. Raises Busy instead of waiting for a turn: the waiting request may come from the
+        receiver whose answer the present drive waits for, which would be a deadlock.
         """
         if self.drives(sandbox):
             raise Busy(f"the clock of {sandbox.name!r} is being moved; ask again when that is done")
@@ -74,19 +75,20 @@ class Driver:
             yield
         finally:
             self._driven.discard(sandbox.number)
-            self._left(sandbox)
+            self._released(sandbox)
 
     def _last_moment(self, sandbox: Sandbox) -> int | None:
-        """The latest time that is worth moving to; None: nothing is left to happen."""
+        """The time of the last event known now; None: nothing is left to happen."""
         now = sandbox.now()
         due = self._next(sandbox, LATEST)
         moments = (due, self._engine.store.steps.last_end(sandbox.number))
         ahead = [moment for moment in moments if moment is not None and moment > now]
         if not ahead and due is not None:
-            return now  # A callback that was asked for once more is due already.
+            return now  # A replayed callback is due already.
         return max(ahead, default=None)
 
     async def _drive(self, sandbox: Sandbox, to: int) -> list[Entry]:
+        """Move the clock to a time, by the due times on the way; return the journal entries of the attempts."""
         entries: list[Entry] = []
         while self._goes_on(sandbox) and (moment := self._next(sandbox, to)) is not None:
             if moment > sandbox.now():
@@ -100,7 +102,7 @@ class Driver:
         return entries
 
     def _next(self, sandbox: Sandbox, to: int) -> int | None:
-        """When the next callback is due that is not under way already; None: none until then."""
+        """When the next callback is due that has no running attempt; None: none is due by ``to``."""
         number = sandbox.number
         while self._engine.store.owes_uncommitted:
             self._engine.commits.now()
@@ -116,17 +118,17 @@ class Driver:
         return None
 
     def _startable(self, sandbox: int, host: str, until: int) -> Iterator[Callback]:
-        """Fails those that cannot be read: they would be due for ever."""
+        """The due callbacks to a host that can be attempted now. Unreadable ones fail: they would be due for ever."""
         for callback in self._engine.store.callbacks.due(sandbox, host, until):
             if self._attempts.may_begin(callback, host):
                 yield callback
 
     def _goes_on(self, sandbox: Sandbox) -> bool:
-        """False once a receiver has emptied the sandbox meanwhile, or the server stops."""
+        """False when the server is stopping, or the sandbox was reset or closed, for instance by a receiver."""
         return self._engine.sandboxes.get(sandbox.name) is sandbox and not self._engine.signals.closing
 
     async def _all_at(self, sandbox: Sandbox, moment: int) -> list[Entry]:
-        """Everything due at one moment: messages side by side, each one's callbacks in turn."""
+        """Make the attempts due at a time, concurrently, but one for each message; return their journal entries."""
         callbacks = self._due(sandbox, moment)
         for callback in callbacks:
             self._attempts.claim(callback.subject)
@@ -144,7 +146,7 @@ class Driver:
         return [entry for entry in settled if entry is not None]
 
     def _due(self, sandbox: Sandbox, moment: int) -> list[Callback]:
-        """The first callback of each subject, by time; no more than may be under way at once."""
+        """The first due callback of each subject, by due time; at most as many as the limit of concurrent attempts."""
         found: dict[int, Callback] = {}
         hosts = []
         while len(found) < self._most and (host := self._agenda.take(sandbox.number, moment)) is not None:
@@ -154,10 +156,11 @@ class Driver:
                     break
             hosts.append(host)
         for host in hosts:
-            self._agenda.note(sandbox.number, host, EVER)  # Until `_next` has asked what is left.
+            self._agenda.note(sandbox.number, host, EVER)  # `_next` replaces it by the true time.
         return sorted(found.values(), key=attrgetter("due", "key"))
 
     async def _happened(self, sandbox: Sandbox, start: int, end: int, entries: list[Entry]) -> Happened:
+        """List the statuses between two times together with the attempts in ``entries``."""
         store, total = self._engine.store, len(entries)
         found: list[Reached] = []
         for piece in statuses.reached(store, sandbox.number, start, end):

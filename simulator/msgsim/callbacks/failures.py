@@ -1,4 +1,4 @@
-"""Why a receiver has no answer for us, in words that say what is to be looked at."""
+"""Explains why a receiver did not answer, so that a user knows what to check."""
 
 import errno
 import os
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
 
 OF_OPENSSL = re.compile(r"\[SSL: (\w+)\]")
 OF_THE_SYSTEM = re.compile(r"\[Errno (\d+)\]")
-"""In the text of an error that stands for several, of a name with several addresses."""
+"""For an error that combines several, where a name has several addresses: the numbers are only in its text."""
 SILENT = {errno.ETIMEDOUT, errno.EHOSTDOWN}
 NO_WAY = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
 CUT = {errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED}
 NOT_TLS = {"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNKNOWN_PROTOCOL", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG"}
-"""What OpenSSL says of an answer that is none to its greeting."""
+"""OpenSSL's reasons when the answer to its ClientHello is not TLS."""
 WANTS_CERTIFICATE = "TLSV13_ALERT_CERTIFICATE_REQUIRED"
 VERIFICATIONS = {9: "is not valid yet", 10: "has expired", 62: "is for another name", 64: "is for another address"}
-"""By OpenSSL's codes (X509_V_ERR_*); every other one is a lack of trust."""
+"""OpenSSL's verification code (X509_V_ERR_*) → text; every other code means that the certificate is not trusted."""
 
 
 def failure(error: Exception, url: "URL", timeout: str) -> str:
-    """``nobody listens on 127.0.0.1:18399``; ``timeout`` is how long it was waited."""
+    """The reason in words, such as ``nobody listens on 127.0.0.1:18399``. ``timeout``: the setting, such as ``10s``."""
     place = f"{url.host_subcomponent}:{url.port}"
     if isinstance(error, TimeoutError):
         return f"{place} did not answer within {timeout}"
@@ -46,9 +46,9 @@ def failure(error: Exception, url: "URL", timeout: str) -> str:
 
 
 def _of_tls(error: Exception, place: str) -> str:
-    """Empty: it has nothing to do with TLS."""
+    """The reason of a TLS error; empty: the error is not about TLS."""
     for cause in _causes(error):
-        if isinstance(cause, ssl.SSLCertVerificationError) and hasattr(cause, "verify_code"):  # aiohttp's has none.
+        if isinstance(cause, ssl.SSLCertVerificationError) and hasattr(cause, "verify_code"):  # aiohttp's lacks it.
             return _unverified(cause, place)
     words = [word for cause in _causes(error) for word in OF_OPENSSL.findall(str(cause))]
     if not words:
@@ -69,7 +69,7 @@ def _unverified(error: ssl.SSLCertVerificationError, place: str) -> str:
 
 
 def _of_connection(error: Exception, place: str) -> str:
-    """Empty: it was no error of the system."""
+    """The reason of an operating system error; empty: it is not an OSError."""
     if not isinstance(error, OSError) or isinstance(error, aiohttp.ServerDisconnectedError):
         return ""
     cause = getattr(error, "os_error", error)
@@ -90,7 +90,7 @@ def _of_connection(error: Exception, place: str) -> str:
 
 
 def _number(error: BaseException) -> int | None:
-    """Of an error of the system."""
+    """The errno of an error; None: it has none."""
     number = error.errno if isinstance(error, OSError) else None
     found = OF_THE_SYSTEM.search(str(error))
     return number or (int(found[1]) if found else None)
@@ -102,6 +102,7 @@ def _described(number: int) -> str:
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """An error, its cause, the cause of that, and so on."""
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__

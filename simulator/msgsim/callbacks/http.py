@@ -1,4 +1,4 @@
-"""The only module that makes HTTP requests: one attempt at one callback."""
+"""The only module that makes HTTP requests; each is one attempt at a callback."""
 
 import asyncio
 import socket
@@ -22,36 +22,36 @@ if TYPE_CHECKING:
     from aiohttp.abc import AbstractResolver, ResolveResult
 
 SMALL_TURN = 0.0001
-"""Seconds for which a thread keeps the interpreter from the loop."""
+"""The interpreter's switch interval in seconds while a thread imports: the event loop waits no longer than that."""
 ANSWER_KEPT = 2048
-"""Bytes of a receiver's answer that go into the journal."""
+"""Bytes of a receiver's answer that are recorded in the journal."""
 
 
 class ReceiverAnswer(Struct):
-    """What came of one post."""
+    """What a receiver answered, or why it did not."""
 
     status: int | None = None
     text: str = ""
     error: str = ""
     refused: bool = False
-    """The host is none that callbacks may go to."""
+    """Callbacks may not go to the host."""
 
 
 class Progress(Struct):
-    """How a post went out, as the connection pool tells it."""
+    """How a request was sent, as the connection pool reports it."""
 
     reused: bool = False
-    """On a connection that was open already."""
+    """It went out on a connection that was open already."""
 
 
 class Poster:
-    """Pooled connections to receivers."""
+    """Posts callbacks over pooled connections."""
 
     def __init__(self, config: Config) -> None:
         self._config = config
         self._timeout = milliseconds(config.callback_timeout) / 1000
         self._sessions: dict[bool, aiohttp.ClientSession] = {}
-        """By whether each post has a connection of its own."""
+        """True: the session in which every request has a connection of its own; False: the session with a pool."""
         self._loading: asyncio.Task[None] | None = None
 
     async def close(self) -> None:
@@ -60,7 +60,7 @@ class Poster:
         self._sessions.clear()
 
     async def attempt(self, callback: Callback, post: Post) -> tuple[Attempt, bool]:
-        """Post once. The second value is true when the host is none that callbacks may go to."""
+        """Make one attempt. The second value is true when callbacks may not go to the host."""
         if not self._sessions:
             self._loading = self._loading or asyncio.create_task(_load("aiohttp"))
             await self._loading
@@ -76,10 +76,10 @@ class Poster:
         return attempt_of(callback, post, headers, answer, took), answer.refused
 
     async def _posted(self, to: Address, post: Post, headers: list[tuple[str, str]]) -> ReceiverAnswer:
-        """Raises Forbidden.
+        """Send a request; an error becomes part of the answer. Raises Forbidden.
 
-        Receivers close connections that were idle for a while. Where one closes just as a post goes out, nobody has
-        seen that post: it goes out once more, at once, and that is no attempt of its own.
+        A receiver may close an idle connection just when a request is sent over it. The receiver has not seen that
+        request then, so that it is sent again over a new connection; both together are one attempt.
         """
         import aiohttp
 
@@ -101,7 +101,7 @@ class Poster:
     async def _request(
         self, to: Address, post: Post, headers: list[tuple[str, str]], sent: Progress | None
     ) -> ReceiverAnswer:
-        """On a connection of the pool; where ``sent`` is None on a fresh one."""
+        """Send a request over a pooled connection; over a new connection where ``sent`` is None."""
         session = self._session(fresh=sent is None)
         async with session.request(
             post.method,
@@ -144,7 +144,7 @@ class Poster:
 def attempt_of(
     callback: Callback, post: Post, headers: Iterable[tuple[str, str]], answer: ReceiverAnswer, took: int
 ) -> Attempt:
-    """An attempt as it goes into the journal, without secrets."""
+    """An attempt as the journal stores it, redacted."""
     return Attempt(
         callback=callback.key,
         subject=callback.subject,
@@ -166,10 +166,10 @@ async def _reused(_session: object, context: Any, _parameters: object) -> None:
 
 
 def _trusting(authority: str) -> "ssl.SSLContext | bool":
-    """Certificates of known authorities, and of one's own; its file was checked with the settings."""
+    """Trust the system's certificate authorities, and those in the file ``authority`` (checked with the settings)."""
     if not authority:
         return True
-    import ssl  # Only where https receivers have certificates of their own.
+    import ssl  # Late, because importing it slows the start, and few need it.
 
     context = ssl.create_default_context()
     context.load_verify_locations(authority)
@@ -177,7 +177,7 @@ def _trusting(authority: str) -> "ssl.SSLContext | bool":
 
 
 def _guarded(allowed: tuple[str, ...]) -> "AbstractResolver":
-    """Resolves like the system, and lets only checked addresses through."""
+    """A resolver that raises Forbidden for a host to which callbacks may not go."""
     from aiohttp.abc import AbstractResolver
 
     class Guarded(AbstractResolver):
@@ -205,7 +205,7 @@ def _guarded(allowed: tuple[str, ...]) -> "AbstractResolver":
 
 
 async def _load(module: str) -> None:
-    """Import in a thread, in small turns: it takes a fifth of a second, in which every request would wait."""
+    """Import a module in a thread without blocking the event loop: aiohttp takes 0.2 seconds."""
     usual = sys.getswitchinterval()
     sys.setswitchinterval(SMALL_TURN)
     try:

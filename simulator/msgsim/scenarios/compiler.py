@@ -1,4 +1,4 @@
-"""A scenario file to rules, or to all of its mistakes."""
+"""Compiles a scenario file to rules, or reports all of its mistakes."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
@@ -14,11 +14,15 @@ from msgsim.scenarios.rule import BODY, DRAFT, HEAD, Outcome, Rule, is_duration,
 from msgsim.scenarios.yaml import BadFile, Document, Mistake, suggestion
 
 NEUTRAL = KINDS[:-1]
+"""The neutral words for statuses."""
 BELOW_REQUEST = frozenset({"channel", "to", "from", "text", "item"})
+"""Conditions of ``when`` about a message and not about the request as a whole."""
 PATTERNS = ("to", "from", "text", "credential")
+"""Conditions of ``when`` whose value is a pattern."""
 ACCEPTING = ("deliver", "callbacks", "reply")
-"""Outcomes of a message, which there is none of where a rule responds."""
+"""Outcomes that need an accepted message; they exclude ``respond``."""
 _Path = tuple[str | int, ...]
+"""Keys and indexes from the root of the file, or of a rule, to a value."""
 
 
 @cache
@@ -30,7 +34,8 @@ def schema() -> Schema:
 def compile_rules(document: Document, terms: Mapping[str, Terms], expecting: bool = True) -> list[Rule]:
     """The rules of a file. Raises BadFile with all its mistakes, in the order of its lines.
 
-    ``expecting``: those of its expectations too. What the schema refuses is not asked for its meaning, the rest is.
+    ``expecting``: check its expectations too. Values that break the schema are left out; all others are checked
+    further, so that one run reports every mistake.
     """
     intact = schema().accepts(document.value)
     refused = [] if intact else _of_schema(document)
@@ -51,7 +56,7 @@ def compile_rules(document: Document, terms: Mapping[str, Terms], expecting: boo
             continue
         try:
             rules.append(_rule(document, index, written))
-        except ValueError as error:  # A duration that is too long for any calendar.
+        except ValueError as error:  # A duration longer than any calendar has.
             mistakes.append(document.at(("rules", index), str(error)))
     for index, expected in _items(document, "expect", "expectation", intact) if expecting else ():
         mistakes += [
@@ -73,7 +78,10 @@ def _of_schema(document: Document) -> list[Mistake]:
 
 
 def _items(document: Document, member: str, definition: str, intact: bool) -> Iterable[tuple[int, Json]]:
-    """Items of a list of the file with their places; where it is not ``intact``, those that the schema accepts."""
+    """The items of a list of the file, with their indexes.
+
+    Of a file that is not ``intact`` (breaks the schema) only what is valid of each item.
+    """
     if intact:
         return enumerate(document.value.get(member, ()))
     from msgsim.scenarios.violations import sound_items  # Late, as above.
@@ -103,7 +111,7 @@ def _rule(document: Document, index: int, written: Mapping[str, Json]) -> Rule:
 
 
 def _needs(when: Mapping[str, Json], outcome: Outcome) -> int:
-    """What has to be known before it can decide: rules about messages need a draft."""
+    """How much of a request has to be known before a rule can decide: HEAD, BODY or DRAFT."""
     answers = outcome.respond is not None or outcome.fault is not None
     lives = outcome.deliver is not None or outcome.callbacks or outcome.reply is not None
     if not answers or lives or BELOW_REQUEST & when.keys():
@@ -112,7 +120,7 @@ def _needs(when: Mapping[str, Json], outcome: Outcome) -> int:
 
 
 def _unreadable(when: Mapping[str, Json]) -> Iterator[tuple[_Path, str]]:
-    """Regular expressions and JSONPaths that are none."""
+    """Invalid regular expressions and JSONPaths."""
     patterns: list[tuple[_Path, Json]] = [(("when", key), when[key]) for key in PATTERNS if key in when]
     for key in ("header", "body"):
         patterns += [(("when", key, name), wanted) for name, wanted in when.get(key, {}).items()]
@@ -126,7 +134,7 @@ def _unreadable(when: Mapping[str, Json]) -> Iterator[tuple[_Path, str]]:
 
 
 def _senseless(written: Mapping[str, Json]) -> Iterator[tuple[_Path, str]]:
-    """Outcomes that exclude each other, a time that is over before it begins, a life that goes on after its end."""
+    """Contradictions: outcomes that exclude each other, and ``until`` that is not later than ``since``."""
     if "respond" in written:
         for outcome in ACCEPTING:
             if outcome in written:
@@ -137,19 +145,19 @@ def _senseless(written: Mapping[str, Json]) -> Iterator[tuple[_Path, str]]:
 
 
 def _unsendable(written: Mapping[str, Json]) -> Iterator[tuple[_Path, str]]:
-    """Answers that no connection can take."""
+    """Dictated answers that HTTP cannot transport."""
     if (respond := written.get("respond")) is not None:
         for path, reason in unsendable(respond.get("status", 0), respond.get("headers", {}), respond.get("body")):
             yield ("respond", *path), reason
 
 
 def _unknown(written: Mapping[str, Json], terms: Mapping[str, Terms]) -> Iterator[tuple[_Path, str]]:
-    """Words that no provider in question knows."""
+    """Names that the rule's provider does not have; in a rule without a provider, names that none has."""
     when = written.get("when", {})
     named = when.get("provider")
     if named is not None and named not in terms:
         yield ("when", "provider"), _no_provider(named, terms)
-        named = None  # What no provider knows is a mistake whichever was meant.
+        named = None  # The rest of the rule is checked against all providers, as the intended one is unknown.
     providers = [terms[named]] if named else list(terms.values())
     whose = f"{named} has" if named else "there is"
     for key, known in (("endpoint", "endpoints"), ("channel", "channels")):
@@ -175,7 +183,7 @@ def _unknown(written: Mapping[str, Json], terms: Mapping[str, Terms]) -> Iterato
 def _unknown_twisted(
     twists: Sequence[Json], providers: Sequence[Terms], whose: str, channel: str
 ) -> Iterator[tuple[_Path, str]]:
-    """Statuses whose callbacks are to be touched."""
+    """Unknown statuses in the twists of callbacks."""
     for number, twist in enumerate(twists):
         for kind, argument in twist.items() if isinstance(twist, dict) else ():
             path: _Path = ("callbacks", number, kind)
@@ -191,7 +199,7 @@ def _unknown_twisted(
 def _unknown_steps(
     steps: Sequence[Json], providers: Sequence[Terms], whose: str, channel: str
 ) -> Iterator[tuple[_Path, str]]:
-    """Statuses that there are not, or not on the channel; that no channel has together; that nothing can follow."""
+    """Statuses that do not exist, or not on the channel; that no single channel has all; that follow a failure."""
     ended = ""
     together = [{channel} if channel else set(provider.channels) for provider in providers]
     for number, step in enumerate(steps):
@@ -218,7 +226,7 @@ def _unknown_steps(
 
 
 def _unknown_expected(expected: Mapping[str, Json], terms: Mapping[str, Terms]) -> Iterator[tuple[_Path, str]]:
-    """Words in an expectation that its provider does not know."""
+    """Names in an expectation that its provider does not have."""
     send = expected["send"]
     if (named := send["provider"]) not in terms:
         yield ("send", "provider"), _no_provider(named, terms)
@@ -250,7 +258,7 @@ def _no_channel(channel: str, provider: Terms, whose: str) -> str:
 
 
 def _no_status(word: str, providers: Sequence[Terms], whose: str, channels: Sequence[str]) -> str:
-    """Why none of the providers tells a status on any of the channels (none given: anywhere); empty when one does."""
+    """Why no provider has a status on any of these channels (empty: on any channel); empty when some provider does."""
     if not _is_status(word, providers):
         return f"{whose} no status {word!r}{suggestion(word, _statuses(providers))}"
     where = {name for provider in providers for name in _channels(word, provider)}
@@ -260,7 +268,7 @@ def _no_status(word: str, providers: Sequence[Terms], whose: str, channels: Sequ
 
 
 def _channels(word: str, terms: Terms) -> Sequence[str]:
-    """Where a provider tells a status; a neutral word may stand anywhere, and is passed over where it means nothing."""
+    """The channels that have a status. Neutral words are valid on all; where one has no meaning, planning skips it."""
     if word in NEUTRAL:
         return terms.channels
     status = terms.contract.statuses.get(word)

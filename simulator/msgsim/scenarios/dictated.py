@@ -1,4 +1,4 @@
-"""Answers that people dictate, in a scenario's ``respond`` or to a sink: as replies, and what cannot be sent."""
+"""Dictated answers: those in a scenario's ``respond``, and those of sinks."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,18 +8,21 @@ import msgspec
 from msgsim.model import Json, Reply
 
 WITHOUT_BODY = frozenset({204, 304})
-"""Statuses after which a client reads the next answer at once (RFC 9110, 6.4.1)."""
+"""Statuses without a body (RFC 9110, 6.4.1): a client would read a body as the next answer."""
 FRAMING = frozenset(
     {"connection", "content-length", "date", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"}
 )
-"""Headers that say where an answer ends and what becomes of the connection."""
+"""Headers that the server itself sets: they delimit the answer and control the connection."""
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _VALUE = re.compile(r"[\t\x20-\x7e\xa0-\xff]*")
 Headers = Sequence[tuple[str, str]]
 
 
 def unsendable(status: int, headers: Mapping[str, Json], body: Json) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Which part of an answer cannot go over a connection, and why; ``status`` 0: the provider's own."""
+    """The parts of an answer that HTTP cannot transport: path within ``respond``, and reason.
+
+    ``status`` 0: the status is that of the catalogue error.
+    """
     if status in WITHOUT_BODY and body not in (None, ""):
         yield ("body",), f"an answer with status {status} has no body; take the body out or choose another status"
     try:
@@ -42,22 +45,22 @@ def unsendable(status: int, headers: Mapping[str, Json], body: Json) -> Iterator
 
 
 def encoded(body: Json) -> bytes:
-    """A text goes out as it is, anything else as JSON; None is no body."""
+    """A body as bytes: a text in UTF-8, anything else as JSON, None as no body."""
     if isinstance(body, str):
         return body.encode()
     return b"" if body is None else msgspec.json.encode(body)
 
 
 def reply_of(status: int, headers: Headers, body: Json) -> Reply:
-    """The answer, word for word."""
+    """A dictated answer as a reply; ``Content-Type`` by default ``text/plain`` for a text, else JSON."""
     media = "text/plain; charset=utf-8" if isinstance(body, str) else "application/json"
     return with_headers(Reply(status, encoded(body), media=media), headers)
 
 
 def with_headers(reply: Reply, headers: Headers) -> Reply:
-    """The same answer; what is said of a header stands in place of what was there."""
-    said = {name.lower() for name, _ in headers}
-    kept = [(name, value) for name, value in reply.headers if name.lower() not in said]
+    """The reply with ``headers`` replacing its headers of the same names."""
+    replaced = {name.lower() for name, _ in headers}
+    others = [(name, value) for name, value in reply.headers if name.lower() not in replaced]
     more = [(name, value) for name, value in headers if name.lower() != "content-type"]
     media = next((value for name, value in headers if name.lower() == "content-type"), reply.media)
-    return msgspec.structs.replace(reply, headers=(*kept, *more), media=media)
+    return msgspec.structs.replace(reply, headers=(*others, *more), media=media)

@@ -1,4 +1,4 @@
-"""Where scenarios come from: files, texts that were sent, and those that ship."""
+"""Finds scenarios: files, texts sent by clients, and the scenarios shipped with the simulator."""
 
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -13,15 +13,15 @@ from msgsim.scenarios.scenario import Scenario
 from msgsim.scenarios.yaml import BadFile, Document, Mistake, suggestion
 
 ENDINGS = (".yaml", ".yml")
-"""Of the names of scenario files: nothing else is read as one."""
+"""Endings of scenario files; no other file is read."""
 
 
 class Choice(Struct, frozen=True, omit_defaults=True):
-    """Which scenarios hold, in order: names of files or of shipped ones, and the texts of those that were sent."""
+    """Which scenarios are active, in order: paths of files, names of shipped scenarios, names of texts sent."""
 
     names: tuple[str, ...] = ()
     texts: tuple[tuple[str, str], ...] = ()
-    """Name and YAML."""
+    """(name, YAML) of each text that was sent."""
 
 
 class Shipped(Struct, frozen=True):
@@ -29,7 +29,7 @@ class Shipped(Struct, frozen=True):
 
     name: str
     title: str
-    """What it teaches: the first line of comment that does not tell an editor something."""
+    """The first comment line of its file that is not for editors: what the scenario shows."""
     file: Path
 
     @property
@@ -39,13 +39,13 @@ class Shipped(Struct, frozen=True):
 
 @cache
 def shipped() -> Mapping[str, Shipped]:
-    """By name, those that are always on too."""
+    """All shipped scenarios by name, including those that are always on."""
     files = sorted(data_folder("scenarios").glob("*.yaml"))
     return {file.stem: Shipped(file.stem, title_of(read_own(file).decode()), file) for file in files}
 
 
 def title_of(text: str) -> str:
-    """The first comment line of a scenario's text that says what it teaches; empty when there is none."""
+    """The first comment line of a scenario's text that is not for editors; empty: there is none."""
     for line in text.splitlines():
         if not line.startswith("#"):
             return ""
@@ -55,12 +55,15 @@ def title_of(text: str) -> str:
 
 
 def shown(path: Path) -> str:
-    """A file as it stands in places of rules and mistakes: shipped ones without the folder they are installed in."""
+    """A file's name in mistakes and places of rules: its path, or ``scenarios/<file>`` for a shipped scenario."""
     return f"scenarios/{path.name}" if path.parent == data_folder("scenarios") else str(path)
 
 
 def find(name: str) -> Path:
-    """A file by its path, or a shipped scenario by its name; an operator names it. Raises BadFile with a suggestion."""
+    """The file of a path or of a shipped scenario, as named by the operator (clients: `offered`).
+
+    Raises BadFile with a suggestion.
+    """
     if name.endswith(ENDINGS):
         return Path(name)
     if name in shipped():
@@ -72,9 +75,10 @@ def find(name: str) -> Path:
 
 
 def offered(name: str, own: Sequence[str]) -> str:
-    """What a client may name: one of the server's ``own`` files, by its path or the stem of it, or a shipped scenario.
+    """The name in a `Choice` for what a client may name: a file of the server (``own``), by path or stem, or a shipped
+    scenario.
 
-    Raises BadFile with a suggestion, and looks at no other file.
+    Raises BadFile with a suggestion; never opens another file.
     """
     for file in own:
         if name in (file, Path(file).stem):
@@ -87,7 +91,7 @@ def offered(name: str, own: Sequence[str]) -> str:
 
 
 def load(choice: Choice, terms: Mapping[str, Terms]) -> Scenario:
-    """Raises BadFile with the mistakes of all its files."""
+    """The compiled scenario of a choice. Raises BadFile with the mistakes of all its files."""
     texts = dict(choice.texts)
     documents: list[Document] = []
     mistakes: list[Mistake] = []
@@ -102,7 +106,7 @@ def load(choice: Choice, terms: Mapping[str, Terms]) -> Scenario:
 
 
 def read(name: str) -> Document:
-    """A file by its path, or a shipped scenario by its name. Raises BadFile."""
+    """Read a file by its path, or a shipped scenario by its name. Raises BadFile."""
     if name in shipped():
         return yaml.read(shipped()[name].file, shipped()[name].shown, read_own)
     path = find(name)
@@ -110,7 +114,7 @@ def read(name: str) -> Document:
 
 
 def files_of(choice: Choice) -> tuple[Path, ...]:
-    """The files behind a choice, by the paths as they are given: links in them may be switched."""
+    """The files of a choice, by unresolved paths, because symbolic links in them may be switched."""
     texts = dict(choice.texts)
     known = (name for name in choice.names if name not in texts and (name.endswith(ENDINGS) or name in shipped()))
     return tuple(find(name) for name in known)

@@ -1,4 +1,7 @@
-"""Patterns that users write: exact texts, shell wildcards, regular expressions, JSONPaths. None of them can hang us."""
+"""Patterns written by users: exact texts, shell wildcards, regular expressions, JSONPaths.
+
+All are evaluated in linear time, so that no pattern can block the server.
+"""
 
 import re
 import warnings
@@ -14,18 +17,19 @@ if TYPE_CHECKING:
     from jsonpath_ng.jsonpath import JSONPath
 
 Fits = Callable[[str], bool]
+"""Whether a text matches a pattern."""
 LONGEST = 2000
-"""Characters of a wildcard, a regular expression or a JSONPath."""
+"""Most characters of a wildcard, a regular expression or a JSONPath."""
 LARGEST = 400_000
-"""Bytes of a compiled regular expression: ``.{300}`` fits, ``(.{1000}){1000}`` does not."""
+"""Most bytes of a compiled regular expression: ``.{300}`` fits, ``(.{1000}){1000}`` does not."""
 SEARCHED = 10_000
-"""Characters of a text that a regular expression looks at.
+"""Characters of a text that a regular expression searches; the rest is ignored.
 
-With `LARGEST` it bounds what one search takes: 0.3 s for the worst expressions there are, a microsecond for usual ones.
+Together with `LARGEST` this bounds a search: 0.3 s for the worst expressions, a microsecond for usual ones.
 """
 _WILD = "*?["
 _NO_OPERATORS = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]", re.DOTALL)
-"""Escapes and classes, in which no sign repeats anything."""
+"""Escapes and character classes: operators have no meaning in them."""
 _POSSESSIVE = re.compile(r"[?*+}]\+")
 _LINEAR = (
     "regular expressions run in linear time here: without look-around, back-references, possessive or atomic groups, "
@@ -34,12 +38,12 @@ _LINEAR = (
 
 
 def is_exact(text: str) -> bool:
-    """Whether a pattern is nothing but the text it fits."""
+    """Whether a pattern matches only itself."""
     return not (any(mark in text for mark in _WILD) or _is_expression(text))
 
 
 def pattern(text: str) -> Fits:
-    """Exact, shell wildcard, or ``/regular expression/``. Raises ValueError."""
+    """Compile a pattern: exact, shell wildcard, or ``/regular expression/``. Raises ValueError for an invalid one."""
     if is_exact(text):
         return lambda value: value == text
     if len(text) > LONGEST:
@@ -55,14 +59,15 @@ def _is_expression(text: str) -> bool:
 
 
 def expression(text: str) -> Fits:
-    """Whether a regular expression fits anywhere in a text, decided in linear time. Raises ValueError.
+    """Compile a regular expression that is searched anywhere in a text, in linear time. Raises ValueError.
 
-    The engine is that of jsonschema-rs (Rust's ``regex``): the schema of any text that the expression fits.
+    Python's ``re`` backtracks, so the engine is Rust's ``regex``, reached through jsonschema-rs: the text is validated
+    by the schema ``{"pattern": …}``.
     """
     from jsonschema_rs import Draft202012Validator, RegexOptions  # A heavy import, and few rules have expressions.
 
     try:
-        if _POSSESSIVE.search(_NO_OPERATORS.sub("_", text)):  # The engine reads it as a repetition of a repetition.
+        if _POSSESSIVE.search(_NO_OPERATORS.sub("_", text)):  # To the engine ``a++`` is valid.
             raise ValueError(_LINEAR)
         text.encode()  # No lone surrogate, which not every version of the engine refuses by itself.
         options = RegexOptions(size_limit=LARGEST)
@@ -73,12 +78,12 @@ def expression(text: str) -> Fits:
 
 
 def _encodable(text: str) -> str:
-    """Without lone surrogates, which no UTF-8 can say."""
+    """A text without lone surrogates, which UTF-8 cannot encode."""
     return text if text.isascii() else text.encode(errors="replace").decode()
 
 
 def _reason(text: str) -> str:
-    """Why an expression was refused: Python's words where it is none for Python either."""
+    """Why an expression was refused: Python's message if Python refuses it too, else what this engine lacks."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -89,7 +94,7 @@ def _reason(text: str) -> str:
 
 
 def values(path: str, body: Json) -> list[Json]:
-    """What a JSONPath finds in a body; nothing where it asks for what the body's values cannot give."""
+    """The values that a JSONPath finds in a body; empty where it does not suit the types of the values."""
     try:
         return [found.value for found in jsonpath(path).find(body)]
     except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError):
@@ -98,7 +103,7 @@ def values(path: str, body: Json) -> list[Json]:
 
 @lru_cache(maxsize=512)
 def jsonpath(text: str) -> "JSONPath":
-    """A JSONPath that takes a time in proportion to the body, whatever the body is. Raises ValueError."""
+    """Compile a JSONPath. Raises ValueError for an invalid one, and if its evaluation may not be linear."""
     from jsonpath_ng.ext import parse  # A heavy import, and few rules have paths.
 
     if len(text) > LONGEST:
@@ -115,7 +120,7 @@ def jsonpath(text: str) -> "JSONPath":
 
 
 def _endless(path: "JSONPath") -> str:
-    """What in a JSONPath may take more than one walk through the body; empty when nothing does."""
+    """Why evaluating a JSONPath may take more than one pass over the body; empty: it takes one."""
     from jsonpath_ng import Child, Descendants, Parent, Where
     from jsonpath_ng.ext.arithmetic import Operation
     from jsonpath_ng.ext.string import Sub
@@ -134,7 +139,7 @@ def _endless(path: "JSONPath") -> str:
 
 
 def _restarts(path: "JSONPath") -> bool:
-    """Whether it begins anew at ``$``, but for single values that others are compared with."""
+    """Whether it starts again at ``$`` for each value found; single values in comparisons do not count."""
     from jsonpath_ng import Root
     from jsonpath_ng.ext.filter import Expression
 
@@ -145,7 +150,7 @@ def _restarts(path: "JSONPath") -> bool:
 
 
 def _parts(node: Json) -> "Iterator[JSONPath]":
-    """Every part of a JSONPath, those in its filters too; ``=~`` is given the engine that is linear."""
+    """Every part of a JSONPath, those in filters included; makes ``=~`` use the linear engine."""
     from jsonpath_ng import JSONPath
     from jsonpath_ng.ext.filter import Expression
 
@@ -161,7 +166,7 @@ def _parts(node: Json) -> "Iterator[JSONPath]":
 
 
 def _found_by(target: "JSONPath", fits: Fits) -> Callable[[Json], list[Json]]:
-    """Instead of ``Expression.find`` for ``=~``, which asks Python's engine."""
+    """A replacement for ``Expression.find`` of ``=~``, which uses Python's engine."""
 
     def find(datum: Json) -> list[Json]:
         return [found for found in target.find(datum) if isinstance(found.value, str) and fits(found.value)]

@@ -1,4 +1,4 @@
-"""Reserved recipients: one for each documented error and outcome, made from the catalogues alone."""
+"""Reserved ("magic") recipients: one for each documented error and status, generated from the catalogues."""
 
 from collections.abc import Mapping
 
@@ -10,10 +10,11 @@ from msgsim.provider import AnySend, Provider
 from msgsim.scenarios.rule import Outcome, Respond, Rule, one_of
 
 MAGIC_BLOCK = "+15005551"
+"""First digits of all reserved numbers."""
 
 
 class Terms(Struct, frozen=True):
-    """The words of one provider that a scenario may use."""
+    """The names of one provider that scenarios may use."""
 
     contract: Contract
     endpoints: tuple[str, ...]
@@ -22,19 +23,19 @@ class Terms(Struct, frozen=True):
     sends: frozenset[str] = frozenset()
     """The endpoints that take messages on."""
     reports: bool = True
-    """There are callbacks."""
+    """The provider sends callbacks."""
     receives: bool = True
-    """There are inbound messages."""
+    """The provider has inbound messages."""
     apis: Mapping[str, str] = {}
-    """Endpoint → the API it is of, where that is not the provider's first."""
+    """Endpoint → its API, for endpoints of APIs other than the provider's first."""
 
     def possible(self, endpoint: str = "") -> Mapping[str, Error]:
-        """The errors that an endpoint can answer with, by key; without one, those of all."""
+        """Key → error, for the errors of an endpoint's API; without an endpoint, for all errors."""
         return self.contract.of(self.apis.get(endpoint, "")).errors if endpoint else self.contract.errors
 
 
 def terms_of(provider: Provider) -> Terms:
-    """Raises BadCatalogue."""
+    """The terms of a provider. Raises BadCatalogue."""
     for voice in provider.voices():
         voice.contract.require(provider.strict)
     return Terms(
@@ -50,23 +51,23 @@ def terms_of(provider: Provider) -> Terms:
 
 
 def magic_number(number: int) -> str:
-    """The reserved recipient of an outcome: ``+1 500 555 1nnn``."""
+    """The reserved number of an outcome: ``+1 500 555 1nnn``."""
     return f"{MAGIC_BLOCK}{number:03d}"
 
 
 def magic_id(key: str) -> str:
-    """The reserved recipient where recipients are no phone numbers."""
+    """The reserved recipient of an outcome for providers whose recipients are not phone numbers."""
     return f"SIM-{key.upper().replace('_', '-')}"
 
 
 def magic_recipients(key: str, number: int, terms: Terms) -> tuple[str, ...]:
-    """All recipients that bring an outcome about at one provider, the usual first: some ids stand beside numbers."""
+    """Both reserved recipients of an outcome, the usual form for this provider first."""
     both = (magic_number(number), magic_id(key))
     return both if terms.phones else both[::-1]
 
 
 def magic_rules(terms: Mapping[str, Terms]) -> list[Rule]:
-    """One rule for each error and outcome in the catalogues that has a number."""
+    """The rules of all errors and statuses in the catalogues that have a ``magic`` number."""
     rules: list[Rule] = []
     for name, words in terms.items():
         for error in words.contract.errors.values():
@@ -84,7 +85,7 @@ def magic_rules(terms: Mapping[str, Terms]) -> list[Rule]:
 
 
 def life(word: str, contract: Contract) -> tuple[Beat, ...]:
-    """The shortest life that ends in a status."""
+    """The shortest sequence of statuses that ends in ``word``, a status of the provider."""
     status = contract.statuses[word]
     before = ["sent", "delivered"] if status.kind == "seen" else [status.after] if status.after else []
     beats = [Beat(200 * (place + 1), neutral) for place, neutral in enumerate(before)]
@@ -102,7 +103,7 @@ def _magic(
 
 
 def recipient(to: str) -> str:
-    """As it stands in a table: numbers without plus; ``sim-failed@example.com`` as ``SIM-FAILED``."""
+    """A recipient as rules are indexed by it: numbers without plus; ``sim-failed@example.com`` as ``SIM-FAILED``."""
     if to[:1] in ("s", "S") and to[:4].lower() == "sim-":
         return to.partition("@")[0].upper()
     return to.removeprefix("+")

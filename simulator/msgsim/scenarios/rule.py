@@ -1,4 +1,4 @@
-"""One rule of a scenario: when it fits, and what it decides."""
+"""A rule of a scenario: its conditions and its outcome."""
 
 from collections.abc import Callable, Mapping, Sequence
 from statistics import NormalDist
@@ -11,40 +11,38 @@ from msgsim.scenarios.pattern import Fits, is_exact, pattern, values
 from msgsim.seed import Seed
 
 Test = Callable[["Subject"], bool]
+"""Whether a condition of a rule holds."""
 HEAD, BODY, DRAFT = range(3)
-"""How much of a request a rule has to know: its headers, its body, or a single draft."""
+"""How much of a request a rule needs to decide: its headers, its body, or a single draft."""
 
 
 LATE = 60_000
-"""Milliseconds that a callback is late where nothing is said."""
+"""Default delay of a late callback in milliseconds."""
 RETRIES = (1000, 5000, 30_000)
-"""Milliseconds before each further try where nothing is said."""
+"""Default pauses before each retry in milliseconds."""
 
 
 class Subject(Struct):
-    """What a rule looks at: one channel of one draft, or the request alone (``channel`` is None)."""
+    """What rules are matched against: a channel of a draft, or the request as a whole (``channel`` is None)."""
 
     call: Call
     provider: str
     endpoint: str
     credential: str
     place: int
-    """Number of the exchange: where chance is drawn."""
+    """Number of the request in its sandbox; with the seed it determines what chance decides."""
     to: str = ""
     channel: Channel | None = None
     item: int = 0
     body: Json = None
     elapsed: int = 0
-    """Milliseconds since the scenario was chosen."""
+    """Milliseconds since the scenario was activated."""
     counted: Mapping[str, bool] = field(default_factory=dict)
-    """Places of the rules with ``nth`` that this draft has been counted for, and whether it was the n-th.
-
-    Once per draft, whichever of its channels is asked about.
-    """
+    """Place of a rule with ``nth`` → whether this draft is its n-th. A draft is counted once, not once per channel."""
 
 
 class Respond(Struct, frozen=True, omit_defaults=True):
-    """An answer a scenario dictates: a catalogue error, or a raw one."""
+    """A dictated answer: an error of the catalogue by its key, or a raw status with a body."""
 
     error: str = ""
     status: int = 0
@@ -52,16 +50,20 @@ class Respond(Struct, frozen=True, omit_defaults=True):
     headers: tuple[tuple[str, str], ...] = ()
 
 
-class Trouble(Struct, frozen=True):
-    """A fault as it is written; what is drawn is decided per exchange."""
+class FaultSpec(Struct, frozen=True):
+    """A fault as a rule writes it; a random delay is drawn for each request."""
 
     kind: str
     after: str = "nothing"
     shape: str = "fixed"
+    """Distribution of the delay: fixed, uniform, normal or lognormal."""
     first: int = 0
+    """Milliseconds: the delay, the least, the mean or the median."""
     second: int = 0
+    """Milliseconds: the most, the standard deviation, or the 84th percentile."""
 
     def drawn(self, seed: Seed, place: int) -> Fault:
+        """The fault of a request (its number is ``place``)."""
         if self.shape == "fixed":
             return Fault(self.kind, self.after, self.first)
         share = min(max(seed.fraction(place, "fault"), 1e-9), 1 - 1e-9)
@@ -76,38 +78,41 @@ class Trouble(Struct, frozen=True):
 
 
 class Outcome(Struct, frozen=True, omit_defaults=True):
-    """What a rule decides; what it leaves open is decided by the files that are always on."""
+    """What a rule decides. What it leaves open (None) is decided by the rules that are always on."""
 
     deliver: tuple[Beat, ...] | None = None
     respond: Respond | None = None
-    fault: Trouble | None = None
+    fault: FaultSpec | None = None
     callbacks: tuple[Twist, ...] = ()
     reply: tuple[int, str] | None = None
+    """The recipient's reply: milliseconds after the channel is tried, and text."""
 
 
 class Rule(Struct):
-    """Compiled: everything exact is a table look-up before a test is run."""
+    """A compiled rule. Exact recipients and endpoints are looked up in tables before ``tests`` run."""
 
     number: int
     place: str
-    """``file:line``"""
+    """``file:line``, the identity of the rule."""
     when: Mapping[str, Json]
     outcome: Outcome
     tests: tuple[Test, ...]
     provider: str = ""
     exact_to: str = ""
     needs: int = DRAFT
-    """HEAD or BODY where it answers a request as a whole."""
+    """DRAFT, or HEAD or BODY for a rule about a request as a whole."""
     since: int = 0
     until: int = 0
-    """Milliseconds after the scenario was chosen between which it fits; 0: no limit."""
+    """Milliseconds after the scenario was activated between which the rule is active; 0: no limit."""
     times: int = 0
+    """How often it may decide; 0: no limit."""
     nth: int = 0
+    """Only the n-th match decides; 0: every match."""
     chance: float = 1.0
     base: bool = False
-    """Of the happy path that everything rests on."""
+    """It is in ``default.yaml``, the happy path below all other rules."""
     always: bool = False
-    """Fits every draft that comes to it: there is nothing to look at."""
+    """It has no conditions that could fail for a draft."""
 
     def fits(self, subject: Subject) -> bool:
         for test in self.tests:  # noqa: SIM110 - a generator costs more than most rules have to test
@@ -117,12 +122,12 @@ class Rule(Struct):
 
 
 def digits(number: str) -> str:
-    """A phone number without its plus: recipients match with and without it."""
+    """A phone number without a leading plus: recipients match with and without it."""
     return number.removeprefix("+")
 
 
 def tests_of(when: Mapping[str, Json]) -> tuple[Test, ...]:
-    """The tests behind a ``when``, cheapest first. Raises ValueError."""
+    """The tests of a ``when``, cheapest first. Raises ValueError for an invalid pattern."""
     found: list[Test] = []
     if (endpoint := when.get("endpoint")) is not None:
         found.append(lambda subject: subject.endpoint == endpoint)
@@ -184,7 +189,7 @@ def _body(path: str, wanted: Json) -> Test:
 
 
 def outcome_of(rule: Mapping[str, Json]) -> Outcome:
-    """What a rule's YAML decides; it has passed the schema. Raises ValueError."""
+    """The outcome of a rule whose YAML has passed the schema. Raises ValueError for a duration that is too long."""
     deliver = rule.get("deliver")
     reply = rule.get("reply")
     return Outcome(
@@ -197,7 +202,7 @@ def outcome_of(rule: Mapping[str, Json]) -> Outcome:
             )
         ),
         respond=_respond(rule["respond"]) if "respond" in rule else None,
-        fault=_trouble(rule["fault"]) if "fault" in rule else None,
+        fault=_fault(rule["fault"]) if "fault" in rule else None,
         callbacks=tuple(_twist(twist) for twist in rule.get("callbacks", ())),
         reply=(milliseconds(reply["after"]), reply["text"]) if reply else None,
     )
@@ -208,14 +213,14 @@ def _respond(respond: Mapping[str, Json]) -> Respond:
     return Respond(respond.get("error", ""), whole(respond.get("status", 0)), respond.get("body"), headers)
 
 
-def _trouble(fault: Mapping[str, Json]) -> Trouble:
+def _fault(fault: Mapping[str, Json]) -> FaultSpec:
     slow = fault["kind"] in ("latency", "drip")
     delay = fault.get("delay", "1s" if fault["kind"] == "latency" else "100ms")
     after = fault.get("after", "accepted" if slow else "nothing")
     if isinstance(delay, str):
-        return Trouble(fault["kind"], after, "fixed", milliseconds(delay))
+        return FaultSpec(fault["kind"], after, "fixed", milliseconds(delay))
     ((shape, (first, second)),) = delay.items()
-    return Trouble(fault["kind"], after, shape, milliseconds(first), milliseconds(second))
+    return FaultSpec(fault["kind"], after, shape, milliseconds(first), milliseconds(second))
 
 
 def _twist(twist: str | Mapping[str, Json]) -> Twist:
@@ -233,7 +238,7 @@ def _twist(twist: str | Mapping[str, Json]) -> Twist:
 
 
 def _retry(argument: str | Sequence[str] | Mapping[str, Json]) -> Twist:
-    """A pause or several, a status, or both."""
+    """The twist ``retry``: a pause, several pauses, a status, or a mapping with both."""
     if isinstance(argument, str):
         if is_duration(argument):
             return Twist("retry", pauses=(milliseconds(argument),))

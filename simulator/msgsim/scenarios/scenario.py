@@ -1,4 +1,4 @@
-"""Rules of several files, tried in order; the first that fits decides."""
+"""A scenario: the rules of its files, tried in order; the first that matches decides."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
@@ -19,11 +19,13 @@ from msgsim.scenarios.yaml import BadFile, Document, Mistake
 from msgsim.seed import Seed
 
 ALWAYS_ON = ("magic", "default")
-"""Below every scenario: magic recipients by neutral word, then the happy path."""
+"""Files below every scenario: magic recipients by neutral word, then the happy path."""
 
 
 class Counts(Struct):
-    """How often each rule has fitted and decided, by its place in its file; when each scenario was chosen."""
+    """Place of a rule → how often it has matched (only with ``nth``), and how often it has decided; and, key of a
+    scenario → when it was activated, on the sandbox's clock.
+    """
 
     fitted: dict[str, int]
     decided: dict[str, int]
@@ -31,15 +33,18 @@ class Counts(Struct):
 
 
 class Match(Struct, frozen=True, gc=False):
-    """The answer to which rule decides. Nothing has been written down: that is up to whoever asked."""
+    """Which rule decides; None: no rule. Nothing has been counted yet: the caller does that."""
 
     rule: Rule | None
     counted: Mapping[str, bool]
-    """Places of the rules with ``nth`` that fitted but for that, and whether it was their turn."""
+    """Place of each rule with ``nth`` that otherwise matched → whether this was its n-th match."""
 
 
 class Scenario:
-    """Rules of several files, compiled per endpoint: recipients that are exact cost one look-up."""
+    """The rules of several files and those that are always on, compiled per endpoint.
+
+    Rules with exact recipients are found in a table, so that ten thousand of them cost what ten do.
+    """
 
     def __init__(self, documents: Sequence[Document], terms: Mapping[str, Terms]) -> None:
         """Raises BadFile with every mistake of every file."""
@@ -47,7 +52,7 @@ class Scenario:
         self.names = tuple(str(document.value["name"]) for document in documents if _named(document))
         self.key = " ".join(self.names)
         self.digests = tuple(document.digest for document in documents if document.digest)
-        """Of the files that were read, in order."""
+        """Digests of the files, in order; texts that were sent have none."""
         with yaml.uncollected():
             always = [
                 magic_rules(terms),
@@ -70,7 +75,7 @@ class Scenario:
                     self._endpoints[name, endpoint] = _Endpoint(here, endpoint in words.sends)
 
     def before_body(self, subject: Subject, seed: Seed, counts: Counts) -> Match:
-        """Which rule decides a request as a whole, whatever its body is."""
+        """Which rule decides a request as a whole without looking at its body."""
         return _first(self._endpoints[subject.provider, subject.endpoint].before_body, subject, seed, counts)
 
     def after_body(self, subject: Subject, seed: Seed, counts: Counts) -> Match:
@@ -78,27 +83,27 @@ class Scenario:
         return _first(self._endpoints[subject.provider, subject.endpoint].after_body, subject, seed, counts)
 
     def per_draft(self, subject: Subject, seed: Seed, counts: Counts) -> Match:
-        """Which rule decides a channel of a draft; there is always one."""
+        """Which rule decides a channel of a draft; never None."""
         return _first(self._endpoints[subject.provider, subject.endpoint].candidates(subject), subject, seed, counts)
 
     def underneath(self, subject: Subject, seed: Seed, counts: Counts) -> Match:
-        """Which rule among those always on decides the life of a channel, where the deciding one leaves it open."""
+        """Which rule that is always on decides the statuses of a channel, where the deciding rule leaves them open."""
         candidates = self._endpoints[subject.provider, subject.endpoint].candidates(subject)
         rules = (rule for rule in candidates if rule.number >= self._first_always and rule.outcome.deliver is not None)
         return _first(rules, subject, seed, counts)
 
 
 class _Endpoint:
-    """The rules for one endpoint, in three lists: asked before the body is read, after it, and per draft.
+    """The rules of an endpoint in three lists: matched before the body is read, after it, and per draft.
 
-    A rule that decides whole requests is asked per draft, too, where one about messages stands before it.
+    Rules keep their order: a rule about whole requests that follows a rule about messages is matched per draft, too.
     """
 
     def __init__(self, rules: Iterable[Rule], sends: bool) -> None:
         self.before_body: list[Rule] = []
         self.after_body: list[Rule] = []
         self._exact: dict[str, list[Rule]] = {}
-        """Per draft, by recipient."""
+        """Rules per draft with an exact recipient, by recipient."""
         self._others: list[Rule] = []
         drafts = False
         for rule in rules:
@@ -111,14 +116,14 @@ class _Endpoint:
                 where.append(rule)
 
     def candidates(self, subject: Subject) -> Iterable[Rule]:
-        """In the order of their numbers, found one after the other: mostly the first decides."""
+        """The rules for a draft by number, merged lazily, because mostly the first decides."""
         to = (subject.channel and subject.channel.to) or subject.to
         exact = self._exact.get(recipient(to))
         return self._others if exact is None else merge(exact, self._others, key=attrgetter("number"))
 
 
 def _for(rule: Rule, name: str, terms: Terms) -> bool:
-    """Whether a rule speaks to a provider: it names it, or uses only words it has."""
+    """Whether a rule applies to a provider: it names the provider, or uses only names that the provider has."""
     if rule.provider:
         return rule.provider == name
     outcome = rule.outcome
@@ -130,7 +135,7 @@ def _for(rule: Rule, name: str, terms: Terms) -> bool:
 
 
 def _speaks_of(rule: Rule, endpoint: str, terms: Terms) -> bool:
-    """Whether a rule names an endpoint, or any, and nothing that it cannot answer."""
+    """Whether a rule applies to an endpoint: it names this endpoint or none, and only an error that it can answer."""
     respond = rule.outcome.respond
     possible = respond is None or not respond.error or respond.error in terms.possible(endpoint)
     return possible and rule.when.get("endpoint", endpoint) == endpoint
@@ -145,7 +150,7 @@ def _is_conditional(rule: Rule) -> bool:
 
 
 def _first(rules: Iterable[Rule], subject: Subject, seed: Seed, counts: Counts) -> Match:
-    """The first rule that fits. Changes nothing."""
+    """The first rule that matches. Changes nothing."""
     counted = _NOTHING
     for rule in rules:
         if rule.always:
@@ -167,7 +172,7 @@ _NOTHING: Mapping[str, bool] = MappingProxyType({})
 
 
 def _applies(rule: Rule, subject: Subject, seed: Seed, counts: Counts) -> bool:
-    """Whether everything but ``nth`` is as a rule wants it."""
+    """Whether all conditions of a rule but ``nth`` hold."""
     if rule.times and counts.decided.get(rule.place, 0) >= rule.times:
         return False
     if (rule.until and subject.elapsed >= rule.until) or subject.elapsed < rule.since:
@@ -178,7 +183,7 @@ def _applies(rule: Rule, subject: Subject, seed: Seed, counts: Counts) -> bool:
 
 
 def _all(compiling: Iterable[Callable[[], list[Rule]]]) -> list[Rule]:
-    """Compile everything before complaining, so that all mistakes come at once."""
+    """Compile all files. Raises BadFile with the mistakes of all of them together."""
     mistakes: list[Mistake] = []
     rules: list[Rule] = []
     for compiled in compiling:
@@ -192,7 +197,7 @@ def _all(compiling: Iterable[Callable[[], list[Rule]]]) -> list[Rule]:
 
 
 def carried(counts: Counts, before: Scenario, after: Scenario) -> Counts:
-    """The counts of rules that an edit left as they were, at their new lines."""
+    """The counts after a reload: rules that the edit has not changed keep their counts, at their new lines."""
     places: dict[str, list[str]] = {}
     for rule in before.rules:
         places.setdefault(_written(rule), []).append(rule.place)
@@ -202,13 +207,14 @@ def carried(counts: Counts, before: Scenario, after: Scenario) -> Counts:
     for rule in after.rules:
         if old := places.get(_written(rule)):
             place = old.pop(0)
-            for kind, kept in ((counts.fitted, moved.fitted), (counts.decided, moved.decided)):
-                if place in kind:
-                    kept[rule.place] = kind[place]
+            for old_counts, new_counts in ((counts.fitted, moved.fitted), (counts.decided, moved.decided)):
+                if place in old_counts:
+                    new_counts[rule.place] = old_counts[place]
     return moved
 
 
 def _written(rule: Rule) -> str:
+    """Equal for two rules that say the same in the same file, whatever their lines."""
     return f"{rule.place.rpartition(':')[0]} {rule.when} {rule.outcome} {rule.times}"
 
 
@@ -217,6 +223,6 @@ def _named(document: Document) -> bool:
 
 
 def always_on() -> list[Document]:
-    """The files below every scenario."""
+    """The files of `ALWAYS_ON`."""
     folder = data_folder("scenarios")
     return [yaml.read(folder / f"{name}.yaml", f"scenarios/{name}.yaml", read_own) for name in ALWAYS_ON]

@@ -1,4 +1,4 @@
-"""Violations of our own schemas in a person's words, at their place in the file."""
+"""Explains violations of the simulator's own schemas (scenarios, settings), with their places in the file."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import deepcopy
@@ -17,24 +17,24 @@ WORDINGS = {
     "pause": "a duration is expected: write 250ms, 5s, 10m, 2h or 1d",
     "time-zone": "a time zone is expected, such as Europe/Tallinn",
 }
-"""What is expected where a format of settings is violated."""
+"""Format of a setting → what is expected."""
 
 
 SOME_TIME = "1s"
-"""In the place of a duration that is none."""
+"""Replaces an invalid duration, so that the rest of the item can be checked."""
 
 
 class Violation(NamedTuple):
-    """A place in a value that breaks a schema."""
+    """A value that breaks a schema, by its path."""
 
     path: tuple[str | int, ...]
     reason: str
     key: bool = False
-    """Whether the key is the mistake, and not what stands at it."""
+    """Whether the last key of the path is the mistake, and not its value."""
 
 
 def of_schema(document: Document, schema: dict[str, Json]) -> list[Mistake]:
-    """Every place where a scenario breaks the schema of its format."""
+    """All violations of the scenario schema in a file."""
     found = violations(document.value, "scenario", explained(schema, {}), schema["properties"], _reason)
     return [document.at(*violation) for violation in found]
 
@@ -42,7 +42,7 @@ def of_schema(document: Document, schema: dict[str, Json]) -> list[Mistake]:
 def of_settings(
     settings: Json, schema: dict[str, Json], formats: Mapping[str, Callable[[str], bool]]
 ) -> list[Violation]:
-    """Every place where settings break their schema; without the values, some of which are secrets."""
+    """All violations of the settings schema, explained without the values, which may be secrets."""
     return violations(settings, "settings file", explained(schema, formats), schema["properties"], _discreet)
 
 
@@ -53,26 +53,26 @@ def violations(
     known: Mapping[str, Json],
     reason: Callable[[ValidationError], str],
 ) -> list[Violation]:
-    """``kind`` is what the value should be, ``known`` its keys."""
+    """All violations. ``kind``: what the value should be, in words; ``known``: the keys of its schema."""
     if not isinstance(value, dict):
         return [Violation((), f"a mapping is expected, not {_kind(value)}")]
     if value and not value.keys() & known.keys() and not any(suggestion(key, known) for key in value):
-        # Whatever else it is, its keys are none of our business, and may be secrets.
+        # It is another kind of file; its keys are not listed, because they may be secrets.
         return [Violation((), f"this is no {kind}: it has none of the keys {_listed(known)}")]
     errors = list(explain(value))
     misspelled = {error.json_path for error in errors if error.validator == "additionalProperties"}
     found: list[Violation] = []
     for error in errors:
-        # What seems to be missing is there, only misspelled.
+        # A key that seems to be missing is misspelled, which is reported already.
         if error.validator not in ("required", "anyOf", "oneOf") or error.json_path not in misspelled:
             found += _violations(error, reason)
     return found
 
 
 def sound_items(value: Json, member: str, schema: dict[str, Json], definition: str) -> Iterator[tuple[int, Json]]:
-    """Of a list in a document with mistakes: the items that fit their ``definition``, with their places.
+    """The items of a list in a document with mistakes, with their indexes, as far as they fit their ``definition``.
 
-    Others come without what breaks the schema, where that can be left out: all their mistakes are wanted at once.
+    Parts that break the schema are left out where possible, so that all other mistakes of the item are found as well.
     """
     items = value.get(member) if isinstance(value, dict) else None
     if isinstance(items, list):
@@ -83,13 +83,13 @@ def sound_items(value: Json, member: str, schema: dict[str, Json], definition: s
 
 
 def _sound(item: Json, errors: Callable[[Json], Iterable[ValidationError]]) -> Json:
-    """An item without what breaks its schema, and some time where one is needed; None: it breaks it still."""
+    """An item without the parts that break its schema, invalid durations replaced; None: it still breaks the schema."""
     item = deepcopy(item)
     for path in [place.path for error in errors(item) for place in _violations(error, _reason) if place.path]:
         *around, name = path
         try:
             holder = reduce(getitem, around, item)
-        except LookupError:  # It is gone with what is around it.
+        except LookupError:  # It has been removed together with the value around it.
             continue
         if isinstance(holder, dict) and name in holder:
             del holder[name]
@@ -99,7 +99,7 @@ def _sound(item: Json, errors: Callable[[Json], Iterable[ValidationError]]) -> J
 
 
 def _missing(error: ValidationError) -> list[str]:
-    """The keys that are required and not there."""
+    """The required keys that are missing, for an error of ``required``."""
     needed: Json = error.validator_value
     value: Json = error.instance
     return [name for name in needed if name not in value] if error.validator == "required" else []
@@ -130,7 +130,7 @@ def _choices(
     choices = [choice for choice in listed if isinstance(choice, dict)]
     needed = [choice["required"][0] for choice in choices if set(choice) == {"required"}]
     if needed and not isinstance(value, dict):
-        return  # Its type is a mistake by itself.
+        return  # The wrong type is reported by itself.
     if needed:
         having = [key for key in needed if key in value]
         both = f"only one of {_listed(having)} can stand here"
@@ -145,7 +145,7 @@ def _choices(
 
 
 def _discreet(error: ValidationError) -> str:
-    """A reason without the value; only one that is nearly right is a word, and no secret."""
+    """A reason without the value, except for a suggestion: what is nearly a valid word is not a secret."""
     limit: Json = error.validator_value
     if error.validator == "enum":
         return f"one of {_listed(limit)} is expected{suggestion(str(error.instance), map(str, limit))}"

@@ -1,4 +1,4 @@
-"""YAML files of ours, read with the position of every value, so that a mistake can be pointed at."""
+"""Reads YAML files with the line and column of every value, for messages about mistakes."""
 
 import gc
 import os
@@ -19,11 +19,11 @@ from msgsim.contract.decoding import DEEPEST
 from msgsim.model import Json
 
 LARGEST = 10_000_000
-"""Bytes of one file."""
+"""Most bytes of a file."""
 MOST_NODES = 500_000
-"""Values of one file, aliases counted each time they are used: a bomb stops here."""
+"""Most values of a file; aliases count each time they are used, which stops alias bombs ("billion laughs")."""
 _TEXT = re.compile(r"(?i:yes|no|on|off|y|n)|\+\d+|0\d+|[-+]?\d+(:[0-5]?\d)+(\.\d*)?", re.ASCII)
-"""What YAML 1.1 takes for truth values and numbers, and a writer of messages for words, phone numbers and hours."""
+"""Unquoted values that stay texts, although YAML 1.1 reads them as booleans or numbers: words, phone numbers, hours."""
 _PLAIN = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 _STRING = "tag:yaml.org,2002:str"
 _FASTEST = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -31,7 +31,7 @@ _FASTEST = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 @contextmanager
 def uncollected() -> Iterator[None]:
-    """Keep the cycle collector out: it would look at every node of a large file again and again."""
+    """Pause the garbage collector, which would traverse the nodes of a large file again and again."""
     collecting = gc.isenabled()
     gc.disable()
     try:
@@ -42,7 +42,7 @@ def uncollected() -> Iterator[None]:
 
 
 class Mistake(Struct, frozen=True, order=True):
-    """One mistake in a file; lines and columns count from 1."""
+    """A mistake in a file; lines and columns count from 1."""
 
     file: str
     line: int
@@ -54,7 +54,7 @@ class Mistake(Struct, frozen=True, order=True):
 
 
 class BadFile(Exception):
-    """All the mistakes of the files that were read."""
+    """The mistakes in one or several files, sorted."""
 
     def __init__(self, mistakes: Iterable[Mistake]) -> None:
         self.mistakes = sorted(set(mistakes))
@@ -62,26 +62,28 @@ class BadFile(Exception):
 
 
 Spot: TypeAlias = "tuple[int, int, dict[str, tuple[int, int, Spot]] | list[Spot] | None]"
-"""Line and column of a value, and the spots in it: per key after those of the key itself, or per place in a list."""
+"""Line and column of a value, and the spots inside: of a mapping, key → line and column of the key, spot of its
+value; of a list, the spots of its items; None of a scalar.
+"""
 
 
 class Document(Struct):
-    """What a file says, and where it says it."""
+    """The parsed contents of a file, and the positions of its values."""
 
     file: str
     value: Json = None
     spot: Spot = (1, 1, None)
     digest: bytes = b""
-    """Of the file's bytes; empty for a text that was no file."""
+    """Digest of the file's bytes; empty for a text that was sent."""
     text: str = ""
-    """As it was read."""
+    """The YAML source."""
 
     def at(self, path: Iterable[str | int], reason: str, key: bool = False) -> Mistake:
-        """A mistake at a path, or at the nearest thing around it; with ``key`` at the key of its last part."""
+        """A mistake at the value at a path, or at the nearest value around it; with ``key`` at the path's last key."""
         return Mistake(self.file, *self.place(path, key), reason)
 
     def place(self, path: Iterable[str | int], key: bool = False) -> tuple[int, int]:
-        """Line and column."""
+        """Line and column, as for `at`."""
         line, column, inside = self.spot
         its_key = line, column
         for part in path:
@@ -97,9 +99,9 @@ class Document(Struct):
 
 
 def contents(path: Path) -> bytes:
-    """The bytes of a regular file, one more than `LARGEST` at most; never waits for a device or a pipe.
+    """The bytes of a regular file, at most `LARGEST` + 1 (enough to see that it is too large).
 
-    Raises OSError, which says what it is where it is no regular file.
+    Never blocks on a device or a pipe. Raises OSError, also for anything but a regular file.
     """
     try:
         mode = path.stat().st_mode
@@ -107,7 +109,7 @@ def contents(path: Path) -> bytes:
         raise OSError(str(error)) from None
     if not stat.S_ISREG(mode):
         raise OSError(f"it is {_KINDS.get(stat.S_IFMT(mode), 'something else')}, not a file")
-    # Without waiting for whoever writes into a pipe, should one have come in its place meanwhile.
+    # Non-blocking, and checked again: a pipe may have replaced the file since.
     with os.fdopen(os.open(path, _FLAGS), "rb") as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise OSError("it is not a file")
@@ -115,7 +117,10 @@ def contents(path: Path) -> bytes:
 
 
 def read(path: Path, shown: str | None = None, source: Callable[[Path], bytes] = contents) -> Document:
-    """Read a file. Raises BadFile with one mistake when it is no YAML that we take."""
+    """Read a file. Raises BadFile with one mistake when it cannot be read or is not the YAML accepted here.
+
+    ``shown``: its name in mistakes; None: its path. ``source``: reads the bytes; raises OSError.
+    """
     name = shown or str(path)
     try:
         data = source(path)
@@ -127,7 +132,7 @@ def read(path: Path, shown: str | None = None, source: Callable[[Path], bytes] =
 
 
 def digest(data: bytes) -> bytes:
-    """Tells contents of files apart."""
+    """A digest of a file's contents, to see whether they have changed."""
     return blake2b(data, digest_size=16).digest()
 
 
@@ -142,7 +147,7 @@ _KINDS = {
 
 
 def parse(data: bytes | str, name: str) -> Document:
-    """Read a text as `read` does."""
+    """Parse YAML; ``name`` is the file's name in mistakes. Raises BadFile, as `read`."""
     with uncollected():
         return _parsed(data, name)
 
@@ -168,12 +173,12 @@ def _parsed(data: bytes | str, name: str) -> Document:
 
 
 def _text(data: bytes) -> str:
-    """As the loader reads it, which knows UTF-16 by its mark."""
+    """The source as the loader decodes it: UTF-16 with a byte order mark, else UTF-8."""
     return data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig", "replace")
 
 
 class _Loader(_FASTEST):  # type: ignore[misc, valid-type]
-    """Composes nodes, knows a word again that it has seen, and stops before the stack ends."""
+    """Composes nodes; caches the resolution of tags, and limits nesting and number of nodes."""
 
     def __init__(self, stream: bytes | str) -> None:
         super().__init__(stream)
@@ -199,7 +204,7 @@ class _Loader(_FASTEST):  # type: ignore[misc, valid-type]
 
 
 class _Reader:
-    """Turns nodes into plain values, and remembers where they stood."""
+    """Turns nodes into plain values and spots."""
 
     def __init__(self, file: str) -> None:
         self.file = file
@@ -255,6 +260,6 @@ class _Reader:
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:
-    """``; did you mean 'delivered'?`` or nothing."""
+    """``; did you mean 'delivered'?`` for a similar known word, else empty."""
     nearest = get_close_matches(word, map(str, known), n=1, cutoff=0.6)
     return f"; did you mean {nearest[0]!r}?" if nearest else ""

@@ -1,4 +1,4 @@
-"""Callbacks: requests that are owed, and what became of them."""
+"""The table ``callbacks``: pending ones with their due times, and finished ones."""
 
 from collections.abc import Iterator, Sequence
 from itertools import starmap
@@ -13,7 +13,7 @@ from msgsim.storage.keys import EVER, NUMBERS, PIECE, SHIFT, between, host, orde
 from msgsim.storage.table import Keyed, encode
 
 GIVEN_UP = ("failed", "refused")
-"""States that have an index of their own."""
+"""States with a partial index of their own in schema.sql."""
 _GIVEN_UP = "state IN ('failed', 'refused')"
 _decode = msgspec.json.Decoder(Callback).decode
 
@@ -24,7 +24,7 @@ class Callbacks(Keyed):
     def __init__(self, database: Database) -> None:
         super().__init__(database)
         self.pending: list[Callback] = []
-        """Written since the last commit: new, or with another due time."""
+        """Pending callbacks written since the last commit: new ones, and those with another due time."""
         self.rewritten = Rewritten()
 
     def add(self, callbacks: Sequence[Callback]) -> None:
@@ -59,6 +59,7 @@ class Callbacks(Keyed):
         return self._find(self._callback, "key = ?", (key,))
 
     def of(self, subject: int) -> list[Callback]:
+        """All callbacks about a message or inbound message (its key), by due time."""
         rows = self._database.rows(
             "callbacks", "SELECT key, doc FROM callbacks WHERE subject = ? ORDER BY due, key", (subject,)
         )
@@ -67,7 +68,10 @@ class Callbacks(Keyed):
     def between(
         self, sandbox: int, low: int = 1, high: int = NUMBERS, state: str = "", newest_first: bool = False
     ) -> Iterator[Callback]:
-        """Those with numbers from ``low`` to ``high``, read at once and decoded one by one."""
+        """Callbacks with numbers from ``low`` to ``high``; rows are fetched at once and decoded lazily.
+
+        ``state``: empty: every state.
+        """
         where, values = _between(sandbox, low, high, state)
         sql = f"SELECT key, doc FROM callbacks WHERE {where} ORDER BY key{order(newest_first)}"  # noqa: S608
         return starmap(self._callback, self._database.rows("callbacks", sql, values).fetchall())
@@ -77,22 +81,22 @@ class Callbacks(Keyed):
         return self._value(f"SELECT COUNT(*) FROM callbacks WHERE {where}", values) or 0  # noqa: S608
 
     def states(self, sandbox: int, low: int, high: int) -> dict[str, int]:
-        """State to how many there are with numbers from ``low`` to ``high``."""
+        """State → how many callbacks with numbers from ``low`` to ``high`` have it."""
         where, values = between(sandbox, low, high)
         sql = f"SELECT state, COUNT(*) FROM callbacks WHERE {where} GROUP BY state"  # noqa: S608
         return {str(state): int(count) for state, count in self._database.rows("callbacks", sql, values)}
 
     def failing(self, sandbox: int, most: int) -> int:
-        """How many were given up, ``most`` at most, or are to be tried again, among the ``most`` that are due next."""
+        """How many callbacks failed: given up (at most ``most``), or waiting for a retry (of the next ``most`` due)."""
         sql = f"SELECT COUNT(*) FROM (SELECT 1 FROM callbacks WHERE {_GIVEN_UP} AND sandbox = ? LIMIT ?) AS given_up"  # noqa: S608
         given_up = self._value(sql, (sandbox, most)) or 0
         pending = self._database.rows("callbacks", _PENDING, (sandbox, most))
         return given_up + sum(1 for row in starmap(self._callback, pending) if row.failing)
 
     def due(self, sandbox: int, host: str, until: int) -> Iterator[Callback]:
-        """Pending callbacks to a host that are due by a time, earliest first, read one by one.
+        """Pending callbacks to a host that are due by ``until``, earliest first; fetched and decoded lazily.
 
-        One that cannot be read comes as failed, with its reason.
+        An unreadable row is returned with the state ``failed`` and the reason.
         """
         after, count = (EVER, 0), PIECE
         while count == PIECE:
@@ -106,17 +110,17 @@ class Callbacks(Keyed):
                 cursor.close()
 
     def next_due(self, sandbox: int, host: str, after: int) -> int | None:
-        """When the earliest pending callback to a host is due that is due after a time."""
+        """The earliest due time after ``after`` of a pending callback to a host; None: there is none."""
         sql = "SELECT MIN(due) FROM callbacks WHERE state = 'pending' AND sandbox = ? AND host = ? AND due > ?"
         return self._value(sql, (sandbox, host, after))
 
     def first_due(self, sandbox: int) -> int | None:
-        """When the earliest pending callback is due."""
+        """The earliest due time of a pending callback in a sandbox; None: there is none."""
         sql = "SELECT MIN(due) FROM callbacks WHERE state = 'pending' AND sandbox = ?"
         return self._value(sql, (sandbox,))
 
     def all_due(self) -> list[tuple[int, str, int]]:
-        """Sandbox, host, and when the earliest pending callback to it is due, wherever there is one."""
+        """(sandbox, host, earliest due time), for each sandbox and host with pending callbacks."""
         sql = "SELECT sandbox, host, MIN(due) FROM callbacks WHERE state = 'pending' GROUP BY sandbox, host"
         return self._database.rows("callbacks", sql).fetchall()
 
@@ -128,7 +132,10 @@ class Callbacks(Keyed):
 
 
 def _between(sandbox: int, low: int, high: int, state: str) -> tuple[str, list[Json]]:
-    """A condition on numbers and, unless it is empty, on the state; it says what the index of that state asks for."""
+    """A condition on the numbers and on the state, unless that is empty.
+
+    For given-up states it repeats the conditions of their partial index, so that the planner uses it.
+    """
     where, values = between(sandbox, low, high, state=state)
     return (f"{where} AND {_GIVEN_UP} AND sandbox = ?", [*values, sandbox]) if state in GIVEN_UP else (where, values)
 

@@ -1,4 +1,4 @@
-"""What was written, for those who act on it or keep what they saw."""
+"""What was written since the last commit, for the dispatcher and for caches."""
 
 from collections import deque
 
@@ -7,25 +7,26 @@ from msgspec import Struct
 from msgsim.model import Callback
 
 MOST_REWRITTEN = 10_000
+"""Most keys that `Rewritten` remembers."""
 
 
 class Changes(Struct):
-    """What was written since the last commit that somebody may have to act on."""
+    """What one commit has made durable that other parts act on."""
 
     callbacks: list[Callback] = []
-    """Pending ones that are new, or have another due time."""
+    """Pending callbacks that are new or have another due time."""
     saved: set[int] = set()
-    """Numbers of sandboxes that were saved: their clocks may go otherwise now."""
+    """Numbers of sandboxes that were saved: their clocks may have changed."""
     dropped: set[int] = set()
-    """Numbers of sandboxes that are gone."""
+    """Numbers of sandboxes that were closed."""
 
 
 class Rewritten:
-    """Keys of rows that were rewritten: who keeps what it saw of them asks which it has to look at again."""
+    """Keys of rewritten rows, for caches: a cache notes ``total`` and later asks which rows changed since."""
 
     def __init__(self) -> None:
         self.total = 0
-        """How many there have been: from here on is asked for later."""
+        """How many rows have been rewritten so far."""
         self._keys: deque[int] = deque(maxlen=MOST_REWRITTEN)
 
     def add(self, key: int) -> None:
@@ -33,10 +34,10 @@ class Rewritten:
         self._keys.append(key)
 
     def since(self, total: int) -> list[int] | None:
-        """Those after the first ``total``; None when too many have been rewritten since to say which."""
+        """Keys rewritten after the first ``total``; None: too many to list, all rows have to be read again."""
         new = self.total - total
         return None if new > len(self._keys) else list(self._keys)[len(self._keys) - new :]
 
     def lose(self) -> None:
-        """Nobody can say any more which rows are as they were: a transaction was rolled back."""
+        """A transaction was rolled back: make `since` return None to every cache."""
         self.total += MOST_REWRITTEN + 1

@@ -1,4 +1,4 @@
-"""The only committer: whoever answers for something that was written waits here until it is durable."""
+"""The only committer. An answer that promises something written waits here until that is durable."""
 
 import asyncio
 import contextlib
@@ -13,21 +13,21 @@ from msgsim.storage.database import StoreError
 from msgsim.storage.store import Store
 
 Answer = Callable[[StoreError | None], None]
-"""Called with None once everything written before is durable, or with the reason why it was lost."""
+"""Called with None once everything written before is durable, or with the error with which it was lost."""
 
 
 BOUNDS = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
-"""Seconds."""
+"""Upper bounds of a histogram, in seconds."""
 
 
 class Durations:
-    """How long commits took."""
+    """Histogram of how long commits took."""
 
     def __init__(self) -> None:
         self.counts = [0] * (len(BOUNDS) + 1)
-        """How many took at most each of the bounds, and more than the one before; the last: more than all."""
+        """Commits per bucket of BOUNDS; the last bucket is for those that took longer than all bounds."""
         self.seconds = 0.0
-        """All of them together."""
+        """Sum of all durations."""
 
     def add(self, seconds: float) -> None:
         self.counts[bisect_left(BOUNDS, seconds)] += 1
@@ -38,38 +38,39 @@ class Commits:
     """Commits in the second event loop iteration after the first answer was added, so that many share a commit."""
 
     def __init__(self, store: Store, committed: Callable[[Changes, StoreError | None], None]) -> None:
-        """``committed`` is called after each commit and before any answer.
+        """``committed`` is called after each commit, before its answers.
 
-        It is given what became durable, or the reason why it was lost.
+        Its arguments are what became durable, and the error if the commit failed.
         """
         self._store = store
         self._committed = committed
         self._answers: list[Answer] = []
         self._committing: list[Answer] | None = None
-        """Those of the commit that goes on beside the loop; None: there is none."""
+        """Answers that wait for the commit running in another thread; None: no such commit is running."""
         self._begun = 0
-        """How many commits were begun beside the loop."""
+        """How many commits were begun in another thread."""
         self._since = 0.0
-        """When the commit was begun that goes on beside the loop, by `elapsed`."""
+        """When the commit running in another thread was begun, by `elapsed`."""
         self.durations = Durations()
 
     def then(self, answer: Answer) -> None:
+        """Call ``answer`` after the next commit, and see to it that there is one soon."""
         if not self._answers:
             loop = asyncio.get_running_loop()
             loop.call_soon(loop.call_soon, self.start)
         self._answers.append(answer)
 
     async def durable(self) -> None:
-        """Wait for the commit, where there is something to commit. Raises StoreError when it was lost."""
+        """Wait until everything written so far is durable. Raises StoreError when it was lost."""
         if self._answers or self._store.dirty or self._committing is not None:
             done = asyncio.get_running_loop().create_future()
             self.then(partial(_settle, done))
             await done
 
     def start(self) -> None:
-        """Begin a commit for everybody who waits; beside the loop, where the database can do that.
+        """Begin a commit for all waiting answers, in another thread where the database can do that.
 
-        While one goes on, the next waits for its end.
+        While such a commit is running, this does nothing: its end starts the next.
         """
         if self._committing is not None:
             return
@@ -79,11 +80,11 @@ class Commits:
             self._committing, self._answers = self._answers, []
             self._since = elapsed()
         else:
-            with contextlib.suppress(StoreError):  # The answers were given it.
+            with contextlib.suppress(StoreError):  # The answers have got the error.
                 self.now()
 
     def now(self) -> None:
-        """Commit at once, for everybody who waits. Raises StoreError."""
+        """Commit synchronously, for all waiting answers. Raises StoreError when anything was lost."""
         lost = None
         if self._committing is not None:
             lost = self._finish()
@@ -93,7 +94,7 @@ class Commits:
             raise lost
 
     def _end(self, begun: int) -> None:
-        """A commit beside the loop is over. `now` may have waited for that already."""
+        """A commit in another thread has ended. `now` may have waited for it and finished it already."""
         if self._committing is not None and begun == self._begun:
             self._finish()
             if self._answers:
@@ -104,7 +105,10 @@ class Commits:
         return self._hand_out(self._store.end_commit, answers, self._since)
 
     def _hand_out(self, commit: Callable[[], Changes], answers: list[Answer], begun: float) -> StoreError | None:
-        """Tell everybody what a commit came to; why it was lost, where it was. ``begun``: by `elapsed`."""
+        """Commit by ``commit``, call all answers with the result, and return the error, if there was one.
+
+        ``begun``: when the commit began, by `elapsed`.
+        """
         changes, lost = Changes(), None
         try:
             changes = commit()
@@ -115,13 +119,13 @@ class Commits:
         for answer in answers:
             try:
                 answer(lost)
-            except Exception:  # A client that is gone keeps nobody else waiting.
+            except Exception:  # A failing answer must not keep the others from being sent.
                 logging.getLogger("msgsim").exception("unexpected")
         return lost
 
 
 def _call(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
-    """From any thread; not at all when the server has stopped meanwhile."""
+    """Call something in the loop, from any thread; nothing happens when the loop has been closed."""
     with contextlib.suppress(RuntimeError):
         loop.call_soon_threadsafe(call)
 

@@ -1,7 +1,7 @@
-"""What the store needs of a database: rows that wait for the commit, and answers to questions.
+"""The protocol of a database: deferred writes, immediate writes, queries and commits.
 
-SQL is what SQLite and PostgreSQL both understand. Values stand as ``?``, or as ``?1``, ``?2`` where one is used more
-than once.
+Statements use the SQL that SQLite and PostgreSQL have in common. Placeholders are ``?``, or ``?1``, ``?2`` where a
+value is used more than once.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -14,19 +14,19 @@ Row = Sequence[Json]
 
 
 Columns = tuple[tuple[str, ...], tuple[str, ...]]
-"""Those that are the key of a row, and those that hold its numbers."""
+"""Names of the columns that form a row's key, and of those whose numbers are added up."""
 
 
 Waiting = dict[str, list[tuple[str, list[Row]]]]
-"""Per table what is not written yet: statements in their order, each with its rows."""
+"""Table → deferred statements in their order, each with the values of its rows."""
 
 
 class StoreError(Exception):
-    """The store cannot be used; the text says why and what to do."""
+    """The store cannot be used, or has lost writes; the text says why, and what to do about it."""
 
 
 def put_off(waiting: Waiting, table: str, sql: str, rows: Iterable[Row]) -> None:
-    """Let rows wait; those of one statement after another share it."""
+    """Defer rows; consecutive rows of the same statement are written together."""
     statements = waiting.setdefault(table, [])
     if statements and statements[-1][0] == sql:
         statements[-1][1].extend(rows)
@@ -35,7 +35,7 @@ def put_off(waiting: Waiting, table: str, sql: str, rows: Iterable[Row]) -> None
 
 
 class Rows(Protocol):
-    """What a question is answered with; read as it is asked for."""
+    """The result of a query; rows are fetched when they are read."""
 
     def __iter__(self) -> Iterator[Any]: ...
 
@@ -47,47 +47,47 @@ class Rows(Protocol):
 
 
 class Database(Protocol):
-    """Writes join the open transaction.
+    """All writes join the open transaction.
 
-    A write that fails takes that transaction with it: `commit` raises why, and until then nothing more is written.
+    A failing write rolls the transaction back. Further writes are ignored until `commit`, which raises the error.
     """
 
     written: str
-    """Condition on a row that has a text somewhere in its document, in any case of ASCII letters; its value is a
-    pattern of LIKE."""
+    """SQL condition for rows whose document contains a text, ignoring the case of ASCII letters; its value is a LIKE
+    pattern."""
     dirty: bool
     """Something was written since the last commit."""
 
     @property
     def replicas(self) -> Replicas:
-        """Who else has the database."""
+        """The servers that share the database."""
 
     def insert(self, table: str, rows: Iterable[Row]) -> None:
-        """New rows with all their columns in order, written before the next commit or before their table is read."""
+        """Insert rows (all columns, in order), deferred until the next commit or until the table is read."""
 
     def defer(self, table: str, sql: str, rows: Iterable[Row]) -> None:
-        """A statement with the values of each row, carried out at the same time as `insert`, in turn with it."""
+        """Run a statement with the values of each row, deferred as `insert` and in order with it."""
 
     def add_up(self, table: str, columns: Columns, rows: Iterable[Row]) -> None:
-        """Add numbers to those of the rows with the same key, or to none, at the same time as `insert`."""
+        """Add numbers to the row with the same key, or insert the row where there is none; deferred as `insert`."""
 
     def write(self, table: str, sql: str, values: Row = ()) -> int:
-        """Write at once; how many rows changed."""
+        """Run a statement now; return how many rows changed."""
 
     def rows(self, table: str, sql: str, values: Row = ()) -> Rows:
-        """What stands in a table, with everything written to it so far. Raises StoreError when it cannot be read."""
+        """Query a table, everything written to it so far included. Raises StoreError when it cannot be read."""
 
     def commit(self) -> None:
-        """Make everything written so far durable. Raises StoreError, and then all of it is lost."""
+        """Make everything written since the last commit durable. Raises StoreError when all of it was lost."""
 
     def begin_commit(self, done: Callable[[], None]) -> bool:
-        """Begin to make it durable beside the event loop; ``done`` is called, in any thread, when that has ended.
+        """Begin a commit in another thread; ``done`` is called in any thread when it has ended.
 
-        False where that is not worth while, or not possible: `commit` does it at once.
+        False where the database does not support that, or there is nothing to commit: then call `commit`.
         """
 
     def end_commit(self) -> None:
-        """Wait for its end. Raises StoreError, and then everything written until now is lost."""
+        """Wait for the end of the begun commit. Raises StoreError when that and all later writes were lost."""
 
     def close(self) -> None:
-        """Commit, and let go. Raises StoreError when the last writes were lost."""
+        """Commit and close the connection. Raises StoreError when the last writes were lost."""

@@ -1,4 +1,4 @@
-"""Inbound messages: what phones write."""
+"""The table ``inbound``: messages from phones to the application (MO)."""
 
 from collections.abc import Iterator
 from itertools import starmap
@@ -23,29 +23,32 @@ class InboundMessages(Keyed):
     def earliest(
         self, sandbox: int, provider: str = "", since: int = EVER, key: int = 0, until: int = NEVER
     ) -> Iterator[Inbound]:
-        """In order of time, behind a time and a key at that time, at most ``until`` a time; read as it is asked for."""
+        """In order of time: those after the time ``since`` and up to ``until``; fetched and decoded lazily.
+
+        ``key``: also those at ``since`` with a higher key; 0: none at ``since``.
+        """
         where = "key >> 40 = ? AND (at, key) > (?, ?) AND at <= ?" + (" AND provider = ?" if provider else "")
         sql = f"SELECT at, key, doc FROM inbound WHERE {where} ORDER BY at, key LIMIT {PIECE}"  # noqa: S608
         return self._by_time(sql, sandbox, (since, key or NEVER), (until, *([provider] if provider else [])))
 
     def latest(self, sandbox: int, since: int = EVER, until: int = NEVER, sender: str = "") -> Iterator[Inbound]:
-        """In reverse order of time, from one time to another; read as it is asked for.
+        """In reverse order of time: those from ``until`` back to ``since``; fetched and decoded lazily.
 
-        ``sender`` fits with and without plus.
+        ``sender`` matches with and without a leading plus.
         """
         where = "key >> 40 = ? AND (at, key) < (?, ?) AND at >= ?" + (" AND sender = ?" if sender else "")
         sql = f"SELECT at, key, doc FROM inbound WHERE {where} ORDER BY at DESC, key DESC LIMIT {PIECE}"  # noqa: S608
         return self._by_time(sql, sandbox, (until, NEVER), (since, *([bare(sender)] if sender else [])))
 
     def _by_time(self, sql: str, sandbox: int, start: tuple[int, int], more: tuple[Json, ...]) -> Iterator[Inbound]:
-        """Piece by piece from a time and a key on."""
+        """Run a query again and again, each time from the last time and key on."""
         while rows := self._database.rows("inbound", sql, [sandbox, *start, *more]).fetchall():
             start = rows[-1][:2]
             for _, key, doc in rows:
                 yield self._inbound(key, doc)
 
     def between(self, sandbox: int, low: int, high: int, provider: str = "") -> Iterator[Inbound]:
-        """Those with numbers from ``low`` to ``high``, oldest first, read at once and decoded one by one."""
+        """Those with numbers from ``low`` to ``high``, oldest first; rows are fetched at once and decoded lazily."""
         where, values = between(sandbox, FROM_PHONES + low, FROM_PHONES + high, provider=provider)
         sql = f"SELECT key, doc FROM inbound WHERE {where} ORDER BY key"  # noqa: S608
         return starmap(self._inbound, self._database.rows("inbound", sql, values).fetchall())

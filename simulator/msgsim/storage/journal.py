@@ -1,4 +1,4 @@
-"""The journal: what happened, in order."""
+"""The table ``journal``: exchanges, attempts and control actions, in order."""
 
 from collections.abc import Iterator
 from itertools import starmap
@@ -17,7 +17,7 @@ class Journal(Keyed):
     name = "journal"
 
     def add(self, entry: Entry, subject: int = 0) -> None:
-        """``subject``: the callback that an attempt is one at."""
+        """``subject``: for an attempt the key of its callback, else 0."""
         self._database.insert("journal", [(entry.key, entry.at, entry.kind, entry.provider, subject, _written(entry))])
 
     def between(
@@ -29,7 +29,10 @@ class Journal(Keyed):
         provider: str = "",
         newest_first: bool = False,
     ) -> Iterator[Entry]:
-        """Lines with numbers from ``low`` to ``high``, read at once and decoded one by one."""
+        """Entries with numbers from ``low`` to ``high``; rows are fetched at once and decoded lazily.
+
+        ``kind``, ``provider``: empty: all.
+        """
         where, values = between(sandbox, low, high, kind=kind, provider=provider)
         sql = f"SELECT key, doc FROM journal WHERE {where} ORDER BY key{order(newest_first)}"  # noqa: S608
         return starmap(self._entry, self._database.rows("journal", sql, values).fetchall())
@@ -46,7 +49,7 @@ class Journal(Keyed):
         return [self._entry(*row) for row in self._database.rows("journal", sql, (callback,))]
 
     def trim(self, sandbox: int, newest: int, limit: int) -> int:
-        """Keep the newest ``limit`` entries; how many went."""
+        """Delete all but the newest ``limit`` entries; return how many were deleted. ``newest``: the highest number."""
         sql = "DELETE FROM journal WHERE key BETWEEN ? AND ?"
         return self._database.write("journal", sql, (first(sandbox), first(sandbox) + newest - limit))
 
@@ -58,7 +61,10 @@ class Journal(Keyed):
 
 
 def _written(entry: Entry) -> bytes:
-    """What is written of an entry; where a provider's words in it could not be read again, that they could not."""
+    """The row's document of an entry. Where it could not be decoded again, the entry of an unreadable row instead.
+
+    Only refusals and notes can have members of another type: they are made by providers and not checked before.
+    """
     doc = encode(entry)
     if entry.exchange is not None and (entry.exchange.refusals or entry.exchange.notes):
         try:

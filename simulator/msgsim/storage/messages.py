@@ -1,4 +1,4 @@
-"""Messages, as they were accepted, with their plans."""
+"""The table ``messages``: accepted messages with their plans."""
 
 from collections.abc import Collection, Iterator, Sequence
 from itertools import starmap
@@ -43,6 +43,7 @@ class Messages(Keyed):
         self._steps.add(messages)
 
     def rewrite(self, message: Message) -> None:
+        """Replace a message whose plan was cut."""
         before = self.by_key(message.key)
         self._database.write("messages", "UPDATE messages SET doc = ? WHERE key = ?", (encode(message), message.key))
         self._steps.add([message])
@@ -58,7 +59,7 @@ class Messages(Keyed):
         )
 
     def near(self, sandbox: int, start: str, end: str) -> Message | None:
-        """A message whose id stands between two texts: ids of one acceptance share their first part."""
+        """A message whose id is in ``[start, end)``: the ids of a message's channels begin like its own."""
         return self._find(
             self._message,
             "id >= ? AND id < ? AND key BETWEEN ? AND ?",
@@ -66,7 +67,7 @@ class Messages(Keyed):
         )
 
     def referred(self, sandbox: int, reference: str) -> Iterator[Message]:
-        """Messages by the client's own id of them, newest first, read as they are asked for."""
+        """Messages with a reference (an id given by the client), newest first; fetched and decoded lazily."""
         key = last(sandbox) + 1
         sql = (
             f"SELECT key, doc FROM messages WHERE reference = ? AND key BETWEEN ? AND ? ORDER BY key DESC LIMIT {PIECE}"  # noqa: S608
@@ -81,7 +82,10 @@ class Messages(Keyed):
     def newest(
         self, sandbox: int, provider: str = "", to: str = "", before: int = 0, limit: int = 1_000_000
     ) -> Iterator[Message]:
-        """Newest first, of numbers below ``before`` (0: all); ``to`` fits with and without plus."""
+        """Messages with numbers below ``before`` (0: all), newest first.
+
+        ``provider``, ``to``: empty: all; ``to`` matches with and without a leading plus.
+        """
         lowest, high = self.bounds(sandbox)
         high = before - 1 if before else high
         while high >= lowest:
@@ -94,7 +98,7 @@ class Messages(Keyed):
             high = low - 1
 
     def later(self, sandbox: int, to: str, after: int) -> Iterator[Message]:
-        """Those to a recipient with numbers above ``after``, oldest first; ``to`` fits with and without plus."""
+        """Messages to a recipient with numbers above ``after``, oldest first; ``to`` matches with and without plus."""
         _, highest = self.bounds(sandbox)
         for low in range(after + 1, highest + 1, SPAN):
             yield from self.between(sandbox, low, low + SPAN - 1, to=to)
@@ -110,10 +114,10 @@ class Messages(Keyed):
         others: bool = False,
         newest_first: bool = False,
     ) -> Iterator[Message]:
-        """Those with numbers from ``low`` to ``high``, read at once and decoded one by one.
+        """Messages with numbers from ``low`` to ``high``; rows are fetched at once and decoded lazily.
 
-        ``to`` fits with and without plus; with ``others`` it may be a part of what only one channel is sent to.
-        ``written`` stands somewhere in their rows, in any case of ASCII letters; it has no ``%`` and no ``_``.
+        ``to``: matches with and without a leading plus; with ``others`` also part of a recipient of a single channel.
+        ``written``: occurs in the row's document, ignoring the case of ASCII letters; without ``%`` and ``_``.
         """
         low, high = first(sandbox) + low, first(sandbox) + high
         where: list[str] = ["key BETWEEN ? AND ?"]
@@ -139,7 +143,7 @@ class Messages(Keyed):
         return list(starmap(self._message, rows))
 
     def count(self, sandbox: int, low: int = 0, high: int = NUMBERS, provider: str = "") -> int:
-        """How many have numbers from ``low`` to ``high``."""
+        """How many messages have numbers from ``low`` to ``high``."""
         least, most = first(sandbox) + low, first(sandbox) + high
         if provider:
             sql = "SELECT COUNT(*) FROM messages WHERE key BETWEEN ? AND ? AND provider = ?"
@@ -148,9 +152,9 @@ class Messages(Keyed):
         return self._value(sql, (least >> BLOCK, most >> BLOCK, least, most)) or 0
 
     def recipients(self, sandbox: int, low: int, high: int, only: Collection[str] = ()) -> list[tuple[str, int, int]]:
-        """Who was written to by messages with numbers from ``low`` to ``high``: without plus, the newest key, how many.
+        """(recipient without plus, newest key, count) of the messages with numbers from ``low`` to ``high``.
 
-        ``only``: who is asked about; empty: everybody.
+        ``only``: recipients without plus to report; empty: all.
         """
         least, most = first(sandbox) + low, first(sandbox) + high
         where = "key >> 9 BETWEEN ? AND ? AND key BETWEEN ? AND ?"
@@ -173,7 +177,7 @@ class Messages(Keyed):
 
 
 def _others(message: Message) -> str | None:
-    """Recipients that only single channels have, a line each."""
+    """Recipients of channels that differ from the message's, one per line; None: there are none."""
     others = None
     for channel in message.channels:
         if channel.to and channel.to != message.to:
@@ -186,9 +190,9 @@ _TO = (
     " (SELECT CAST(? AS BIGINT) UNION ALL SELECT block + 1 FROM blocks WHERE block < ?)"
     " SELECT key FROM blocks CROSS JOIN messages WHERE key >> 9 = +block AND recipient IN (?, ?)"
 )
-"""Keys of messages, looked up in each block's part of the index.
+"""Keys of messages to a recipient, by an index search in each block.
 
-``+block`` has no affinity, as the indexed expression has none: with one SQLite would go through the index instead.
+``+block`` removes the column's affinity, as the indexed expression has none: otherwise SQLite scans the whole index.
 """
 _TO_ONE_CHANNEL = (
     " UNION ALL SELECT key FROM messages WHERE key >> 9 BETWEEN ? AND ? AND others IS NOT NULL AND INSTR(others, ?) > 0"

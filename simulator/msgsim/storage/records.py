@@ -1,4 +1,4 @@
-"""Records: what providers keep of their own, such as tokens and registrations."""
+"""The table ``records``: JSON values by sandbox, provider, kind and key, such as tokens and registrations."""
 
 from msgsim.model import Json
 from msgsim.storage.database import Database
@@ -14,7 +14,7 @@ class Records(Table):
     def __init__(self, database: Database) -> None:
         super().__init__(database)
         self._empty: set[tuple[int, str, str]] = set()
-        """Sandbox, provider and kind of which there is no record: every send may ask for some."""
+        """(sandbox, provider, kind) known to have no record. A cache, because every send may ask for records."""
 
     def find(self, sandbox: int, provider: str, kind: str, key: str) -> Json:
         if (sandbox, provider, kind) in self._empty:
@@ -30,13 +30,16 @@ class Records(Table):
         return decoded(row[0])
 
     def _find_none(self, sandbox: int, provider: str, kind: str) -> None:
-        """Of this key; if there is no other either, nobody need be asked again: but for those that replicas share."""
+        """Remember that a kind has no records at all, after a key was not found.
+
+        Not for the server's own records: other replicas may add some.
+        """
         sql = "SELECT 1 FROM records WHERE sandbox = ? AND provider = ? AND kind = ? LIMIT 1"
         if sandbox != SERVER and self._database.rows("records", sql, (sandbox, provider, kind)).fetchone() is None:
             self._empty.add((sandbox, provider, kind))
 
     def forget(self) -> None:
-        """There may be others than before: what was written last is lost, or a sandbox was taken over."""
+        """Clear the cache: writes were lost, or a sandbox was taken over from another replica."""
         self._empty.clear()
 
     def all(self, sandbox: int, provider: str, kind: str) -> list[tuple[str, Json]]:

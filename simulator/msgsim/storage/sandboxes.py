@@ -1,4 +1,4 @@
-"""SandboxTable, a row each."""
+"""The table ``sandboxes``."""
 
 from msgspec import Struct
 
@@ -8,7 +8,7 @@ from msgsim.storage.table import Table, decoded, encode
 
 
 class SandboxRow(Struct):
-    """A sandbox as it is kept."""
+    """A row; ``doc`` is `msgsim.engine.sandbox.Saved` as JSON."""
 
     number: int
     name: str
@@ -22,7 +22,7 @@ class SandboxTable(Table):
         super().__init__(database)
         self.saved: set[int] = set()
         self.dropped: set[int] = set()
-        """Numbers of those that were saved and dropped since the last commit."""
+        """Numbers of the sandboxes saved and of those dropped since the last commit."""
 
     def all(self) -> list[SandboxRow]:
         rows = self._database.rows("sandboxes", "SELECT number, name, doc FROM sandboxes ORDER BY number")
@@ -34,7 +34,7 @@ class SandboxTable(Table):
         return None if row is None else _row(*row)
 
     def highest(self) -> int:
-        """The highest number there is; 0 when there is none."""
+        """The highest number of a sandbox; 0: there is none."""
         return self._value("SELECT MAX(number) FROM sandboxes") or 0
 
     def keep(self, row: SandboxRow) -> None:

@@ -1,4 +1,4 @@
-"""SQLite as its only writer uses it: one connection, rows that wait for the commit, errors that are kept until then."""
+"""SQLite as `msgsim.storage.database.Database`: one connection, exclusive lock, deferred rows."""
 
 import contextlib
 import errno
@@ -13,7 +13,7 @@ from msgsim.storage.database import Columns, Row, StoreError, Waiting, put_off
 from msgsim.storage.replicas import Replicas
 
 FAILED = (sqlite3.Error, OverflowError, UnicodeEncodeError)
-"""What a statement may fail with: the last two are values that SQLite cannot hold."""
+"""Errors of a statement. The last two are for values that SQLite cannot hold."""
 PRAGMAS = (
     "journal_mode = WAL",
     "synchronous = NORMAL",
@@ -23,14 +23,14 @@ PRAGMAS = (
 
 
 class Sqlite:
-    """A file that nobody else opens, or memory; as `msgsim.storage.database.Database` has it."""
+    """A database in a file, locked for this process, or in memory."""
 
     written = "CAST(doc AS TEXT) LIKE ?"
 
     def __init__(self, path: Path | None, script: str, version: int) -> None:
-        """``script`` makes the tables of a ``version``, where they are not there yet.
+        """``path``: None: in memory. ``script`` creates the tables of ``version`` where they are missing.
 
-        Raises StoreError when the file cannot be opened, is in use, is no store, or is of another version.
+        Raises StoreError when the file cannot be opened, is in use, is not a store, or is of another version.
         """
         self.path = path
         self.replicas = Replicas()
@@ -38,7 +38,7 @@ class Sqlite:
         self._error: StoreError | None = None
         self._deferred: Waiting = {}
         self._connection = _open(path, script, version)
-        if path is None:  # What is in memory goes with whoever held it; a file is closed by its owner.
+        if path is None:  # Nobody closes a store in memory explicitly; a store in a file is closed by its owner.
             weakref.finalize(self, self._connection.close)
         self._names = (path, Path(f"{path.resolve()}-wal")) if path is not None else ()
         self._files = [_identity(name) for name in self._names]
@@ -107,7 +107,7 @@ class Sqlite:
             raise self._explained(error) from None
 
     def _write_deferred(self, table: str) -> None:
-        """Raises what is in FAILED."""
+        """Write the deferred rows of a table; nothing after an error. Raises the errors in FAILED."""
         statements = self._deferred.pop(table, ())
         if self._error is not None:
             return
@@ -120,7 +120,7 @@ class Sqlite:
             self._connection.execute("BEGIN IMMEDIATE")
 
     def _fail(self, error: Exception) -> None:
-        """Leave the transaction, and keep the reason for the commit."""
+        """Roll back, and remember the error for `commit`."""
         self._deferred.clear()
         if self._connection.in_transaction:
             self._connection.execute("ROLLBACK")
@@ -130,7 +130,7 @@ class Sqlite:
         return StoreError(f"{self.path or 'memory'}: {error}")
 
     def _check_files(self) -> None:
-        """What is written to a file that was deleted is lost with this process. Raises StoreError."""
+        """Raises StoreError when the file was deleted or replaced: writes to the old file would be lost at the exit."""
         if [_identity(name) for name in self._names] != self._files:
             raise StoreError(f"{self.path}: was deleted or replaced while msgsim used it; restart msgsim")
 
@@ -149,7 +149,7 @@ def _addition(table: str, columns: Columns) -> str:
 
 
 def _open(path: Path | None, script: str, version: int) -> sqlite3.Connection:
-    """Raises StoreError."""
+    """A connection to a file or to memory, locked and with tables. Raises StoreError."""
     try:
         with contextlib.ExitStack() as opened:
             if path is not None:
@@ -172,10 +172,11 @@ def _open(path: Path | None, script: str, version: int) -> sqlite3.Connection:
 
 
 def _prepare(connection: sqlite3.Connection, path: Path | None, script: str, version: int) -> None:
-    """Lock the file until the process ends, and make the tables, all or none.
+    """Lock the file until the process ends, and create the tables in one transaction.
 
-    Raises StoreError where it is not ours to write, and sqlite3.Error. The lock is on the file itself, by whatever name
-    it was opened. Exclusive mode has to be set before the WAL is first used: then SQLite needs no shared memory.
+    The lock is on the inode, whatever name the file was opened by. Exclusive mode has to be set before the WAL is first
+    used; SQLite then needs no shared memory for it.
+    Raises StoreError for a file of another program or another version, and sqlite3.Error.
     """
     connection.execute("PRAGMA locking_mode = EXCLUSIVE").fetchall()
     (found,) = connection.execute("PRAGMA user_version").fetchone()
@@ -191,7 +192,7 @@ def _prepare(connection: sqlite3.Connection, path: Path | None, script: str, ver
 
 
 def _touch(path: Path) -> None:
-    """A file that is there, and for its owner only. Raises OSError."""
+    """Create a file that only its owner can read, unless it exists. Raises OSError."""
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, "is a folder")
     if not path.exists():
@@ -199,7 +200,7 @@ def _touch(path: Path) -> None:
 
 
 def _identity(path: Path) -> tuple[int, int]:
-    """Device and inode of the file that stands at a path now; asked at every commit."""
+    """Device and inode of the file at a path now; (0, 0): there is none. Called at every commit."""
     try:
         status = os.stat(path)  # noqa: PTH116 - a third of the time that pathlib takes
     except OSError:

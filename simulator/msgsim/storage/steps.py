@@ -1,4 +1,7 @@
-"""How many statuses fall on which time, block by block of messages."""
+"""The table ``steps``: how many statuses the messages of each block get at each time.
+
+An index by time into the plans, which are documents. It says in which blocks something happens between two times.
+"""
 
 from collections.abc import Iterable, Sequence
 from itertools import groupby
@@ -11,23 +14,24 @@ from msgsim.storage.table import Table
 
 
 class Counted(Struct, frozen=True, gc=False):
-    """How many steps of a block of messages fall on a time."""
+    """A row: how many steps of a block's messages fall on a time."""
 
     at: int
     block: int
     count: int
     ends: int
-    """How many plans are over then. One without any step is over when it starts."""
+    """How many plans end at that time. A plan without steps ends when it starts."""
 
 
 COLUMNS = ("sandbox", "at", "block"), ("count", "ends")
+"""Key and number columns, for `Database.add_up`."""
 
 
 class Steps(Table):
     name = "steps"
 
     def add(self, messages: Sequence[Message], each: int = 1) -> None:
-        """Count the steps of messages in; out, with -1 for ``each``."""
+        """Add the steps of messages to the counts; with ``each`` = -1, subtract them."""
         rows: list[tuple[int, int, int, int, int]] = []
         for block, some in groupby(messages, _block_of):
             counts, ends = _times(some)
@@ -36,7 +40,7 @@ class Steps(Table):
         self._database.add_up("steps", COLUMNS, rows)
 
     def remove(self, message: Message) -> None:
-        """Count its steps out; what is none any more goes."""
+        """Subtract the steps of a message, and delete rows whose counts are 0."""
         self.add([message], -1)
         for at in {message.start, *(step.at for step in message.steps)}:
             self._database.write(
@@ -46,7 +50,7 @@ class Steps(Table):
             )
 
     def after(self, sandbox: int, after: tuple[int, int], until: int, most: int) -> list[Counted]:
-        """In order of time and block, those behind a time and block, at most ``until`` a time."""
+        """Up to ``most`` rows after a position (time, block) and up to the time ``until``, by time and block."""
         sql = (
             "SELECT at, block, count, ends FROM steps"
             " WHERE sandbox = ? AND (at, block) > (?, ?) AND at <= ? ORDER BY at, block LIMIT ?"
@@ -54,26 +58,26 @@ class Steps(Table):
         return [Counted(*row) for row in self._database.rows("steps", sql, (sandbox, *after, until, most))]
 
     def count(self, sandbox: int, after: int, until: int) -> int:
-        """How many statuses messages get after a time and until another."""
+        """How many statuses messages get at times with ``after < at <= until``."""
         sql = "SELECT SUM(count) FROM steps WHERE sandbox = ? AND at > ? AND at <= ?"
         return self._value(sql, (sandbox, after, until)) or 0
 
     def time(self, sandbox: int, after: int, rows: int = 0) -> int | None:
-        """The first time after a time at which messages get statuses; of so many rows later; None: there is none."""
+        """The time of the first row after a time, skipping ``rows`` rows; None: there is none."""
         sql = "SELECT at FROM steps WHERE sandbox = ? AND at > ? ORDER BY at LIMIT 1 OFFSET ?"
         row = self._database.rows("steps", sql, (sandbox, after, rows)).fetchone()
         return None if row is None else int(row[0])
 
     def last_end(self, sandbox: int) -> int | None:
-        """When the last plan of a sandbox is over."""
+        """When the last plan of a sandbox ends; None: it has no messages."""
         return self._value("SELECT MAX(at) FROM steps WHERE sandbox = ?", (sandbox,))
 
     def owners(self) -> set[int]:
-        """Numbers of the sandboxes that have rows."""
+        """Numbers of the sandboxes with rows, closed ones included."""
         return {sandbox for (sandbox,) in self._database.rows("steps", _OWNERS)}
 
     def sweep(self, sandbox: int, most: int) -> int:
-        """Remove rows of a sandbox; how many."""
+        """Delete up to 4 x ``most`` rows of a sandbox; return how many were deleted."""
         rows = "SELECT sandbox, at, block FROM steps WHERE sandbox = ? LIMIT ?"
         sql = f"DELETE FROM steps WHERE (sandbox, at, block) IN ({rows})"  # noqa: S608
         return self._database.write("steps", sql, (sandbox, 4 * most))
@@ -84,7 +88,7 @@ def _block_of(message: Message) -> int:
 
 
 def _times(messages: Iterable[Message]) -> tuple[dict[int, int], dict[int, int]]:
-    """How many steps fall on each time, and how many plans end then; an end is always among the times."""
+    """Time → number of steps, and time → number of plans that end; the times of the second are in the first too."""
     counts: dict[int, int] = {}
     ends: dict[int, int] = {}
     for message in messages:
@@ -102,4 +106,4 @@ _OWNERS = (
     " SELECT (SELECT MIN(sandbox) FROM steps WHERE sandbox > stepped.sandbox) FROM stepped WHERE sandbox IS NOT NULL)"
     " SELECT sandbox FROM stepped WHERE sandbox IS NOT NULL"
 )
-"""Sandboxes with rows in ``steps``, each found by one look into its key."""
+"""Sandboxes with rows, each found by one search in the primary key (a loose index scan)."""

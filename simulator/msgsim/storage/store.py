@@ -1,4 +1,4 @@
-"""Our tables together, in a database. It knows nobody: one class per table, one method per question."""
+"""All tables of a store. A class per table, a method per query; nothing here knows the engine."""
 
 import contextlib
 from collections.abc import Callable, Iterator
@@ -17,13 +17,14 @@ from msgsim.storage.sqlite import Sqlite
 from msgsim.storage.steps import Steps
 
 VERSION = 6
+"""Of the tables and of the documents in them; a store of another version is not opened."""
 SCHEMA = Path(__file__).with_name("schema.sql")
 ROOM = 1 << 20
-"""Bytes that have to fit before a store that was full counts as writable again."""
+"""Bytes that have to fit on the disk before a store that was full counts as writable again."""
 
 
 class Store:
-    """What is written is durable after `commit`."""
+    """The tables, and the commits of what is written to them."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -38,7 +39,7 @@ class Store:
         self._keyed = (self.messages, self.callbacks, self.inbound, self.journal)
         self._numbered = 0
         self._committing = Changes()
-        """What a commit that goes on makes durable."""
+        """What the running commit makes durable."""
 
     @property
     def dirty(self) -> bool:
@@ -47,20 +48,20 @@ class Store:
 
     @property
     def owes_uncommitted(self) -> bool:
-        """Pending callbacks were written since the last commit: nobody may post them before they are durable."""
+        """Pending callbacks were written that are not durable yet; they may not be posted before."""
         return bool(self.callbacks.pending or self._committing.callbacks)
 
     def commit(self) -> Changes:
-        """Make everything written so far durable. Raises StoreError, and then all of it is lost."""
+        """Make everything written since the last commit durable. Raises StoreError when all of it was lost."""
         changes = self._changes()
         with self._all_or_nothing():
             self._database.commit()
         return changes
 
     def begin_commit(self, done: Callable[[], None]) -> bool:
-        """Begin to make it durable; ``done`` is called, in any thread, when `end_commit` need not wait.
+        """Begin a commit in another thread; ``done`` is called in any thread when it has ended.
 
-        False where `commit` has to do it.
+        False where only `commit` can do it.
         """
         if not self._database.begin_commit(done):
             return False
@@ -68,7 +69,7 @@ class Store:
         return True
 
     def end_commit(self) -> Changes:
-        """What the commit that was begun has made durable. Raises StoreError when it was lost, and all since then."""
+        """Wait for the begun commit; return what it made durable. Raises StoreError when it and all since were lost."""
         changes, self._committing = self._committing, Changes()
         with self._all_or_nothing():
             self._database.end_commit()
@@ -76,7 +77,7 @@ class Store:
 
     @contextlib.contextmanager
     def _all_or_nothing(self) -> Iterator[None]:
-        """What was written is as before where it raises StoreError."""
+        """Clear the caches when the commit inside fails."""
         try:
             yield
         except StoreError:
@@ -84,41 +85,42 @@ class Store:
             raise
 
     def forget(self) -> None:
-        """What is remembered of rows may be no longer so."""
+        """Clear the caches of rows: writes were lost, or a sandbox was taken over from another replica."""
         self.messages.rewritten.lose()
         self.callbacks.rewritten.lose()
         self.records.forget()
 
     def _changes(self) -> Changes:
-        """Since the last commit."""
+        """Take over what was noted since the last commit."""
         sandboxes, callbacks = self.sandboxes, self.callbacks
         changes = Changes(callbacks.pending, sandboxes.saved, sandboxes.dropped)
         callbacks.pending, sandboxes.saved, sandboxes.dropped = [], set(), set()
         return changes
 
     def close(self) -> None:
-        """Raises StoreError when the last writes were lost."""
+        """Commit and close. Raises StoreError when the last writes were lost."""
         self._database.close()
 
     def check(self) -> None:
-        """Raises StoreError while nothing can be read."""
+        """Raises StoreError when the database cannot be read."""
         self.sandboxes.highest()
 
     def take_room(self) -> None:
-        """Write more than a few rows: the next commit fails unless there is room for them."""
+        """Write ROOM bytes, so that the next commit fails unless the disk has room for more than a few rows."""
         self.records.keep(0, "", "room", "", "x" * ROOM)
 
     def give_room_back(self) -> None:
+        """Delete what `take_room` wrote."""
         self.records.drop(0, "", "room", "")
 
     def next_sandbox(self) -> int:
-        """A number no sandbox ever had, emptied ones included."""
+        """A number that no sandbox has had, closed ones included."""
         used = [table.last_sandbox() for table in self._keyed]
         self._numbered = self.replicas.next_number(max(*used, self.sandboxes.highest(), self._numbered))
         return self._numbered
 
     def drop_sandbox(self, number: int) -> None:
-        """Forget a sandbox; its rows are swept later, its records now."""
+        """Delete a sandbox and its records; its other rows are swept later."""
         self.sandboxes.drop(number)
         self.records.drop_all(number)
 
@@ -128,20 +130,20 @@ class Store:
         return found - {row.number for row in self.sandboxes.all()}
 
     def sweep(self, number: int, most: int = 2000) -> bool:
-        """Remove the newest rows of a dropped sandbox; false when there are none left."""
+        """Delete up to ``most`` rows per table of a dropped sandbox, newest first; False when there were none."""
         return sum([table.sweep(number, most) for table in (*self._keyed, self.steps)]) > 0
 
 
 def store_in(path: Path | None) -> Store:
-    """A store in a file, or in memory.
+    """A store in a file; None: in memory.
 
-    Raises StoreError when the file cannot be opened, is in use, is no store, or is of another version.
+    Raises StoreError when the file cannot be opened, is in use, is not a store, or is of another version.
     """
     return Store(Sqlite(path, _script(), VERSION))
 
 
 def store_at(url: str) -> Store:
-    """A store in PostgreSQL. Raises StoreError, as `store_in` does."""
+    """A store in PostgreSQL, by its URL. Raises StoreError, as `store_in` does."""
     try:
         from msgsim.storage.postgresql import Postgresql  # An extra, and slow to import.
     except ImportError as error:

@@ -1,4 +1,4 @@
-"""A table of ours, and what is asked of each."""
+"""What all tables have in common."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -15,7 +15,7 @@ encode = msgspec.json.Encoder().encode
 
 
 class Table:
-    """The only writer and reader of its rows."""
+    """A table; its class is the only reader and writer of its rows."""
 
     name: str
 
@@ -23,21 +23,21 @@ class Table:
         self._database = database
 
     def _value(self, sql: str, values: Row = ()) -> int | None:
-        """The one number that a question is answered with."""
+        """The number that a query returns; None for NULL."""
         (value,) = self._database.rows(self.name, sql, values).fetchone()
         return value if value is None else int(value)
 
 
 class Keyed(Table):
-    """One whose keys are sandbox and number, and whose rows have a document."""
+    """A table whose keys are sandbox and number (see `keys`), and whose rows have a JSON document in ``doc``."""
 
     def highest(self, sandbox: int) -> int:
-        """The highest number used by a sandbox; 0 when there is none."""
+        """The highest number of a row of a sandbox; 0: it has no rows."""
         sql = f"SELECT MAX(key) FROM {self.name} WHERE key BETWEEN ? AND ?"  # noqa: S608
         return (self._value(sql, (first(sandbox), last(sandbox))) or 0) & NUMBERS
 
     def bounds(self, sandbox: int) -> tuple[int, int]:
-        """The lowest and the highest number there is of a sandbox; 1 and 0 when there is none."""
+        """The lowest and highest number of a row of a sandbox; (1, 0), an empty range, when it has no rows."""
         sql = (
             f"SELECT (SELECT MIN(key) FROM {self.name} WHERE key BETWEEN ?1 AND ?2),"  # noqa: S608
             f" (SELECT MAX(key) FROM {self.name} WHERE key BETWEEN ?1 AND ?2)"
@@ -46,11 +46,11 @@ class Keyed(Table):
         return (1, 0) if lowest is None else (lowest & NUMBERS, highest & NUMBERS)
 
     def last_sandbox(self) -> int:
-        """The highest number of a sandbox that has rows; 0 when there is none."""
+        """The highest number of a sandbox with rows; 0: there are no rows."""
         return (self._value(f"SELECT MAX(key) FROM {self.name}") or 0) >> SHIFT  # noqa: S608
 
     def owners(self) -> set[int]:
-        """Numbers of the sandboxes that have rows."""
+        """Numbers of the sandboxes with rows, closed ones included."""
         found: set[int] = set()
         sql = f"SELECT MIN(key) FROM {self.name} WHERE key > ?"  # noqa: S608
         key = self._value(sql, (0,))
@@ -60,7 +60,7 @@ class Keyed(Table):
         return found
 
     def sweep(self, sandbox: int, most: int) -> int:
-        """Remove the newest rows of a sandbox; how many."""
+        """Delete up to ``most`` rows of a sandbox, newest first; return how many were deleted."""
         keys = f"SELECT key FROM {self.name} WHERE key BETWEEN ? AND ? ORDER BY key DESC LIMIT ?"  # noqa: S608
         sql = f"DELETE FROM {self.name} WHERE key IN ({keys})"  # noqa: S608
         return self._database.write(self.name, sql, (first(sandbox), last(sandbox), most))
@@ -70,14 +70,14 @@ class Keyed(Table):
         return None if row is None else decode(*row)
 
     def _columns(self, names: str, key: int) -> tuple[Json, ...]:
-        """Of a row whose document cannot be decoded."""
+        """Columns of a row, for one whose document cannot be decoded."""
         sql = f"SELECT {names} FROM {self.name} WHERE key = ?"  # noqa: S608
         row: tuple[Json, ...] = self._database.rows(self.name, sql, (key,)).fetchone()
         return row
 
 
 def decoded(doc: bytes, otherwise: Json = None) -> Json:
-    """What a document says, ``otherwise`` where it cannot be decoded."""
+    """A JSON document, decoded; ``otherwise`` where it is invalid."""
     try:
         return msgspec.json.decode(doc)
     except unreadable.ERRORS:

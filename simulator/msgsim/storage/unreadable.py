@@ -1,7 +1,7 @@
-"""What stands for a row that cannot be decoded: all that its columns say, and the reason.
+"""Substitutes for rows that cannot be decoded: what their other columns say, and the reason.
 
-No row is written that cannot be read (see `msgsim.engine.storable`); a disk may still have lost some of it, or
-an earlier version wrote it.
+`msgsim.engine.storable` sees to it that no such row is written; but a disk may lose data, and an earlier version may
+have written what this version cannot decode.
 """
 
 from msgspec import DecodeError
@@ -9,9 +9,9 @@ from msgspec import DecodeError
 from msgsim.model import Attempt, Callback, Channel, Entry, Exchange, Inbound, Message
 
 ERRORS = (DecodeError, ValueError, TypeError, RecursionError)
-"""What decoding may fail with."""
+"""Errors of decoding."""
 WORD = "unreadable"
-"""Name of the channel, kind of the callback, and action of the control entry that stand for what is lost."""
+"""Name of the channel, kind of the callback and action of the control entry in a substitute."""
 
 
 def _reason(error: Exception) -> str:
@@ -19,7 +19,7 @@ def _reason(error: Exception) -> str:
 
 
 def message(error: Exception, key: int, id: str, provider: str, to: str) -> Message:
-    """One channel that nothing happens on, whose text is the reason."""
+    """A message with one channel without statuses, whose text is the reason."""
     why = _reason(error)
     return Message(key, id, provider, "", to, (Channel(WORD, id, text=why),), (), 0, 0, unreadable=why)
 
@@ -30,7 +30,7 @@ def inbound(error: Exception, key: int, provider: str, at: int) -> Inbound:
 
 
 def callback(error: Exception, key: int, subject: int, due: int, host: str) -> Callback:
-    """Failed, whatever it was: nobody knows any more where it goes."""
+    """A callback in the state ``failed``, because its URL is lost."""
     return Callback(key, "", subject, due, f"http://{host}", WORD, state="failed", reason=_reason(error))
 
 
