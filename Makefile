@@ -59,7 +59,7 @@ bench: $(VENV)/ready  ## Ratios inside one run; goes on when a budget is missed,
 	-@$(BIN)/python -m benchmarks.sandboxes
 	-@$(BIN)/python -m benchmarks.waiting
 	-@$(BIN)/python -m benchmarks.stored
-	-@$(BIN)/python -m benchmarks.postgresql
+	-@$(BIN)/python -m benchmarks.replicas
 	-@$(BIN)/python -m benchmarks.tls
 	-@$(BIN)/python -m benchmarks.beside
 	-@$(BIN)/python -m benchmarks.start
