@@ -4,7 +4,19 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from reliability import accepted, connections, crash, documents, faults, fuzz, outage, patterns, security, soak
+from reliability import (
+    accepted,
+    connections,
+    crash,
+    documents,
+    faults,
+    fuzz,
+    outage,
+    patterns,
+    replicas,
+    security,
+    soak,
+)
 from reliability.figures import Figure
 
 
@@ -12,6 +24,7 @@ def parts(long: bool) -> dict[str, Callable[[], list[Figure]]]:
     return {
         "crash": lambda: crash.run(crash.LONG if long else crash.SHORT),
         "outage": lambda: outage.run(outage.LONG if long else outage.SHORT),
+        "replicas": lambda: replicas.run(replicas.LONG if long else replicas.SHORT),
         "accepted": lambda: accepted.run(accepted.LONG if long else accepted.SHORT),
         "faults": faults.run,
         "fuzz": lambda: fuzz.run(fuzz.LONG if long else fuzz.SHORT),

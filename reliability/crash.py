@@ -6,7 +6,6 @@ import sqlite3
 import tempfile
 import threading
 import time
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,14 +13,13 @@ import msgspec
 from msgsim.model import Callback, Message
 
 from reliability.figures import Figure, counted
-from reliability.receiver import Key, Receiver
+from reliability.losses import drained, losses, pending
+from reliability.receiver import Receiver
 from reliability.server import Server
 from reliability.traffic import Load, Tally
 
 SHORT, LONG = 5, 100
 """How often it is killed."""
-PATIENCE = 20.0
-"""Seconds without any post until the rest counts as never sent."""
 
 
 def run(kills: int, seed: int = 1) -> list[Figure]:
@@ -41,25 +39,14 @@ def run(kills: int, seed: int = 1) -> list[Figure]:
             load = killed_under_load(server, load, chance.uniform(0.02, 1.2))
             corrupt += not sound(store)
         server.start()
-        pending = drained(server, receiver)
-        told = receiver.posts.copy()
+        left = drained(lambda: pending(server), receiver)
+        posts = receiver.posts.copy()
         server.stop()
-        messages, callbacks = list(kept(store)), list(owed(store))
-    found = {message.id for message in messages}
-    missing = [id for id in tally.accepted if id not in found]
-    silent = [one for one in expected(messages) if one not in told]
-    duplicates = sum(told.values()) - len(told)
+        messages = list(kept(store))
     part = "crash"
     return [
         counted(part, "kills (SIGKILL under load)", restarts, restarts == kills),
-        counted(part, "messages answered 2xx", len(tally.accepted), len(tally.accepted) > 0),
-        counted(part, "messages answered 2xx and missing", len(missing), not missing),
-        counted(part, "ids given twice", tally.twice, not tally.twice),
-        counted(part, "messages kept whose answer died with the server", len(found) - len(tally.accepted)),
-        counted(part, "callbacks owed", len(callbacks)),
-        counted(part, "callbacks owed and never sent", len(silent) + pending, not silent and not pending),
-        counted(part, "callbacks sent twice (posted, killed before that was recorded)", duplicates),
-        counted(part, "posts about no message that is kept", strangers(told, found), not strangers(told, found)),
+        *losses(part, tally, posts, messages, left),
         counted(part, "stores found corrupt", corrupt, not corrupt),
         counted(part, "slowest start after a kill, ms", round(slowest * 1000)),
     ]
@@ -82,20 +69,6 @@ def killed_under_load(server: Server, load: Load, seconds: float) -> Load:
     load.stop()
     running.join()
     return Load(load.url, load.receiver, load.tally, first=load.number)
-
-
-def drained(server: Server, receiver: Receiver) -> int:
-    """Wait until no callback is pending; how many still are when nothing is posted any more."""
-    deadline, bodies = time.monotonic() + PATIENCE, receiver.bodies
-    while True:
-        asked = time.monotonic()
-        pending: int = server.control("GET", "callbacks?state=pending&limit=1").json["total"]
-        if not pending or time.monotonic() > deadline:
-            return pending
-        # To count many takes long, and the server has better things to do.
-        time.sleep(max(0.2, 20 * (time.monotonic() - asked)))
-        if receiver.bodies != bodies:
-            deadline, bodies = time.monotonic() + PATIENCE, receiver.bodies
 
 
 def sound(store: Path) -> bool:
@@ -125,15 +98,3 @@ def _docs(store: Path, sql: str) -> list[bytes]:
         return [doc for (doc,) in database.execute(sql)]
     finally:
         database.close()
-
-
-def expected(messages: list[Message]) -> Iterator[Key]:
-    """Every step of every plan is reported, whatever the table of callbacks says."""
-    for message in messages:
-        if message.provider in ("messente", "sinch"):
-            for step in message.steps:
-                yield message.id, message.channels[step.channel].id, step.status
-
-
-def strangers(told: Counter[Key], found: set[str]) -> int:
-    return sum(1 for id, _, _ in told if id not in found)

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import msgspec
 
-from reliability.crash import drained, expected, kept, owed, sound
+from reliability.crash import kept, owed, sound
 from reliability.figures import Figure, counted
+from reliability.losses import drained, expected, pending
 from reliability.receiver import Receiver
 from reliability.server import Server
 from reliability.traffic import Load, Tally
@@ -59,7 +60,7 @@ def run(seconds: int) -> list[Figure]:
             while running.is_alive():
                 running.join(max(seconds / 10, 0.5))
                 memory.append(server.memory())
-            pending = drained(server, receiver)
+            left = drained(lambda: pending(server), receiver)
             # Counted after the last commit of what was recorded.
             time.sleep(0.2)
             total = server.control("GET", "messages?limit=1").json["total"]
@@ -86,7 +87,7 @@ def run(seconds: int) -> list[Figure]:
         counted(PART, "messages stored (the control API says the same)", len(found), total == len(messages) == len(found)),
         counted(PART, "reports planned", planned),
         Figure(PART, "callbacks: done + dropped + failed = kept = planned + duplicates", f"{states['done']} + {states['dropped']} + {states['failed']} = {len(callbacks)} = {planned} + {len(callbacks) - planned}", settled == len(callbacks) and len(callbacks) - planned == doubled),
-        counted(PART, "callbacks neither posted nor dropped", silent + pending, silent == 0 and pending == 0),
+        counted(PART, "callbacks neither posted nor dropped", silent + left, silent == 0 and left == 0),
         counted(PART, "attempts recorded, as many as posts received", tried, tried == receiver_total(posts)),
         counted(PART, "memory the server grew by in the second half, MiB", grown, grown < 40),
         Figure(PART, "store", "sound" if whole else "corrupt", whole),

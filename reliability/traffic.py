@@ -1,8 +1,10 @@
 """Good requests of all four providers, each with a recipient of its own, and a client that sends them."""
 
 import asyncio
+import threading
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import aiohttp
 import msgspec
@@ -86,17 +88,31 @@ class Tally(Struct):
     statuses: dict[int, int] = msgspec.field(default_factory=dict)
     broken: int = 0
     """No answer: refused, reset, cut off."""
+    read: int = 0
+    """Messages that were read again right after the answer to their send."""
+    unlike: list[str] = []
+    """What was read so and is not what had been sent, in words."""
+
+    def others(self) -> int:
+        """Answers that were neither 2xx nor 503."""
+        return sum(count for status, count in self.statuses.items() if status not in (200, 201, 202, 503))
 
 
 class Load:
     """Clients that send the mix side by side until they are told to stop."""
 
-    def __init__(self, url: str, receiver: str, tally: Tally, clients: int = 16, first: int = 0) -> None:
+    def __init__(
+        self, url: str, receiver: str, tally: Tally, clients: int = 16, first: int = 0, apart: bool = False
+    ) -> None:
+        """``apart``: each request has a connection of its own, and what was accepted is read by the next one."""
         self.url = url
         self.receiver = receiver
         self.tally = tally
         self.number = first
         self.enough: Callable[[], bool] = lambda: False
+        self.sandboxes = ["default"]
+        """Where requests go in turn."""
+        self._apart = apart
         self._clients = clients
         self._over = False
 
@@ -105,7 +121,7 @@ class Load:
 
     async def run(self, seconds: float) -> None:
         timeout = aiohttp.ClientTimeout(total=20)
-        connector = aiohttp.TCPConnector(limit=0)
+        connector = aiohttp.TCPConnector(limit=0, force_close=self._apart)
         async with aiohttp.ClientSession(timeout=timeout, connector=connector) as session:
             asyncio.get_running_loop().call_later(seconds, self.stop)
             await asyncio.gather(*(self._client(session) for _ in range(self._clients)))
@@ -114,11 +130,17 @@ class Load:
         while not self._over and not self.enough():
             self.number += 1
             shot = MIX[self.number % len(MIX)](self.number, self.receiver)
-            await self._send(session, shot)
+            sandbox = self.sandboxes[self.number // len(MIX) % len(self.sandboxes)]
+            ids = await self._send(session, shot, sandbox)
+            if self._apart and ids:
+                await self._read(session, shot, sandbox, ids[-1])
 
-    async def _send(self, session: aiohttp.ClientSession, shot: Shot) -> None:
+    async def _send(self, session: aiohttp.ClientSession, shot: Shot, sandbox: str) -> list[str]:
+        """Ids of the messages that were accepted."""
         body = msgspec.json.encode(shot.body)
         headers = {"Content-Type": "application/json", **shot.headers}
+        if sandbox != "default":  # That one is found by its credentials.
+            headers["X-Sim-Sandbox"] = sandbox
         try:
             async with session.post(self.url + shot.path, data=body, headers=headers) as response:
                 answer = await response.read()
@@ -126,14 +148,43 @@ class Load:
         except (aiohttp.ClientError, TimeoutError, OSError):
             self.tally.broken += 1
             await asyncio.sleep(0.01)
-            return
+            return []
         self.tally.answered += 1
         self.tally.statuses[status] = self.tally.statuses.get(status, 0) + 1
-        if 200 <= status < 300:
-            try:
-                ids = shot.ids(msgspec.json.decode(answer))
-            except (msgspec.DecodeError, KeyError, TypeError):
-                self.tally.broken += 1
-                return
-            self.tally.twice += sum(id in self.tally.accepted for id in ids)
-            self.tally.accepted.update(dict.fromkeys(ids, shot.provider))
+        if not 200 <= status < 300:
+            return []
+        try:
+            ids = shot.ids(msgspec.json.decode(answer))
+        except (msgspec.DecodeError, KeyError, TypeError):
+            self.tally.broken += 1
+            return []
+        self.tally.twice += sum(id in self.tally.accepted for id in ids)
+        self.tally.accepted.update(dict.fromkeys(ids, shot.provider))
+        return ids
+
+    async def _read(self, session: aiohttp.ClientSession, shot: Shot, sandbox: str, id: str) -> None:
+        """What the next who is asked says about a message; nothing, where nobody can answer just then."""
+        url = f"{self.url}/__sim/v1/messages/{id}"
+        try:
+            async with session.get(url, headers={"X-Sim-Sandbox": sandbox}) as response:
+                status, answer = response.status, await response.read()
+        except (aiohttp.ClientError, TimeoutError, OSError):
+            return
+        if status == 503:
+            return
+        self.tally.read += 1
+        said = msgspec.json.decode(answer)
+        if (status, said.get("id"), said.get("provider")) != (200, id, shot.provider):
+            self.tally.unlike.append(f"{shot.provider} {id}: {status}")
+
+
+@contextmanager
+def under_way(load: Load, seconds: float = 3600) -> Iterator[None]:
+    """The load goes on in a thread of its own meanwhile."""
+    running = threading.Thread(target=lambda: asyncio.run(load.run(seconds)))
+    running.start()
+    try:
+        yield
+    finally:
+        load.stop()
+        running.join()

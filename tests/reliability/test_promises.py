@@ -5,7 +5,19 @@ from pathlib import Path
 
 import pytest
 
-from reliability import accepted, connections, crash, documents, faults, fuzz, outage, patterns, security, soak
+from reliability import (
+    accepted,
+    connections,
+    crash,
+    documents,
+    faults,
+    fuzz,
+    outage,
+    patterns,
+    replicas,
+    security,
+    soak,
+)
 from reliability.figures import Figure
 from reliability.receiver import MANNERS
 
@@ -21,6 +33,10 @@ def test_a_killed_server_loses_nothing_and_posts_everything() -> None:
 
 def test_an_outage_of_postgresql_loses_nothing_and_needs_no_restart() -> None:
     assert broken(outage.run(1)) == []
+
+
+def test_a_killed_replica_loses_nothing_and_others_go_on() -> None:
+    assert broken(replicas.run(1)) == []
 
 
 def test_what_was_accepted_can_be_read_by_every_route() -> None:
