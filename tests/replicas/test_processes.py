@@ -1,8 +1,11 @@
 """Replicas in processes of their own, one of which is killed."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from itertools import cycle
 
+import psycopg
 from msgsim.testing import call
 
 from reliability.server import Server
@@ -58,3 +61,17 @@ def test_what_was_accepted_outlives_the_replica_that_had_it(url: str) -> None:
             count, seen = len(posts), reports(posts)
         assert all(seen[id] == ["ACK", "DELIVRD"] for id in accepted)
         assert len(third.control("GET", "health").json["replicas"]) == 2
+
+
+def test_three_that_start_at_once_on_an_empty_database_are_replicas(url: str) -> None:
+    body = {"to": "+37255000001", "messages": [{"channel": "sms", "text": "Hello"}]}
+    replicas = [Server("--store", url, "--seed", "1") for _ in range(3)]
+    with ExitStack() as running, ThreadPoolExecutor(3) as starting:
+        list(starting.map(running.enter_context, replicas))
+        healths = [replica.control("GET", "health").json for replica in replicas]
+        assert {len(health["replicas"]) for health in healths} == {3}
+        answers = [call(f"{replica.url}/v1/omnimessage", "POST", body, headers=ACCOUNT) for replica in replicas]
+        assert len({answer.json["omnimessage_id"] for answer in answers}) == 3
+        with psycopg.connect(url) as connection:
+            assert connection.execute("SELECT COUNT(*) FROM msgsim.version").fetchone() == (1,)
+            assert connection.execute("SELECT COUNT(*) FROM msgsim.sandboxes").fetchone() == (1,)

@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 from itertools import count
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import psycopg
 from msgsim.config import Config
@@ -46,9 +46,12 @@ class Cluster:
         self._names = count(1)
         self._server: subprocess.Popen[bytes] | None = None
         self.port = free_port()
-        data = self._folder / "data"
+        self._data = self._folder / "data"
+        self._make()
+
+    def _make(self) -> None:
         options = ("-U", "msgsim", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
-        assert self._run("initdb", "-D", str(data), *options) == 0
+        assert self._run("initdb", "-D", str(self._data), *options) == 0
 
     def __enter__(self) -> Self:
         self.start()
@@ -64,7 +67,7 @@ class Cluster:
         addresses = ["-h", "127.0.0.1", "-p", str(self.port), "-k", str(self._folder)]
         with (self._folder / "log").open("ab") as log:
             self._server = subprocess.Popen(
-                [self._bin / "postgres", "-D", self._folder / "data", *addresses, *options],
+                [self._bin / "postgres", "-D", self._data, *addresses, *options],
                 user=self._user,
                 stdout=log,
                 stderr=log,
@@ -72,6 +75,16 @@ class Cluster:
             )
         while self._run("pg_isready", "-h", "127.0.0.1", "-p", str(self.port), "-t", "20") != 0:
             assert self._server.poll() is None, (self._folder / "log").read_text()
+
+    def standby(self) -> "Standby":
+        """Another cluster that follows this one; while it runs, a commit returns when what it wrote is there too."""
+        return Standby(self)
+
+    def execute(self, statement: str) -> list[tuple[Any, ...]]:
+        """Outside of the databases of tests; its rows."""
+        with psycopg.connect(self._url("postgres"), autocommit=True) as connection:
+            cursor = connection.execute(statement.encode())
+            return cursor.fetchall() if cursor.description else []
 
     def kill(self, how: signal.Signals = signal.SIGKILL) -> None:
         """Returns when it has ended, its helpers with it."""
@@ -96,8 +109,7 @@ class Cluster:
     def url(self) -> str:
         """Of a new, empty database."""
         name = f"test{next(self._names)}"
-        with psycopg.connect(self._url("postgres"), autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}".encode())
+        self.execute(f"CREATE DATABASE {name}")
         return self._url(name)
 
     def _url(self, database: str) -> str:
@@ -107,6 +119,30 @@ class Cluster:
         """Its exit code."""
         command = [str(self._bin / program), *arguments]
         return subprocess.run(command, user=self._user, capture_output=True, cwd=self._folder).returncode
+
+
+class Standby(Cluster):
+    """Read only, until it is promoted."""
+
+    def __init__(self, primary: Cluster) -> None:
+        self._primary = primary
+        super().__init__()
+
+    def _make(self) -> None:
+        source = ("-h", "127.0.0.1", "-p", str(self._primary.port), "-U", "msgsim")
+        assert self._run("pg_basebackup", *source, "-D", str(self._data), "-R", "-c", "fast", "--no-sync") == 0
+
+    def start(self) -> None:
+        super().start()
+        for setting in ("synchronous_standby_names = '*'", "synchronous_commit = remote_apply"):
+            self._primary.execute(f"ALTER SYSTEM SET {setting}")
+        self._primary.execute("SELECT pg_reload_conf()")
+        while self._primary.execute("SELECT sync_state FROM pg_stat_replication") != [("sync",)]:
+            pass
+
+    def promote(self) -> None:
+        """Returns when it takes writes."""
+        assert self._run("pg_ctl", "promote", "-D", str(self._data), "-w") == 0
 
 
 def _runs(pid: str) -> bool:

@@ -270,7 +270,6 @@ def test_a_full_disk_is_503_until_there_is_room_again(url: str) -> None:
 
 
 def test_a_database_that_takes_no_connections_for_a_while(url: str, cluster: Cluster) -> None:
-    """As with too many of them."""
     name = url.rpartition("/")[2]
     elsewhere = cluster.url()
     with Simulator(store=url) as sim:

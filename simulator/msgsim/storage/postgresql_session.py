@@ -176,6 +176,10 @@ def numbered(statement: str) -> bytes:
 
 
 def _shown(given: dict[str, Any]) -> str:
+    """The URL with all its hosts, without password and options."""
     user = f"{given['user']}@" if given.get("user") else ""
-    port = f":{given['port']}" if given.get("port") else ""
-    return f"postgresql://{user}{given.get('host') or 'localhost'}{port}/{given.get('dbname') or ''}"
+    hosts = str(given.get("host") or "localhost").split(",")
+    ports = str(given.get("port") or "").split(",")
+    ports = ports * len(hosts) if len(ports) == 1 else ports  # As libpq reads them.
+    places = (f"{host}:{port}" if port else host for host, port in zip(hosts, ports, strict=False))
+    return f"postgresql://{user}{','.join(places)}/{given.get('dbname') or ''}"
