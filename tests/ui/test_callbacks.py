@@ -48,7 +48,6 @@ def test_a_message_says_which_report_was_not_taken(slow: Page, sim: Simulator, n
     expect(slow.get_by_role("heading", name="Callback 2")).to_be_visible()
     expect(slow.locator(".attempt[open]")).to_contain_text("database is gone")
     expect(slow.locator(".attempt[open]")).to_contain_text('"DELIVRD"')
-    slow.wait_for_load_state()
     slow.get_by_role("button", name="Replay").click()
     expect(slow.locator(".callback .pill")).to_have_text("replayed")
     slow.go_back()

@@ -18,7 +18,6 @@ def test_j_and_k_walk_the_list_however_fast_and_enter_opens(page: Page, slow: Pa
     expect(page.locator("#rows a:focus .who")).to_have_text(names[3])
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name=names[3])).to_be_visible()
-    page.wait_for_load_state()
     page.keyboard.press("j")
     expect(page.locator("#rows a:focus .who")).to_have_text(names[4])
 

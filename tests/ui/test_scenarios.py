@@ -37,7 +37,6 @@ def test_a_scenario_is_looked_at_before_it_is_loaded(slow: Page, sim: Simulator)
     expect(plan.filter(has_text="DELIVRD").first).to_contain_text("sms")
     expect(slow.get_by_role("region", name="What its expect shows")).to_contain_text("all 2 hold")
     assert loaded(sim) == []
-    slow.wait_for_load_state()
     slow.get_by_role("button", name="Load it", exact=True).click()
     expect(slow.locator(".bar")).to_contain_text("Loaded: viber-falls-back-to-sms")
     assert loaded(sim) == ["viber-falls-back-to-sms"]
@@ -59,16 +58,12 @@ def test_several_are_tried_in_an_order_that_can_be_changed(slow: Page, sim: Simu
     slow.goto("/__sim/scenarios/sinch-handset-off")
     slow.get_by_role("button", name="Load it after").click()
     expect(slow.locator(".bar")).to_contain_text("cima360-email-bounces, mine, sinch-handset-off")
-    slow.wait_for_load_state()
     slow.get_by_role("link", name="What is loaded").click()
-    slow.wait_for_load_state()
     slow.get_by_label("Try sinch-handset-off earlier").click()
     expect(slow.locator(".order b").nth(1)).to_have_text("sinch-handset-off")
-    slow.wait_for_load_state()
     slow.get_by_label("Take cima360-email-bounces away").click()
     expect(slow.locator(".order b")).to_have_text(["sinch-handset-off", "mine"])
     assert loaded(sim) == ["sinch-handset-off", "mine"]
-    slow.wait_for_load_state()
     slow.get_by_role("button", name="Back to the happy path").click()
     expect(slow.locator(".bar")).to_contain_text("happy path")
     assert loaded(sim) == []
@@ -127,7 +122,6 @@ def test_a_copy_of_what_is_loaded_is_edited_and_kept(slow: Page, sim: Simulator)
     expect(text).to_have_value(re.compile("name: my-bounces"))
     slow.get_by_role("button", name="Load it", exact=True).click()
     expect(slow.locator(".bar")).to_contain_text("Loaded: my-bounces")
-    slow.wait_for_load_state()
     own.get_by_label("Forget my-bounces").click()
     expect(own).to_be_hidden()
 

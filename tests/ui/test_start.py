@@ -109,7 +109,6 @@ def test_sandboxes_are_reset_and_deleted(slow: Page, sim: Simulator) -> None:
     row = slow.locator(".worlds tr").filter(has_text="ci-17")
     row.get_by_role("button", name="Reset ci-17").click()
     expect(row.locator(".number").first).to_have_text("0")
-    slow.wait_for_load_state()
     expect(slow.get_by_role("button", name="Delete default")).to_have_count(0)
     row.get_by_role("button", name="Delete ci-17").click()
     expect(row).to_have_count(0)

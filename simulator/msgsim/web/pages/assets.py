@@ -13,13 +13,30 @@ from msgsim.web.pages.look import HERE
 
 _NAME = re.compile(r"[\w-][\w.-]*(/[\w-][\w.-]*)*", re.ASCII)
 """No part of a path is hidden, and none leads upwards."""
+PAGE = "page.js"
+SCRIPTS = (
+    "theme",
+    "vendor/htmx.min",
+    "vendor/htmx-sse",
+    "live",
+    "connection",
+    "search",
+    "mail",
+    "keys",
+    "act",
+    "gallery",
+    "callbacks",
+    "start",
+    "scenarios",
+)
+"""Of every page, joined: a page waits for this one file before it shows anything, so whatever is seen works."""
 
 
 async def asset(request: Request) -> Response:
     """One file, to be asked for again with its ETag. Raises HTTPException (404)."""
     name = request.path_params["name"]
     try:
-        content = read_own(HERE / "static" / name) if _NAME.fullmatch(name) else None
+        content = _content(name) if _NAME.fullmatch(name) else None
     except OSError:
         content = None
     if content is None:
@@ -29,3 +46,9 @@ async def asset(request: Request) -> Response:
     if etag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
     return Response(content, media_type=guess_type(name)[0], headers=headers)
+
+
+def _content(name: str) -> bytes:
+    if name == PAGE:
+        return b";\n".join(_content(f"{script}.js") for script in SCRIPTS)
+    return read_own(HERE / "static" / name)

@@ -1,6 +1,6 @@
 // Acts: everything that changes something is a request to the control API, and its answer is told.
-"use strict";
 (() => {
+  "use strict";
   const sandbox = () => document.body.dataset.sandbox;
 
   function tell(text, wrong, stays = wrong ? 9000 : 2500) {
@@ -30,7 +30,7 @@
     const path = put ?? gone ?? post;
     if (element.dataset.sure && !confirm(element.dataset.sure)) return;
     const button = element.matches("form") ? element.querySelector("[type=submit], button") : element;
-    button.disabled = true;
+    button.disabled = element.dataset.again === undefined;
     // The sandbox that the page shows is about to go, and nothing follows of it.
     if (element.dataset.done === "default") htmx.swap("#feed", "", { swapStyle: "innerHTML" });
     try {
@@ -96,9 +96,12 @@
     paper.hidden = false;
   }
 
+  // Moves of a clock are made one after the other, as often as they are asked for.
+  let turn = Promise.resolve();
   document.addEventListener("click", (event) => {
     const button = event.target.closest("button[data-post], button[data-put], button[data-delete]");
-    if (button) act(button, button.dataset.body);
+    if (button?.dataset.again !== undefined) turn = turn.then(() => act(button, button.dataset.body));
+    else if (button) act(button, button.dataset.body);
     const copy = event.target.closest("[data-copy]");
     if (copy) copied(copy);
     for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
@@ -136,7 +139,9 @@
   });
 
   // What the page before had to say.
-  const hint = sessionStorage.getItem("hint");
-  if (hint) tell(hint, false, 20000);
-  sessionStorage.removeItem("hint");
+  document.addEventListener("DOMContentLoaded", () => {
+    const hint = sessionStorage.getItem("hint");
+    if (hint) tell(hint, false, 20000);
+    sessionStorage.removeItem("hint");
+  });
 })();

@@ -1,6 +1,6 @@
 // Callbacks: choose some, replay them or all that fit.
-"use strict";
 (() => {
+  "use strict";
   const sandbox = () => document.body.dataset.sandbox;
   const picks = () => [...document.querySelectorAll("#callbacks .pick input")];
 

@@ -1,6 +1,6 @@
 // Whether the server is there: while it is not the page says so, and what is gone when it is back is drawn anew.
-"use strict";
 (() => {
+  "use strict";
   const PATIENCE = 1000;
   let timer = 0;
 

@@ -1,6 +1,6 @@
 // The error gallery: trigger over the wire, walk with the keyboard, filter, present.
-"use strict";
 (() => {
+  "use strict";
   const stage = () => document.getElementById("stage");
 
   async function trigger(button) {

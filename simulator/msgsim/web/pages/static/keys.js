@@ -1,6 +1,6 @@
 // Keys: one list of them, the search, walking through lists; and times as they are here.
-"use strict";
 (() => {
+  "use strict";
   const isTyping = (element) => element.matches("input, textarea, select, [contenteditable]");
   const help = () => document.getElementById("keys");
 

@@ -1,6 +1,6 @@
 // What happens is drawn where it is seen: events mark the parts they concern, one request brings them, each takes its place.
-"use strict";
 (() => {
+  "use strict";
   const PAUSE = 120;
   const dirty = new Set();
   let timer = 0;
@@ -70,7 +70,8 @@
       delete made.dataset.up;
       if (old) {
         if (goesUp) before.after(old);
-        if (!same(old, made)) swap(old, made);
+        morph(old, made);
+        htmx.process(old);
         const standing = document.getElementById(made.id);
         for (const one of pending.splice(0)) arrive(one, () => standing.before(one));
         before = standing;
@@ -93,47 +94,49 @@
     return clock !== null && clock.dataset.world !== document.getElementById("clock")?.dataset.world;
   }
 
-  function same(old, made) {
-    const shown = old.cloneNode(true);
-    shown.removeAttribute("data-up");
-    for (const one of [shown, ...shown.querySelectorAll("*")]) {
-      one.classList.remove("fresh");
-      if (one.matches("time")) one.removeAttribute("title");
-      if (one.getAttribute("class") === "") one.removeAttribute("class");
+  // Elements that stay are the same ones: so do focus, scrolling, what is opened or chosen, and a click that has begun.
+  function morph(old, made) {
+    if (old.dataset?.still !== undefined) return; // An e-mail that is being read.
+    take(old, made);
+    let next = old.firstChild;
+    for (const child of [...made.childNodes]) {
+      const twin = twinOf(child, next);
+      if (twin) {
+        while (next !== twin) next = removed(next);
+        next = twin.nextSibling;
+        if (twin.nodeType === Node.ELEMENT_NODE) morph(twin, child);
+        else if (twin.data !== child.data) twin.data = child.data;
+      } else {
+        old.insertBefore(child, next);
+      }
     }
-    return shown.isEqualNode(made);
+    while (next) next = removed(next);
   }
 
-  function swap(old, made) {
-    const focused = old.contains(document.activeElement) ? document.activeElement.id : "";
-    const opened = [...old.querySelectorAll("details[open]")].map((one) => one.id).filter(Boolean);
-    const top = old.scrollTop;
-    const scrolled = new Map([...old.querySelectorAll(".plan")].map((one, index) => [index, one.scrollLeft]));
-    const still = old.querySelector("[data-still]");
-    if (still && made.querySelector(`#${still.id}`)) return around(still, old, made);
-    old.replaceWith(made);
-    made.scrollTop = top;
-    for (const id of opened) document.getElementById(id)?.setAttribute("open", "");
-    made.querySelectorAll(".plan").forEach((one, index) => (one.scrollLeft = scrolled.get(index) ?? 0));
-    if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
-    htmx.process(made);
+  // The same id, else the next of its kind; text only in its very place.
+  function twinOf(child, next) {
+    if (child.nodeType !== Node.ELEMENT_NODE) return next?.nodeType === child.nodeType ? next : null;
+    for (let one = next; one; one = one.nextSibling) {
+      if (one.nodeName === child.nodeName && one.id === child.id) return one;
+      if (one.id && !child.id) return null;
+    }
+    return null;
   }
 
-  // An e-mail that is being read stays; all around it takes its new form.
-  function around(still, old, made) {
-    for (const { name } of [...old.attributes]) if (!made.hasAttribute(name)) old.removeAttribute(name);
-    for (const { name, value } of made.attributes) old.setAttribute(name, value);
-    if (old === still) return;
-    const holds = (element) => element.id === still.id || element.querySelector?.(`#${still.id}`);
-    const inner = [...old.children].find(holds);
-    const newInner = [...made.children].find(holds);
-    const [before, after] = [[], []];
-    for (const child of made.childNodes) (child === newInner || after.length ? after : before).push(child);
-    for (const child of [...old.childNodes]) if (child !== inner) child.remove();
-    old.prepend(...before);
-    old.append(...after.slice(1));
-    for (const child of old.children) if (child !== inner) htmx.process(child);
-    if (inner !== still) around(still, inner, newInner);
+  function removed(node) {
+    const next = node.nextSibling;
+    node.remove();
+    return next;
+  }
+
+  // What scripts and people set stays: arrival, time on hover, what waits for an answer, what is opened.
+  function take(old, made) {
+    made.classList.toggle("fresh", old.classList.contains("fresh"));
+    if (!made.classList.length) made.removeAttribute("class");
+    if (old.dateTime && old.title && old.dateTime === made.dateTime) made.title = old.title;
+    const own = old.matches("details") ? ["open"] : old.matches("button") ? ["disabled"] : [];
+    for (const { name } of [...old.attributes]) if (!made.hasAttribute(name) && !own.includes(name)) old.removeAttribute(name);
+    for (const { name, value } of made.attributes) if (old.getAttribute(name) !== value && !own.includes(name)) old.setAttribute(name, value);
   }
 
   function arrive(made, put) {
@@ -190,8 +193,8 @@
     const clock = document.getElementById("clock");
     const rate = Number(clock?.dataset.rate);
     if (!clock || !rate || document.body.classList.contains("offline")) return;
-    if (clock.tickedAt === undefined) clock.tickedAt = performance.now();
-    const now = new Date(Date.parse(clock.dataset.now) + (performance.now() - clock.tickedAt) * rate).toISOString();
+    if (clock.ticked?.from !== clock.dataset.now) clock.ticked = { from: clock.dataset.now, at: performance.now() };
+    const now = new Date(Date.parse(clock.dataset.now) + (performance.now() - clock.ticked.at) * rate).toISOString();
     clock.querySelector("[data-ticking]").textContent = now.slice(11, 19);
     clock.querySelector(".day").textContent = now.slice(0, 10);
   }
@@ -204,7 +207,7 @@
     else if (log) log.scrollTop = log.scrollHeight;
     document.querySelector(".row.open")?.scrollIntoView({ block: "nearest" });
   }
-  toEnd();
+  document.addEventListener("DOMContentLoaded", toEnd);
   document.addEventListener("sim:redrawn", toEnd);
   window.addEventListener("load", toEnd);
 })();

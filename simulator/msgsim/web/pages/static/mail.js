@@ -1,13 +1,17 @@
 // E-mails: as high as their content, as wide as a phone or a desktop.
-"use strict";
 (() => {
-  // Nothing runs in the frame, and it may be measured.
+  "use strict";
+  // Nothing runs in the frame, and it may be measured. While it is, all below it moves: a conversation read to its end
+  // stays there, any other where it was.
   function fit(frame) {
     const page = frame.contentDocument;
     if (!page?.body) return;
+    const log = document.getElementById("bubbles");
+    const top = log && log.scrollHeight - log.scrollTop - log.clientHeight < 80 ? Infinity : log?.scrollTop;
     frame.style.height = "0";
     const high = Math.max(page.documentElement.scrollHeight, page.body.scrollHeight);
     frame.style.height = `${high + frame.offsetHeight - frame.clientHeight}px`;
+    if (log) log.scrollTop = Math.min(top, log.scrollHeight);
   }
 
   const widths = new WeakMap();
@@ -20,16 +24,11 @@
   });
 
   function loaded(frame) {
-    const log = document.getElementById("bubbles");
-    const atEnd = log && log.scrollHeight - log.scrollTop - log.clientHeight < 80;
     fit(frame);
     resized.observe(frame);
-    if (atEnd) log.scrollTop = log.scrollHeight;
   }
 
   document.addEventListener("load", (event) => event.target.matches?.(".mail iframe") && loaded(event.target), true);
-  for (const frame of document.querySelectorAll(".mail iframe")) if (frame.contentDocument?.readyState === "complete") loaded(frame);
-
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-mail-width]");
     if (!button) return;

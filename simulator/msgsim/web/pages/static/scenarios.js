@@ -1,6 +1,6 @@
 // Scenarios: a copy of a text, checked as one types, and texts of one's own, kept by name.
-"use strict";
 (() => {
+  "use strict";
   const KEPT = "scenarios";
   const COPY = "scenario-copy";
   const PAUSE = 300;
@@ -91,10 +91,11 @@
     timer = setTimeout(check, PAUSE);
   });
 
-  listed();
-  const copy = area() && sessionStorage.getItem(COPY);
-  if (copy) {
+  document.addEventListener("DOMContentLoaded", () => {
+    listed();
+    const copy = area() && sessionStorage.getItem(COPY);
+    if (!copy) return;
     sessionStorage.removeItem(COPY);
     edit(copy);
-  }
+  });
 })();

@@ -1,6 +1,6 @@
 // The search of the inbox, as one types: the address keeps it, the last one typed is shown.
-"use strict";
 (() => {
+  "use strict";
   const rows = () => document.getElementById("rows");
 
   document.addEventListener("htmx:configRequest", (event) => {

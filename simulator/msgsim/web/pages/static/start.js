@@ -1,6 +1,6 @@
 // The start page: one snippet at a time, by provider and language; the language is remembered.
-"use strict";
 (() => {
+  "use strict";
   const chosen = (what) => document.querySelector(`[data-choose="${what}"][aria-pressed="true"]`)?.value;
 
   function choose(button) {
@@ -20,6 +20,8 @@
     if (button.dataset.choose === "snippet") localStorage.setItem("language", button.value);
   });
 
-  const remembered = [...document.querySelectorAll('[data-choose="snippet"]')].find((one) => one.value === localStorage.getItem("language"));
-  if (remembered) choose(remembered);
+  document.addEventListener("DOMContentLoaded", () => {
+    const remembered = [...document.querySelectorAll('[data-choose="snippet"]')].find((one) => one.value === localStorage.getItem("language"));
+    if (remembered) choose(remembered);
+  });
 })();

@@ -1,6 +1,6 @@
 // Before the first paint: the theme that was chosen last.
-"use strict";
 (() => {
+  "use strict";
   const root = document.documentElement;
   try {
     const kept = localStorage.getItem("sim-theme");
