@@ -1,4 +1,4 @@
-"""What a provider documents: wire schemas, error catalogue, status words."""
+"""The contract of a provider: wire schemas, error catalogue, statuses and settings, from ``schemas/<provider>/``."""
 
 import re
 from collections.abc import Callable, Container, Iterable, Mapping
@@ -18,7 +18,9 @@ from msgsim.contract.schema import Schema
 from msgsim.model import Beat, Json, Refusal
 
 FAILURES = frozenset({"failed", "rejected", "expired", "cancelled"})
+"""Kinds of statuses after which a channel has failed."""
 SUCCESSES = frozenset({"delivered", "seen"})
+"""Kinds of statuses after which no further channel is tried."""
 
 
 class BadCatalogue(ValueError):
@@ -26,12 +28,12 @@ class BadCatalogue(ValueError):
 
 
 NEEDED_ERRORS = ("malformed", "unauthorized", "unknown_path", "wrong_method", "server_error")
-"""What is answered to any provider's client: by JSON that is none, by paths and methods, and by faults."""
+"""Errors that the engine raises for every provider: malformed JSON, credentials, paths, methods, and faults."""
 NEEDED_WORDS = ("sent", "delivered", "failed", "expired")
-"""What planning says by itself: the happy path, a channel whose time is over, a final status that is contradicted."""
+"""Neutral words that planning itself uses: happy path, expired channels, and contradicting callbacks."""
 Kind = Literal["queued", "sent", "delivered", "seen", "failed", "rejected", "expired", "cancelled"]
 KINDS = get_args(Kind)
-"""What a status means whoever's word it is; all but cancelled are the neutral words of scenarios."""
+"""What a status of any provider means. All but cancelled are the neutral words of scenarios."""
 Provenance = Literal["seed", "public", "inferred"]
 _Entry = TypeVar("_Entry", "Error", "Status")
 
@@ -40,30 +42,30 @@ _GAP = re.compile(r"\{(\w+)\}")
 
 
 class Error(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """One documented error: everything an answer, the gallery and a test need to know."""
+    """An error of the catalogue: an entry of ``errors.yaml``."""
 
     key: str
     status: int
     source: str
     provenance: Provenance
-    """Whether the provider's documents say it."""
+    """``seed``: in the reproduced document; ``public``: on another published page; ``inferred``: decided here."""
     text: str = ""
     code: Json = None
     title: str = ""
     when: str = ""
-    """In which case, in one sentence."""
+    """When the provider answers it, in one sentence."""
     headers: dict[str, str] = field(default_factory=dict)
     extra: dict[str, Json] = field(default_factory=dict)
     """Further members of the provider's body."""
     magic: int | None = None
-    """Its place in the block of magic recipients."""
+    """The last three digits of its magic recipient; None: it has none."""
     example: dict[str, Json] | None = None
-    """A request that brings it about: method, path, query, headers, json or body; None: a scenario does."""
+    """A request that causes it: method, path, query, headers, json or body; None: only a scenario can."""
 
     def text_of(self, refusal: Refusal, **values: Json) -> str:
-        """What a refusal says: its detail, else this text, its ``{gaps}`` filled by the refusal, else by ``values``.
+        """The text for a refusal: its detail, else this text with each ``{gap}`` filled by the refusal or ``values``.
 
-        A gap that nothing fills, because a scenario chose the error, reads as its name.
+        A gap without a value (when a scenario dictates the error) is replaced by its name.
         """
         if refusal.detail is not None:
             return refusal.detail
@@ -72,7 +74,7 @@ class Error(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True)
 
 
 class Status(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """One documented status of a message."""
+    """A documented status of a message: an entry of ``statuses.yaml``."""
 
     word: str
     kind: Kind
@@ -80,35 +82,36 @@ class Status(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True
     provenance: Provenance
     meaning: str = ""
     code: int | None = None
-    """The number that goes with it unless a step says otherwise."""
+    """Its number in answers and callbacks, unless a step has another."""
     codes: tuple[int, ...] = ()
-    """All numbers it may go with."""
+    """All numbers that the document lists for it."""
     channel_codes: dict[str, int] = field(default_factory=dict)
-    """The same number on channels where it is another one."""
+    """Channel → ``code``, for channels with another number."""
     after: str = ""
-    """The kind of status that has to come before it (``sent`` before ``delivered``), where one must."""
+    """The kind of status that has to precede it, such as ``sent``; empty: none."""
     channels: tuple[str, ...] = ()
-    """Where it exists; empty: everywhere."""
+    """The channels that have it; empty: all."""
     magic: int | None = None
+    """As in `Error`."""
 
 
 class Missing(Struct, frozen=True):
-    """A path that the provider has and this simulator does not."""
+    """A path that the provider has and the simulator does not: an entry of ``not-simulated.yaml``."""
 
     path: str
-    """With ``{parameters}``; a ``*`` at its end stands for the rest."""
+    """With ``{parameters}``; ``*`` at the end stands for any rest."""
     methods: str
     what: str
     source: str
 
     @property
     def pattern(self) -> str:
-        """A regular expression for it, with or without a slash at its end."""
+        """A regular expression for the path, with or without a slash at its end."""
         return re.sub(r"\\{\w+\\}", "[^/]+", re.escape(self.path)).replace(r"\*", ".*") + "/?"
 
 
 class Contract:
-    """The folder ``schemas/<provider>/``: listed when it is made, and each file read when first needed."""
+    """The folder ``schemas/<provider>/``. Its files are read when first needed."""
 
     def __init__(self, provider: str, formats: Mapping[str, Callable[[str], bool]] | None = None) -> None:
         self.provider = provider
@@ -121,25 +124,28 @@ class Contract:
 
     @cached_property
     def errors(self) -> dict[str, Error]:
-        """The error catalogue, in its documented order, then those of further APIs. Raises BadCatalogue."""
+        """Key → error: the catalogue in its documented order, then those of further APIs (``<api>.<key>``).
+
+        Raises BadCatalogue.
+        """
         found = self._errors("errors.yaml")
         for api in self.apis:
             found |= self._errors(f"{api}/errors.yaml", f"{api}.")
         return found
 
     def _errors(self, file: str, before: str = "") -> dict[str, Error]:
-        """One catalogue; ``before`` is written before its keys."""
+        """The entries of a catalogue; ``before`` is the prefix of their keys."""
         listed = self._loaded(file)
         self._need(file, listed, NEEDED_ERRORS)
         return self._entries(file, "key", {f"{before}{key}": entry for key, entry in listed.items()}, Error)
 
     @cached_property
     def apis(self) -> tuple[str, ...]:
-        """Further APIs that have an error catalogue of their own."""
+        """Names of further APIs with an error catalogue of their own."""
         return tuple(sorted(file.parent.name for file in self._files if file.match("*/errors.yaml")))
 
     def of(self, api: str) -> "Contract":
-        """The contract with the errors of one API alone, by their own keys too; empty: of the provider's first."""
+        """The contract with the errors of one API only, by their short keys too; empty: the provider's first API."""
         if api not in self.apis:
             api = ""
         if not self.apis:
@@ -165,17 +171,17 @@ class Contract:
 
     @cached_property
     def statuses(self) -> dict[str, Status]:
-        """What becomes of messages, in the provider's words. Raises BadCatalogue."""
+        """The provider's word → status. Raises BadCatalogue."""
         return self._entries("statuses.yaml", "word", self._vocabulary["statuses"], Status)
 
     @cached_property
     def words(self) -> dict[str, str]:
-        """Neutral word to the provider's status."""
+        """Neutral word, or ``<channel>.<neutral word>`` → the provider's word."""
         return cast("dict[str, str]", self._vocabulary["words"])
 
     @cached_property
     def codes(self) -> dict[int, str]:
-        """The provider's number to its text, where it has a list of its own."""
+        """Number of a status → the provider's text, where the provider has such a list."""
         return cast("dict[int, str]", self._vocabulary.get("codes", {}))
 
     @cached_property
@@ -191,17 +197,17 @@ class Contract:
         return [(re.compile(missing.pattern, re.IGNORECASE), missing) for missing in self.not_simulated]
 
     def missing(self, path: str) -> Missing | None:
-        """What the provider has at a path that is not simulated; None: nothing that is known of."""
+        """What the provider has at a path that is not simulated; None: nothing known."""
         return next((missing for pattern, missing in self._missing if pattern.fullmatch(path)), None)
 
     @cached_property
     def life(self) -> tuple[Beat, ...]:
-        """A message's life where no scenario says otherwise; empty: that of ``default.yaml``."""
+        """The default statuses of a message; empty: those of ``default.yaml``."""
         return tuple(Beat(milliseconds(beat["after"]), beat["status"]) for beat in self._vocabulary.get("life", ()))
 
     @cached_property
     def settings(self) -> dict[str, Json]:
-        """What can be set for this provider, with its defaults."""
+        """Setting of this provider → its default. Raises BadCatalogue."""
         properties = self._setting_schemas
         for name, entry in properties.items():
             self._need(f"settings.json, {name}", entry, ("default",))
@@ -209,19 +215,19 @@ class Contract:
 
     @cached_property
     def secret_names(self) -> frozenset[str]:
-        """Settings whose members' names are secrets, as API keys are."""
+        """Settings that are mappings from secrets, such as API keys."""
         return frozenset(name for name, entry in self._setting_schemas.items() if entry.get("x-secret") == "names")
 
     @cached_property
     def _setting_schemas(self) -> dict[str, dict[str, Json]]:
-        """By name; empty where there is no ``settings.json``."""
+        """Setting → its JSON Schema; empty where there is no ``settings.json``."""
         try:
             return cast("dict[str, dict[str, Json]]", self.schema("settings").document["properties"])
         except FileNotFoundError:
             return {}
 
     def require(self, *errors: str) -> None:
-        """Raises BadCatalogue for an error that is not in the catalogue."""
+        """Raises BadCatalogue for keys of errors that are not in the catalogue."""
         self._need("errors.yaml", self.errors, errors)
 
     def _loaded(self, file: str) -> dict[str, Json]:
@@ -238,7 +244,7 @@ class Contract:
             raise BadCatalogue(f"schemas/{self.provider}/{where}: {', '.join(map(repr, missing))} is missing")
 
     def _entries(self, file: str, name: str, listed: Json, kind: type[_Entry]) -> dict[str, _Entry]:
-        """``name`` is the member that the key of an entry goes into."""
+        """Decode the entries of a file; ``name`` is the member that gets an entry's key."""
         found: dict[str, _Entry] = {}
         for key, entry in listed.items():
             try:
@@ -248,14 +254,14 @@ class Contract:
         return found
 
     def status(self, beat: Beat, channel: str = "") -> Status:
-        """The status a beat means on a channel. Raises KeyError where there is no such."""
+        """The status of a beat on a channel. Raises KeyError where the channel does not have it."""
         found = self.known(beat, channel)
         if found is None:
             raise KeyError(beat.status)
         return found
 
     def known(self, beat: Beat, channel: str = "") -> Status | None:
-        """The status a beat means on a channel; None for a word that is unknown, or that does not exist there."""
+        """The status of a beat on a channel (empty: any); None: an unknown word, or the channel does not have it."""
         key = (channel, beat.status)
         try:
             return self._meant[key]
@@ -269,9 +275,9 @@ class Contract:
             return found
 
     def schema(self, name: str, extended: bool = False) -> "Schema":
-        """A wire schema, as ``send`` or ``<api>/send``.
+        """A wire schema by its name, ``send`` or ``<api>/send``.
 
-        ``extended``: with what the API has beyond the documents, where such a schema is written.
+        ``extended``: its variant with members that the API has but its documents lack, where there is such a file.
         """
         if extended and f"{name}-extended" in self._written:
             name = f"{name}-extended"
@@ -285,16 +291,16 @@ class Contract:
         return frozenset(file.with_suffix("").as_posix() for file in self._files if file.suffix == ".json")
 
     def wrong_settings(self, settings: dict[str, Json]) -> str:
-        """What is wrong with settings of this provider, in one line; empty when nothing is."""
+        """The first mistake in settings of this provider, in one line; empty: no mistake."""
         if not self._setting_schemas:
             return f"there are none, but {', '.join(settings)} is set"
         return self.schema("settings").complaint(settings)
 
     def names(self) -> list[str]:
-        """The wire schemas of this provider."""
+        """Names of the wire schemas of this provider."""
         return sorted(self._written - {"settings"})
 
 
 def load_yaml(path: Path) -> Json:
-    """Read a file of ours; YAML's fast loader where libyaml is there."""
+    """Read a file of the package, with YAML's fast loader where libyaml is available."""
     return yaml.load(read_own(path), getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506

@@ -1,4 +1,4 @@
-"""The JSON of requests and files: whole numbers are ints, and nothing is too deep to be kept."""
+"""Decodes the JSON of requests and files: whole numbers become ints, and nesting is limited."""
 
 from math import isinf
 
@@ -7,7 +7,7 @@ import msgspec
 from msgsim.model import Json, whole
 
 DEEPEST = 200
-"""Levels of a body: what is taken is kept and shown some levels deeper, and has to be read there too."""
+"""Most levels of nesting of a body. Rows and answers hold bodies some levels deeper and must be decodable too."""
 _CONTAINERS = frozenset({list, dict})
 
 
@@ -23,9 +23,9 @@ _decode = msgspec.json.Decoder(float_hook=_number).decode
 
 
 def read_json(data: bytes) -> Json:
-    """What JSON says. To JSON Schema ``1800.0`` and ``1e3`` are integers, so they are to us: whole numbers become ints.
+    """Decode JSON. ``1800.0`` and ``1e3`` become ints, because JSON Schema counts them as integers.
 
-    Raises msgspec.DecodeError and UnicodeDecodeError, and RecursionError below DEEPEST levels.
+    Raises msgspec.DecodeError, UnicodeDecodeError, and RecursionError for more than DEEPEST levels.
     """
     value = _decode(data)
     if len(data) > 2 * DEEPEST and data.count(b"[") + data.count(b"{") > DEEPEST and _is_deeper(value, DEEPEST):

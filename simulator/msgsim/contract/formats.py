@@ -1,4 +1,4 @@
-"""What a text may have to be: formats of wire schemas, asserted and not only annotated."""
+"""The formats of wire schemas. They are asserted, not only annotated as JSON Schema does by default."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -10,9 +10,9 @@ from msgsim.config import milliseconds
 
 @lru_cache(maxsize=65536)
 def impossible(number: str) -> str:
-    """Why ``+`` and digits can be nobody's phone number: there is no such ``country``, or it has no such ``length``.
+    """Why ``+`` and digits cannot be a phone number: ``country`` (no such code) or ``length``; empty: they can be.
 
-    Empty where they can be. Ranges are not looked at: the documents' samples are in none.
+    Numbers have to be possible, not valid: the sample numbers of the documents are in no assigned range.
     """
     import phonenumbers
 
@@ -31,7 +31,7 @@ _EMAIL = re.compile(
 
 
 def is_e164(text: str) -> bool:
-    """The form alone: whether such a number can be somebody's is another question."""
+    """Whether a text has the form of E.164; `impossible` says more."""
     return _E164.fullmatch(text) is not None
 
 
@@ -73,4 +73,4 @@ FORMATS: Mapping[str, Callable[[str], bool]] = {
     "pause": is_pause,
     "iso-date-time": is_date_time,
 }
-"""Formats are asserted, not annotated; a provider adds its own."""
+"""Format → check. A provider may add its own."""

@@ -1,7 +1,7 @@
-"""One wire schema: its judge, its explainer, and the members that it does not know.
+"""A wire schema: fast validation, exact explanation, and unknown members.
 
-Validation accepts fast and explains exactly: ``jsonschema-rs`` decides, and only when it refuses
-does ``jsonschema`` find the violations.
+``jsonschema-rs`` decides whether an instance is valid. Only when it refuses does ``jsonschema``, which is slow, list
+the violations.
 """
 
 import re
@@ -23,18 +23,18 @@ if TYPE_CHECKING:
     from jsonschema_rs import Draft202012Validator
 
 MOST_VIOLATIONS = 500
-"""Violations of one body that are explained: one takes about a millisecond, and a body may have a million."""
+"""Most violations of a body that are explained: each takes about a millisecond, and a body may have a million."""
 
 
 class Schema:
-    """One wire schema: a fast judge and an exact explainer of the same document.
+    """A wire schema: a fast validator and an exact explainer of the same document.
 
-    ``"x-extends": "omnimessage"`` makes a document a merge patch (RFC 7396) of another one beside it;
-    ``"x-unknown": "ignored"`` marks an object whose other members the document does not know.
+    ``"x-extends": "omnimessage"`` makes a document a merge patch (RFC 7396) of another document in the same folder.
+    ``"x-unknown": "ignored"`` marks an object whose unlisted members are ignored (refused in strict mode).
     """
 
     def __init__(self, path: Path, formats: Mapping[str, Callable[[str], bool]], name: str = "") -> None:
-        """``name``: where it is found below ``schemas/``, as rules name it; by default folder and file."""
+        """``name``: its path below ``schemas/``, used in `Refusal.rule`; empty: folder and file."""
         self.path = path
         self.name = name or f"{path.parent.name}/{path.name}"
         self.document = _document(path)
@@ -46,7 +46,7 @@ class Schema:
 
     @cached_property
     def accepts_all(self) -> Callable[[list[Json]], bool]:
-        """Whether each of many instances is accepted."""
+        """Whether all instances in a list are valid."""
         each = {name: value for name, value in self.document.items() if name not in ("$defs", "$schema")}
         return self._judge({"$defs": self.document.get("$defs", {}), "items": each})
 
@@ -58,19 +58,20 @@ class Schema:
 
     @cached_property
     def _closed(self) -> "Draft202012Validator | None":
-        """The same schema without room for unknown members; None where it has room anyway."""
+        """A validator that refuses unknown members too; None: the schema has no object marked ``x-unknown``."""
         closed = _closed(self.document)
         return self._validator(closed) if closed != self.document else None
 
     @cached_property
     def accepts_exactly(self) -> Callable[[Json], bool]:
-        """Whether an instance is accepted and has no member that the document does not know."""
+        """Whether an instance is valid and has no unknown member."""
         return self.accepts if self._closed is None else self._closed.is_valid
 
     def unknown(self, instance: Json) -> list[str]:
-        """The members that the document does not know, as ``messages.0.color``, of an instance that is accepted.
+        """The unknown members of a valid instance, such as ``messages.0.color``, deepest first.
 
-        Deepest first: an object with an unknown member is itself unknown to the objects around it, until that is gone.
+        They are found level by level: an object with an unknown member is itself reported as unknown in the objects
+        around it, until that member is removed.
         """
         found: list[str] = []
         while self._closed is not None and len(found) < MOST_VIOLATIONS:
@@ -89,7 +90,7 @@ class Schema:
         return explained(self.document, self.formats)
 
     def violations(self, instance: Json) -> list[Refusal]:
-        """Everything that is wrong, in the order of the schema; empty when it is accepted."""
+        """All violations as refusals, in the order of the schema; empty: the instance is valid."""
         if self.accepts(instance):
             return []
         errors = list(islice(self._explain(instance), MOST_VIOLATIONS))
@@ -100,7 +101,7 @@ class Schema:
         return list(found.values())
 
     def _apart(self, errors: Sequence["ValidationError"]) -> Iterator["ValidationError"]:
-        """Without what only follows: at one place, missing goes before a wrong type, and that before a wrong value."""
+        """The errors without consequential ones: for each place only missing, else wrong type, else wrong value."""
         ranks = [0 if self._is_missing(error) else 1 if error.validator == "type" else 2 for error in errors]
         places = [tuple(error.absolute_path) for error in errors]
         best: dict[tuple[str | int, ...], int] = {}
@@ -111,17 +112,14 @@ class Schema:
                 yield error
 
     def _is_missing(self, error: "ValidationError") -> bool:
-        """Whether null stands where something is required: whatever else it violates there, it is missing."""
+        """Whether the value is null in a required member; providers answer then that it is missing."""
         if error.instance is not None or not error.absolute_path:
             return False
         name = error.absolute_path[-1]
         return any(name in schema.get("required", ()) for schema in self._chain(list(error.absolute_schema_path)))
 
     def complaint(self, instance: Json) -> str:
-        """The first violation of a schema of ours in a person's words, without the value: it may be a secret.
-
-        Empty when there is none.
-        """
+        """The first violation of a settings schema in words, without the value, which may be a secret; empty: none."""
         if self.accepts(instance):
             return ""
         error = next(iter(self._explain(instance)))
@@ -149,7 +147,7 @@ class Schema:
             yield _refusal(chain, keyword, where, rule)
 
     def _chain(self, pointer: list[str | int]) -> list[dict[str, Json]]:
-        """The schemas from the root to the one that was violated."""
+        """The schemas from the root to the violated schema."""
         node: Json = self.document
         chain = [node]
         for part in pointer[:-1]:
@@ -172,7 +170,9 @@ class Schema:
 
 @cache
 def explainer() -> "type[Validator]":
-    """Finds all violations, with patterns as the judge reads them: ``$`` is the end, ``\\d`` is ASCII."""
+    """A ``jsonschema`` validator class that reads patterns as ``jsonschema-rs`` does: ``$`` is the end of the text,
+    ``\\d`` is ASCII.
+    """
     from jsonschema import Draft202012Validator, ValidationError, validators
 
     def pattern(validator: Json, wanted: str, instance: Json, schema: Json) -> "Iterator[ValidationError]":
@@ -185,7 +185,7 @@ def explainer() -> "type[Validator]":
 
 
 def judge(document: Json, formats: Mapping[str, Callable[[str], bool]]) -> "Draft202012Validator":
-    """Decides fast whether an instance fits a schema; `explained` says why it does not. Formats are asserted."""
+    """A fast validator of a schema that asserts formats; `explained` lists violations."""
     from jsonschema_rs import Draft202012Validator
 
     return Draft202012Validator(document, formats=dict(formats), validate_formats=True)
@@ -194,7 +194,7 @@ def judge(document: Json, formats: Mapping[str, Callable[[str], bool]]) -> "Draf
 def explained(
     document: dict[str, Json], formats: Mapping[str, Callable[[str], bool]]
 ) -> Callable[[Json], "Iterator[ValidationError]"]:
-    """All violations of a schema by an instance; formats are asserted."""
+    """A function from an instance to all its violations of a schema; formats are asserted."""
     from jsonschema import FormatChecker
 
     checker = FormatChecker(formats=())
@@ -204,7 +204,10 @@ def explained(
 
 
 def _refusal(chain: list[dict[str, Json]], keyword: str, where: list[str], rule: str) -> Refusal:
-    """The innermost schema that names an error for this keyword decides."""
+    """The refusal for a violated keyword, by the ``x-error`` of the innermost schema that names an error for it.
+
+    Raises LookupError where no schema does.
+    """
     for schema in reversed(chain):
         named = schema.get("x-error")
         if isinstance(named, dict) and "key" not in named:
@@ -229,16 +232,16 @@ KINDS = {
     "object": "a mapping",
     "string": "a text",
 }
-"""Types of JSON Schema as people who write YAML call them."""
+"""Type of JSON Schema → the word for it in messages to writers of YAML."""
 
 
 def kind_of(type: Json) -> str:
-    """What a type of JSON Schema, or a list of some, asks for."""
+    """A type of JSON Schema, or a list of types, in words."""
     return " or ".join(KINDS[name] for name in (type if isinstance(type, list) else [type]))
 
 
 def expected(error: "ValidationError") -> str:
-    """What a schema of ours wants, without the value that stands there: it may be a secret."""
+    """What a schema expects, in words, without the present value, which may be a secret."""
     limit: Json = error.validator_value
     keyword = str(error.validator)
     if keyword in ("required", "additionalProperties", "dependentRequired"):
@@ -253,7 +256,7 @@ def expected(error: "ValidationError") -> str:
 
 
 def _document(path: Path) -> dict[str, Json]:
-    """A schema as it is written, or as the patch of another that it is."""
+    """A schema file, merged into the schema that it extends, if it has ``x-extends``."""
     written: dict[str, Json] = msgspec.json.decode(read_own(path))
     base = written.pop("x-extends", None)
     return written if base is None else _merged(_document(path.with_name(f"{base}.json")), written)

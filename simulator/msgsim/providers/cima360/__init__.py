@@ -1,9 +1,9 @@
-"""CIMA360: OTT, SMS, e-mail, and voice, of which nothing but the name is public.
+"""CIMA360: OTT, SMS, e-mail and voice. Of voice only the name is public; the endpoint is inferred.
 
 Sources: https://docs.cima360.com/send-ott-21925250e0, …/sendsms-21925251e0,
 …/register-an-email-delivery-request-23962637e0, and https://docs.trucontact.co for the SMS service under
-another brand. No status route and no callback is documented, so there is none: what becomes of a message
-is seen through the control API only.
+another brand. No status route and no callback is documented, so there is none: only the control API shows the
+statuses of a message.
 """
 
 from msgsim.contract import Contract
@@ -14,7 +14,7 @@ from msgsim.providers.cima360.members import documented
 
 
 def _email(path: str) -> SendMany:
-    """Its document says ``/deliver``; the other services' paths suggest that a prefix was lost."""
+    """The document says ``/deliver``; the other services' paths suggest that the prefix ``/email/v1`` is missing."""
     return SendMany(
         "send-email",
         "POST",

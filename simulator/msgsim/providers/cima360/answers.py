@@ -1,4 +1,4 @@
-"""Replies. Results of single items come with 200 (OTT) or 202 (e-mail), whatever became of the items."""
+"""Answers. Results per item come with 200 (OTT) or 202 (e-mail), even when every item was refused."""
 
 from collections.abc import Sequence
 
@@ -13,13 +13,13 @@ PROBLEM = "application/problem+json"
 OTT = "/ott/v1/deliver"
 EMAIL = ("/deliver", "/email/v1/deliver")
 UNDOCUMENTED = "undocumented"
-"""What strict mode refuses: an item of a batch by itself, anything else with the whole request."""
+"""The error of strict mode. In a batch it refuses the item only, elsewhere the whole request."""
 
 _encode = msgspec.json.encode
 
 
 def ott(results: Sequence[Message | Refused], body: Json, desk: Desk) -> Reply:
-    """One result per item, in their order. Raises Refused when an item met what only a whole request can."""
+    """One result per item, in order. Raises Refused when an item's error is one of the whole request."""
     whole_requests(results, desk)
     items = zip(body["payload"], results, strict=True)
     return Reply(200, _encode([_ott_result(item, result, desk.contract) for item, result in items]))
@@ -33,7 +33,7 @@ def _ott_result(item: Json, result: Message | Refused, contract: Contract) -> Js
 
 
 def sms(message: Message, body: Json, desk: Desk) -> Reply:
-    """Documented with 200 and with 202, not when which is used."""
+    """200, or for a scheduled SMS the setting ``sms_scheduled_status``: the document has both without saying when."""
     scheduled = "programmedDate" in body
     status = desk.settings["sms_scheduled_status"] if scheduled else 200
     return Reply(status, _encode(_queued("smsId", message, body)))
@@ -50,7 +50,7 @@ def _queued(id: str, message: Message, body: Json) -> Json:
 
 
 def email(results: Sequence[Message | Refused], body: Json, desk: Desk) -> Reply:
-    """One result per recipient, in their order. Raises Refused when one met what only a whole request can."""
+    """One result per recipient, in order. Raises Refused when a recipient's error is one of the whole request."""
     whole_requests(results, desk)
     items = zip(body["recipients"], results, strict=True)
     return _envelope([_email_result(item, result, desk.contract) for item, result in items], [])
@@ -76,7 +76,7 @@ def _envelope(results: list[Json], errors: list[str]) -> Reply:
 
 
 def whole_requests(results: Sequence[Message | Refused], desk: Desk) -> None:
-    """A scenario may give an item an error that has an HTTP status of its own. Raises Refused with it."""
+    """Raises Refused when a scenario gave an item an error with an HTTP status of its own: it refuses the request."""
     for result in results:
         if isinstance(result, Refused) and _is_of_a_request(desk.contract.errors[result.refusals[0].key]):
             raise result
@@ -87,26 +87,26 @@ def _is_of_a_request(error: Error) -> bool:
 
 
 def refuse(refusals: Sequence[Refusal], desk: Desk) -> Reply:
-    """A problem; or, for errors that come inside a success, that answer with nothing accepted (e-mail: always 202)."""
+    """A problem document; for errors that the API reports inside a success, that success with nothing accepted."""
     error = desk.contract.errors[refusals[0].key]
     path = desk.call.path.removeprefix("/cima360")
     if path in EMAIL and not _is_of_a_request(error):
-        return _nobody(refusals, desk)
+        return _nothing_accepted(refusals, desk)
     if error.status < 400 and path == OTT:
         items = listed(_body(desk), "payload")
         return Reply(200, _encode([_ott_result(item, Refused(refusals[0]), desk.contract) for item in items]))
     return _problem(error, " ".join(_texts(refusals, desk.contract)))
 
 
-def _nobody(refusals: Sequence[Refusal], desk: Desk) -> Reply:
-    """A rule of the whole e-mail was broken: every recipient is told, and the list of errors tells why."""
+def _nothing_accepted(refusals: Sequence[Refusal], desk: Desk) -> Reply:
+    """The answer to an e-mail that breaks a rule as a whole: every recipient failed, ``errors`` has the reasons."""
     items = listed(_body(desk), "recipients")
     results = [_email_result(item, Refused(refusals[0]), desk.contract) for item in items]
     return _envelope(results, _texts(refusals, desk.contract))
 
 
 def _problem(error: Error, detail: str) -> Reply:
-    """No body of an error is public; RFC 7807 is what a .NET service would answer. 400 for what has no status."""
+    """A problem document (RFC 7807) as .NET services answer, because no error body is public. Status 400 by default."""
     status = max(error.status, 400)
     body = {"type": "about:blank", "title": error.title or "Bad Request", "status": status, "detail": detail}
     return Reply(status, _encode(body), tuple(error.headers.items()), PROBLEM)
@@ -118,12 +118,12 @@ def text(refusal: Refusal, contract: Contract, **values: Json) -> str:
 
 
 def _texts(refusals: Sequence[Refusal], contract: Contract) -> list[str]:
-    """Each text once: a journey may lack two members."""
+    """The texts of the refusals, each once: several missing members have the same text."""
     return list(dict.fromkeys(text(refusal, contract) for refusal in refusals))
 
 
 def _body(desk: Desk) -> Json:
-    """None where it is no JSON."""
+    """The request's body; None where it is not JSON."""
     try:
         return json_of(desk.call.body)
     except Refused:

@@ -1,4 +1,4 @@
-"""What CIMA360 writes its own way: phone numbers with and without plus, mailboxes."""
+"""Formats of CIMA360: phone numbers with or without plus, mailboxes."""
 
 import re
 
@@ -9,12 +9,12 @@ _NAMED = re.compile(r"[^<>]*<([^<>]+)>")
 
 
 def is_phone(text: str) -> bool:
-    """The OTT document writes numbers without plus, the SMS document with one."""
+    """A phone number: the OTT document writes it without a plus, the SMS document with a plus."""
     return _PHONE.fullmatch(text) is not None
 
 
 def is_impossible(number: str) -> bool:
-    """Whether a number of this form can be nobody's."""
+    """Whether such a number cannot exist: no such country, or wrong length."""
     return bool(impossible(number if number[0] == "+" else f"+{number}"))
 
 

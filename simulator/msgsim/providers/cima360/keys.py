@@ -10,7 +10,7 @@ PERMISSIONS = {
     "send-voice": "send_voice",
 }
 NOBODY = Credential("")
-"""Who sends e-mail without a key."""
+"""The caller who sends e-mail without a key."""
 
 
 def credentials(sandbox: str) -> dict[str, str]:

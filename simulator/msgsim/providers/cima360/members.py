@@ -1,7 +1,7 @@
-"""The members of a body as its schema describes them.
+"""Brings the members of a body into the form that its schema describes.
 
-Names in another case and numbers as text are taken as ASP.NET's web defaults take them: the documents' schemas look
-like that framework's [inferred]. Each is noted.
+Names in another case and numbers as texts are accepted, as ASP.NET does with its web defaults: the documents' schemas
+look like that framework's [inferred]. Each such tolerance is noted.
 """
 
 import re
@@ -12,12 +12,12 @@ from msgsim.provider import Desk
 from msgsim.scenarios.yaml import suggestion
 
 MOST_UNKNOWN = 3
-"""Unknown members of one object that are named."""
+"""How many unknown members of an object are noted by name."""
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})", re.ASCII)
 
 
 def documented(schema: str) -> Callable[[Json, Desk], Json]:
-    """A shape for bodies, or items, of a schema; what is no object is left to it. Raises Refused when strict."""
+    """A `Shape` for bodies or items of a schema; anything but an object is left to the schema."""
 
     def shape(body: Json, desk: Desk) -> Json:
         if not isinstance(body, dict):
@@ -28,7 +28,10 @@ def documented(schema: str) -> Callable[[Json, Desk], Json]:
 
 
 def _read(body: dict[str, Json], properties: dict[str, Json], desk: Desk) -> Iterator[tuple[str, Json]]:
-    """Members that are null count as left out: serialisers write them."""
+    """The members with documented names. Null members are dropped, because serialisers write unset members as null.
+
+    Raises Refused for a tolerance in strict mode.
+    """
     unknown: list[str] = []
     for written, value in body.items():
         name = _name(written, properties)
@@ -50,7 +53,7 @@ def _read(body: dict[str, Json], properties: dict[str, Json], desk: Desk) -> Ite
 
 
 def _name(written: str, properties: dict[str, Json]) -> str | None:
-    """As the document writes it; None for no member of it."""
+    """The name as the document writes it; None: an unknown member."""
     if written in properties:
         return written
     folded = written.lower()
@@ -58,13 +61,13 @@ def _name(written: str, properties: dict[str, Json]) -> str | None:
 
 
 def as_it_came(item: Json, name: str) -> str | int | float | None:
-    """A member of an item, its name in any case; None unless it is a text or a number."""
+    """A member of an unchecked item, its name in any case; None unless it is a text or a number."""
     value = _found(item, name)
     return value if isinstance(value, str | int | float) and not isinstance(value, bool) else None
 
 
 def listed(body: Json, name: str) -> list[Json]:
-    """The items of a body that was refused before they were looked at."""
+    """The items of an unchecked body; empty where it has no such list."""
     items = _found(body, name)
     return items if isinstance(items, list) else []
 

@@ -1,4 +1,4 @@
-"""From bodies and items that fit their schemas to drafts."""
+"""Reads drafts from bodies and items that have passed their schemas."""
 
 from msgsim.clock import date_time
 from msgsim.engine.device import text_of_html
@@ -8,7 +8,7 @@ from msgsim.providers.cima360.formats import is_impossible
 from msgsim.providers.cima360.templates import filled, of
 
 UNREACHABLE = (Beat(200, "failed"),)
-"""The life of a message to a number that nobody can have."""
+"""The statuses of a message to an impossible number."""
 
 
 def payload(body: Json) -> list[Json]:
@@ -22,7 +22,7 @@ def recipients(body: Json) -> list[Json]:
 
 
 def ott(item: Json, index: int, body: Json, desk: Desk) -> Draft:
-    """Raises Refused: unknown template, wrong number of parameters, no such channel, in this order."""
+    """An OTT message. Raises Refused for an unknown template, a wrong number of parameters, or an unknown channel."""
     template = of(item["templateID"], desk.settings)
     if template is None:
         raise Refused(Refusal("ott_template", "templateID"))
@@ -64,7 +64,7 @@ def voice(body: Json, desk: Desk) -> Draft:
 
 
 def _spoken_or_written(channel: str, body: Json, desk: Desk) -> Draft:
-    """A text or a template for one phone; both services count ids of 24 digits."""
+    """A text or a template for a phone; ids have 24 hexadecimal digits in both services."""
     text = body.get("messageBody")
     if text is None:
         template = of(body["templateID"], desk.settings) or {}
@@ -78,12 +78,12 @@ def _spoken_or_written(channel: str, body: Json, desk: Desk) -> Draft:
 
 
 def _fate(recipient: str) -> tuple[Beat, ...] | None:
-    """The life where no scenario says otherwise; None: as any other message's."""
+    """The draft's fate; None: the default life."""
     return UNREACHABLE if is_impossible(recipient) else None
 
 
 def _start(date: str | None, desk: Desk) -> int | None:
-    """A date that has passed sends at once: the documents' own sample has."""
+    """The start of a draft. A past date sends at once, because the document's own sample has a past date."""
     if date is None:
         return None
     if not date.endswith(("Z", "+00:00")):
@@ -92,7 +92,7 @@ def _start(date: str | None, desk: Desk) -> int | None:
 
 
 def email(item: Json, index: int, body: Json, desk: Desk) -> Draft:
-    """Raises Refused: unknown template."""
+    """An e-mail to a recipient. Raises Refused for an unknown template."""
     html = body.get("html")
     if html is None:
         template = of(body["templateId"], desk.settings)

@@ -1,4 +1,4 @@
-"""Messente: one folder for each of its APIs; the Omnichannel API is the first."""
+"""Messente: a folder for each of its APIs; the Omnichannel API is the first."""
 
 from base64 import b64decode
 from functools import lru_cache
@@ -19,7 +19,7 @@ def _basic(header: str) -> Credential | None:
         return None
     try:
         name, separator, password = b64decode(encoded, validate=True).decode().partition(":")
-    except ValueError:  # no base64, no ASCII, or no UTF-8
+    except ValueError:  # Not base64, not ASCII, or not UTF-8.
         return None
     return Credential(name, password) if separator and name and password else None
 
@@ -31,7 +31,10 @@ def identify(call: Call) -> Credential | None:
 
 
 def authorize(endpoint: Endpoint | None, credential: Credential | None, desk: Desk) -> Credential:
-    """Anything non-empty is accepted unless accounts are configured; who was issued for the sandbox is held to it."""
+    """Accept any non-empty credentials unless accounts are configured; the sandbox's own user needs its own password.
+
+    Raises Refused with ``unauthorized``.
+    """
     if credential is None:
         raise Refused(Refusal("unauthorized", detail="Unauthorized"))
     accounts = {account["username"]: account["password"] for account in desk.settings["accounts"]}

@@ -1,4 +1,4 @@
-"""What Messente itself makes of a message, where no scenario says otherwise."""
+"""The default outcome of a message at Messente: blacklist, credit, impossible numbers, templates."""
 
 from msgspec.structs import replace
 
@@ -10,15 +10,15 @@ from msgsim.providers.messente.phonebook.blacklist import is_blacklisted
 from msgsim.providers.messente.templates.filling import filled
 
 BLACKLISTED = (Beat(200, "REJECTD", 8),)
-"""What becomes of a number that the account has on its blacklist, on each channel."""
+"""For a number on the account's blacklist, on every channel."""
 NO_CREDIT = (Beat(200, "REJECTD", 4),)
-"""What becomes of a message that the balance of a prepaid account does not cover."""
+"""For a message that the balance of a prepaid account does not cover."""
 UNREACHABLE = {"length": (Beat(200, "FAILED", 3),), "country": (Beat(200, "FAILED", 5),)}
-"""What becomes of a number that nobody can have: Invalid number, or Invalid number format without a country."""
+"""For an impossible number: err 3 (Invalid number) or, with an unknown country, err 5 (Invalid number format)."""
 
 
 def fate_of(draft: Draft, desk: Desk, credit: Credit) -> Draft:
-    """The draft with its fate, and its price taken from the credit where it will go out."""
+    """The draft with its fate; the price of a draft that is sent is taken from the credit."""
     if is_blacklisted(draft.to, desk):
         return replace(draft, fate=BLACKLISTED)
     if (reason := impossible(draft.to)) in UNREACHABLE:

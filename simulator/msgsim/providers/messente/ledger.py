@@ -1,4 +1,4 @@
-"""What the account has spent: every message of the sandbox at its price, and every number that was looked up."""
+"""What the account has spent: the prices of all messages of the sandbox and of all number lookups."""
 
 from decimal import Decimal
 
@@ -9,15 +9,15 @@ from msgsim.provider import View
 from msgsim.providers.messente.price import charges, price_of
 
 LEDGER = "ledger"
-"""Kind of the one record: ``{"after": key, "spent": "1.20"}``, of all messages up to a key; what is before is over."""
+"""Kind of the only record, ``{"after": key, "spent": "1.20"}``: the sum of all messages up to a key, all finished."""
 LOOKUPS = "lookups"
-"""Kind of the records ``{"count": 3}``, by ``2026-01-01 EE``: numbers looked up on a day."""
+"""Kind of the records ``{"count": 3}``, by day and country (``2026-01-01 EE``): numbers looked up."""
 LEAST = 256
-"""Messages that have to be over before the ledger is written again."""
+"""How many messages have to finish before the ledger record is written again."""
 
 
 def spent(view: View) -> Decimal:
-    """Until now. What has no status yet is reserved: the price of its first channel."""
+    """What has been spent until now. A message without a status counts with the price of its first channel."""
     record = view.record(LEDGER, "") or {"after": 0, "spent": "0"}
     total = settled = Decimal(record["spent"])
     after, count, open_ = record["after"], 0, False
@@ -43,7 +43,7 @@ def balance(view: View) -> Decimal:
 
 
 def note_lookups(countries: dict[str, int], view: View) -> None:
-    """Count numbers that were looked up, by country."""
+    """Record lookups of numbers. ``countries``: country code → how many numbers."""
     for country, count in countries.items():
         key = f"{iso(view.now)[:10]} {country}"
         before = view.record(LOOKUPS, key) or {"count": 0}
@@ -51,14 +51,14 @@ def note_lookups(countries: dict[str, int], view: View) -> None:
 
 
 class Credit:
-    """What is left for the messages of one request, where the account is prepaid."""
+    """The remaining credit during a request; unlimited unless the account is prepaid."""
 
     def __init__(self, view: View) -> None:
         self._settings: dict[str, Json] = view.settings
         self._left = balance(view) if view.settings["prepaid"] else None
 
     def covers(self, draft: Draft) -> bool:
-        """Whether a draft's first channel can be paid; it is, if so."""
+        """Take the price of a draft's first channel from the credit; False where it does not suffice."""
         if self._left is None:
             return True
         price = price_of(draft.channels[0], self._settings)

@@ -1,4 +1,4 @@
-"""Countries and mobile networks: where a number belongs."""
+"""Countries and their mobile networks."""
 
 from functools import cache
 
@@ -15,12 +15,12 @@ class Country(Struct, frozen=True):
     prefix: str
     """Calling code in digits."""
     networks: tuple[tuple[int, str], ...]
-    """MCC and MNC as one number, and a name."""
+    """(MCC and MNC as one number, name) of each network."""
 
 
 @cache
 def countries() -> dict[str, Country]:
-    """Those with networks, by their two letters."""
+    """ISO code → country, for the countries in ``networks.yaml``."""
     import phonenumbers
 
     listed = load_yaml(data_folder("schemas") / "messente" / "networks.yaml")
@@ -34,14 +34,14 @@ def countries() -> dict[str, Country]:
 
 @cache
 def is_country(code: str) -> bool:
-    """Whether two letters are a country's, with networks or without."""
+    """Whether two letters are the ISO code of a country, in ``networks.yaml`` or not."""
     import phonenumbers
 
     return code in phonenumbers.SUPPORTED_REGIONS
 
 
 def country_of(number: str) -> Country | None:
-    """Where a number in E.164 belongs; None where no country has its calling code."""
+    """The country of a number in E.164; None for an unknown calling code."""
     import phonenumbers
 
     try:

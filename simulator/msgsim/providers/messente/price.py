@@ -1,4 +1,4 @@
-"""What a message costs, channel by channel."""
+"""Prices of messages, per channel."""
 
 from decimal import Decimal
 
@@ -7,7 +7,7 @@ from msgsim.model import Channel, Json, Message, Step
 from msgsim.plan import state
 
 FREE = ("rejected", "cancelled")
-"""Kinds of status that are not charged: what the operator did not take, and what was cancelled before it was sent."""
+"""Kinds of statuses that cost nothing: rejected by the operator, or cancelled before sending."""
 
 
 def parts_of(channel: Channel) -> int:
@@ -15,12 +15,12 @@ def parts_of(channel: Channel) -> int:
 
 
 def price_of(channel: Channel, settings: dict[str, Json]) -> Decimal:
-    """The price of all parts, exactly."""
+    """The price of all parts of a channel's message."""
     return Decimal(settings["part_price"]) * parts_of(channel)
 
 
 def price_info(channel: Channel, step: Step, settings: dict[str, Json], contract: Contract) -> Json:
-    """As a delivery report has it."""
+    """The member ``price_info`` of a delivery report."""
     free = contract.statuses[step.status].kind in FREE
     return {
         "part_price": settings["part_price"],
@@ -30,7 +30,7 @@ def price_info(channel: Channel, step: Step, settings: dict[str, Json], contract
 
 
 def charges(message: Message, now: int, settings: dict[str, Json], contract: Contract) -> list[tuple[Channel, Decimal]]:
-    """The channels that were tried by a time, and what each costs."""
+    """The channels that have a status by ``now``, and the price of each."""
     return [
         (channel, Decimal(0) if contract.statuses[step.status].kind in FREE else price_of(channel, settings))
         for channel, step in zip(message.channels, state(message, now), strict=True)

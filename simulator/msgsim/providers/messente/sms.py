@@ -1,7 +1,7 @@
-"""SMS text: what autoconvert makes of it, and in how many parts it goes.
+"""SMS texts: conversion by ``autoconvert``, and segments (Messente calls them parts).
 
-GSM 03.38 with its extension table has 160 characters in one part and 153 in each of several; UCS-2
-has 70 and 67. A user data header takes its bytes from each part.
+With GSM 03.38 and its extension table a single segment has 160 characters, each of several 153; with UCS-2 these are
+70 and 67. A user data header (UDH) reduces the bytes of each segment.
 """
 
 import re
@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from gsm0338 import Codec
 
 _PLAIN = re.compile(r"[ -Z_a-z\n\r]*", re.ASCII)
-"""One septet each; no character of the extension table among them."""
+"""Characters of the basic table, one septet each."""
 BYTES = 140
+"""Bytes of a segment."""
 
 
 def parts(text: str, udh: str = "") -> dict[str, Json]:
@@ -33,7 +34,7 @@ def parts(text: str, udh: str = "") -> dict[str, Json]:
 
 
 def _septets(text: str) -> int | None:
-    """How many septets; None when a character is not in the alphabet."""
+    """The number of septets; None when a character is not in GSM 03.38."""
     if _PLAIN.fullmatch(text):
         return len(text)
     try:
@@ -50,7 +51,10 @@ def _codec() -> "Codec":
 
 
 def convert(text: str, how: str) -> str:
-    """``full`` replaces every character outside GSM 03.38; the account's replacements (``on``) are none here."""
+    """A text converted as ``autoconvert`` asks: ``full`` replaces every character outside GSM 03.38.
+
+    ``on`` applies the replacements of the account, which has none here.
+    """
     if how != "full" or _septets(text) is not None:
         return text
     from anyascii import anyascii

@@ -1,7 +1,6 @@
-"""What the APIs of ``api2.messente.com`` have in common: parameters in a query or a form, and answers of bare text.
+"""What the APIs of ``api2.messente.com`` have in common: parameters in a query or a form, and plain-text answers.
 
-A parameter that is given twice counts once, the first one. Answers have no line feed at their end: clients compare
-them whole.
+Of a repeated parameter the first counts. Answers do not end in a line feed, because clients compare the whole text.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,13 +15,13 @@ CREDENTIALS = ("username", "password")
 
 
 def everywhere(method: str, path: str) -> tuple[tuple[str, str], ...]:
-    """Both methods at all spellings of a path that clients use, but the given method at the path itself."""
+    """GET and POST at all spellings of a path that clients use, except the given method at the path itself."""
     paths = (path, f"{path}/", f"/v1{path}", f"/v1{path}/")
     return tuple((verb, each) for each in paths for verb in ("GET", "POST") if (verb, each) != (method, path))
 
 
 def fields(call: Call) -> dict[str, str]:
-    """Parameters of the query, then of the body, be it URL-encoded or multipart."""
+    """The parameters of the query and of the body (URL-encoded or multipart); the query's take precedence."""
     found: dict[str, str] = {}
     for name, value in (*parse_qsl(call.query, keep_blank_values=True), *_form(call)):
         found.setdefault(name, value)
@@ -45,14 +44,14 @@ def _form(call: Call) -> list[tuple[str, str]]:
 
 
 def identify(call: Call) -> Credential | None:
-    """``username`` and ``password`` of the account, wherever they stand."""
+    """The parameters ``username`` and ``password``."""
     given = fields(call)
     name, password = (given.get(each, "") for each in CREDENTIALS)
     return Credential(name, password) if name and password else None
 
 
 def parameters(desk: Desk) -> dict[str, Json]:
-    """The body of a request, in effect: its parameters without the credentials."""
+    """The parameters without the credentials; they take the place of a JSON body."""
     return {name: value for name, value in fields(desk.call).items() if name not in CREDENTIALS}
 
 
@@ -67,5 +66,5 @@ def refuse(refusals: Sequence[Refusal], desk: Desk) -> Reply:
 
 
 def number(given: Mapping[str, Json], name: str, default: int) -> int:
-    """A parameter that has passed its schema."""
+    """A numeric parameter that has passed its schema."""
     return int(given.get(name, default))

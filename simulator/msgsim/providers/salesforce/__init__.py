@@ -1,11 +1,11 @@
-"""Salesforce Marketing Cloud: Messenger and LINE (OTT), and the Transactional Messaging API beside them.
+"""Salesforce Marketing Cloud: Messenger and LINE (OTT), and the Transactional Messaging API.
 
 Sources: OTTsendMessageToRecipient, OTTretrieveSentMessage, OTTregisterProperty, OTTretrieveRegistrationCollection and
 error-handling of the Marketing Cloud Engagement API guide; access-token-s2s and requestToken of the Marketing Cloud
 developer guide.
 
-A message can be asked for (OTTretrieveSentMessage), as far as it was queued, sent or failed; that it was delivered or
-read is told by no route and no callback, and is seen through the control API only.
+OTTretrieveSentMessage reports whether a message was queued, sent or failed. No route and no callback reports
+deliveries and reads; only the control API shows them.
 """
 
 from msgsim.contract import Contract

@@ -1,4 +1,4 @@
-"""What Salesforce answers: one shape for single errors, an envelope for validation, OAuth's for tokens.
+"""Answers of Salesforce. Errors have three shapes: single, the envelope of validation, and OAuth's for tokens.
 
 Sources: OTTsendMessageToRecipient, error-handling, rate-limiting-errors and access-token-s2s of the Marketing
 Cloud developer guides.
@@ -14,7 +14,7 @@ from msgsim.provider import Desk
 
 MEDIA = "application/json; charset=utf-8"
 ENVELOPE = 10006
-"""errorcode of the envelope; its message is the title of the errors it holds."""
+"""``errorcode`` of the envelope; its ``message`` is the title of the errors in it."""
 
 
 def json_reply(status: int, body: Json, headers: tuple[tuple[str, str], ...] = ()) -> Reply:
@@ -26,7 +26,7 @@ def accepted(message: Message, body: Json, desk: Desk) -> Reply:
 
 
 def refuse(refusals: Sequence[Refusal], desk: Desk) -> Reply:
-    """The first error in the order of the catalogue; errors of validation come together, each once."""
+    """The error that comes first in the catalogue; if that is one of validation, all of them, each once."""
     errors = desk.contract.errors
     order = {key: place for place, key in enumerate(errors)}
     by_key = {_key_here(refusal.key, desk): refusal for refusal in reversed(refusals)}
@@ -42,7 +42,7 @@ def refuse(refusals: Sequence[Refusal], desk: Desk) -> Reply:
 
 
 def _key_here(key: str, desk: Desk) -> str:
-    """OAuth's error for a token request that is not JSON, or that only a tolerant reading takes."""
+    """The key of a refusal at this path: token requests have an OAuth error for ``malformed`` and ``bad_request``."""
     is_general = key in ("malformed", "bad_request") and desk.call.path.lower().endswith("/v2/token")
     return "invalid_request" if is_general else key
 
@@ -52,7 +52,7 @@ def _status(error: Error, desk: Desk) -> int:
 
 
 def text(error: Error, refusal: Refusal) -> str:
-    """The documented text with its gaps filled; where a scenario chose the error, the limit is Messenger's."""
+    """The documented text with its gaps filled; for an error dictated by a scenario, with Messenger's limit."""
     return error.text_of(refusal, **{"0": 1, "id": "", "field": refusal.source or "field"})
 
 
@@ -63,7 +63,7 @@ def envelope(message: str, errors: list[Json]) -> Json:
 def single(error: Error, refusal: Refusal) -> Json:
     body = {"message": text(error, refusal), "errorcode": error.code, **error.extra}
     body.setdefault("documentation", "")
-    if error.key == "unauthorized":  # recorded from the wire with its members in this order
+    if error.key == "unauthorized":  # A recorded answer has its members in this order.
         return dict(sorted(body.items()))
     return body
 

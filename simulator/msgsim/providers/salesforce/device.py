@@ -1,4 +1,4 @@
-"""What recipients see: content blocks and the networks' own objects on Messenger and LINE, e-mails, push messages."""
+"""What recipients see: content blocks and native objects on Messenger and LINE, e-mails, push messages."""
 
 from collections.abc import Iterator
 
@@ -52,7 +52,7 @@ def _block(block: Piece) -> Iterator[Piece]:
 
 
 def _native(payload: Piece) -> Iterator[Piece]:
-    """A network's own object."""
+    """A native object of Messenger or LINE."""
     if attachment := mapping(payload.get("attachment")):
         yield from _attachment(words(attachment.get("type")), mapping(attachment.get("payload")))
     elif payload.get("type") == "template":
@@ -73,7 +73,7 @@ def _native(payload: Piece) -> Iterator[Piece]:
 
 
 def _attachment(kind: str, payload: Piece) -> Iterator[Piece]:
-    """Messenger's: a file, or a template of elements or buttons."""
+    """An attachment of Messenger: a file, or a template of elements or buttons."""
     if kind == "image":
         yield picture(payload.get("url"))
     elif kind == "video":
@@ -88,7 +88,7 @@ def _attachment(kind: str, payload: Piece) -> Iterator[Piece]:
 
 
 def _line_template(template: Piece) -> Iterator[Piece]:
-    """LINE's: buttons, confirm, carousel and image carousel."""
+    """A template of LINE: buttons, confirm, carousel or image carousel."""
     columns = mappings(template.get("columns")) or [template]
     yield from cards(
         [_card(column, "thumbnailImageUrl", column.get("actions") or [column.get("action")]) for column in columns]

@@ -1,7 +1,7 @@
-"""What clients ask for on their way: endpoints of the tenant, the context of a token, the user behind it.
+"""Platform routes: endpoints of the tenant, the context of a token, and the user of a token.
 
 Sources: endpoints and tokenContext of the Marketing Cloud REST reference, and its page on userinfo. None needs a scope.
-Ids follow from the sandbox's seed; names and places of the user are inferred, their shapes documented.
+Ids are derived from the sandbox's seed; the user's names and places are inferred, their shapes documented.
 """
 
 from msgsim.model import Json, Refusal, Refused, Reply
@@ -11,7 +11,7 @@ from msgsim.providers.salesforce.answers import json_reply
 from msgsim.providers.salesforce.registry import page_of
 
 BELOW = {"soap": "Service.asmx", "rest": "", "ftp": ""}
-"""Kind of endpoint, and what stands behind the address that was asked: nothing leads to the real service."""
+"""Kind of endpoint → path below the address that the client used, so that no URL leads to the real service."""
 ZONE = {"longName": "(GMT-06:00) Central Time (No Daylight Saving)", "shortName": "CST", "offset": -6.0, "dst": False}
 
 
@@ -27,8 +27,8 @@ def list_endpoints(body: Json, desk: Desk) -> Reply:
     """GET /platform/v1/endpoints: all of them, in pages."""
     page, size = page_of(desk)
     items = [_endpoint(kind, desk) for kind in BELOW]
-    shown = items[(page - 1) * size : page * size]
-    return json_reply(200, {"page": page, "pageSize": size, "count": len(items), "items": shown})
+    on_page = items[(page - 1) * size : page * size]
+    return json_reply(200, {"page": page, "pageSize": size, "count": len(items), "items": on_page})
 
 
 def _endpoint(kind: str, desk: Desk) -> Json:
@@ -38,7 +38,7 @@ def _endpoint(kind: str, desk: Desk) -> Json:
 def token_context(body: Json, desk: Desk) -> Reply:
     """GET /platform/v1/tokenContext: the business unit and the user that the token belongs to.
 
-    The document's sample prints 202; a GET that found something is 200 [inferred], and clients take any 2xx.
+    The document's sample prints 202; 200 is inferred as usual for a GET, and clients accept any 2xx.
     """
     organization = _id("organization", desk)
     user = _id(f"user {desk.credential.name}", desk)
@@ -48,7 +48,7 @@ def token_context(body: Json, desk: Desk) -> Reply:
 
 
 def user_info(body: Json, desk: Desk) -> Reply:
-    """GET /v2/userinfo: errors are OAuth's, so it judges its token itself."""
+    """GET /v2/userinfo. It checks its token itself, because its errors have the shape of OAuth's."""
     claimed = tokens.identify(desk.call)
     if claimed is None:
         raise Refused(Refusal("userinfo_without_token"))

@@ -1,4 +1,4 @@
-"""A send, spelled as documented, to a draft.
+"""Reads the draft of a send whose members are spelled as documented.
 
 Source: OTTsendMessageToRecipient of the Marketing Cloud developer guide.
 """
@@ -10,20 +10,21 @@ from msgsim.provider import Desk
 from msgsim.providers.salesforce.registry import is_active
 
 KEY_LIMIT = 100
-"""Characters that the samples promise for messageKey and messageGroupKey."""
+"""Most characters of messageKey and messageGroupKey, according to the samples."""
 KNOWN_KEYS = {
     "messagingType": ("RESPONSE", "UPDATE", "MESSAGE_TAG"),
     "notificationType": ("REGULAR", "SILENT_PUSH", "NO_PUSH"),
 }
 HANDOVER = "invalid_reply_token"
-"""LINE tries ottId after nothing else: whoever cannot be reached at all is not tried again."""
+"""The only status after which LINE tries ottId: an invalid reply token. Other failures end the message."""
 FOR_LINE = {"image": "altUrl", "video": "altUrl", "audio": "duration"}
-"""Documented as required for LINE, without an error for those who leave it out."""
+"""Type of content → member that the document requires for LINE without an error for its absence."""
 FOR_MESSENGER = ("isReusable", "attachmentId")
+"""Members of a content that only Messenger supports."""
 
 
 def read(body: Json, desk: Desk) -> Draft:
-    """One message; a LINE reply token is tried first and the user's id second."""
+    """The draft of a send; with a LINE reply token it has two channels, the token first and then the user's id."""
     for tolerance in tolerances(body):
         desk.note(tolerance)
     message, sender = body["message"], body["from"]
@@ -40,14 +41,14 @@ def read(body: Json, desk: Desk) -> Draft:
         )
         for recipient, id in zip(tried, desk.seed.uuid4s(desk.number(), len(tried)), strict=True)
     )
-    # Clients may write a whole path in lower case, so that is how a message is found by its key.
+    # In lower case, because clients may write a whole path in lower case, the key of a message included.
     kept = {name: body[name] for name in ("messageKey", "messageGroupKey", "to", "validityPeriod") if name in body}
     reference = str(body["messageKey"]).lower()
     return Draft(channels[0].id, channels[0].to, channels, extra=kept, reference=reference, handover=HANDOVER)
 
 
 def recipients(sender_type: str, to: Json) -> list[str]:
-    """Whom to try, in order: userReference where it is given; for LINE ottId comes after it."""
+    """The recipients to try, in order: userReference, if given; ottId without it, and after it for LINE."""
     reference = to.get("userReference")
     if reference is None:
         return [to["ottId"]]
@@ -55,7 +56,7 @@ def recipients(sender_type: str, to: Json) -> list[str]:
 
 
 def check(body: Json, desk: Desk) -> Iterable[Refusal]:
-    """Only an active sender may send. A sender that is not named is the schema's business."""
+    """Only a registered and active sender may send. The schema refuses a missing sender."""
     sender = body.get("from") if isinstance(body, dict) else None
     if not isinstance(sender, dict):
         return
@@ -65,7 +66,7 @@ def check(body: Json, desk: Desk) -> Iterable[Refusal]:
 
 
 def tolerances(body: Json) -> Iterator[str]:
-    """What the document says otherwise somewhere, or asks for without naming an error."""
+    """Tolerances: what contradicts some part of the document, or a requirement without a documented error."""
     for name in ("messageKey", "messageGroupKey"):
         if len(body.get(name, "")) > KEY_LIMIT:
             yield f"{name} is longer than the {KEY_LIMIT} characters of the samples"

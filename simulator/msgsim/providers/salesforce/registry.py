@@ -1,4 +1,4 @@
-"""The OTT properties that may send: registered by request or, from the start, by the settings.
+"""Registrations of OTT properties (senders): made by request, or configured in the settings.
 
 Sources: OTTregisterProperty and OTTretrieveRegistrationCollection of the Marketing Cloud developer guide.
 """
@@ -12,11 +12,12 @@ from msgsim.providers.salesforce.answers import MEDIA, json_reply
 from msgsim.providers.salesforce.spelling import shape
 
 PLATFORMS = {"messenger": "pageId", "line": "channelId"}
-"""The member that names a property of each platform."""
-SHOWN = {
+"""Platform → member with the id of a property."""
+PUBLIC = {
     "messenger": ("applicationId", "pageId", "pageName"),
     "line": ("channelId", "channelName"),
 }
+"""Platform → members of a registration that are returned; all others are secret."""
 API_VERSION = "v2.0"
 PAGE_SIZE = 50
 
@@ -29,12 +30,12 @@ def register(body: Json, desk: Desk) -> Reply:
 
 
 def public(registration: Json) -> Json:
-    """A registration as it is stored and returned: without secrets, and with booleans for 0 and 1."""
+    """A registration as stored and returned: without secrets, and with booleans instead of 0 and 1."""
     platform, attributes = registration["ottPlatformName"], registration["ottPlatformAttributes"]
     return {
         "ottPlatformName": platform,
         "ottPlatformAttributes": {
-            **{name: attributes[name] for name in SHOWN[platform] if name in attributes},
+            **{name: attributes[name] for name in PUBLIC[platform] if name in attributes},
             "endpointUrl": attributes.get("endpointUrl", ""),
             "isTransactional": bool(attributes.get("isTransactional", True)),
             "isTestChannel": bool(attributes.get("isTestChannel", False)),
@@ -58,7 +59,7 @@ def get_one(body: Json, desk: Desk) -> Reply:
 
 
 def get_page(body: Json, desk: Desk) -> Reply:
-    """GET /ott/v1/registration/{platform}: pages count from 1; one past the end is empty."""
+    """GET /ott/v1/registration/{platform}. Pages count from 1; a page past the end is empty."""
     platform, (page, size) = _platform(desk), page_of(desk)
     registrations = dict(_configured(desk)) | dict(desk.records("property"))
     items = [public(each) for _, each in sorted(registrations.items()) if each["ottPlatformName"] == platform]
@@ -75,20 +76,20 @@ def get_page(body: Json, desk: Desk) -> Reply:
 
 
 def page_of(desk: Desk) -> tuple[int, int]:
-    """The page that is asked for, from 1, and how many items one has. Raises Refused."""
+    """The requested page, from 1, and the page size. Raises Refused."""
     query = {name.lower(): value for name, value in parse_qsl(desk.call.query)}
     page = positive(query, "$page", 1, Refusal("invalid_value", "$page"))
     return page, positive(query, "$pagesize", PAGE_SIZE, Refusal("invalid_value", "$pagesize"))
 
 
 def _links(platform: str, page: int, size: int) -> Json:
-    """``next`` even on the last page, as documented; ``previous`` where there is one."""
+    """``next`` even on the last page, as documented; ``previous`` from the second page on."""
     pages = {"self": page, "previous": page - 1, "next": page + 1}
     return {name: _link(platform, number, size) for name, number in pages.items() if number > 0}
 
 
 def _link(platform: str, page: int, size: int) -> Json:
-    """Without ``/ott``, as documented."""
+    """A link to a page; without ``/ott``, as documented."""
     return {"href": f"/v1/registration/{platform}?{urlencode({'$page': page, '$pagesize': size})}"}
 
 
@@ -100,12 +101,12 @@ def _platform(desk: Desk) -> str:
 
 
 def _key(platform: str, id: str) -> str:
-    """Clients may write a whole path in lower case, ids included."""
+    """The record key of a property; in lower case, because clients may write a whole path in lower case."""
     return f"{platform}/{id.lower()}"
 
 
 def _find(platform: str, id: str, desk: Desk) -> Json:
-    """A registration as it was requested, else as the settings have it; None when there is neither."""
+    """The registration of a property, by request or else in the settings; None: there is neither."""
     key = _key(platform, id)
     return desk.record("property", key) or dict(_configured(desk)).get(key)
 

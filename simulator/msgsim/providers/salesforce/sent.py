@@ -1,7 +1,7 @@
 """A sent message and its events: GET /ott/v1/send/{messageId}.
 
 Source: OTTretrieveSentMessage of the Marketing Cloud developer guide. Its events are Created, Queued, Sent and Error;
-deliveries and reads are not told.
+it does not report deliveries and reads.
 """
 
 from collections.abc import Iterator
@@ -13,13 +13,16 @@ from msgsim.provider import Desk
 from msgsim.providers.salesforce.answers import json_reply
 
 ENDPOINT = "send-ott"
-"""Whose messages are told of here."""
+"""The endpoint whose messages this route returns."""
 FILLED = {"duration": 0, "isReusable": False}
-"""Members that every content has in the answer, whether it was sent with them or not."""
+"""Defaults of members that every content has in the answer."""
 
 
 def get_sent(body: Json, desk: Desk) -> Reply:
-    """The newest message with this messageKey, or the one with this ottRequestId, in any case of letters."""
+    """The message with this ottRequestId, else the newest with this messageKey; case does not matter.
+
+    Raises Refused with ``unknown_message``.
+    """
     id = desk.params["messageId"]
     message = desk.message(id.lower())
     if message is None or message.id != id.lower():
@@ -31,7 +34,7 @@ def get_sent(body: Json, desk: Desk) -> Reply:
 
 
 def request_body(message: Message) -> Json:
-    """The request as it was sent, with its ottRequestId, and with what it left out of its contents."""
+    """The request as sent, with ottRequestId, and its contents with defaults."""
     request, channel = message.extra, message.channels[0]
     group = {"messageGroupKey": request["messageGroupKey"]} if "messageGroupKey" in request else {}
     contents = [
@@ -50,9 +53,9 @@ def request_body(message: Message) -> Json:
 
 
 def history(message: Message, now: int, contract: Contract) -> Iterator[tuple[int, str]]:
-    """Time and event of what has happened up to now, attempts in their order.
+    """(time, event) of everything up to ``now``, in order.
 
-    Queued goes before Sent and Error, at their time where the plan does not say when.
+    Queued always precedes Sent and Error; where the plan has no such step, it has their time.
     """
     yield message.accepted, "Created"
     queued, sent = False, -1
@@ -71,5 +74,5 @@ def history(message: Message, now: int, contract: Contract) -> Iterator[tuple[in
 
 
 def date(at: int) -> str:
-    """``2018-05-24T13:37:01.29``: UTC without a zone, up to three digits of a second, no zero at their end."""
+    """``2018-05-24T13:37:01.29``: UTC without a zone; milliseconds without trailing zeros."""
     return iso(at).removesuffix("Z").rstrip("0").rstrip(".")

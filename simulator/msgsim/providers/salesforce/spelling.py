@@ -1,7 +1,7 @@
-"""The spelling of a body: names in any case of letters, and numbers where the documents have texts.
+"""Normalises a body: names of members in any case, and numbers where the documents have texts.
 
-Sources: the samples of OTTsendMessageToRecipient, which mix MessageKey, alturl and isReusable, and whose ids are
-made of digits. A number for a text is what a .NET service takes [inferred].
+Sources: the samples of OTTsendMessageToRecipient, which mix MessageKey, alturl and isReusable, and whose ids consist
+of digits. That numbers are accepted for texts is inferred from .NET services.
 """
 
 from collections.abc import Callable
@@ -30,13 +30,13 @@ _WORDS: dict[str, Callable[[str], str]] = {
     "messagingType": str.upper,
     "notificationType": str.upper,
 }
-"""Members whose values are words of a list, and how the documents write these."""
+"""Members with enumerated values → the case in which the documents write these."""
 _DEPTH = 5
 """Levels of documented members: the body, message, contents, a content, its members."""
 
 
 def shape(body: Json, desk: Desk) -> Json:
-    """A body as its schema describes it; each member that was a number for a text is noted."""
+    """A body as its schema describes it; numbers in the place of texts are noted. Raises Refused in strict mode."""
     numbers: dict[str, None] = {}
     folded = fold(body, numbers)
     for name in numbers:
@@ -45,9 +45,10 @@ def shape(body: Json, desk: Desk) -> Json:
 
 
 def fold(body: Json, numbers: dict[str, None], depth: int = _DEPTH) -> Json:
-    """The same body with its names and words spelled as documented; ``numbers``: names whose numbers became texts.
+    """A body with its names and enumerated values spelled as documented.
 
-    Documented members that are null or blank are left out: the documents call them missing.
+    ``numbers`` collects the names of members whose numbers became texts.
+    Documented members that are null or blank are dropped, because the documents treat them as missing.
     """
     if depth == 0:
         return body

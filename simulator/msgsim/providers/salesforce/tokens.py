@@ -1,4 +1,4 @@
-"""Who may ask: access tokens and the credentials they are issued for.
+"""Authorization: access tokens, and the client credentials they are issued for.
 
 Sources: access-token-s2s, requestToken and data-access-permissions of the Marketing Cloud developer guide.
 """
@@ -14,8 +14,8 @@ from msgsim.providers.salesforce import transactional
 from msgsim.providers.salesforce.answers import json_reply
 from msgsim.providers.salesforce.spelling import fold, shape
 
-OLD_CLIENTS_ASK = "/platform/v1/"
-"""Below it FuelSDKs before 1.0 put the token into the query string."""
+OLD_CLIENTS_PATH = "/platform/v1/"
+"""Below this path FuelSDKs before 1.0 send the token in the query string."""
 NEEDED = {
     "send-ott": "ott_chat_messaging_send",
     "get-sent": "ott_chat_messaging_read",
@@ -24,27 +24,27 @@ NEEDED = {
     "get-registration": "ott_channels_read",
     **transactional.NEEDED,
 }
-"""The scope that an endpoint asks for; the others ask for none."""
+"""Endpoint → the scope that it requires; other endpoints require none."""
 LIFETIME = 1_200_000
-"""Milliseconds."""
+"""Milliseconds until a token expires."""
 ANNOUNCED = 1079
-"""Seconds; clients ask anew a good while before the token dies."""
+"""``expires_in`` in seconds: less than LIFETIME, as documented, so that clients renew a token in time."""
 LEGACY_LIFETIME = 3_600_000
-"""Milliseconds."""
+"""Milliseconds until a legacy token expires."""
 TOKEN_PATH, LEGACY_PATH = "/v2/token", "/v1/requesttoken"
 FORM = "application/x-www-form-urlencoded"
 OTHER_GRANTS = ("authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:jwt-bearer")
-"""Grants of the service that no package here has been given anything for."""
+"""Grants that the service has, but which need something that no package here was issued."""
 
 
 def credentials(sandbox: str) -> dict[str, str]:
-    """What the user of a sandbox puts into the client: a package of its own, and a token that needs no asking."""
+    """The credentials of a sandbox: a package of its own, and an access token that never expires."""
     client = f"sandbox-{sandbox}"
     return {"client_id": client, "client_secret": f"{client}-secret", "access_token": f"{client}.fixed"}
 
 
 def identify(call: Call) -> Credential | None:
-    """The client behind a bearer token or a token request; the secret is the token or the client's secret."""
+    """The client of a bearer token or a token request; the secret is the token, or the client's secret."""
     header = call.headers.get("authorization", "")
     token = header[7:].strip() if header[:7].lower() == "bearer " else _in_query(call)
     if token:
@@ -56,8 +56,8 @@ def identify(call: Call) -> Credential | None:
 
 
 def _in_query(call: Call) -> str:
-    """The token of an old client; empty where there is none, or where it may not stand there."""
-    if not call.path.lower().startswith(OLD_CLIENTS_ASK):
+    """The token in the query string; empty where there is none, or the path does not allow it."""
+    if not call.path.lower().startswith(OLD_CLIENTS_PATH):
         return ""
     return dict(parse_qsl(call.query)).get("access_token", "")
 
@@ -71,7 +71,7 @@ def _form(call: Call) -> dict[str, str]:
 
 
 def token_request(desk: Desk) -> Json:
-    """The body of a token request: JSON as documented, or the form that deployed clients send. Raises Refused."""
+    """The body of a token request: JSON as documented, or a form as deployed clients send. Raises Refused."""
     if not _is_form(desk.call):
         return body_of(desk)
     desk.note(f"the token request is a form; the document asks for {JSON}")
@@ -93,7 +93,7 @@ _PAIR = (("client_id", "clientId"), ("client_secret", "clientSecret"))
 
 
 def authorize(endpoint: Endpoint | None, credential: Credential | None, desk: Desk) -> Credential:
-    """The gateway, in its documented order: token, scope, media type. Whoever asks for a token needs none."""
+    """Check token, scope and media type, in the documented order; token requests need no token. Raises Refused."""
     path = desk.call.path.lower()
     if endpoint is None and path.rstrip("/").endswith(LEGACY_PATH):
         raise Refused(Refusal("legacy_not_found"))
@@ -126,15 +126,15 @@ def _is_json(call: Call) -> bool:
 
 
 class Grant(Struct, frozen=True):
-    """What a token is good for."""
+    """What a token permits."""
 
     scopes: Sequence[str]
     dies: int
-    """When, on the sandbox's clock; a fixed token always has its whole life before it."""
+    """When the token expires, on the sandbox's clock; of a fixed token always LIFETIME from now."""
 
 
 def granted(token: str, desk: Desk) -> Grant | None:
-    """What a token is good for; None when it is unknown or dead."""
+    """What a token permits; None: it is unknown or expired."""
     if token in desk.settings["fixed_tokens"] or token == desk.issued["access_token"]:
         return None if desk.strict else Grant(_all_scopes(desk), desk.now + LIFETIME)
     issued = desk.record("token", token)
@@ -142,13 +142,13 @@ def granted(token: str, desk: Desk) -> Grant | None:
 
 
 def _all_scopes(desk: Desk) -> Sequence[str]:
-    """What a package may do of which the settings say nothing else."""
+    """The scopes of packages without scopes of their own."""
     scopes: list[str] = desk.settings["scopes"]
     return scopes
 
 
 def issue(body: Json, desk: Desk) -> Reply:
-    """POST /v2/token: client credentials for a token that lives 20 minutes and announces 1079 seconds."""
+    """POST /v2/token: issue a token for client credentials. Raises Refused."""
     package = _package(body["client_id"], body["client_secret"], desk)
     if package.legacy is True:
         raise Refused(Refusal("legacy_package"))
@@ -172,12 +172,12 @@ def issue(body: Json, desk: Desk) -> Reply:
 
 
 def instance(base: str, service: str) -> str:
-    """The same tenant's host for a service where the client asked by the real name; else where it found us."""
+    """The URL of a service of the tenant: at the real host name if the client used one, else the simulator's URL."""
     return base.replace(".auth.marketingcloudapis.com", f".{service}.marketingcloudapis.com")
 
 
 def issue_legacy(body: Json, desk: Desk) -> Reply:
-    """POST /v1/requestToken: the same for packages of the older kind. A refresh token only spares asking the user."""
+    """POST /v1/requestToken: issue a token for a legacy package, with a refresh token on request. Raises Refused."""
     client = body["clientId"]
     try:
         package = _package(client, body["clientSecret"], desk)
@@ -202,11 +202,13 @@ class Package(Struct, frozen=True):
 
     scopes: Sequence[str]
     legacy: bool | None = None
-    """Whether its tokens come from the legacy path; None: from either."""
+    """True: tokens only from the legacy path; False: only from the other; None: from both."""
 
 
 def _package(client: str, secret: str, desk: Desk) -> Package:
-    """The client's package. A sandbox's own client is held to its secret, the others are as configured."""
+    """The package of a client. The sandbox's own client and configured clients need their secret; without configured
+    clients any other client is accepted. Raises Refused.
+    """
     if client == desk.issued["client_id"]:
         if secret != desk.issued["client_secret"]:
             raise Refused(Refusal("invalid_client_secret", "client_secret"))
@@ -223,6 +225,7 @@ def _package(client: str, secret: str, desk: Desk) -> Package:
 
 
 def _keep(client: str, scopes: Sequence[str], lifetime: int, desk: Desk) -> str:
+    """A new token, stored with its scopes and expiry."""
     token = f"{quote(client, safe='')}.{desk.seed.hex(desk.number(), 32, f'token {desk.now}')}"
     desk.keep("token", token, {"scopes": list(scopes), "dies": desk.now + lifetime})
     return token

@@ -1,10 +1,10 @@
 """Sinch (Wavy) for Latin America: SMS single and bulk, status and MO queries, lookups, campaigns; and WhatsApp.
 
 Sources: "Envió de mensajes (MT)" of Sinch's Spanish documentation, its SMS API page
-https://docs.sinch.com/technical-documentation/api-and-integrations/sms-api, and its campaigns page; where they say
-nothing, what deployed clients send and read. A send is read in this order: members (what a body says), the schema,
-rules (what no schema can say), drafts (one per message, with the text of its flow or template); reports and queries
-tell what became of it.
+https://docs.sinch.com/technical-documentation/api-and-integrations/sms-api, and its campaigns page; where these are
+silent, what deployed clients send and read. A send is read in this order: `members` (normalises the body), the schema,
+`rules` (what a schema cannot express), `drafts` (one per message, with the text of its flow or template). `reports` and
+`queries` return the statuses.
 """
 
 from urllib.parse import parse_qsl
@@ -35,7 +35,7 @@ from msgsim.providers.sinch.whatsapp.members import is_geo_point
 
 
 def identify(call: Call) -> Credential | None:
-    """The two headers; only the GET of a send may have them in its query string."""
+    """The headers ``UserName`` and ``AuthenticationToken``; in the query string only for GET of a send."""
     name, token = call.headers.get("username", ""), call.headers.get("authenticationtoken", "")
     if call.method == "GET" and not (name and token) and call.path.endswith("/v1/send-sms"):
         query = {key.lower(): value for key, value in parse_qsl(call.query)}
@@ -44,7 +44,10 @@ def identify(call: Call) -> Credential | None:
 
 
 def authorize(endpoint: Endpoint | None, credential: Credential | None, desk: Desk) -> Credential:
-    """Anybody while no users are set; then those, and who was issued for the sandbox."""
+    """Accept any credentials while no users are configured, else the configured users and the sandbox's own.
+
+    Raises Refused with ``unauthorized``, ``forbidden_address`` or ``too_many_requests``.
+    """
     issued = desk.issued
     tokens = account(desk).tokens
     if credential is None or not knows(credential, tokens, issued["UserName"], issued["AuthenticationToken"]):
@@ -54,7 +57,7 @@ def authorize(endpoint: Endpoint | None, credential: Credential | None, desk: De
 
 
 def _check_address(desk: Desk) -> None:
-    """Whether the account may be used from here, and whether it asks too often."""
+    """Raises Refused for a client address that is not allowed, and beyond the rate limit."""
     allowed: list[str] = desk.settings["addresses"]
     if allowed and desk.call.client not in allowed:
         raise Refused(Refusal("forbidden_address"))

@@ -1,4 +1,4 @@
-"""What is set for this provider in one sandbox, compiled once: users, flows, templates, carriers."""
+"""The settings of this provider in a sandbox, compiled: users, flows, templates, carriers."""
 
 from datetime import UTC, tzinfo
 from functools import cached_property
@@ -22,13 +22,13 @@ CAPITALS = {
     "PR": "America/Puerto_Rico", "PT": "Europe/Lisbon", "PY": "America/Asuncion", "SV": "America/El_Salvador",
     "US": "America/New_York", "UY": "America/Montevideo", "VE": "America/Caracas",
 }  # fmt: skip
-"""The zone of a user of whom only the country is known; the settings take no other country."""
+"""Country → time zone of its users; the settings accept no other countries."""
 URLS = {"callback": "callback_url", "dlr": "dlr_url"}
-"""Kind of a report on an SMS, and the setting that says where it goes."""
+"""Kind of a report on an SMS → the setting with its URL."""
 
 
 class User(Struct, frozen=True, rename={"sub_account": "subAccount", "time_zone": "timeZone"}):
-    """One user of the portal."""
+    """A user of the provider's portal."""
 
     name: str
     token: str = ""
@@ -47,7 +47,7 @@ class User(Struct, frozen=True, rename={"sub_account": "subAccount", "time_zone"
 
 
 class Account:
-    """One customer of the provider, as the settings of a sandbox describe it."""
+    """A customer of the provider, as configured in a sandbox."""
 
     def __init__(self, settings: dict[str, Json]) -> None:
         self.settings = settings
@@ -60,7 +60,7 @@ class Account:
         self.client_info: dict[str, Json] = settings["client_info"]
         self.lists = Lists(settings["whatsapp_lists"])
         self.reports = any(settings[url] or any(getattr(user, url) for user in self.users) for url in URLS.values())
-        """Whether there is a URL for reports."""
+        """Whether any URL for reports is configured."""
         self._zones: dict[str, tzinfo] = {}
         self._settings: dict[tuple[str, str], str] = {}
 
@@ -69,11 +69,11 @@ class Account:
 
     @property
     def tokens(self) -> dict[str, str]:
-        """Name or e-mail of each user, and the token that goes with it."""
+        """Name or e-mail of each user → its token."""
         return {name: user.token for name, user in self._by_name.items()}
 
     def setting(self, user: str, member: str) -> str:
-        """A setting of a user, else of the whole account; empty: none."""
+        """A setting of a user, else of the account; empty: neither has it."""
         if (value := self._settings.get((user, member))) is None:
             if len(self._settings) >= 10_000:
                 self._settings.clear()
@@ -82,7 +82,7 @@ class Account:
         return value
 
     def zone(self, name: str) -> tzinfo:
-        """The user's zone, else that of the user's country, else UTC."""
+        """The time zone of a user: configured, else that of the user's or the account's country, else UTC."""
         if (found := self._zones.get(name)) is None:
             found = self._zones[name] = self._zone(name)
         return found
@@ -96,10 +96,10 @@ class Account:
         return zone(CAPITALS[country]) if country else UTC
 
     def sees(self, viewer: str, sender: str, sub_account: str) -> bool:
-        """Whether a user sees what another sent: administrators all, others what is of their subaccount.
+        """Whether a user may see a message of another: administrators see all, other users those of their subaccount.
 
-        ``sub_account``: that of the message, empty where it has none; then only the sender sees it. Who is no user of
-        the settings (there are none, or these are the credentials issued for the sandbox) sees all.
+        ``sub_account``: of the message; empty: none, only its sender sees it. A viewer who is not a configured user
+        sees all messages.
         """
         user = self.user(viewer)
         if user is None or user.admin:
@@ -112,6 +112,6 @@ class Account:
 
 
 def account(view: View) -> Account:
-    """The account that the settings of a sandbox describe."""
+    """The account of a view's sandbox."""
     compiled: Account = view.compiled
     return compiled

@@ -1,4 +1,4 @@
-"""What a send and a refusal are answered with."""
+"""Answers to sends, and refusals."""
 
 import re
 from collections.abc import Sequence
@@ -16,13 +16,13 @@ _INDEX = re.compile(r"\.(\d+)\b")
 
 
 def sent(message: Message, body: Json, desk: Desk) -> Reply:
-    """An array of one as the document has it, or the object that deployed clients read: a setting."""
+    """An array with an entry, as documented, or an object, as deployed clients read it (setting ``response_shape``)."""
     as_object = account(desk).setting(desk.credential.name, "response_shape") == "object"
     return Reply(200, msgspec.json.encode(_accepted(message) if as_object else [_accepted(message)]))
 
 
 def sent_bulk(results: Sequence[Message | Refused], batch: Batch, desk: Desk) -> Reply:
-    """One entry per message, in order."""
+    """An entry per message, in order."""
     accepted = [_accepted(result) for result in results if isinstance(result, Message)]
     return Reply(200, msgspec.json.encode({"id": batch.id, "messages": accepted}))
 
@@ -34,7 +34,7 @@ def _accepted(message: Message) -> Json:
 
 
 def refuse(refusals: Sequence[Refusal], desk: Desk) -> Reply:
-    """One error: whether somebody may do this comes before what is wrong with it."""
+    """The body of a single error: the first with status 403, else the first."""
     errors = desk.contract.errors
     first = next((refusal for refusal in refusals if errors[refusal.key].status == 403), refusals[0])
     error = errors[first.key]
@@ -47,7 +47,7 @@ def refuse(refusals: Sequence[Refusal], desk: Desk) -> Reply:
 
 
 def _text(refusal: Refusal, error: Error) -> str:
-    """The catalogue's text with its gaps filled; what is wrong with one message of a bulk says with which."""
+    """The catalogue's text with its gaps filled; for a message of a bulk also with its index."""
     if refusal.detail is not None:
         return f"Bad Request: {refusal.detail}"
     source = refusal.source or "a field"

@@ -10,7 +10,7 @@ RECORD = "campaign"
 
 
 def campaigns(desk: Desk) -> dict[int, Json]:
-    """Id to ``{id, name, alias}``: those of the settings, as changed and added to since."""
+    """Id → ``{id, name, alias}``: campaigns of the settings and those created or changed since; None: deleted."""
     known: dict[int, Json] = {
         number: {"id": number, **campaign} for number, campaign in enumerate(desk.settings["campaigns"], 1)
     }
@@ -19,12 +19,12 @@ def campaigns(desk: Desk) -> dict[int, Json]:
 
 
 def with_alias(alias: str, desk: Desk) -> Json:
-    """The campaign of an alias; None when there is none."""
+    """The campaign with an alias; None: there is none."""
     return next((each for each in campaigns(desk).values() if each and each.get("alias") == alias), None)
 
 
 def extra_of(body: dict[str, Json], desk: Desk) -> dict[str, Json]:
-    """What is kept of a message whose request names a campaign."""
+    """The members of a message's ``extra`` for the campaign that a body names; empty: it names none."""
     if not (alias := body.get("campaignAlias")):
         return {}
     return {"campaignId": (with_alias(alias, desk) or {}).get("id"), "campaignAlias": alias}
@@ -51,22 +51,22 @@ def shown(body: Json, desk: Desk) -> Reply:
 
 def created(body: Json, desk: Desk) -> Reply:
     campaign = {"name": body["campaign"]["name"], "id": max(campaigns(desk), default=0) + 1}
-    return _kept(campaign, body["campaign"], desk)
+    return _stored(campaign, body["campaign"], desk)
 
 
 def changed(body: Json, desk: Desk) -> Reply:
     campaign = _campaign(desk)
-    return _kept({**campaign, "name": body["campaign"].get("name", campaign["name"])}, body["campaign"], desk)
+    return _stored({**campaign, "name": body["campaign"].get("name", campaign["name"])}, body["campaign"], desk)
 
 
 def deleted(body: Json, desk: Desk) -> Reply:
-    """The id stays taken: a later campaign does not inherit its messages."""
+    """Delete a campaign; its id is never used again, so that a later campaign does not inherit its messages."""
     desk.keep(RECORD, str(_campaign(desk)["id"]), None)
     return _reply({})
 
 
 def _campaign(desk: Desk) -> Json:
-    """The campaign of the path. Raises Refused when there is none."""
+    """The campaign in the path. Raises Refused with ``unknown_campaign_id``."""
     id = desk.params["id"]
     campaign = campaigns(desk).get(int(id)) if id.isdecimal() and len(id) < 19 else None
     if campaign is None:
@@ -74,8 +74,8 @@ def _campaign(desk: Desk) -> Json:
     return campaign
 
 
-def _kept(campaign: dict[str, Json], change: dict[str, Json], desk: Desk) -> Reply:
-    """Keeps a campaign with its new alias, if there is one. Raises Refused when another campaign has it."""
+def _stored(campaign: dict[str, Json], change: dict[str, Json], desk: Desk) -> Reply:
+    """Store a campaign, with the alias of the change if it has any. Raises Refused with ``campaign_alias_taken``."""
     if alias := change.get("alias"):
         if (other := with_alias(alias, desk)) is not None and other["id"] != campaign["id"]:
             raise Refused(Refusal("campaign_alias_taken", "campaign.alias"))

@@ -1,4 +1,4 @@
-"""Mobile numbers of the countries where this API is sold, and the carriers they belong to."""
+"""Which numbers are mobile numbers, and which carrier a number belongs to."""
 
 import re
 from collections.abc import Sequence
@@ -10,9 +10,9 @@ from msgsim.seed import Seed
 
 _NO_DIGITS = re.compile(r"\D", re.ASCII)
 _RESERVED = r"1500555\d{4}"
-"""Numbers that nobody has: the simulator's own recipients, one for each outcome."""
+"""The simulator's reserved recipients."""
 _PREFIXES = {"52": "521?"}
-"""Mexican mobiles had a 1 behind the country code until 2019, and are still written so."""
+"""Mexican mobile numbers had a 1 after the country code until 2019, and are still written with it."""
 
 COUNTRIES = {
     "1": "US", "34": "ES", "351": "PT", "51": "PE", "52": "MX", "54": "AR", "55": "BR", "56": "CL", "57": "CO",
@@ -28,22 +28,22 @@ class Carrier(Struct, frozen=True, eq=False):
     id: int
     name: str
     country: str = ""
-    """ISO 3166; empty: any country that has no carriers of its own."""
+    """ISO 3166; empty: of all countries without carriers of their own."""
     share: int = 1
-    """How many of a country's numbers are its, relative to the others."""
+    """Its share of a country's numbers, relative to the other carriers."""
     dlr: bool = True
-    """Whether it reports deliveries to handsets."""
+    """It reports deliveries to handsets."""
     accents: bool = True
     concatenation: bool = True
-    """Whether it joins the parts of a long text."""
+    """It joins the segments of a long text."""
 
 
 UNKNOWN = Carrier(0, "UNKNOWN", dlr=False)
-"""Of a number whose carrier is none of those listed; the name is that of the document's lookup sample."""
+"""The carrier of numbers without a configured carrier; named as in the document's lookup sample."""
 
 
 class Carriers:
-    """Which carrier a number belongs to: pinned by the settings, or by the block of ten thousand numbers it is in."""
+    """The carriers of numbers: configured, else drawn from the seed for each block of ten thousand numbers."""
 
     def __init__(self, listed: Sequence[Carrier], pinned: dict[str, str]) -> None:
         self._by_country: dict[str, list[Carrier]] = {}
@@ -56,7 +56,7 @@ class Carriers:
         self._blocks: dict[tuple[int, str], Carrier] = {}
 
     def of(self, number: str, seed: Seed) -> Carrier | None:
-        """The carrier of a number in digits, the same for the same seed; None: it can be no mobile's number."""
+        """The carrier of a number (digits only); None: it is not a mobile number."""
         if (pinned := self._pinned.get(number)) is not None:
             return pinned
         if number not in self._pinned and self._mobile.fullmatch(number) is None:
@@ -69,7 +69,7 @@ class Carriers:
         return found
 
     def country(self, number: str) -> str:
-        """ISO 3166 code of a number's country; empty when this API is not sold there."""
+        """ISO 3166 code of a number's country; empty: this API is not sold there."""
         return next((self._countries[number[:size]] for size in (3, 2, 1) if number[:size] in self._countries), "")
 
     @cached_property
@@ -93,9 +93,9 @@ def digits(number: str) -> str:
 
 @lru_cache(maxsize=16)
 def mobiles(codes: frozenset[str]) -> re.Pattern[str]:
-    """Matches what the phone library calls a mobile number, or one that may be either, under these calling codes.
+    """A pattern for mobile numbers, and those that may be mobile, of these calling codes according to phonenumbers.
 
-    Its own patterns joined into one: asking it for each number takes fifty times as long.
+    It joins that library's patterns, because calling the library for each number takes fifty times as long.
     """
     from phonenumbers import PhoneMetadata, region_codes_for_country_code  # Slow to import, and seldom needed.
 
@@ -109,7 +109,7 @@ def mobiles(codes: frozenset[str]) -> re.Pattern[str]:
 
 
 def _calling_code(country: str) -> str:
-    """Empty for what is no country."""
+    """The calling code of a country; empty: not a country."""
     if not country:
         return ""
     from phonenumbers import country_code_for_region  # Slow to import, and seldom needed.

@@ -1,4 +1,4 @@
-"""Queries that give nothing twice: statuses that a user was not told before."""
+"""Consuming queries: each user gets each status once."""
 
 from collections.abc import Callable
 
@@ -11,16 +11,16 @@ from msgsim.plan import last
 from msgsim.provider import Desk
 
 MOST_KEPT = 10_000
-"""Marks of one moment that are kept."""
+"""Most marks of a single time that are stored."""
 
 
 class Consumed(Struct):
-    """Up to where a user was given statuses: all before a time, and at that time those of keys up to one."""
+    """How far a user has consumed statuses: all before ``at``, and at that time those of messages up to ``key``."""
 
     at: int = EARLIEST
     key: int = 0
     given: list[str] = []
-    """What was given of that time while it was still now; empty: nothing is added to it any more."""
+    """Marks of the statuses consumed at ``at`` while that was the present: further statuses could be added then."""
 
 
 def unread(
@@ -31,10 +31,10 @@ def unread(
     sees: Callable[[Message], bool],
     look: bool = False,
 ) -> list[tuple[int, Message]]:
-    """Messages with the times of their latest statuses, in the order they came, that this caller was not given.
+    """(time of latest status, message), by time, for up to ``most`` statuses that this caller has not consumed.
 
-    ``cursor``: kind of the record that says up to where it was; ``window``: of the latest status; ``look``: where
-    nothing is found it is not written down that there was nothing.
+    ``cursor``: kind of the record of `Consumed`; ``window``: first and last time of the latest status; ``sees``:
+    whether the caller may see a message; ``look``: do not move the cursor when nothing is found.
     """
     consumed = msgspec.convert(desk.record(cursor, desk.credential.name) or {}, Consumed)
     after = max((consumed.at, 0 if consumed.given else consumed.key), (window[0], 0))
@@ -51,12 +51,13 @@ def unread(
 
 
 def _keep(desk: Desk, cursor: str, position: tuple[int, int], given: list[str]) -> None:
-    """Messages may get another status at the very time that is now: so long it is kept which were given."""
+    """Store the cursor. Marks are stored while ``at`` is the present: messages may still get statuses at this time."""
     at, key = position
     consumed = Consumed(at, key, given if at == desk.now and len(given) <= MOST_KEPT else [])
     desk.keep(cursor, desk.credential.name, msgspec.to_builtins(consumed))
 
 
 def _mark(message: Message, now: int) -> str:
+    """Identifies the present status of a message."""
     step = last(message, now)
     return f"{message.key} {step.status if step else ''}"

@@ -1,4 +1,4 @@
-"""Which API tells what: callbacks and MOs of SMS, and those of WhatsApp; there are none of e-mail and omni."""
+"""Callbacks and MOs: passes them to the SMS or the WhatsApp API. E-mail and omni have none."""
 
 from collections.abc import Iterable, Iterator
 
@@ -16,14 +16,14 @@ from msgsim.providers.sinch.whatsapp.drafts import CHANNEL as WHATSAPP
 
 
 def callbacks(message: Message, steps: Iterable[Step], customer: Account) -> list[Due]:
-    """Of a message's steps, where URLs are set for them."""
+    """The callbacks for steps of a message, where URLs are configured."""
     if message.channels[0].name == WHATSAPP:
         return whatsapp_reports.callbacks(message, steps, customer)
     return reports.callbacks(message, steps, customer) if is_sms(message) else []
 
 
 def post(callback: Callback, subject: Message | Inbound, customer: Account, contract: Contract) -> Post:
-    """One callback, DLR, status or MO."""
+    """The bytes of a callback: DLR, status or MO."""
     if callback.kind == whatsapp_inbound.KIND and isinstance(subject, Inbound):
         return Post(callback_body(callback, whatsapp_inbound.pushed(subject, customer)))
     if callback.kind == whatsapp_reports.KIND and isinstance(subject, Message) and callback.step is not None:
@@ -32,7 +32,7 @@ def post(callback: Callback, subject: Message | Inbound, customer: Account, cont
 
 
 def receive(written: Inbound, message: Message | None, view: View) -> tuple[Inbound, list[Due]]:
-    """What a phone writes: on WhatsApp where it goes to the account's number there, else an SMS."""
+    """An MO: on WhatsApp if it is for the account's WhatsApp number or replies to a WhatsApp message, else an SMS."""
     if whatsapp_inbound.is_for(written.to, message, account(view)):
         return whatsapp_inbound.receive(written, message, view)
     return inbound.receive(written, message, view)

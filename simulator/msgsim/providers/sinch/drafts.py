@@ -1,4 +1,4 @@
-"""From a checked send to drafts, one per message."""
+"""Reads drafts from a checked send, one per message."""
 
 from typing import cast
 
@@ -16,22 +16,22 @@ ECHOED = ("correlationId", "extraInfo")
 INVALID_NUMBER = (Beat(160, "INVALID_DESTINATION_NUMBER"),)
 WRONG_PARAMS = (Beat(160, "INVALID_MESSAGE_TEXT"),)
 WITHOUT_DLR = (Beat(300, "SENT_SUCCESS"),)
-"""Lives where no scenario says otherwise; the times are those of recorded traffic."""
+"""Fates of drafts; the times are those of recorded traffic."""
 
 
 def is_sms(message: Message) -> bool:
-    """Whether a message came by the SMS API, and not by another that has SMS among its channels."""
+    """Whether a message was sent by the SMS API, not by another API with SMS among its channels."""
     return "carrierId" in message.extra
 
 
 class Batch:
-    """What the messages of one request share; a single send is a batch of one."""
+    """What the messages of a request share; a single send is a batch of one message."""
 
     def __init__(self, body: Json, desk: Desk) -> None:
         self.account: Account = account(desk)
         self.seed = desk.seed
-        self.first = desk.ticks(len(body.get("messages", ("the only one",))) + 1)
-        """The ticks of the batch's own id; those of its messages follow."""
+        self.first = desk.ticks(len(body.get("messages", ("single message",))) + 1)
+        """The tick (100 ns) of the batch's id; those of its messages follow."""
         self.id = desk.seed.uuid1(self.first)
         name = body.get("timeZone")
         where = schedule.zone(name) if name else self.account.zone(desk.credential.name)
@@ -44,7 +44,7 @@ class Batch:
         self._extras: dict[tuple[Carrier, str], dict[str, Json]] = {}
 
     def extra_of(self, carrier: Carrier, item: dict[str, Json]) -> dict[str, Json]:
-        """What is kept of a message for its reports."""
+        """A message's ``extra``: what its reports need."""
         sub_account = item.get("subAccount") or self._sub_account
         if (extra := self._extras.get((carrier, sub_account))) is None:
             extra = {"carrierId": carrier.id, "carrierName": carrier.name, **self._campaign}
@@ -60,17 +60,17 @@ def items(body: Json) -> list[Json]:
 
 
 def read(body: Json, desk: Desk) -> Draft:
-    """A single message: a batch of one. Raises Refused when its flow or template is not there."""
+    """The draft of a single message. Raises Refused for an unknown flow or template."""
     return _draft(body, 0, "", Batch(body, desk), desk)
 
 
 def read_item(item: Json, index: int, batch: Batch, desk: Desk) -> Draft:
-    """One message of a bulk. Raises Refused when its flow or template is not there."""
+    """The draft of a message of a bulk. Raises Refused for an unknown flow or template."""
     return _draft(item, index, f"messages.{index}.", batch, desk)
 
 
 def _draft(item: dict[str, Json], index: int, where: str, batch: Batch, desk: Desk) -> Draft:
-    """``where``: what stands before a member's name in a refusal."""
+    """``where``: prefix of a member's name in a refusal, such as ``messages.0.``."""
     number = item["destination"]
     if not (number.isdecimal() and number.isascii()):
         number = digits(number) or number
@@ -91,7 +91,7 @@ def _draft(item: dict[str, Json], index: int, where: str, batch: Batch, desk: De
 
 
 def _text(item: dict[str, Json], where: str, batch: Batch, desk: Desk) -> tuple[str, tuple[Beat, ...] | None]:
-    """The text, and the life of a message whose params do not fill it."""
+    """The text, and the fate of a message whose params do not fill all gaps; else None."""
     if TEXT_SOURCES.isdisjoint(item):
         if "params" in item:
             desk.note("params without flowId or template are ignored")
@@ -101,7 +101,7 @@ def _text(item: dict[str, Json], where: str, batch: Batch, desk: Desk) -> tuple[
 
 
 def _content(text: str, item: dict[str, Json], carrier: Carrier) -> Json:
-    """What is shown besides the text: its parts, how it is shown, and where it is from."""
+    """A channel's content: segments, flash SMS, and the flow or template of the text."""
     content = parts(text)
     if "flashSMS" in item or (content["parts"] > 1 and not carrier.concatenation):
         content = content | {"flashSMS": item.get("flashSMS", False), "concatenated": carrier.concatenation}

@@ -1,4 +1,4 @@
-"""Messages from phones (MO): pushed when they come, listed once, and found for five days."""
+"""MO (messages from phones): pushed when they arrive, listed once (for three days), searchable for five days."""
 
 from collections.abc import Iterator
 from itertools import islice, takewhile
@@ -17,18 +17,20 @@ from msgsim.providers.sinch.query import date, moment, query
 
 DAY = 86_400_000
 LISTED = 3 * DAY
+"""Milliseconds for which an MO can be listed."""
 FOUND = 5 * DAY
+"""Milliseconds for which an MO can be searched."""
 MOST = 1000
-"""How many one call of the list gives."""
+"""Most MOs in an answer of the list."""
 MOST_FOUND = 10_000
-"""How many one search gives: nobody else is answered meanwhile [inferred]."""
+"""Most MOs in an answer of the search: the event loop serves nobody else during the call [inferred]."""
 CURSOR = "mo-list"
 ON_WHATSAPP = "whatsapp"
-"""Member of what is kept of an MO that is no SMS."""
+"""Member of ``extra`` that marks an MO on WhatsApp."""
 
 
 def receive(inbound: Inbound, message: Message | None, view: View) -> tuple[Inbound, list[Due]]:
-    """What the provider knows of an MO, and whom it is pushed to: the sender of the message it answers."""
+    """An MO in the provider's shape, and its push to the user who sent the message that it replies to."""
     customer = account(view)
     number = digits(inbound.sender) or inbound.sender
     carrier = customer.carriers.of(number, view.seed) or UNKNOWN
@@ -68,7 +70,7 @@ def _answered(message: Message, view: View) -> Json:
 
 
 def pushed(inbound: Inbound) -> Json:
-    """One MO as it is pushed and listed."""
+    """An MO as it is pushed and listed."""
     extra = inbound.extra
     members = {
         "id": inbound.id,
@@ -87,13 +89,16 @@ def pushed(inbound: Inbound) -> Json:
 
 
 def _flat(members: dict[str, Json]) -> dict[str, Json]:
-    """Members of ``mt`` as ``mt.id`` and so on."""
+    """The members for a query string: those of ``mt`` as ``mt.id`` and so on."""
     mt = {f"mt.{name}": value for name, value in members.get("mt", {}).items()}
     return {name: value for name, value in members.items() if name != "mt"} | mt
 
 
 def _visible(desk: Desk, wanted: str | None, since: int, key: int = 0) -> Iterator[Inbound]:
-    """What the caller may see after a time and key: its own subaccount, or the one that an administrator wants."""
+    """The MOs that the caller may see, after a time and key; ``wanted``: only of this subaccount.
+
+    Raises Refused when the caller may not see that subaccount.
+    """
     customer, viewer = account(desk), desk.credential.name
     user = customer.user(viewer)
     if wanted and user is not None and not user.admin and wanted != user.sub_account:
@@ -108,7 +113,7 @@ def _visible(desk: Desk, wanted: str | None, since: int, key: int = 0) -> Iterat
 
 
 def listed(body: Json, desk: Desk) -> Reply:
-    """All that this call has not given before; it gives nothing twice."""
+    """MOs that the caller has not got by this call before."""
     wanted = query(desk, "subAccount").get("subAccount")
     place = f"{desk.credential.name} {wanted or ''}"
     cursor = desk.record(CURSOR, place) or {"at": EARLIEST, "last": [EARLIEST, 0]}
@@ -120,7 +125,7 @@ def listed(body: Json, desk: Desk) -> Reply:
 
 
 def found(body: Json, desk: Desk) -> Reply:
-    """All of a period, again and again."""
+    """All MOs of a period, however often they were returned before."""
     parameters = query(desk, "start", "end", "subAccount")
     start, end = moment(parameters, "start"), moment(parameters, "end")
     earliest = desk.now - FOUND

@@ -1,4 +1,4 @@
-"""How often one address may ask: the SMS page documents 700 requests a second, and one status query."""
+"""Rate limits per client address: the SMS page documents 700 requests and one status query per second."""
 
 from collections.abc import Iterable
 
@@ -8,7 +8,7 @@ from msgsim.provider import Desk
 
 SECOND = 1000
 Moment = tuple[int, int]
-"""A time of the sandbox, and the machine's time when it was that."""
+"""The same moment on the sandbox's clock and on the machine's clock, in milliseconds."""
 
 
 def limit_requests(desk: Desk) -> None:
@@ -22,20 +22,21 @@ def limit_queries(desk: Desk) -> None:
 
 
 def _count(desk: Desk, kind: str, rate: int, error: str) -> None:
+    """Record a request; ``rate`` 0: no limit. Raises Refused with ``error`` beyond the rate."""
     if not rate:
         return
     now = desk.now, clock.machine()
-    kept = recent(desk.record(kind, desk.call.client) or (), now)
-    if len(kept) >= rate:
+    moments = recent(desk.record(kind, desk.call.client) or (), now)
+    if len(moments) >= rate:
         raise Refused(Refusal(error))
-    desk.keep(kind, desk.call.client, [*kept, now])
+    desk.keep(kind, desk.call.client, [*moments, now])
 
 
 def recent(moments: Iterable[Moment], now: Moment) -> list[Moment]:
-    """The moments of the last second: it is over as soon as either clock says so.
+    """The moments within the last second on both clocks: a second is over as soon as it is over on either.
 
-    On a sandbox's clock that stands still or runs slowly it is the machine's that lets a client pass which keeps to
-    the limit; on one that is advanced or runs fast, the sandbox's. One that is set back does not count again.
+    On a frozen or slow sandbox clock the machine's clock lets a client pass that respects the limit; on an advanced or
+    fast clock the sandbox's does. Moments in the future of a clock that was set back do not count.
     """
     return [
         (sandbox, machine)

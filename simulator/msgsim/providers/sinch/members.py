@@ -1,4 +1,4 @@
-"""The members of a send as its schemas describe them: scalars as documented, defaults merged, ignored members told."""
+"""Normalises the members of a send: scalars as documented, defaults merged, unknown members dropped and noted."""
 
 from collections.abc import Iterator
 from typing import cast
@@ -9,32 +9,32 @@ from msgsim.provider import Desk, json_of
 from msgsim.scenarios.yaml import suggestion
 
 TEXT_SOURCES = frozenset({"flowId", "templateId", "templateName"})
-"""Where a text may come from besides ``messageText``; a bulk says it for all of them at its root."""
+"""Sources of a text besides ``messageText``; a bulk may have them at its root, for all messages."""
 COMMON = TEXT_SOURCES | {"subAccount"}
-"""Members of a message that a bulk may have at its root, for all of them."""
+"""Members of a message that a bulk may have at its root, for all messages."""
 OF_A_MESSAGE = COMMON | {"destination", "messageText", "correlationId", "extraInfo", "flashSMS", "params"}
 OF_A_REQUEST = frozenset(
     {"timeZone", "scheduledDate", "scheduledAt", "delayedInMinutes", "expiresAt", "expiresInMinutes", "expiresDate"}
     | {"timeWindow", "campaignAlias"}
 )
-"""Members of the root, discarded inside the messages of a bulk."""
+"""Members of the root; ignored inside the messages of a bulk."""
 OF_A_SINGLE_SEND = OF_A_MESSAGE | OF_A_REQUEST
 OF_A_BULK = OF_A_REQUEST | COMMON | {"messages", "defaultValues"}
 INTEGERS = frozenset({"expiresAt", "expiresInMinutes", "scheduledAt", "delayedInMinutes", "templateId"})
 COMPOUND = frozenset({"messages", "defaultValues", "params", "timeWindow"})
 PLAIN = OF_A_MESSAGE - {"templateId", "flashSMS", "params"}
-"""Members of a message that are texts; most messages have no others."""
+"""Members of a message that are texts; most messages have only these."""
 ALIASES = {"templateID": "templateId"}
-"""The document spells it both ways."""
+"""Other spelling → documented spelling: the document has both."""
 BOOLEANS = {"true": True, "false": False}
-"""The document's own bulk sample writes ``"flashSMS": "true"``."""
+"""Text → truth value: the document's bulk sample has ``"flashSMS": "true"``."""
 CREDENTIALS = frozenset({"username", "authenticationtoken"})
 MOST_TOLERANCES = 20
-"""Tolerances of one request beyond which no further ignored member is noted."""
+"""Number of tolerances of a request after which ignored members are no longer noted."""
 
 
 def of_a_single_send(body: Json, desk: Desk) -> Json:
-    """A single message; what is no object is left to the schema. Raises Refused when strict."""
+    """A single message; anything but an object is left to the schema. Raises Refused in strict mode."""
     if type(body) is not dict:
         return body
     members = Members(OF_A_SINGLE_SEND)
@@ -44,7 +44,7 @@ def of_a_single_send(body: Json, desk: Desk) -> Json:
 
 
 def of_a_query(desk: Desk) -> Json:
-    """A single message from a query string, where everything is text. Raises Refused when strict."""
+    """A single message from a query string, where every value is a text. Raises Refused in strict mode."""
     query: dict[str, Json] = {}
     for name, value in parse_qsl(desk.call.query, keep_blank_values=True):
         if name.lower() in CREDENTIALS:
@@ -67,9 +67,10 @@ def _map(text: str) -> Json:
 
 
 def of_a_bulk(body: Json, desk: Desk) -> Json:
-    """Each message complete: its own members, then those of ``defaultValues``, then those of the root.
+    """A bulk whose messages are complete: their own members take precedence over ``defaultValues``, and these over the
+    root's.
 
-    Raises Refused when strict.
+    Raises Refused in strict mode.
     """
     if type(body) is not dict:
         return body
@@ -96,24 +97,24 @@ def _merged(item: Json, common: dict[str, Json]) -> Json:
 
 
 class Members:
-    """Reads objects that have the same known members, and collects the tolerances they need."""
+    """Reads objects with the same known members, and collects the tolerances used for them."""
 
     def __init__(
         self, known: frozenset[str], tolerances: dict[str, None] | None = None, texts_only: bool = False
     ) -> None:
-        """``texts_only``: there is no other way to write a number or a truth value, so that is no tolerance."""
+        """``texts_only``: the source has only texts, so that a number written as a text is not a tolerance."""
         self.tolerances = {} if tolerances is None else tolerances
         self._known = known
         self._knows_plain = known >= PLAIN
         self._texts_only = texts_only
 
     def note(self, desk: Desk) -> None:
-        """Raises Refused when strict."""
+        """Note the collected tolerances. Raises Refused in strict mode."""
         for tolerance in self.tolerances:
             desk.note(tolerance)
 
     def documented(self, item: Json) -> Json:
-        """The item itself when there is nothing to do: this is asked a thousand times per bulk."""
+        """An item with documented members; the item itself where nothing changes, as a bulk has a thousand items."""
         if type(item) is not dict:
             return item
         for name, value in item.items():
@@ -135,7 +136,7 @@ class Members:
 
 
 def _ignored(name: str, known: frozenset[str]) -> str:
-    """Why a member is ignored, whatever it is."""
+    """The note about an ignored member."""
     if name in OF_A_REQUEST:
         return f"{name} belongs at the root and is ignored inside a message"
     if name in OF_A_MESSAGE:
@@ -144,7 +145,7 @@ def _ignored(name: str, known: frozenset[str]) -> str:
 
 
 def _taken(name: str, value: Json) -> Json:
-    """A number as a text, ``"30"`` as a number, ``"true"`` as a truth value: as deployed clients send them."""
+    """A value in its documented type; deployed clients send numbers as texts and the other way round."""
     kind = type(value)
     if name in INTEGERS:
         if kind is str and value.removeprefix("-").isdecimal() and value.isascii() and len(value) < 20:

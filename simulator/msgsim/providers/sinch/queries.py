@@ -1,4 +1,4 @@
-"""What can be asked of this provider: statuses, once or again, and whose numbers are whose."""
+"""Queries: statuses (consuming, or by id), and the carriers of numbers."""
 
 from collections.abc import Callable
 from itertools import islice
@@ -17,16 +17,16 @@ from msgsim.providers.sinch.reports import entry, known, legacy
 
 DAY = 86_400_000
 KEPT = 3 * DAY
-"""Statuses can be asked for this long after their last change."""
+"""Milliseconds for which statuses can be queried after their last change."""
 CURSOR = "status-list"
 MOST_LISTED = 1000
-"""How many one call of the list gives, as of the list of MOs; the next call gives what follows [inferred]."""
+"""Most entries in an answer of the list, as for the list of MOs; the next call continues [inferred]."""
 MOST_FOUND = 10_000
-"""How many one search gives, and how many of one correlation id: nobody else is answered meanwhile [inferred]."""
+"""Most entries of a search, and per correlation id: the event loop serves nobody else meanwhile [inferred]."""
 
 
 def shape(body: Json, desk: Desk) -> Json:
-    """Ids and numbers as strings. Raises Refused when strict and they are numbers."""
+    """A body with ids and phone numbers as texts. Raises Refused for JSON numbers in strict mode."""
     if not isinstance(body, dict):
         return body
     shaped = {name: value for name, value in body.items() if value is not None}
@@ -48,13 +48,13 @@ def _may_see(desk: Desk) -> Callable[[Message], bool]:
 
 
 def searched(body: Json, desk: Desk) -> Reply:
-    """Statuses by id and by correlation id; what has none yet is left out."""
+    """Statuses by id and by correlation id; messages without a status are left out."""
     limit_queries(desk)
     ids, references = body.get("ids", ()), dict.fromkeys(body.get("correlationIds", ()))
     messages = [desk.message(id.lower()) for id in ids]
     for reference in references:
         messages += islice(desk.referred(reference), MOST_FOUND)
-        # A message that was sent without one has its id for it.
+        # The correlation id of a message that was sent without any is its id.
         messages += [own for own in [desk.message(reference)] if own and own.id == reference and not own.reference]
     may_see = _may_see(desk)
     found = {message.key: message for message in messages if message is not None and may_see(message)}
@@ -64,7 +64,7 @@ def searched(body: Json, desk: Desk) -> Reply:
 
 
 def listed(body: Json, desk: Desk) -> Reply:
-    """Statuses this call has not given before, in the order they came; a later status is given again."""
+    """Statuses that the caller has not got by this call before, by time; each later status is listed again."""
     limit_queries(desk)
     parameters = query(desk, "limit", "start", "end")
     most = min(number(parameters, "limit", MOST_LISTED), MOST_LISTED)
@@ -82,7 +82,7 @@ def _answer(entries: list[Json], start: int, end: int) -> Reply:
 
 
 def single(body: Json, desk: Desk) -> Reply:
-    """The older status query: one message, one flat object."""
+    """The older status query: a single message as a flat object. Raises Refused."""
     limit_queries(desk)
     id = query(desk, "id").get("id", "")
     if not id:
@@ -97,7 +97,7 @@ def single(body: Json, desk: Desk) -> Reply:
 
 
 def looked_up(body: Json, desk: Desk) -> Reply:
-    """Which carrier numbers belong to; those that can be no mobile's are inactive."""
+    """POST carrier/lookup: the carriers of numbers; those that are not mobile numbers are inactive."""
     found = [_carrier(digits(number) or number, desk) for number in body["destinations"]]
     return Reply(200, msgspec.json.encode({"id": desk.seed.uuid1(desk.ticks(1)), "destinations": found}))
 

@@ -1,4 +1,4 @@
-"""What query strings of this API say."""
+"""Reads the query strings of this API."""
 
 from urllib.parse import parse_qsl
 
@@ -8,11 +8,11 @@ from msgsim.provider import Desk, positive
 from msgsim.scenarios.yaml import suggestion
 
 MOST_UNKNOWN = 20
-"""Ignored parameters of one request that are noted."""
+"""How many ignored parameters of a request are noted."""
 
 
 def query(desk: Desk, *known: str) -> dict[str, str]:
-    """The parameters that an endpoint has; others are ignored and noted. Raises Refused when strict."""
+    """The parameters of a request; those not in ``known`` are noted. Raises Refused in strict mode."""
     parameters = dict(parse_qsl(desk.call.query))
     for name in [name for name in parameters if name not in known][:MOST_UNKNOWN]:
         desk.note(f"{name} is no parameter of the document and is ignored{suggestion(name, known)}")
@@ -20,12 +20,15 @@ def query(desk: Desk, *known: str) -> dict[str, str]:
 
 
 def number(parameters: dict[str, str], name: str, default: int) -> int:
-    """A number from 1 on. Raises Refused."""
+    """A parameter that is a positive whole number. Raises Refused with ``query_value``."""
     return positive(parameters, name, default, Refusal("query_value", name, values={"wanted": "a positive number"}))
 
 
 def moment(parameters: dict[str, str], name: str) -> int | None:
-    """An ISO 8601 date-time in milliseconds, UTC where it has no zone; None when not asked for. Raises Refused."""
+    """A parameter that is an ISO 8601 date-time (UTC without a zone), in milliseconds; None: it is absent.
+
+    Raises Refused with ``query_value``.
+    """
     if name not in parameters:
         return None
     try:

@@ -1,4 +1,4 @@
-"""What is reported of a message: callback, delivery report (DLR), and the entries of queries."""
+"""Reports on SMS: callbacks, delivery reports (DLR), and the entries of queries."""
 
 from collections.abc import Iterable
 
@@ -12,14 +12,14 @@ from msgsim.providers.sinch.inbound import pushed
 from msgsim.providers.sinch.query import date
 
 DELIVERIES = frozenset({"DELIVERED_SUCCESS", "NOT_DELIVERED"})
-"""Statuses that the handset decides; all others say whether the carrier took the message."""
+"""Statuses about the delivery to the handset; all others are about the acceptance by the carrier."""
 
 RECORDING = 250
-"""Milliseconds from a status to its record, which ``updatedAt`` tells; longer in the recorded traffic."""
+"""Milliseconds between a status and its ``updatedAt``; the recorded traffic has longer intervals."""
 
 
 class Known(Struct, frozen=True):
-    """What is known of a message up to some time."""
+    """The statuses of a message at some time: that of the carrier and, if any, that of the handset."""
 
     sent: Step
     delivered: Step | None
@@ -30,7 +30,7 @@ class Known(Struct, frozen=True):
 
 
 def known(message: Message, now: int) -> Known | None:
-    """None while there is no status yet. A delivery says that the carrier took it, even where nobody said so."""
+    """The statuses at a time; None: no status yet. A delivery implies acceptance by the carrier."""
     sent = delivered = None
     for step in message.steps:
         if step.at > now:
@@ -47,12 +47,12 @@ def known(message: Message, now: int) -> Known | None:
 
 
 def _taken(delivered: Step) -> Step:
-    """The carrier took what it delivered."""
+    """The acceptance by the carrier that a delivery implies."""
     return Step(delivered.at, delivered.channel, "SENT_SUCCESS", 2)
 
 
 def callbacks(message: Message, steps: Iterable[Step], customer: Account) -> list[Due]:
-    """A callback for what the carrier said, a DLR for what the handset said, where a URL is set for them."""
+    """A callback for each status of the carrier, a DLR for each of the handset, where their URLs are configured."""
     dues = []
     for step in steps if customer.reports else ():
         kind = "dlr" if step.status in DELIVERIES else "callback"
@@ -62,7 +62,7 @@ def callbacks(message: Message, steps: Iterable[Step], customer: Account) -> lis
 
 
 def post(callback: Callback, subject: Message | Inbound, customer: Account, contract: Contract) -> Post:
-    """One JSON object per message; an MO by GET has all in its query string."""
+    """The request of a callback; an MO by GET has no body, its members are in the query string."""
     if isinstance(subject, Inbound):
         if callback.kind == "mo-get":
             return Post(b"", (), "GET")
@@ -73,14 +73,14 @@ def post(callback: Callback, subject: Message | Inbound, customer: Account, cont
 
 
 def sent(message: Message, step: Step) -> Json:
-    """The callback; ``campaignId`` is a string here and a number everywhere else."""
+    """The body of a callback; ``campaignId`` is a string here, and a number elsewhere."""
     campaign = {"campaignId": str(message.extra["campaignId"])} if "campaignId" in message.extra else {}
     extra_info = {"extraInfo": message.extra.get("extraInfo", "")}
     return _about(message) | _sent(step, "sentAt", "sentDate") | campaign | extra_info
 
 
 def dlr(message: Message, step: Step) -> Json:
-    """The delivery report; the documents name the time of sending in two ways, so both are there."""
+    """The body of a DLR, with the time of sending under both names that the documents have."""
     before = [earlier for earlier in message.steps if earlier.at <= step.at and earlier.status not in DELIVERIES]
     taken = before[-1] if before else _taken(step)
     times = ("sentStatusAt", "sentStatusDate", "sentAt", "sentDate")
@@ -90,7 +90,7 @@ def dlr(message: Message, step: Step) -> Json:
 
 
 def entry(message: Message, status: Known) -> Json:
-    """One of the ``smsStatuses``: what is not known is left out."""
+    """An entry of ``smsStatuses``; unknown members are left out."""
     members = _about(message) | _sent(status.sent, "sentDate", "sentAt")
     if status.delivered is not None:
         members |= _delivered(status.delivered, "deliveredDate", "deliveredAt")
@@ -98,7 +98,7 @@ def entry(message: Message, status: Known) -> Json:
 
 
 def legacy(message: Message, status: Known | None) -> Json:
-    """The answer of ``sms-status``: flat, with its own names, and there before the first status."""
+    """The answer of ``sms-status``: flat, with names of its own; ``status`` None: before the first status."""
     members = _about(message)
     del members["correlationId"]
     if status is not None:
@@ -108,7 +108,7 @@ def legacy(message: Message, status: Known | None) -> Json:
     return members | {name: value for name, value in _optional(message).items() if name == "campaignId"}
 
 
-# What they are made of, in the order of the documents' samples
+# The parts of reports, with members in the order of the documents' samples
 
 
 def _about(message: Message) -> dict[str, Json]:
@@ -131,7 +131,7 @@ def _delivered(step: Step, *times: str) -> dict[str, Json]:
 
 
 def _times(at: int, *names: str) -> dict[str, Json]:
-    """A time under each name: milliseconds where it ends in At, else a date."""
+    """A time under each name: in milliseconds for names that end in ``At``, else as a date."""
     return {name: at if name.endswith("At") else date(at) for name in names}
 
 

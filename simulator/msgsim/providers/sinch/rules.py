@@ -1,4 +1,4 @@
-"""The rules of a send that no schema can say: they need the clock, the account, or each message of a bulk."""
+"""Rules of a send that a schema cannot express: they need the clock, the account, or each message of a bulk."""
 
 from collections.abc import Iterable, Iterator
 
@@ -10,12 +10,13 @@ from msgsim.providers.sinch import campaigns, schedule
 from msgsim.providers.sinch.account import User, account
 
 MOST = 1000
-"""Messages in a bulk; the schema says it too."""
+"""Most messages in a bulk; the schema has the same limit."""
 MOST_EXPLAINED = 20
+"""Most invalid messages of a bulk whose violations are listed."""
 
 
 def check(body: Json, desk: Desk) -> Iterable[Refusal]:
-    """A single message's."""
+    """The violations of a single message."""
     if not isinstance(body, dict):
         return
     yield from _subaccount_rules(body, (body,), desk)
@@ -30,7 +31,7 @@ def check(body: Json, desk: Desk) -> Iterable[Refusal]:
 
 
 def check_bulk(body: Json, desk: Desk) -> Iterable[Refusal]:
-    """A bulk's, and those of each of its messages."""
+    """The violations of a bulk and of its messages."""
     if not isinstance(body, dict):
         return
     messages = body.get("messages")
@@ -41,7 +42,7 @@ def check_bulk(body: Json, desk: Desk) -> Iterable[Refusal]:
 
 
 def _message_rules(messages: list[Json], desk: Desk) -> Iterator[Refusal]:
-    """Explaining takes long: only wrong messages are, and of many only the first."""
+    """The violations of messages, of the first MOST_EXPLAINED invalid ones, because explaining is slow."""
     schema, explained = desk.contract.schema("message"), 0
     if schema.accepts_all(messages):
         return
@@ -56,10 +57,10 @@ def _message_rules(messages: list[Json], desk: Desk) -> Iterator[Refusal]:
 
 
 def _subaccount_rules(body: dict[str, Json], messages: Iterable[Json], desk: Desk) -> Iterator[Refusal]:
-    """Who may send for whom: the first message that breaks the rule.
+    """The first violation of the rules about subaccounts.
 
-    "Only administrators" may name a subaccount; naming one's own is taken. That administrators "do not send" is read
-    as: not without one.
+    The document lets "only administrators" name a subaccount; naming the own subaccount is accepted. That
+    administrators "do not send" is read as: not without a subaccount.
     """
     user = account(desk).user(desk.credential.name)
     if user is None:
@@ -79,14 +80,14 @@ def _subaccount_error(user: User, reference: Json) -> str | None:
 
 
 def sender_rules(desk: Desk) -> Iterator[Refusal]:
-    """Of APIs that know no subaccounts: administrators do not send for themselves."""
+    """For APIs without subaccounts: administrators may not send."""
     user = account(desk).user(desk.credential.name)
     if user is not None and user.admin:
         yield Refusal("forbidden")
 
 
 def campaign_rules(body: dict[str, Json], desk: Desk) -> Iterator[Refusal]:
-    """A campaign has to be there before it is named; an empty alias is the schema's to refuse."""
+    """A campaign has to exist before it is named. The schema refuses an empty alias."""
     alias = body.get("campaignAlias")
     if isinstance(alias, str) and campaigns.with_alias(alias, desk) is None:
         yield Refusal("unknown_campaign", "campaignAlias")

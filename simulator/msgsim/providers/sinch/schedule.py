@@ -1,4 +1,4 @@
-"""When a message may leave: schedules, hours of day in a zone, expiry. All instants are milliseconds."""
+"""When a message may be sent: schedule, time window, expiry. All instants are in milliseconds since 1970."""
 
 import pkgutil
 import re
@@ -14,23 +14,23 @@ from msgsim.model import Json
 MINUTE = 60_000
 HALF_HOUR = 30 * MINUTE
 _FIRST_MILLISECONDS = 100_000_000_000
-"""Unix times from here on are milliseconds, smaller ones seconds: the documents do not name the unit."""
+"""Unix times from this value on are read as milliseconds, smaller ones as seconds; the documents name no unit."""
 _LOCAL = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}", re.ASCII)
 _OFFSET = re.compile(r"(?:UTC|GMT|UT)?([+-])(\d{1,2})(?::?(\d{2})(?::?(\d{2}))?)?", re.ASCII)
 _UTC = frozenset({"UTC", "GMT", "UT", "Z", "GMT0"})
 _FARTHEST = timedelta(hours=18)
-"""Java's limit of an offset."""
+"""The largest offset in Java."""
 _MARGIN = 7 * 24 * 60 * MINUTE
 _LAST_YEAR = 9000
-"""Room for a window after a date; nobody schedules an SMS beyond."""
+"""The last year of a schedule; it leaves room for a time window before the end of the calendar."""
 
 
 @lru_cache(maxsize=1024)
 def zone(name: str) -> tzinfo:
-    """A zone by its IANA name or as an offset that Java knows. Raises ValueError.
+    """A time zone by its IANA name, or as an offset that Java knows. Raises ValueError.
 
-    ``America/Sao_Paulo``, ``+03:00``, ``-0100``, ``+3``, ``GMT-3``, ``UTC-03:00``, ``UTC``: the documents name the
-    first kinds, and types that are Java's; the rest is inferred from these.
+    ``America/Sao_Paulo``, ``+03:00``, ``-0100``, ``+3``, ``GMT-3``, ``UTC-03:00``, ``UTC``. The documents name the
+    first kinds and use Java's types; the rest is inferred from these.
     """
     if name in _UTC:
         return UTC
@@ -42,7 +42,7 @@ def zone(name: str) -> tzinfo:
 
 
 def _tzdata(name: str) -> bytes:
-    """A file of IANA's database as the package has it, whatever this machine's is, and whatever files a test fakes."""
+    """A file of IANA's database from the package tzdata, not from this machine, where versions differ."""
     return pkgutil.get_data("tzdata", name) or b""
 
 
@@ -55,7 +55,7 @@ def _offset(name: str, sign: str, hours: str, minutes: str, seconds: str) -> tim
 
 @lru_cache(maxsize=1)
 def _names() -> frozenset[str]:
-    """IANA's names, whichever files lie beside them on this machine (``localtime``, ``posixrules``)."""
+    """IANA's names of zones, without files such as ``localtime`` and ``posixrules``."""
     listed = _tzdata("zones").decode("ascii").split()
     return frozenset(listed) - {"Factory"}
 
@@ -69,7 +69,7 @@ def is_zone(name: str) -> bool:
 
 
 def is_local(text: str) -> bool:
-    """Whether it is a date as ``yyyy-MM-dd'T'HH:mm:ss``, without zone and fraction."""
+    """Whether a text is a date-time ``yyyy-MM-dd'T'HH:mm:ss``, without zone and fraction."""
     if not _LOCAL.fullmatch(text):
         return False
     try:
@@ -84,13 +84,13 @@ def unix(number: int) -> int:
 
 
 def local(text: str, where: tzinfo) -> int:
-    """An hour that the clocks skip is read with the offset before, one they repeat is its first pass."""
+    """A local date-time as an instant. A skipped hour (DST) has the offset before it, a repeated hour is the first."""
     moment = datetime.fromisoformat(text).replace(tzinfo=where)
     return round(moment.timestamp()) * 1000
 
 
 def scheduled(body: Mapping[str, Json], where: tzinfo, now: int) -> int:
-    """The earliest a request's ``scheduledAt``, ``scheduledDate`` or ``delayedInMinutes`` allows."""
+    """The earliest start by ``scheduledAt``, ``scheduledDate`` or ``delayedInMinutes``; never before ``now``."""
     if (at := body.get("scheduledAt")) is not None:
         return max(now, unix(at))
     if (date := body.get("scheduledDate")) is not None:
@@ -100,7 +100,7 @@ def scheduled(body: Mapping[str, Json], where: tzinfo, now: int) -> int:
 
 
 def expiry(body: Mapping[str, Json], where: tzinfo, now: int) -> int | None:
-    """After this nothing is sent; None: no limit."""
+    """When the messages of a request expire; None: never."""
     if (at := body.get("expiresAt")) is not None:
         return unix(at)
     if (date := body.get("expiresDate")) is not None:
@@ -111,10 +111,10 @@ def expiry(body: Mapping[str, Json], where: tzinfo, now: int) -> int | None:
 
 
 def inside(moment: int, hours: Sequence[int], where: tzinfo) -> int:
-    """The first instant from ``moment`` on whose hour of day in the zone is one of ``hours``.
+    """The first instant from ``moment`` on whose hour of the day in the zone is in ``hours``; empty: any hour.
 
-    A day on which the clocks skip such an hour has none; one they repeat has it twice. At the ends of the calendar,
-    where a zone may lead out of it, every hour will do.
+    An hour skipped by DST does not occur on that day, a repeated one occurs twice. Near the ends of the calendar, where
+    a zone may lead out of it, any hour is accepted.
     """
     second = moment // 1000
     if not hours or not EARLIEST + _MARGIN < moment < LATEST - _MARGIN:
@@ -128,7 +128,7 @@ def inside(moment: int, hours: Sequence[int], where: tzinfo) -> int:
 
 
 def _turn(second: int, where: tzinfo) -> int:
-    """The next second at which the hour of day may change: a full hour, or the clocks are moved."""
+    """The next second at which the hour of the day may change: a full hour, or a change of the offset (DST)."""
     clock = datetime.fromtimestamp(second, where)
     full = second + 3600 - clock.minute * 60 - clock.second
     before = clock.utcoffset()

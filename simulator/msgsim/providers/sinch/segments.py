@@ -1,4 +1,4 @@
-"""Characters and parts of a text, by the document's own table of characters."""
+"""Characters and segments (``parts``) of a text, according to the document's table of characters."""
 
 import re
 from collections.abc import Callable
@@ -8,12 +8,16 @@ from unicodedata import combining, normalize
 from msgsim.model import Json
 
 _OUTSIDE = re.compile(r"[^\n\r\x20-\x5a\x5c\x5e-\x7b\x7d\x7e]")
-"""The table is printable ASCII without ``[``, ``]`` and ``|``; line breaks come from the document's own sample."""
+"""Characters outside the table, which is printable ASCII without ``[``, ``]`` and ``|``; the document's sample adds
+line breaks.
+"""
 
 
 @lru_cache(maxsize=4096)
 def parts(text: str) -> Json:
-    """``{"alphabet": …, "characters": n, "parts": n}``: 160 or 153 a part, with one outsider 70 or 63."""
+    """``{"alphabet": …, "characters": n, "parts": n}``. A single segment has 160 characters, each of several 153;
+    with a character outside the table 70 and 63.
+    """
     if _OUTSIDE.search(text):
         return _parts("UCS-2", units(text), 70, 63)
     return _parts("GSM-7", len(text), 160, 153)
@@ -26,12 +30,12 @@ def _parts(alphabet: str, characters: int, single: int, joined: int) -> Json:
 
 
 def without_accents(text: str) -> str:
-    """What a carrier without accents makes of a text: á becomes a; what has no base letter stays."""
+    """A text without accents (á becomes a), as carriers without accents deliver it."""
     return "".join(letter for letter in normalize("NFD", text) if not combining(letter))
 
 
 def units(text: str) -> int:
-    """Characters as Java counts them, in UTF-16: one beyond the basic plane (an emoji) is two."""
+    """The length in UTF-16 units, as Java counts: an emoji has two."""
     return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
@@ -40,4 +44,4 @@ def _within(longest: int) -> Callable[[str], bool]:
 
 
 LENGTHS = {f"utf-16-{longest}": _within(longest) for longest in (64, 255, 1280)}
-"""Formats of texts that have at most so many UTF-16 units."""
+"""Formats ``utf-16-<n>``: texts of at most n UTF-16 units."""

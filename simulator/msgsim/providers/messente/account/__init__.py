@@ -1,4 +1,4 @@
-"""The account on ``api2.messente.com``: its balance, and what a message costs by country and network.
+"""The account API on ``api2.messente.com``: balance, and prices by country and network.
 
 Sources: Messente's credits API and pricing API documentation, the OpenAPI document of its SDKs.
 """

@@ -1,4 +1,4 @@
-"""Prices: every network costs what the setting ``part_price`` says, as every message does."""
+"""Prices. Every network has the price of the setting ``part_price``, as every message has."""
 
 import csv
 from io import StringIO
@@ -15,7 +15,7 @@ HEADER = ("Country", "Code", "MCCMNC", "Network", "Price")
 
 
 def of_a_country(body: Json, desk: Desk) -> Reply:
-    """GET /prices. Raises Refused for what is no country, one without prices, or another format than json and xml."""
+    """GET /prices. Raises Refused for an unknown country, a country without prices, or an unknown format."""
     code, form = body["country"].upper(), body.get("format", "json").lower()
     if form not in ("json", "xml"):
         raise Refused(Refusal("bad_format", "format"))

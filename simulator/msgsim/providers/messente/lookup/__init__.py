@@ -1,7 +1,7 @@
-"""Number lookup (HLR): whether a phone is on, in which network, whether it roams and whether its number was ported.
+"""The number lookup API (HLR): whether a phone is on, its network, roaming and porting.
 
-Sources: Messente's number lookup documentation, the OpenAPI document of its SDKs, and the newest page as RingCentral
-has it.
+Sources: Messente's number lookup documentation, the OpenAPI document of its SDKs, and the newest page as published by
+RingCentral.
 """
 
 from msgsim.provider import Api, Ask

@@ -1,4 +1,4 @@
-"""What is known of a number: what the settings say of it, else what the sandbox's seed draws."""
+"""Results of lookups: from the setting ``lookups``, else drawn from the sandbox's seed."""
 
 import re
 from collections import Counter
@@ -13,9 +13,9 @@ from msgsim.providers.messente.ledger import balance, note_lookups
 from msgsim.providers.messente.networks import Country, countries, country_of
 
 ABSENT, ROAMING, PORTED = 0.1, 0.05, 0.15
-"""Shares of numbers whose phone is off, abroad, or with another network than at first."""
+"""Shares of numbers whose phone is off, roaming, or ported to another network."""
 ABROAD = ("LV", "FI", "DE", "GB")
-"""Where phones roam."""
+"""Countries in which phones roam."""
 _encode = msgspec.json.Encoder().encode
 _CLIENT = re.compile(r"OpenAPI-Generator/(\d+)\.(\d+)")
 NETWORKS = ("roamingNetwork", "currentNetwork", "originalNetwork", "portedNetwork")
@@ -23,7 +23,7 @@ UNUSABLE = dict.fromkeys(("roaming", "ported", *NETWORKS, "error"))
 
 
 def looked_up(body: Json, desk: Desk) -> Reply:
-    """Raises Refused with ``no_credit`` where a prepaid account cannot pay."""
+    """POST /v1/hlr/sync. Raises Refused with ``no_credit`` for a prepaid account without balance."""
     if desk.settings["prepaid"] and balance(desk) <= 0:
         raise Refused(Refusal("no_credit"))
     items = [_item(number, desk) for number in body["numbers"]]
@@ -41,25 +41,28 @@ def _country(number: str) -> str:
 
 
 def _spelling(desk: Desk) -> dict[str, str]:
-    """ON and OFF, or the ``"true"`` and ``"false"`` that the newest clients alone can read."""
-    chosen = desk.settings["lookup_status"]
-    if chosen == "auto":
+    """Documented status → status in this answer: ON and OFF, or ``"true"`` and ``"false"`` for the newest clients.
+
+    Clients from version 2.7 on can only read the latter.
+    """
+    spelling = desk.settings["lookup_status"]
+    if spelling == "auto":
         version = _CLIENT.match(desk.call.headers.get("user-agent", ""))
         newest = version is not None and (int(version[1]), int(version[2])) >= (2, 7)
-        chosen = "true/false" if newest else "ON/OFF"
-    return {"ON": "true", "OFF": "false"} if chosen == "true/false" else {}
+        spelling = "true/false" if newest else "ON/OFF"
+    return {"ON": "true", "OFF": "false"} if spelling == "true/false" else {}
 
 
 def _item(written: str, desk: Desk) -> Json:
     number = f"+{written.removeprefix('+')}"
-    said = desk.settings["lookups"].get(number, {})
+    known = desk.settings["lookups"].get(number, {})
     country = country_of(number) if is_e164(number) else None
-    status = said.get("status") or _status(number, country, desk)
+    status = known.get("status") or _status(number, country, desk)
     if status == "INVALID" or country is None:
         return {"number": written, **UNUSABLE, "status": "INVALID"}
     if status == "UNKNOWN":
         return {"number": written, **UNUSABLE, "status": "UNKNOWN"}
-    return {"number": written, **_networks(number, country, said, desk), "status": status, "error": None}
+    return {"number": written, **_networks(number, country, known, desk), "status": status, "error": None}
 
 
 def _status(number: str, country: Country | None, desk: Desk) -> str:
@@ -72,10 +75,10 @@ def _chance(number: str, what: str, desk: Desk) -> float:
     return desk.seed.fraction(int(number[1:]), what)
 
 
-def _networks(number: str, country: Country, said: Json, desk: Desk) -> Json:
-    """Where it was at first, where it is now, and where it roams."""
-    ported = said.get("ported", _chance(number, "ported", desk) < PORTED)
-    roaming = said.get("roaming", _chance(number, "roaming", desk) < ROAMING)
+def _networks(number: str, country: Country, known: Json, desk: Desk) -> Json:
+    """The original, the current, the ported and the roaming network of a number."""
+    ported = known.get("ported", _chance(number, "ported", desk) < PORTED)
+    roaming = known.get("roaming", _chance(number, "roaming", desk) < ROAMING)
     at_first = int(_chance(number, "network", desk) * len(country.networks)) if country.networks else 0
     original, other = (_network(country, at_first + step) for step in (0, 1))
     abroad = next(code for code in ABROAD if code != country.code)
@@ -90,7 +93,7 @@ def _networks(number: str, country: Country, said: Json, desk: Desk) -> Json:
 
 
 def _network(country: Country, place: int) -> Json:
-    """None in a country whose networks are not known."""
+    """A network of a country; None where no networks are known. ``place``: any whole number, taken modulo."""
     if not country.networks:
         return None
     number, name = country.networks[place % len(country.networks)]
@@ -104,7 +107,7 @@ def _network(country: Country, place: int) -> Json:
 
 
 def refuse(refusals: Sequence[Refusal], desk: Desk) -> Reply:
-    """Errors one level deeper than elsewhere, with whole numbers for codes."""
+    """The error body of this API: one level deeper than in the others, with whole numbers as codes."""
     first = desk.contract.errors[refusals[0].key]
     listed = [
         {"error": {"code": error.code, "description": error.text_of(refusal)}}

@@ -1,6 +1,6 @@
 """The Omnichannel API: SMS, Viber and WhatsApp with fallback, schedule, cancel and signed reports.
 
-Source: Messente's Omnichannel API documentation; facts from its other public pages are marked so in
+Source: Messente's Omnichannel API documentation; facts from its other pages have ``provenance: public`` in
 ``schemas/messente/``.
 """
 

@@ -1,4 +1,4 @@
-"""What Messente answers: members in alphabetical order, as in its samples."""
+"""Answers of the Omnichannel API. Members are in alphabetical order, as in its samples."""
 
 from collections.abc import Iterable, Sequence
 
@@ -26,12 +26,12 @@ def _accepted(message: Message) -> Json:
 
 
 def sent(message: Message, body: Json, desk: Desk) -> Reply:
-    """201 for one omnimessage."""
+    """The answer to an accepted omnimessage."""
     return Reply(201, _encode(_accepted(message)))
 
 
 def bulk_sent(results: Sequence[Message | Refused], body: Json, desk: Desk) -> Reply:
-    """201 with an acceptance or an error envelope per item, whatever became of them."""
+    """201 with an acceptance or an error envelope per item, even when every item was refused."""
     listed = [
         _accepted(result) if isinstance(result, Message) else _envelope(result.refusals, desk.contract)
         for result in results
@@ -61,7 +61,7 @@ def _error(refusal: Refusal, contract: Contract) -> Json:
 
 
 def statuses(body: Json, desk: Desk) -> Reply:
-    """The delivery report: every channel in the order of sending, null where nothing has been tried."""
+    """GET status: a report per channel in the order of sending; members of an untried channel are null."""
     message = _mine(desk)
     current = state(message, desk.now)
     reports = [
@@ -72,7 +72,7 @@ def statuses(body: Json, desk: Desk) -> Reply:
 
 
 def cancelled(body: Json, desk: Desk) -> Reply:
-    """202 while the message is scheduled; once it was sent or cancelled it is not found."""
+    """DELETE: 202 while the message is scheduled. Raises Refused with ``message_not_found`` afterwards."""
     message = _mine(desk)
     if message.start <= desk.now:
         raise Refused(Refusal("message_not_found"))
@@ -83,6 +83,7 @@ def cancelled(body: Json, desk: Desk) -> Reply:
 
 
 def _mine(desk: Desk) -> Message:
+    """The caller's message in the path. Raises Refused with ``message_not_found``."""
     message = desk.message(desk.params["id"])
     if message is None or message.id != desk.params["id"] or message.credential != desk.credential.name:
         raise Refused(Refusal("message_not_found"))
@@ -92,7 +93,7 @@ def _mine(desk: Desk) -> Message:
 def report(
     message: Message, channel: Channel, step: Step | None, settings: dict[str, Json], contract: Contract
 ) -> Json:
-    """One channel's status with all ten members; the same in answers and in callbacks."""
+    """A channel's delivery report, the same in answers and callbacks; ``step``: None for an untried channel."""
     return {
         "status": step.status if step else None,
         "sender": channel.sender,

@@ -50,7 +50,7 @@ def _viber(text: str, content: Piece) -> Iterator[Piece]:
 
 def _viber_card(item: Piece) -> Piece:
     given = mappings([item.get("primary_button"), item.get("secondary_button")])
-    drawn = [button(first(one, "label", "title", "text"), first(one, "action_url", "url")) for one in given]
+    drawn = [button(first(each, "label", "title", "text"), first(each, "action_url", "url")) for each in given]
     return card(item.get("title"), "", item.get("image_url"), drawn)
 
 
@@ -68,7 +68,7 @@ def _whatsapp(text: str, content: Piece) -> Iterator[Piece]:
 
 
 def _filled(text: str, parts: Piece, components: list[Piece]) -> Iterator[Piece]:
-    """A template that the sandbox knows, with its gaps filled in."""
+    """A WhatsApp template of the sandbox, with its gaps filled (see `templates.filling`)."""
     for component in components:
         for parameter in mappings(component.get("parameters")):
             name = words(parameter.get("type"))
@@ -99,7 +99,7 @@ def _component(component: Piece) -> Iterator[Piece]:
 
 
 def _value(parameter: Piece) -> str:
-    """A template's parameter as it is read: text, or the fallback of an amount or a date."""
+    """The visible text of a template's parameter: its text, or the fallback of an amount or a date."""
     fallback = mapping(parameter.get(words(parameter.get("type")))).get("fallback_value")
     return words(first(parameter, "text", "payload") or fallback)
 
@@ -123,7 +123,7 @@ def _rcs(text: str, content: Piece) -> Iterator[Piece]:
     rich = mapping(content.get("rich_card"))
     inside = [mapping(rich.get("standalone_card")).get("card_content")]
     inside += mappings(mapping(rich.get("carousel_card")).get("card_contents"))
-    yield from cards([_rcs_card(one) for one in mappings(inside)])
+    yield from cards([_rcs_card(item) for item in mappings(inside)])
     yield from plain(text)
     yield from buttons(_suggested(content.get("suggestions")))
 
@@ -136,5 +136,5 @@ def _rcs_card(content: Piece) -> Piece:
 
 def _suggested(suggestions: Json) -> list[Piece]:
     """Suggested replies and actions as buttons."""
-    found = [mapping(one.get("reply")) or mapping(one.get("action")) for one in mappings(suggestions)]
-    return [button(one.get("text"), mapping(one.get("open_url_action")).get("url")) for one in found if one]
+    found = [mapping(item.get("reply")) or mapping(item.get("action")) for item in mappings(suggestions)]
+    return [button(item.get("text"), mapping(item.get("open_url_action")).get("url")) for item in found if item]

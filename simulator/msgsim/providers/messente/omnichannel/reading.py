@@ -1,4 +1,4 @@
-"""Omnimessages to drafts.
+"""Reads drafts from omnimessages.
 
 Sources: Messente Omnichannel API, Sends an Omnimessage; delivery report statuses and error codes.
 """
@@ -13,24 +13,25 @@ from msgsim.providers.messente.ledger import Credit
 from msgsim.providers.messente.sms import convert, parts
 
 RETRY_WINDOW = 21_600_000
-"""Milliseconds a channel is tried where neither ttl nor validity is given: six hours, as for SMS."""
+"""Milliseconds that a channel without ttl and validity is tried: six hours, the documented default for SMS."""
 CONTENT = {
     "sms": ("autoconvert", "udh"),
     "viber": ("image_url", "button_url", "button_text", "video"),
     "whatsapp": ("template",),
     "rcs": ("content_info", "rich_card", "suggestions"),
 }
-"""What a message has besides its text."""
+"""Channel → members of its content besides the text."""
 EXTENSIONS = {
     "viber": ("carousel", "template"),
     "whatsapp": ("image", "video", "audio", "document", "sticker"),
 }
-"""The same where the setting ``extensions`` is on."""
+"""Channel → further members with the setting ``extensions``."""
 SDK_AUTOCONVERT = ("true", "false")
+"""Values of ``autoconvert`` that Messente's SDKs send, unlike its documents."""
 
 
 def with_plus(body: Json, desk: Desk) -> Json:
-    """An omnimessage, or a bulk of them; where the setting says so, recipients get the plus they lack."""
+    """A body with a plus added to recipients without a plus, where the setting ``accept_without_plus`` is on."""
     if not desk.settings["accept_without_plus"] or not isinstance(body, dict):
         return body
     if "to" in body:
@@ -45,17 +46,20 @@ def _with_plus(item: Json) -> Json:
 
 
 def omnimessage(body: Json, desk: Desk) -> Draft:
-    """One omnimessage that has passed its schema, with one channel per message in it."""
+    """The draft of a single omnimessage that has passed its schema."""
     return bulk_item(body, 0, Credit(desk), desk)
 
 
 def credit_of(body: Json, desk: Desk) -> Credit:
-    """What all items of a bulk share."""
+    """The batch of a bulk: the credit that all its items share."""
     return Credit(desk)
 
 
 def bulk_item(item: Json, index: int, credit: Credit, desk: Desk) -> Draft:
-    """An item of a bulk that has passed its schema. Raises Refused for an SDK's ``autoconvert`` when strict."""
+    """The draft of an omnimessage that has passed its schema; a channel for each of its ``messages``.
+
+    Raises Refused for an SDK's ``autoconvert`` in strict mode.
+    """
     settings = desk.settings
     account = _account(desk)
     sender = str(account.get("sender") or settings["sender"])
@@ -84,7 +88,7 @@ def bulk_item(item: Json, index: int, credit: Credit, desk: Desk) -> Draft:
 
 
 def _channel(message: Json, id: str, sender: str, settings: Mapping[str, Json]) -> Channel:
-    """Members that are not of this channel's content are ignored, whatever they are."""
+    """A channel of a draft; members of other channels' contents are ignored."""
     name, extended = message["channel"], settings["extensions"]
     named = CONTENT[name] + EXTENSIONS.get(name, ()) if extended else CONTENT[name]
     content = {member: message[member] for member in named if member in message}
@@ -103,6 +107,7 @@ def _channel(message: Json, id: str, sender: str, settings: Mapping[str, Json]) 
 
 
 def _account(desk: Desk) -> Mapping[str, Json]:
+    """The settings of the caller's account; empty: it is not configured."""
     for account in desk.settings["accounts"]:
         if account["username"] == desk.credential.name:
             return account  # type: ignore[no-any-return]

@@ -17,13 +17,13 @@ from msgsim.providers.messente.timestamps import timestamp
 
 
 def reports(message: Message, steps: Iterable[Step], settings: dict[str, Json]) -> list[Due]:
-    """One report per status of each channel, when the request or the account names a URL."""
+    """A report per step, when the request, the account or the settings name a URL."""
     url = message.extra["dlr_url"]
     return [Due(step.at, url, "report", step) for step in steps] if url else []
 
 
 def post(callback: Callback, about: Message | Inbound, settings: dict[str, Json], contract: Contract) -> Post:
-    """The bytes of a report on its step, or of an inbound message."""
+    """A report on a step, or the push of an inbound message."""
     if isinstance(about, Inbound):
         number = settings["inbound_numbers"].get(about.to, {})
         return _signed(about.extra, number.get("secret", settings["inbound_secret"]), callback)
@@ -41,7 +41,7 @@ def _signed(value: Json, key: str, callback: Callback) -> Post:
 
 
 def inbound(bare: Inbound, answered: Message | None, view: View) -> tuple[Inbound, list[Due]]:
-    """An inbound message in the documented shape, pushed to the number's URL where there is one."""
+    """An inbound message in the documented shape, and its push to the number's URL, if the settings have a URL."""
     id = view.seed.uuid4(view.number())
     channel = answered.channels[0].name if answered else "sms"
     body = {

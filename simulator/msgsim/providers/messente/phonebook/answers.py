@@ -1,4 +1,4 @@
-"""What the Phonebook API answers: JSON, and errors without the ``source`` that the Omnichannel API has."""
+"""Answers of the Phonebook API. Its errors have no ``source``, unlike those of the Omnichannel API."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -31,7 +31,7 @@ def _error(refusal: Refusal, desk: Desk) -> Json:
 
 
 def uuid_of(text: str, source: str) -> str:
-    """An id of a group in its usual spelling. Raises Refused with ``invalid_data`` for what is none."""
+    """A group's id in canonical form. Raises Refused with ``invalid_data`` for an invalid UUID."""
     try:
         return str(UUID(text))
     except ValueError:
@@ -39,8 +39,8 @@ def uuid_of(text: str, source: str) -> str:
 
 
 def phone(desk: Desk) -> str:
-    """The phone in the path, with its plus. Raises Refused with ``invalid_data`` for what is none."""
-    written = desk.params["phoneNumber"].strip()  # A plus that was decoded as in a query is a blank.
+    """The phone number in the path, with plus. Raises Refused with ``invalid_data`` for an invalid number."""
+    written = desk.params["phoneNumber"].strip()  # A client that decodes "+" as in a query sends a blank.
     number = f"+{written.removeprefix('+')}"
     if not is_e164(number):
         raise Refused(Refusal("invalid_data", "phoneNumber", "Invalid phone number"))

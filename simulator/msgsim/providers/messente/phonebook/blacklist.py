@@ -1,4 +1,4 @@
-"""Numbers that the account does not write to: a send to one is accepted and rejected by the operator's hand (err 8)."""
+"""The blacklist. A send to a number on it is accepted and then rejected (REJECTD, err 8)."""
 
 from msgsim.model import Json, Refusal, Refused, Reply
 from msgsim.provider import Desk, View
@@ -31,12 +31,13 @@ def checked(body: Json, desk: Desk) -> Reply:
 
 
 def removed(body: Json, desk: Desk) -> Reply:
-    """Messages that were rejected stay so. Raises Refused with ``not_blacklisted``."""
+    """Later sends are delivered again; rejected messages stay rejected. Raises Refused with ``not_blacklisted``."""
     desk.forget(BLACKLISTED, _listed(desk))
     return NOTHING
 
 
 def _listed(desk: Desk) -> str:
+    """The number in the path. Raises Refused with ``not_blacklisted``."""
     number = phone(desk)
     if not is_blacklisted(number, desk):
         raise Refused(Refusal("not_blacklisted", values={"phone": number}))

@@ -1,6 +1,6 @@
-"""Contacts: a phone number with names and four fields of the customer's own.
+"""Contacts: a phone number with names and four custom fields.
 
-A contact that is in no group is deleted after thirty days, and nobody can bring it back.
+A contact that has been in no group for thirty days is deleted for good.
 """
 
 from collections.abc import Iterator
@@ -16,17 +16,17 @@ CONTACT = "contact"
 FIELDS = ("email", "firstName", "lastName", "company", "title", "custom", "custom2", "custom3", "custom4")
 DAY = 86_400_000
 KEPT_ALONE = 30 * DAY
-"""Milliseconds until a contact in no group is deleted."""
+"""Milliseconds after which a contact in no group is deleted."""
 
 
 def find(number: str, view: View) -> Json:
-    """A contact's record; None where there is none, or its time was over."""
+    """A contact's record; None: there is none, or it has been deleted after thirty days."""
     contact = view.record(CONTACT, number)
     return contact if contact is not None and _is_there(contact, view.now) else None
 
 
 def every(view: View) -> Iterator[tuple[str, Json]]:
-    """Number and record of each contact that there still is."""
+    """(number, record) of each contact that has not been deleted."""
     return ((number, contact) for number, contact in view.records(CONTACT) if _is_there(contact, view.now))
 
 
@@ -35,7 +35,7 @@ def _is_there(contact: Json, now: int) -> bool:
 
 
 def _deletion(contact: Json) -> int:
-    """When a contact in no group is deleted: at the beginning of a day."""
+    """When a contact in no group is deleted: at the beginning of a day (UTC)."""
     return int(contact["alone_since"] + KEPT_ALONE) // DAY * DAY
 
 
@@ -49,7 +49,7 @@ def mine(desk: Desk) -> tuple[str, Json]:
 
 
 def keep(number: str, fields: Json, groups: list[str], desk: Desk, alone_since: int | None = None) -> Json:
-    """Stores a contact and returns its record; ``alone_since``: when it left its last group, by default now."""
+    """Store a contact and return its record; ``alone_since``: when it left its last group; None: now."""
     since = None if groups else desk.now if alone_since is None else alone_since
     contact = {"fields": fields, "groups": groups, "alone_since": since}
     desk.keep(CONTACT, number, contact)
@@ -63,7 +63,7 @@ def public(number: str, contact: Json) -> Json:
 
 
 def listed(body: Json, desk: Desk) -> Reply:
-    """All contacts, or those in any of the groups that ``groupIds`` names. Raises Refused for one that is no id."""
+    """All contacts, or those in any of the groups in ``groupIds``. Raises Refused for an invalid id."""
     named = (value for name, value in parse_qsl(desk.call.query) if name == "groupIds")
     wanted = {uuid_of(value, "groupIds") for value in named}
     found = (pair for pair in every(desk) if not wanted or wanted & set(pair[1]["groups"]))
@@ -84,7 +84,7 @@ def shown(body: Json, desk: Desk) -> Reply:
 
 
 def changed(body: Json, desk: Desk) -> Reply:
-    """Members that the body has are replaced, by null too."""
+    """PATCH: members of the body replace the contact's, also with null."""
     number, contact = mine(desk)
     fields = contact["fields"] | body
     contact = keep(number, fields, contact["groups"], desk, contact["alone_since"])
@@ -92,7 +92,7 @@ def changed(body: Json, desk: Desk) -> Reply:
 
 
 def deleted(body: Json, desk: Desk) -> Reply:
-    """The blacklist stays as it is."""
+    """Delete a contact; the blacklist is not changed."""
     number, _ = mine(desk)
     desk.forget(CONTACT, number)
     return NOTHING

@@ -14,7 +14,7 @@ GROUP = "group"
 
 
 def mine(desk: Desk) -> tuple[str, Json]:
-    """Id and record of the group in the path. Raises Refused with ``group_not_found``, and for what is no id."""
+    """Id and record of the group in the path. Raises Refused with ``group_not_found``, and for an invalid id."""
     id = uuid_of(desk.params["id"], "groupId")
     if (group := desk.record(GROUP, id)) is None:
         raise Refused(Refusal("group_not_found", values={"id": id}))
@@ -55,7 +55,7 @@ def changed(body: Json, desk: Desk) -> Reply:
 
 
 def deleted(body: Json, desk: Desk) -> Reply:
-    """Its contacts stay; those that are in no other group are alone from now on."""
+    """Delete a group; its contacts stay. The thirty days of contacts without another group begin now."""
     id, _ = mine(desk)
     desk.forget(GROUP, id)
     for number, contact in list(contacts.every(desk)):

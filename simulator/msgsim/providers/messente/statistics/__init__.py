@@ -1,4 +1,4 @@
-"""Statistics: how many messages went to which country between two days, and what they cost.
+"""The statistics API: number and price of messages by country between two days.
 
 Sources: Messente's statistics API documentation, the OpenAPI document of its SDKs.
 """

@@ -1,4 +1,4 @@
-"""Reports of what the sandbox really sent, by the day on its clock on which a channel was tried."""
+"""Reports on the messages of the sandbox, by the day (sandbox's clock, UTC) on which a channel was tried."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
@@ -20,7 +20,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 def is_day(text: str) -> bool:
-    """``2026-01-31``"""
+    """Whether a text is a date such as ``2026-01-31``."""
     try:
         return len(text) == 10 and date.fromisoformat(text).isoformat() == text
     except ValueError:
@@ -28,13 +28,13 @@ def is_day(text: str) -> bool:
 
 
 def reported(body: Json, desk: Desk) -> Reply:
-    """One line per country, by name. Raises Refused with ``invalid_data`` for an end before its start."""
+    """An entry per country, by name. Raises Refused with ``end_before_start``."""
     start, end = body["start_date"], body["end_date"]
     if end < start:
         raise Refused(Refusal("end_before_start", "end_date"))
     counts: Counter[str] = Counter()
     prices: defaultdict[str, Decimal] = defaultdict(Decimal)
-    for day, kind, country, count, price in _things(desk):
+    for day, kind, country, count, price in _charged(desk):
         if start <= day <= end and kind in body.get("message_types", TYPES):
             counts[country] += count
             prices[country] += price
@@ -45,8 +45,8 @@ def reported(body: Json, desk: Desk) -> Reply:
     return Reply(200, _encode({"reports": lines}))
 
 
-def _things(desk: Desk) -> Iterator[tuple[str, str, str, int, Decimal]]:
-    """Day, type, country, how many, and price of what was sent and looked up."""
+def _charged(desk: Desk) -> Iterator[tuple[str, str, str, int, Decimal]]:
+    """(day, type, name of the country, count, price) of everything sent or looked up."""
     names: dict[str, str] = {}
     for message in desk.messages():
         if message.to not in names:
@@ -63,7 +63,7 @@ def _things(desk: Desk) -> Iterator[tuple[str, str, str, int, Decimal]]:
 
 
 def refuse(refusals: Sequence[Refusal], desk: Desk) -> Reply:
-    """Errors with ``details``, which elsewhere is ``detail``."""
+    """The error body of this API: with ``details`` where the others have ``detail``."""
     first = desk.contract.errors[refusals[0].key]
     listed = [_error(refusal, desk) for refusal in refusals]
     return Reply(first.status, _encode({"errors": listed}), tuple(first.headers.items()))

@@ -1,4 +1,4 @@
-"""WhatsApp templates: written here, approved by WhatsApp some time later, filled in by sends.
+"""The WhatsApp templates API: create, change and delete templates, which WhatsApp approves some time later.
 
 Sources: the OpenAPI document of Messente's SDKs; what WhatsApp does with templates is inferred from its public rules.
 """

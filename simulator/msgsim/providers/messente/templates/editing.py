@@ -1,4 +1,4 @@
-"""How templates are made, changed and deleted; after each change WhatsApp looks at them anew."""
+"""Creating, changing and deleting templates; WhatsApp reviews a template again after each change."""
 
 from urllib.parse import parse_qsl
 
@@ -13,7 +13,7 @@ DONE = Reply(200, b'{"success":true}')
 
 
 def created(body: Json, desk: Desk) -> Reply:
-    """Raises Refused with ``template_exists`` for a name that there is in this language."""
+    """Raises Refused with ``template_exists`` where the name is taken in this language."""
     waba, name, language = desk.params["wabaId"], body["name"], body["language"]
     if any((each["name"], each["language"]) == (name, language) for _, each in of_waba(waba, desk)):
         raise Refused(Refusal("template_exists", "name", values={"name": name, "language": language}))
@@ -25,7 +25,7 @@ def created(body: Json, desk: Desk) -> Reply:
 
 
 def changed(body: Json, desk: Desk) -> Reply:
-    """Category or components; it is pending again."""
+    """Change category or components; the template is pending again."""
     id, template = mine(desk)
     members = {member: body[member] for member in ("category", "components") if body.get(member) is not None}
     desk.keep(TEMPLATE, id, {**template, **members, "at": desk.now})
@@ -33,7 +33,10 @@ def changed(body: Json, desk: Desk) -> Reply:
 
 
 def deleted(body: Json, desk: Desk) -> Reply:
-    """All languages of ``name``, or the one that ``hsmId`` names. Raises Refused where there is none."""
+    """Delete all languages of ``name``, or only the template with the id ``hsmId``.
+
+    Raises Refused with ``template_not_found``, and ``missing_data`` without ``name``.
+    """
     query = dict(parse_qsl(desk.call.query))
     if not (name := query.get("name")):
         raise Refused(Refusal("missing_data", "name"))

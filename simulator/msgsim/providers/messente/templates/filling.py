@@ -1,4 +1,4 @@
-"""Templates in sends: whether WhatsApp knows one by then, and what it looks like filled in."""
+"""Templates in sends: whether a template is approved when the message starts, and its filled text."""
 
 import re
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from msgsim.provider import View
 from msgsim.providers.messente.templates.store import TEMPLATE, status_of
 
 UNUSABLE = (Beat(1000, "FAILED", 1),)
-"""What becomes of a message whose template WhatsApp does not know or has not approved."""
+"""For a message whose template is unknown or not approved."""
 _GAP = re.compile(r"\{\{(\d{1,3})\}\}", re.ASCII)
 
 
@@ -25,7 +25,10 @@ class _Used(NamedTuple):
 
 
 def filled(draft: Draft, view: View) -> Draft:
-    """A draft whose WhatsApp templates are filled in; those that cannot be used fail, once the sandbox has any."""
+    """A draft with its WhatsApp templates filled.
+
+    Channels with an unusable template fail, unless the sandbox has no templates at all: then any template is accepted.
+    """
     used = {place: name for place, channel in enumerate(draft.channels) if (name := _used(channel)) is not None}
     if not used or not (known := [template for _, template in view.records(TEMPLATE)]):
         return draft
@@ -51,13 +54,13 @@ def _used(channel: Channel) -> _Used | None:
 
 
 def _find(used: _Used, known: list[Json], at: int, view: View) -> Json:
-    """The approved template of a name and a language; None where there is none."""
+    """The template of this name and language that is approved at a time; None: there is none."""
     fitting = (each for each in known if (each["name"], each["language"]) == used[:2])
     return next((each for each in fitting if status_of(each, at, view) == "approved"), None)
 
 
 def _filled(channel: Channel, template: Json, used: _Used) -> Channel:
-    """The body is the text; what else there is to see stands beside it as ``filled``."""
+    """A channel with the filled body as its text, and the other filled parts in ``filled`` of its content."""
     values = {
         words(component.get("type")).lower(): [_value(each) for each in mappings(component.get("parameters"))]
         for component in used.components
@@ -77,11 +80,11 @@ def _filled(channel: Channel, template: Json, used: _Used) -> Channel:
 
 
 def _value(parameter: Mapping[str, Json]) -> str:
-    """As it is read: a text, or the fallback of an amount or a date."""
+    """The visible text of a parameter: its text, or the fallback of an amount or a date."""
     inner = mapping(parameter.get(words(parameter.get("type"))))
     return words(parameter.get("text")) or words(inner.get("fallback_value"))
 
 
 def _with(text: str, values: list[str]) -> str:
-    """``{{1}}`` is the first value; a gap without one stays."""
+    """A text with its gaps filled (``{{1}}`` by the first value); gaps without a value stay."""
     return _GAP.sub(lambda gap: values[int(gap[1]) - 1] if 0 < int(gap[1]) <= len(values) else gap[0], text)

@@ -1,4 +1,4 @@
-"""What is asked about templates: one, or a page of those that fit."""
+"""Queries for templates: a single template, or a page of a filtered list."""
 
 from urllib.parse import parse_qsl, urlencode
 
@@ -10,7 +10,7 @@ from msgsim.providers.messente.templates.store import TEMPLATE, of_waba, public
 
 PAGE, LARGEST_PAGE = 25, 500
 EXACT = ("category", "language", "name", "status")
-"""Parameters that a template's member has to be equal to."""
+"""Parameters that filter by an equal member."""
 
 
 def mine(desk: Desk) -> tuple[str, Json]:
@@ -27,7 +27,7 @@ def shown(body: Json, desk: Desk) -> Reply:
 
 
 def listed(body: Json, desk: Desk) -> Reply:
-    """A page; a cursor is the id of a template, ``after`` goes on behind it and ``before`` ends ahead of it."""
+    """A page of templates, by id. Cursors are ids: the page is after ``after``, or before ``before``."""
     query = dict(parse_qsl(desk.call.query))
     limit = positive(query, "limit", PAGE, Refusal("invalid_data", "limit"))
     if limit > LARGEST_PAGE:
@@ -50,15 +50,15 @@ def _fits(template: Json, query: dict[str, str]) -> bool:
 
 
 def _paging(page: list[Json], found: list[Json], query: dict[str, str], desk: Desk) -> Json:
-    """Cursors at both ends, and the URLs of the pages that there are."""
+    """The cursors of a page, and the URLs of the pages before and after it, where there are any."""
     if not page:
         return {"cursors": {"before": "", "after": ""}}
     first, last = page[0]["id"], page[-1]["id"]
     paging: Json = {"cursors": {"before": first, "after": last}}
-    kept = {name: value for name, value in query.items() if name not in ("before", "after")}
+    filters = {name: value for name, value in query.items() if name not in ("before", "after")}
     url = f"{desk.call.base.rstrip('/')}{desk.call.path}?"
     if found[0]["id"] != first:
-        paging["previous"] = url + urlencode({**kept, "before": first})
+        paging["previous"] = url + urlencode({**filters, "before": first})
     if found[-1]["id"] != last:
-        paging["next"] = url + urlencode({**kept, "after": last})
+        paging["next"] = url + urlencode({**filters, "after": last})
     return paging

@@ -1,4 +1,4 @@
-"""Templates as the sandbox keeps them, and how far WhatsApp is with each."""
+"""The records of templates, and the state of their review by WhatsApp."""
 
 from collections.abc import Iterator
 
@@ -9,14 +9,14 @@ from msgsim.provider import View
 TEMPLATE = "template"
 """Kind of the records: ``{"waba", "name", "language", "category", "components", "at": ms}`` by id.
 
-``at``: when it was written or changed last: from then on WhatsApp looks at it.
+``at``: when it was last written or changed, and its review began.
 """
 FIRST_ID = 1_000_000_000_000_000
-"""Ids are digits of one length: in their order templates were made."""
+"""Ids have equal length, so that their order is that in which templates were created."""
 
 
 def status_of(template: Json, at: int, view: View) -> str:
-    """``pending`` for as long as the setting ``template_review`` says, then what ``template_reviews`` has for it."""
+    """``pending`` for the duration ``template_review``, then the result in ``template_reviews``, else ``approved``."""
     if at < template["at"] + milliseconds(view.settings["template_review"]):
         return "pending"
     return str(view.settings["template_reviews"].get(template["name"], "approved"))
@@ -28,5 +28,5 @@ def public(id: str, template: Json, view: View) -> Json:
 
 
 def of_waba(waba: str, view: View) -> Iterator[tuple[str, Json]]:
-    """Id and record of each template of a WhatsApp business account, the oldest first."""
+    """(id, record) of each template of a WhatsApp Business Account (WABA), oldest first."""
     return ((id, template) for id, template in view.records(TEMPLATE) if template["waba"] == waba)

@@ -1,4 +1,4 @@
-"""Number verification on ``api2.messente.com``: a PIN goes out by SMS, and comes back from whoever has read it.
+"""The number verification API on ``api2.messente.com``: sends a PIN by SMS, and checks the PIN that was entered.
 
 Sources: Messente's number verification API documentation, the OpenAPI document of its SDKs.
 """

@@ -1,4 +1,4 @@
-"""POST /verify/pin: whether a PIN is the one that was sent."""
+"""POST /verify/pin: checks an entered PIN."""
 
 from msgsim.model import Json, Refusal, Refused, Reply, Step
 from msgsim.plan import cut
@@ -8,17 +8,17 @@ from msgsim.providers.messente import texts
 SESSION = "verification"
 """Kind of the records: ``{"to", "pin", "expires": ms, "wrong": count, "messages": [ids]}`` by id."""
 REMEMBERED = "verified"
-"""Kind of the records: by number, browser and cookie."""
+"""Kind of the records of verified browsers; key: number, browser and cookie."""
 
 
-def known_as(body: Json) -> str:
-    """What a browser is remembered by; empty without both of its marks."""
+def browser_key(body: Json) -> str:
+    """What identifies a browser: ``browser`` and ``cookie``; empty unless the request has both."""
     browser, cookie = body.get("browser"), body.get("cookie")
     return f"{browser} {cookie}" if browser and cookie else ""
 
 
 def checked(body: Json, desk: Desk) -> Reply:
-    """Raises Refused with ``session_not_found``: there is none, or it has been verified."""
+    """Raises Refused with ``session_not_found``: there is no session with this id, or it has been verified already."""
     id = body["verification_id"]
     session = desk.record(SESSION, id)
     if session is None:
@@ -35,9 +35,9 @@ def checked(body: Json, desk: Desk) -> Reply:
 
 
 def _verified(id: str, session: Json, body: Json, desk: Desk) -> None:
-    """The session is used up, what was to be sent again is not, and the browser is known."""
+    """Delete the session, cancel the scheduled repetitions of its SMS, and remember the browser."""
     desk.forget(SESSION, id)
-    if key := known_as(body):
+    if key := browser_key(body):
         desk.keep(REMEMBERED, f"{session['to']} {key}", {"at": desk.now})
     deleted = desk.contract.statuses["DELETED"]
     for message in map(desk.message, session["messages"]):

@@ -1,4 +1,4 @@
-"""POST /verify/start: one SMS with a PIN now, and the same again until it is answered or has been sent often enough."""
+"""POST /verify/start: an SMS with a PIN, repeated until the PIN was verified or ``max_tries`` is reached."""
 
 from collections.abc import Sequence
 
@@ -8,20 +8,20 @@ from msgsim.providers.messente import texts
 from msgsim.providers.messente.fates import fate_of
 from msgsim.providers.messente.ledger import Credit
 from msgsim.providers.messente.sms import parts
-from msgsim.providers.messente.verification.pins import REMEMBERED, SESSION, known_as
+from msgsim.providers.messente.verification.pins import REMEMBERED, SESSION, browser_key
 
 TEMPLATE = "Your Verification PIN code is <PIN>"
 SENDER = "Verigator"
 TRIES, PAUSE, VALIDITY, LENGTH = 2, 30, 300, 4
-"""Sends in total, seconds between them, seconds that the PIN is good for, and its digits."""
+"""Defaults: number of sends, seconds between them, seconds that the PIN is valid, number of its digits."""
 
 
 class PinSession:
-    """One verification that begins."""
+    """A new verification."""
 
     def __init__(self, body: Json, desk: Desk) -> None:
-        """Raises Refused with the answer ``VERIFIED`` for a browser and a cookie that the number is known by."""
-        if (key := known_as(body)) and desk.record(REMEMBERED, f"{body['to']} {key}") is not None:
+        """Raises Refused with the answer ``VERIFIED`` for a browser that has verified this number before."""
+        if (key := browser_key(body)) and desk.record(REMEMBERED, f"{body['to']} {key}") is not None:
             raise Refused(reply=texts.answer("VERIFIED"))
         number = desk.number()
         self.id = desk.seed.uuid4(number)
@@ -32,12 +32,12 @@ class PinSession:
 
 
 def shape(body: Json, desk: Desk) -> Json:
-    """The recipient with its plus: in a query it may have become a blank, and the document does not ask for it."""
+    """The body with a plus before the recipient, which the document does not require and a query turns into a blank."""
     return {**body, "to": f"+{body['to'].strip().removeprefix('+')}"} if "to" in body else body
 
 
 def items(body: Json) -> list[Json]:
-    """The sends: as many as there may be while the PIN is good."""
+    """The sends by their indexes: as many as fit into the validity of the PIN."""
     pause = texts.number(body, "retry_delay", PAUSE)
     longest = -(-texts.number(body, "validity", VALIDITY) // pause) if pause else 1
     return list(range(min(texts.number(body, "max_tries", TRIES), longest)))
@@ -62,9 +62,9 @@ def read(item: Json, index: int, session: PinSession, desk: Desk) -> Draft:
 
 
 def answer(results: Sequence[Message | Refused], session: PinSession, desk: Desk) -> Reply:
-    """``OK <id>``; what the session is about is kept."""
+    """``OK <id>``; stores the session."""
     expires = desk.now + texts.number(session.body, "validity", VALIDITY) * 1000
     messages = [result.id for result in results if isinstance(result, Message)]
-    kept = {"to": session.body["to"], "pin": session.pin, "expires": expires, "wrong": 0, "messages": messages}
-    desk.keep(SESSION, session.id, kept)
+    record = {"to": session.body["to"], "pin": session.pin, "expires": expires, "wrong": 0, "messages": messages}
+    desk.keep(SESSION, session.id, record)
     return texts.answer(f"OK {session.id}")

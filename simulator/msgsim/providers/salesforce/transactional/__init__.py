@@ -1,7 +1,7 @@
-"""The Transactional Messaging API: definitions, sends to one or to many, and what became of them, by channel.
+"""The Transactional Messaging API, per channel: definitions, sends to one or many recipients, and their statuses.
 
-Source: the Transactional Messaging API reference of Marketing Cloud Engagement. A slash at the end of a path may be
-left out: the documents and clients write both. ``/messaging/v1/messageDefinitionSends`` is another, older API.
+Source: the Transactional Messaging API reference of Marketing Cloud Engagement. Paths may end in a slash or not, as
+the documents and clients write both. ``/messaging/v1/messageDefinitionSends`` is another, older API.
 """
 
 from functools import partial
@@ -30,7 +30,7 @@ NEEDED = {
         "not-sent": "read",
     }.items()
 }
-"""The scope that an endpoint asks for."""
+"""Endpoint → the scope that it requires."""
 
 
 def _slashed(method: str, path: str) -> tuple[tuple[str, str], ...]:
@@ -58,7 +58,7 @@ def _send(channel: str, name: str, path: str, schema: str) -> SendMany:
 def _of(channel: str) -> tuple[Endpoint, ...]:
     """The endpoints of a channel."""
     root = f"/messaging/v1/{channel}"
-    every, one, sent = f"{root}/definitions", f"{root}/definitions/{{definitionKey}}", f"{root}/messages"
+    every, single, sent = f"{root}/definitions", f"{root}/definitions/{{definitionKey}}", f"{root}/messages"
 
     def ask(name: str, method: str, path: str, answer: definitions.Answer, schema: str = "", sparing: str = "") -> Ask:
         schema = schema and f"transactional/{channel}-{schema}"
@@ -81,11 +81,11 @@ def _of(channel: str) -> tuple[Endpoint, ...]:
         ask("not-sent", "GET", sent, status.not_sent, sparing=FROM_LAST),
         ask("definition-create", "POST", every, definitions.created, "definition"),
         ask("definitions", "GET", every, definitions.listed),
-        ask("definition", "GET", one, definitions.shown, sparing=READ_ONCE),
-        ask("definition-change", "PATCH", one, queue.changed, "definition-change"),
-        ask("queue", "GET", f"{one}/queue", queue.shown),
-        ask("queue-empty", "DELETE", f"{one}/queue", queue.emptied),
-        ask("definition-delete", "DELETE", one, definitions.deleted),
+        ask("definition", "GET", single, definitions.shown, sparing=READ_ONCE),
+        ask("definition-change", "PATCH", single, queue.changed, "definition-change"),
+        ask("queue", "GET", f"{single}/queue", queue.shown),
+        ask("queue-empty", "DELETE", f"{single}/queue", queue.emptied),
+        ask("definition-delete", "DELETE", single, definitions.deleted),
     )
 
 

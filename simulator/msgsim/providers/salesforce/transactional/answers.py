@@ -1,7 +1,7 @@
-"""What a send is answered: 202 where at least one recipient can have it.
+"""Answers to sends: 202 when at least one recipient is accepted.
 
-That a send to one recipient is refused with that recipient's error is inferred; so is what a whole batch of bad ones
-is refused with (the name of 109103).
+Inferred: a send to a single recipient is refused with that recipient's error; a batch without any acceptable recipient
+is refused with 109103, by its name.
 """
 
 from collections.abc import Sequence
@@ -12,11 +12,11 @@ from msgsim.providers.salesforce.answers import json_reply, text
 from msgsim.providers.salesforce.transactional.reading import Sending
 
 HAS_ERRORS = 109001
-"""errorcode of an answer in which some recipients have errors."""
+"""``errorcode`` of an answer in which some recipients have errors."""
 
 
 def accepted(results: Sequence[Message | Refused], sending: Sending, desk: Desk) -> Reply:
-    """An entry per recipient, in their order. Raises Refused where nobody gets it, or where an error is not of one."""
+    """An entry per recipient, in order. Raises Refused when none is accepted, or for an error of the request."""
     refused = [result for result in results if isinstance(result, Refused)]
     for result in refused:
         if sending.single or desk.contract.errors[result.refusals[0].key].status != 400:

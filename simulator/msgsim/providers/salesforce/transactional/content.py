@@ -1,7 +1,7 @@
-"""What recipients get: the content of a definition with their attributes in it.
+"""The content of messages: that of a definition, filled with the recipient's attributes.
 
-An SMS is written in its definition. E-mails and push messages are in Content Builder, which is not simulated: the
-setting ``contents`` has them by ``customerKey``, and of one that is not there the attributes are shown.
+The text of an SMS is in its definition. E-mails and push messages are in Content Builder, which is not simulated: the
+setting ``contents`` has them by ``customerKey``; a message whose content is missing there lists the attributes.
 """
 
 import re
@@ -12,9 +12,9 @@ from msgsim.engine.device import mapping, text_of_html, words
 from msgsim.model import Json
 
 OVERRIDES = {"sms": ("content",), "email": (), "push": ()}
-"""Members of a send that stand for what the definition has."""
+"""Channel → members of a send that override the definition's content."""
 FROM = "orders@example.com"
-"""Who e-mails come from where their content does not say."""
+"""Sender of e-mails whose content has no sender."""
 _NAME = re.compile(r"%%\s*([\w. -]+?)\s*%%")
 _Members = dict[str, Json]
 
@@ -22,7 +22,7 @@ _Members = dict[str, Json]
 def of(
     channel: str, definition: Json, body: Json, attributes: Mapping[str, Json], settings: Mapping[str, Json]
 ) -> tuple[str, _Members]:
-    """The text, and what the recipient sees besides."""
+    """The text, and what the recipient sees besides it."""
     if channel == "sms":
         message = mapping(body.get("content")).get("message") or definition["content"]["message"]
         return filled(message, attributes), {}
@@ -36,14 +36,14 @@ def of(
 
 
 def sender(channel: str, definition: Json) -> str:
-    """The short code of an SMS, the app of a push message; nothing of an e-mail."""
+    """The sender: the short code of an SMS, the app of a push message; empty for an e-mail."""
     if channel == "push":
         return words(definition.get("applicationId"))
     return words(mapping(definition.get("subscriptions")).get("shortCode"))
 
 
 def filled(text: str, attributes: Mapping[str, Json]) -> str:
-    """``%%name%%`` in any case of letters; nothing where there is no such attribute."""
+    """A text with each ``%%name%%`` (in any case) replaced by the attribute, or by nothing if there is none."""
     if "%%" not in text:
         return text
     known = {name.lower(): words(value) for name, value in attributes.items()}

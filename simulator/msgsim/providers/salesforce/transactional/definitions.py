@@ -1,4 +1,4 @@
-"""Definitions: what is sent, by key. Those of the settings are there from the start.
+"""Definitions of sends, by key; those in the settings exist from the start.
 
 Source: the create, get, list, update and delete pages of the Transactional Messaging API reference.
 """
@@ -15,12 +15,13 @@ from msgsim.providers.salesforce.transactional.times import local
 Answer = Callable[[str, Json, Desk], Reply]
 """Channel, body → answer."""
 RECORD = "definition"
-"""Kind of the records: a definition as it is kept, by channel and key; ``{}`` for one of the settings that was deleted.
+"""Kind of the records: definitions by ``<channel>/<key>``; ``{}`` for a deleted definition of the settings.
 
-``{"definitionKey", "name", "status", ..., "at": ms, "changed": ms}``: what was asked for, its status, when.
+``{"definitionKey", "name", "status", ..., "at": ms, "changed": ms}``: the members of the request, its status, when it
+was created and last changed.
 """
 SINCE = 1_557_889_500_000
-"""When the definitions of the settings were made: the date of the document's sample."""
+"""Creation time of the definitions in the settings, in milliseconds: the date of the document's sample."""
 PAGE_SIZE = 10
 ORDERS = ("definitionKey", "name", "createdDate", "modifiedDate", "status")
 _FILTER = re.compile(r"\s*(\w+)\s+(eq|neq)\s+'?(.*?)'?\s*", re.IGNORECASE)
@@ -29,9 +30,9 @@ _WORDS = {"active": "Active", "inactive": "Inactive"}
 
 
 def find(channel: str, key: str, view: View) -> Json:
-    """A definition as it is kept; None when there is none."""
-    kept = view.record(RECORD, f"{channel}/{key}")
-    return _configured(channel, view).get(key) if kept is None else kept or None
+    """A definition's record; None: there is none, or it was deleted."""
+    stored = view.record(RECORD, f"{channel}/{key}")
+    return _configured(channel, view).get(key) if stored is None else stored or None
 
 
 def is_active(definition: Json) -> bool:
@@ -47,7 +48,7 @@ def mine(channel: str, desk: Desk) -> Json:
 
 
 def created(channel: str, body: Json, desk: Desk) -> Reply:
-    """POST /definitions. Raises Refused where its key is taken."""
+    """POST /definitions. Raises Refused when the key is taken."""
     key = body["definitionKey"]
     if find(channel, key, desk) is not None:
         raise Refused(Refusal("object_already_exists", "definitionKey", values={"id": key}))
@@ -60,7 +61,7 @@ def shown(channel: str, body: Json, desk: Desk) -> Reply:
 
 
 def merged(definition: Json, body: Json, now: int) -> Json:
-    """A definition with the members of a change; those of its objects one by one. Its key stays."""
+    """A definition with the members of a change; nested objects are merged. The key cannot change."""
     changed = {**definition, "changed": now}
     for name, value in body.items():
         if name == "status":
@@ -78,7 +79,7 @@ def keep(channel: str, definition: Json, desk: Desk) -> Json:
 
 
 def deleted(channel: str, body: Json, desk: Desk) -> Reply:
-    """DELETE /definitions/{definitionKey}: its key can be used again."""
+    """DELETE /definitions/{definitionKey}. The key can be used again."""
     key = mine(channel, desk)["definitionKey"]
     if key in _configured(channel, desk):
         desk.keep(RECORD, f"{channel}/{key}", {})
@@ -90,7 +91,7 @@ def deleted(channel: str, body: Json, desk: Desk) -> Reply:
 
 
 def listed(channel: str, body: Json, desk: Desk) -> Reply:
-    """GET /definitions: ``count`` is that of the page. Raises Refused for a query that is none."""
+    """GET /definitions; ``count`` is the number of items on the page. Raises Refused for an invalid query."""
     query = {name.lower(): value for name, value in parse_qsl(desk.call.query)}
     page = positive(query, "$page", 1, Refusal("invalid_value", "$page"))
     size = positive(query, "$pagesize", PAGE_SIZE, Refusal("invalid_value", "$pagesize"))
@@ -98,13 +99,13 @@ def listed(channel: str, body: Json, desk: Desk) -> Reply:
     if "$filter" in query:
         found = _filtered(found, query["$filter"])
     _sort(found, query.get("$orderby", "name"))
-    shown = found[(page - 1) * size : page * size]
-    answer = {"requestId": desk.seed.uuid4(desk.number()), "definitions": shown, "count": len(shown)}
+    on_page = found[(page - 1) * size : page * size]
+    answer = {"requestId": desk.seed.uuid4(desk.number()), "definitions": on_page, "count": len(on_page)}
     return json_reply(200, {**answer, "page": page, "pageSize": size})
 
 
 def public(channel: str, definition: Json, desk: Desk) -> Json:
-    """What is answered of one."""
+    """A definition as answers have it."""
     more = {name: value for name, value in definition.items() if name not in ("at", "changed")}
     id = {"definitionId": _guid(definition["definitionKey"], desk)} if channel == "email" else {}
     first = {"requestId": desk.seed.uuid4(desk.number()), "name": "", "definitionKey": "", **id, "description": ""}
@@ -112,7 +113,7 @@ def public(channel: str, definition: Json, desk: Desk) -> Json:
 
 
 def _listed(definition: Json) -> dict[str, Json]:
-    """What lists have of one."""
+    """A definition as lists have it."""
     times = {"createdDate": local(definition["at"]), "modifiedDate": local(definition["changed"])}
     return {name: definition[name] for name in ("definitionKey", "name", "status")} | times
 
@@ -123,17 +124,17 @@ def _made(body: Json, at: int) -> Json:
 
 
 def _configured(channel: str, view: View) -> Mapping[str, Json]:
-    """By key."""
+    """Key → definition, of those in the settings."""
     return {body["definitionKey"]: _made(body, SINCE) for body in view.settings["definitions"].get(channel, ())}
 
 
 def _every(channel: str, view: View) -> list[Json]:
-    kept = {key.partition("/")[2]: value for key, value in view.records(RECORD) if key.startswith(f"{channel}/")}
-    return [definition for definition in {**_configured(channel, view), **kept}.values() if definition]
+    stored = {key.partition("/")[2]: value for key, value in view.records(RECORD) if key.startswith(f"{channel}/")}
+    return [definition for definition in {**_configured(channel, view), **stored}.values() if definition]
 
 
 def _filtered(found: list[dict[str, Json]], text: str) -> list[dict[str, Json]]:
-    """``status eq active``, ``name neq Order``. Raises Refused."""
+    """The definitions that pass a filter such as ``status eq active``. Raises Refused for an invalid filter."""
     wanted = _FILTER.fullmatch(text)
     name = _name(wanted[1] if wanted else "", "$filter")
     assert wanted is not None
@@ -142,7 +143,7 @@ def _filtered(found: list[dict[str, Json]], text: str) -> list[dict[str, Json]]:
 
 
 def _sort(found: list[dict[str, Json]], text: str) -> None:
-    """``name``, ``createdDate desc``. Raises Refused."""
+    """Sort in place by an order such as ``createdDate desc``. Raises Refused for an invalid order."""
     wanted = _ORDER.fullmatch(text)
     name = _name(wanted[1] if wanted else "", "$orderBy")
     assert wanted is not None
@@ -150,7 +151,7 @@ def _sort(found: list[dict[str, Json]], text: str) -> None:
 
 
 def _name(written: str, source: str) -> str:
-    """A member that lists can be ordered by. Raises Refused."""
+    """A member of ORDERS, written in any case. Raises Refused for any other name."""
     for name in ORDERS:
         if name.lower() == written.lower():
             return name

@@ -1,7 +1,7 @@
-"""What an inactive definition holds, and what becomes of it.
+"""The queue of an inactive definition: messages that wait until it is active.
 
-Source: the queue pages of the Transactional Messaging API reference. That what was held goes out as usual once the
-definition is active, and is not sent when the queue is emptied, is inferred.
+Source: the queue pages of the Transactional Messaging API reference. Inferred: waiting messages are sent once the
+definition is active, and fail when the queue is emptied.
 """
 
 from collections.abc import Iterator
@@ -14,11 +14,11 @@ from msgsim.providers.salesforce.transactional import definitions
 from msgsim.providers.salesforce.transactional.status import event_of, is_of
 
 EMPTIED = 100
-"""The code of what was thrown out of a queue: Error."""
+"""Code of messages removed from a queue: Error."""
 
 
 def shown(channel: str, body: Json, desk: Desk) -> Reply:
-    """GET /definitions/{definitionKey}/queue: how many wait, and how long the oldest has."""
+    """GET /definitions/{definitionKey}/queue: the number of waiting messages, and the age of the oldest."""
     key = definitions.mine(channel, desk)["definitionKey"]
     moments = [message.accepted for message in waiting(channel, key, desk)]
     age = (desk.now - min(moments)) // 1000 if moments else 0
@@ -37,7 +37,7 @@ def emptied(channel: str, body: Json, desk: Desk) -> Reply:
 
 
 def changed(channel: str, body: Json, desk: Desk) -> Reply:
-    """PATCH /definitions/{definitionKey}: once it is active, what it held goes out."""
+    """PATCH /definitions/{definitionKey}. Activating a definition sends its waiting messages."""
     before = definitions.mine(channel, desk)
     after = definitions.keep(channel, definitions.merged(before, body, desk.now), desk)
     if definitions.is_active(after) and not definitions.is_active(before):
@@ -47,7 +47,7 @@ def changed(channel: str, body: Json, desk: Desk) -> Reply:
 
 
 def waiting(channel: str, key: str, desk: Desk) -> Iterator[Message]:
-    """The messages of a definition that are neither sent nor failed."""
+    """The messages of a definition that are neither sent nor failed yet."""
     for message in desk.messages():
         if is_of(channel, message, desk) and message.extra["definitionKey"] == key and not _is_over(message, desk):
             yield message
@@ -58,7 +58,7 @@ def _is_over(message: Message, desk: Desk) -> bool:
 
 
 def _life(channel: str, desk: Desk) -> Iterator[Step]:
-    """The usual life from now on, without its beginning."""
+    """The default statuses from now on, without the queued status."""
     for beat in desk.contract.life:
         status = desk.contract.status(beat, channel)
         if status.kind != "queued":

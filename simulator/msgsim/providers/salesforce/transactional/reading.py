@@ -1,7 +1,7 @@
-"""Sends to drafts: one per recipient.
+"""Reads drafts from sends, one per recipient.
 
-Sources: the send pages of the Transactional Messaging API reference; 109122 as a client got it. How a name in the
-content is filled, and that a number which cannot be is found out by the network, is inferred.
+Sources: the send pages of the Transactional Messaging API reference; 109122 as a client received it. Inferred: how
+names in the content are filled, and that impossible numbers fail only in the network.
 """
 
 import re
@@ -17,20 +17,20 @@ from msgsim.providers.salesforce.transactional import content, definitions
 from msgsim.providers.salesforce.transactional.times import KEPT
 
 KEY_LIMIT = 100
-"""Characters of a messageKey."""
+"""Most characters of a messageKey."""
 KNOWN = frozenset({"definitionKey", "attributes", "subscriptions", "options"})
-"""Members of every send, besides those that say who gets it."""
+"""Members of every send, besides its recipients."""
 HELD = (Beat(0, "queued"), Beat(KEPT, "failed", 139))
-"""What becomes of a send by an inactive definition: it waits until the definition is active, or times out."""
+"""For a send by an inactive definition: it waits until the definition is active, or times out after three days."""
 IMPOSSIBLE = (Beat(200, "queued"), Beat(650, "failed", 129))
-"""What becomes of a number that nobody can have: PhoneNumberValidationFailed."""
+"""For an impossible number: PhoneNumberValidationFailed."""
 
 
 class Sending:
-    """What the recipients of one send share."""
+    """The batch of a send: what its recipients share."""
 
     def __init__(self, channel: str, body: Json, desk: Desk) -> None:
-        """Raises Refused for a definition that there is not, and for a key in the path that cannot be."""
+        """Raises Refused for an unknown definition, and for a messageKey in the path that is too long."""
         self.channel = channel
         self.body = body
         self.definition = definitions.find(channel, body["definitionKey"], desk)
@@ -41,8 +41,9 @@ class Sending:
             raise Refused(Refusal("invalid_message_key", "messageKey"))
         written = [desk.params["messageKey"]] if self.single else map(_key_of, recipients(body))
         self.keys = [key or _made(desk) for key in written]
-        """Of the messages, in the order of the recipients."""
+        """messageKeys, in the order of the recipients."""
         self.used: set[str] = set()
+        """messageKeys of recipients read so far."""
 
 
 def _key_of(recipient: Json) -> str:
@@ -51,7 +52,7 @@ def _key_of(recipient: Json) -> str:
 
 
 def _made(desk: Desk) -> str:
-    """22 characters: a GUID in base64."""
+    """A generated messageKey: a GUID in base64, 22 characters."""
     return urlsafe_b64encode(UUID(desk.seed.uuid4(desk.number())).bytes).decode().rstrip("=")
 
 
@@ -61,7 +62,7 @@ def recipients(body: Json) -> list[Json]:
 
 
 def check(channel: str, body: Json, desk: Desk) -> Iterable[Refusal]:
-    """Members that this send does not have: ``recipient`` without a key in the path, and the other way round."""
+    """Unknown members. ``recipient`` is only known with a messageKey in the path, ``recipients`` only without."""
     if not isinstance(body, dict):
         return
     known = {*KNOWN, "recipient" if "messageKey" in desk.params else "recipients", *content.OVERRIDES[channel]}
@@ -71,21 +72,21 @@ def check(channel: str, body: Json, desk: Desk) -> Iterable[Refusal]:
 
 
 def read(item: Json, index: int, sending: Sending, desk: Desk) -> Draft:
-    """Raises Refused for a messageKey that this send has had before."""
+    """The draft for a recipient. Raises Refused for a messageKey that an earlier recipient of this send has."""
     channel, key = sending.channel, sending.keys[index]
     if key in sending.used:
         raise Refused(Refusal("duplicate_message_key", "messageKey"))
     sending.used.add(key)
     attributes = {**_attributes(sending.body), **_attributes(item)}
-    text, shown = content.of(channel, sending.definition, sending.body, attributes, desk.settings)
+    text, members = content.of(channel, sending.definition, sending.body, attributes, desk.settings)
     to = _address(item)
     id = desk.seed.uuid4(desk.number())
-    kept = {"definitionKey": sending.definition["definitionKey"], "messageKey": key}
-    kept |= {name: item[name] for name in ("contactKey", "to") if name in item}
+    extra = {"definitionKey": sending.definition["definitionKey"], "messageKey": key}
+    extra |= {name: item[name] for name in ("contactKey", "to") if name in item}
     sender = content.sender(channel, sending.definition)
-    drawn = Channel(channel, id, sender, to, text, {**shown, "attributes": attributes})
+    route = Channel(channel, id, sender, to, text, {**members, "attributes": attributes})
     fate = _fate(channel, to, sending.definition)
-    return Draft(id, to, (drawn,), extra=kept, item=index, reference=key, fate=fate)
+    return Draft(id, to, (route,), extra=extra, item=index, reference=key, fate=fate)
 
 
 def _attributes(inside: Json) -> Mapping[str, Json]:
@@ -94,13 +95,13 @@ def _attributes(inside: Json) -> Mapping[str, Json]:
 
 
 def _address(item: Json) -> str:
-    """A number, an address, the first device; the contact where there is none."""
+    """The recipient: number, e-mail address or first device; without these the contactKey."""
     to = item.get("to") or item.get("contactKey")
     return words(to[0] if isinstance(to, list) else to)
 
 
 def _fate(channel: str, to: str, definition: Json) -> tuple[Beat, ...] | None:
-    """What the service itself makes of it; None: the usual."""
+    """The draft's fate; None: the default life."""
     if not definitions.is_active(definition):
         return HELD
     is_number = channel == "sms" and re.fullmatch(r"\+?\d+", to, re.ASCII)

@@ -1,4 +1,4 @@
-"""Members that are null are left out, as serializers write what was never set [inferred]."""
+"""Drops null members, because serialisers write unset members as null [inferred]."""
 
 from msgsim.model import Json
 from msgsim.provider import Desk

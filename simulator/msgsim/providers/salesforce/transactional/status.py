@@ -1,7 +1,7 @@
-"""What became of messages: one by its key, and those that were not sent.
+"""Statuses of messages: of a single message by its key, and the list of messages not sent.
 
-Source: the status pages of the Transactional Messaging API reference. Deliveries are told by event notifications only,
-which are not simulated; the control API shows them.
+Source: the status pages of the Transactional Messaging API reference. Only event notifications, which are not
+simulated, report deliveries; the control API shows them.
 """
 
 from collections.abc import Iterator
@@ -16,11 +16,11 @@ from msgsim.providers.salesforce.transactional.times import KEPT, local
 PREFIXES = {"sms": "SMS", "email": "Email", "push": "Push"}
 PAGE_SIZE = 500
 BOUNCED = "SmsBounced"
-"""A failure after the send, which this API does not tell."""
+"""A failure after the send, which this API does not report."""
 
 
 def shown(channel: str, body: Json, desk: Desk) -> Reply:
-    """GET /messages/{messageKey}: of the newest message with this key. Raises Refused."""
+    """GET /messages/{messageKey}: the status of the newest message with this key. Raises Refused."""
     key = desk.params["messageKey"]
     message = next((found for found in desk.referred(key) if is_of(channel, found, desk)), None)
     if message is None:
@@ -34,25 +34,25 @@ def shown(channel: str, body: Json, desk: Desk) -> Reply:
 
 
 def is_of(channel: str, message: Message, view: View) -> bool:
-    """Whether it is a message of this API that may still be asked for."""
+    """Whether it is a message of this API and channel that is not too old to be queried."""
     has = isinstance(message.extra, dict) and "definitionKey" in message.extra
     return has and message.channels[0].name == channel and view.now - message.accepted <= KEPT
 
 
 def event_of(message: Message, now: int, view: View) -> tuple[str, Step | None]:
-    """``Queued``, ``Sent`` or ``NotSent``, and the step that brought it; None: nothing but its acceptance did."""
-    event, told = "Queued", None
+    """``Queued``, ``Sent`` or ``NotSent``, and the step that caused it; None: only the acceptance of the message."""
+    event, cause = "Queued", None
     for step in message.steps:
         if step.at > now:
             break
         kind = view.contract.statuses[step.status].kind
         if kind == "queued":
-            told = told or step
+            cause = cause or step
         elif kind in FAILURES and step.status != BOUNCED:
-            event, told = "NotSent", step
+            event, cause = "NotSent", step
         elif event == "Queued":
-            event, told = "Sent", step
-    return event, told
+            event, cause = "Sent", step
+    return event, cause
 
 
 def _type(channel: str, event: str) -> str:
@@ -60,7 +60,7 @@ def _type(channel: str, event: str) -> str:
 
 
 def _info(message: Message, step: Step | None, view: View) -> dict[str, Json]:
-    """Who got it, or why nobody did."""
+    """The recipient, and for a failure its code and text."""
     info = {name: message.extra[name] for name in ("messageKey", "contactKey", "to") if name in message.extra}
     if step is not None and view.contract.statuses[step.status].kind in FAILURES:
         code = step.code if step.code is not None else 100
@@ -69,7 +69,7 @@ def _info(message: Message, step: Step | None, view: View) -> dict[str, Json]:
 
 
 def not_sent(channel: str, body: Json, desk: Desk) -> Reply:
-    """GET /messages/?type=notSent: in the order of their events, after ``lastEventId``. Raises Refused."""
+    """GET /messages/?type=notSent: messages not sent, by time of failure, after ``lastEventId``. Raises Refused."""
     query = {name.lower(): value for name, value in parse_qsl(desk.call.query)}
     if "type" not in query:
         desk.note("type is missing; the document has notSent", "type")

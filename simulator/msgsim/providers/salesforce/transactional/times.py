@@ -1,11 +1,11 @@
-"""Times as this API writes them."""
+"""How this API writes times."""
 
 from msgsim.providers.salesforce.sent import date
 
 ZONE = -21_600_000
-"""Milliseconds: Central Standard Time all the year round, without a zone behind it."""
+"""Offset from UTC in milliseconds: Central Standard Time all year; the zone is not written."""
 KEPT = 259_200_000
-"""Milliseconds that a message can be asked for, and that an inactive definition holds one: three days."""
+"""Milliseconds for which a message can be queried, and waits for an inactive definition: three days."""
 
 
 def local(at: int) -> str:

@@ -1,1 +1,1 @@
-"""The e-mail API: one text to many recipients, each with its own values, and queries for what became of them."""
+"""The e-mail API: one text to many recipients with values for each, and queries for statuses."""

@@ -1,4 +1,4 @@
-"""From a checked send to one e-mail per recipient, and the answer."""
+"""Reads a draft per recipient from a checked send, and answers it."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,23 +15,23 @@ CHANNEL = "email"
 _TAG = re.compile(r"\{\{\s*([\w.-]+)\s*\}\}")
 _ECHOED = ("correlationId", "emailName", "extraInfo")
 NOT_DELIVERED = (Beat(300, "SENT_SUCCESS"), Beat(2300, "NOT_DELIVERED"))
-"""Of an address that cannot be anybody's."""
+"""The fate of an e-mail to an invalid address."""
 
 
 def check(body: Json, desk: Desk) -> Iterable[Refusal]:
-    """Whether the user may send, and the campaign."""
+    """Rules that a schema cannot express: whether the user may send, and whether the campaign exists."""
     if isinstance(body, dict):
         yield from rules.sender_rules(desk)
         yield from rules.campaign_rules(body, desk)
 
 
 class MailBatch:
-    """What the e-mails of one request share."""
+    """What the e-mails of a request share."""
 
     def __init__(self, body: Json, desk: Desk) -> None:
         self.body: dict[str, Json] = body
         self.first = desk.ticks(len(body["recipients"]) + 1)
-        """The ticks of the batch's own id; those of its e-mails follow."""
+        """The tick (100 ns) of the batch's id; those of its e-mails follow."""
         self.id = desk.seed.uuid1(self.first)
         self.extra: dict[str, Json] = {"fromEmail": body["fromEmail"], "fromName": body["fromName"]}
         self.extra |= campaigns.extra_of(body, desk)
@@ -40,7 +40,7 @@ class MailBatch:
 
 
 def read_item(item: Json, index: int, batch: MailBatch, desk: Desk) -> Draft:
-    """The e-mail to one recipient, its tags replaced by the recipient's values, else by those for all."""
+    """The draft for a recipient; tags are replaced by the recipient's values, else by those for all recipients."""
     body = batch.body
     values = {**body.get("substitutionData", {}), **item.get("substitutionData", {})}
     html, text = _filled(body.get("emailHtml", ""), values), _filled(body.get("emailText", ""), values)
@@ -60,12 +60,12 @@ def read_item(item: Json, index: int, batch: MailBatch, desk: Desk) -> Draft:
 
 
 def _filled(text: str, values: Mapping[str, str]) -> str:
-    """A tag without a value stays, so that one sees it."""
+    """A text with its tags replaced; tags without a value stay visible."""
     return _TAG.sub(lambda tag: values.get(tag[1], tag[0]), text)
 
 
 def sent(results: Sequence[Message | Refused], batch: MailBatch, desk: Desk) -> Reply:
-    """One entry per recipient, in order."""
+    """An entry per recipient, in order."""
     recipients = [_accepted(result) for result in results if isinstance(result, Message)]
     return Reply(200, msgspec.json.encode({"id": batch.id, "recipients": recipients}))
 

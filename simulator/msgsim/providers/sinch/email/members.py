@@ -1,4 +1,4 @@
-"""The members of an e-mail's send as its schema describes them."""
+"""Normalises the members of the e-mail API's bodies."""
 
 from base64 import b64decode
 
@@ -8,7 +8,7 @@ from msgsim.provider import Desk
 from msgsim.providers.sinch.scalars import as_text, present
 
 ALIASES = {"emailHTML": "emailHtml"}
-"""The document's table and its sample differ."""
+"""Other spelling → documented spelling: the document's table and sample differ."""
 
 
 def is_base64(text: str) -> bool:
@@ -29,7 +29,7 @@ def is_instant(text: str) -> bool:
 
 
 def of_a_send(body: Json, desk: Desk) -> Json:
-    """A body without nulls, with numbers as texts. Raises Refused when strict."""
+    """A send without nulls, with numbers as texts. Raises Refused in strict mode."""
     if not isinstance(body, dict):
         return body
     shaped = {ALIASES.get(name, name): value for name, value in present(body).items()}
@@ -56,7 +56,7 @@ def _values(values: dict[str, Json], desk: Desk) -> dict[str, Json]:
 
 
 def of_a_search(body: Json, desk: Desk) -> Json:
-    """Ids as texts. Raises Refused when strict."""
+    """A search with ids as texts. Raises Refused in strict mode."""
     if not isinstance(body, dict):
         return body
     shaped = dict(present(body))

@@ -1,4 +1,4 @@
-"""What became of e-mails: by id, by period, and what was not told before."""
+"""Queries for the statuses of e-mails: by id, by period, and consuming."""
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
@@ -13,15 +13,15 @@ from msgsim.providers.sinch.consuming import unread
 from msgsim.providers.sinch.email.drafts import CHANNEL
 
 KEPT = 3 * 86_400_000
-"""Statuses can be asked for this long, as those of SMS [inferred]."""
+"""Milliseconds for which statuses can be listed, as for SMS [inferred]."""
 MOST = 10_000
-"""How many one call gives: nobody else is answered meanwhile [inferred]."""
+"""Most entries of an answer: the event loop serves nobody else during the call [inferred]."""
 CURSOR = "email-status-list"
 SPARING = "POST /v1/email/status/list gives all that is new in one call"
 
 
 def searched(body: Json, desk: Desk) -> Reply:
-    """By ids and correlation ids, of a period or at any time; without either all of a period."""
+    """E-mails by ids and correlation ids, optionally of a period; without ids, all of a period."""
     start, end = (instant(body[name]) if name in body else None for name in ("startDate", "endDate"))
     sees = _sees(desk)
     ids, references = body.get("ids", ()), dict.fromkeys(body.get("correlationIds", ()))
@@ -41,7 +41,7 @@ def searched(body: Json, desk: Desk) -> Reply:
 
 
 def listed(body: Json, desk: Desk) -> Reply:
-    """Statuses that this call has not given before; a later one is given again."""
+    """Statuses that the caller has not got before; each later status is listed again."""
     found = unread(desk, CURSOR, (desk.now - KEPT, desk.now), MOST, _sees(desk))
     return _answer((message for _, message in found), desk)
 
@@ -62,13 +62,13 @@ def _sees(desk: Desk) -> Callable[[Message], bool]:
 
 
 def _answer(messages: Iterable[Message], desk: Desk) -> Reply:
-    """A bare array; what has no status yet is left out."""
+    """A bare array; e-mails without a status are left out."""
     entries = (_entry(message, [step for step in message.steps if step.at <= desk.now]) for message in messages)
     return Reply(200, msgspec.json.encode([entry for entry in entries if entry is not None]))
 
 
 def _entry(message: Message, reached: Sequence[Step]) -> Json:
-    """None while there is no status; who delivers has sent, even where no status said so."""
+    """An e-mail's entry; None: no status yet. A delivery implies a successful send, even without such a status."""
     if not reached:
         return None
     by_status = {step.status: step for step in reversed(reached)}
@@ -85,9 +85,9 @@ def _entry(message: Message, reached: Sequence[Step]) -> Json:
         "fromName": extra["fromName"],
         **_times("created", message.accepted),
         "sent": sent.status == "SENT_SUCCESS",
-        **_told("sent", sent),
+        **_status("sent", sent),
         "delivered": arrived is not None and arrived.status == "DELIVERED_SUCCESS",
-        **(_told("delivered", arrived) if arrived else {}),
+        **(_status("delivered", arrived) if arrived else {}),
         "opened": opened is not None,
         **(_times("opened", opened.at) if opened else {}),
         "clicked": clicked is not None,
@@ -96,7 +96,7 @@ def _entry(message: Message, reached: Sequence[Step]) -> Json:
     }
 
 
-def _told(what: str, step: Step) -> dict[str, Json]:
+def _status(what: str, step: Step) -> dict[str, Json]:
     return {f"{what}StatusCode": step.code, f"{what}Status": step.status, **_times(what, step.at)}
 
 

@@ -1,1 +1,1 @@
-"""The omni (fallback) API: SMS, voice and e-mail that stand in for each other."""
+"""The omni (fallback) API: SMS, voice and e-mail, tried one after the other."""

@@ -1,8 +1,8 @@
 """The endpoint of the omni API.
 
 Source: Sinch's fallback API page
-https://docs.sinch.com/technical-documentation/api-and-integrations/fallback-api. What counts as a failure it does not
-say [inferred]: of an SMS any sent status but SENT_SUCCESS, or NOT_DELIVERED; of a call no answer within its timeout.
+https://docs.sinch.com/technical-documentation/api-and-integrations/fallback-api. It does not say what counts as a
+failure; inferred: of an SMS any sent status but SENT_SUCCESS, or NOT_DELIVERED; of a call no answer in its timeout.
 """
 
 from msgsim.provider import Api, SendMany

@@ -1,4 +1,4 @@
-"""From a checked omni send to one message per contact, with a channel for each step that it can be reached by."""
+"""Reads a draft per contact from a checked omni send, with a channel for each step that has a number or address."""
 
 from collections.abc import Iterable, Sequence
 
@@ -17,21 +17,21 @@ from msgsim.providers.sinch.segments import parts
 
 MINUTE = 60_000
 NAMES = {"MT": "sms", "VOICE": "voice", "EMAIL": "email"}
-"""Type of a step, and the channel it goes by."""
+"""Type of a step → its channel."""
 RINGS = 1
-"""Minutes that a call without ``timeout`` waits for an answer; the unit is inferred, too."""
+"""Minutes that a call without ``timeout`` rings [inferred, as is the unit]."""
 SMS_WAITS = 24 * 60
-"""Minutes that carriers try to reach a phone, before the next step: usually 24 hours."""
+"""Minutes that carriers try to deliver an SMS before the next step: usually 24 hours."""
 UNREACHABLE = {
     "sms": (Beat(160, "INVALID_DESTINATION_NUMBER"),),
     "voice": (Beat(160, "NOT_DELIVERED"),),
     "email": (Beat(300, "SENT_SUCCESS"), Beat(2300, "NOT_DELIVERED")),
 }
-"""What becomes of a step whose number or address can be nobody's."""
+"""Channel → its fate for an impossible number or address."""
 
 
 def shape(body: Json, desk: Desk) -> Json:
-    """Contacts and steps without nulls, numbers as texts. Raises Refused when strict."""
+    """A body with contacts and steps without nulls, numbers as texts. Raises Refused in strict mode."""
     if not isinstance(body, dict):
         return body
     shaped = dict(present(body))
@@ -53,7 +53,7 @@ def _contact(contact: Json, desk: Desk) -> Json:
 
 
 def check(body: Json, desk: Desk) -> Iterable[Refusal]:
-    """Whether the user may send, the campaign, and whether every contact can be reached by a step."""
+    """Rules that a schema cannot express: whether the user may send, the campaign, and a destination per contact."""
     if not isinstance(body, dict):
         return
     yield from rules.sender_rules(desk)
@@ -70,19 +70,19 @@ def check(body: Json, desk: Desk) -> Iterable[Refusal]:
 
 
 class OmniBatch:
-    """What the messages of one request share."""
+    """What the messages of a request share."""
 
     def __init__(self, body: Json, desk: Desk) -> None:
         self.steps: list[dict[str, Json]] = body["template"]["steps"]
         self.extra: dict[str, Json] = {"omni": True, **campaigns.extra_of(body["template"], desk)}
         self.size = len(self.steps) + 1
-        """Ticks that a contact needs: its message and each step have an id."""
+        """Ticks per contact: its message and each step have an id."""
         self.first = desk.ticks(len(body["contacts"]) * self.size + 1)
         self.id = desk.seed.uuid1(self.first)
 
 
 def read_item(item: Json, index: int, batch: OmniBatch, desk: Desk) -> Draft:
-    """The message to one contact: the steps for which it has a number or an address."""
+    """The draft for a contact, with the steps for which it has a number or an address."""
     info = item["contactInfo"]
     first = batch.first + 1 + index * batch.size
     reachable = [step for step in batch.steps if info.get(step["destinationField"])]
@@ -106,7 +106,7 @@ def read_item(item: Json, index: int, batch: OmniBatch, desk: Desk) -> Draft:
 
 
 def _can_be(channel: Channel) -> bool:
-    """Whether its number or address can be somebody's."""
+    """Whether its number or address can exist."""
     return is_email(channel.to) if channel.name == "email" else not impossible(f"+{channel.to}")
 
 
@@ -137,5 +137,5 @@ def _email(step: dict[str, Json], info: dict[str, str], id: str, to: str) -> Cha
 
 
 def sent(results: Sequence[Message | Refused], batch: OmniBatch, desk: Desk) -> Reply:
-    """The id alone: the document's prose promises one per message, its table and its sample have one."""
+    """Only the id of the request, as in the document's table and sample; its prose promises an id per message."""
     return Reply(200, msgspec.json.encode({"id": batch.id}))

@@ -1,4 +1,4 @@
-"""What a WhatsApp send is answered with."""
+"""Answers to WhatsApp sends."""
 
 from collections.abc import Sequence
 
@@ -10,10 +10,10 @@ from msgsim.providers.sinch.whatsapp.drafts import Mailing
 
 
 def sent(results: Sequence[Message | Refused], mailing: Mailing, desk: Desk) -> Reply:
-    """One entry per destination, in order.
+    """An entry per destination, in order.
 
-    The document's sample has ``Id`` and ``destination``; a deployed client cuts the live answer at its colons and
-    finds the ids second and fourth: ``id`` first, and a list whose entries begin with ``id``.
+    The document's sample has ``Id``. A deployed client splits the live answer at its colons and finds the ids in the
+    second and fourth part; so the real answer begins with ``id``, followed by a list whose entries begin with ``id``.
     """
     destinations = [_accepted(result) for result in results if isinstance(result, Message)]
     return Reply(200, msgspec.json.encode({"id": mailing.id, "destinations": destinations}))

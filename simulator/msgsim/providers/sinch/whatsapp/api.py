@@ -2,7 +2,7 @@
 
 Sources: Sinch's WhatsApp API page
 https://docs.sinch.com/technical-documentation/api-and-integrations/whatsapp-api, its pages about interactive messages,
-lifetimes, lists and templates; where they say nothing, what deployed clients send and read.
+lifetimes, lists and templates; where these are silent, what deployed clients send and read.
 """
 
 from msgsim.provider import Api, Ask, SendMany

@@ -1,4 +1,4 @@
-"""What a WhatsApp message says, and what becomes of a content that WhatsApp does not take."""
+"""The content of WhatsApp messages, and the fate of content that WhatsApp does not accept."""
 
 import re
 from urllib.parse import urlsplit
@@ -20,40 +20,40 @@ TYPES = {
     "document": frozenset({"CSV", "DOC", "DOCX", "PDF", "PPT", "PPTX", "TXT", "XLS", "XLSX"}),
     "video": frozenset({"3GP", "MP4"}),
 }
-"""Media that WhatsApp shows, by their extensions [inferred: its public rules]."""
+"""Kind of media → extensions that WhatsApp accepts [inferred from its public rules]."""
 LONGEST = 4096
-"""Characters of a text [inferred: WhatsApp's limit]."""
+"""Most characters of a text [inferred: WhatsApp's limit]."""
 DAY = 86_400_000
 LIFETIME = range(1, 31)
-"""Days that a template may wait for its phone."""
+"""Days for which a template may be delivered (``ttl``)."""
 DEFAULT_DAYS = 7
 _NOT_IN_A_VALUE = re.compile(r"[\n\t]| {5}")
-"""What WhatsApp takes in no parameter [inferred: its public rules]."""
+"""What WhatsApp refuses in parameters: line breaks, tabs, five blanks [inferred from its public rules]."""
 
 Fate = tuple[Beat, ...]
 UNUSABLE: Fate = (Beat(300, "SENT_SUCCESS"), Beat(2300, "NOT_DELIVERED"))
-"""Of a template that WhatsApp does not know in this form, or has not approved."""
+"""For a template that is unknown, not approved, or used with the wrong number of parameters."""
 
 
 class Content(Struct, frozen=True):
-    """What all messages of a request say."""
+    """The content that all messages of a request share."""
 
     text: str
     shown: dict[str, Json]
-    """What is seen besides the text, in the provider's members."""
+    """`Channel.content`: what is shown besides the text, in the provider's members."""
     fate: Fate | None = None
-    """What becomes of it whoever gets it; None: nothing is wrong with it."""
+    """The fate for every recipient; None: the content is acceptable."""
     ttl: int | None = None
-    """Milliseconds that it waits for its phone; None: it is no template."""
+    """Milliseconds for which a template may be delivered; None: not a template."""
 
 
 def rejected(status: str) -> Fate:
-    """The life of a message that goes nowhere; the time is that of recorded SMS."""
+    """The fate of a message that is not sent; the time is that of recorded SMS."""
     return (Beat(160, status),)
 
 
 def content_of(message: dict[str, Json], desk: Desk) -> Content:
-    """The one content of a message that has passed its schema."""
+    """The content of a message that has passed its schema."""
     if (used := templates.used_in(message)) is not None:
         return _template(used, message, desk)
     if "ttl" in message:
@@ -76,7 +76,7 @@ def _text_of(kind: str, members: Json) -> str:
 
 
 def _media_fate(kind: str, media: dict[str, Json]) -> Fate | None:
-    """A type that WhatsApp does not show, or a host that nobody can reach (``.invalid``, RFC 2606)."""
+    """The fate of a type that WhatsApp does not accept, or of a host below ``.invalid`` (RFC 2606); else None."""
     extension = media.get("type") or urlsplit(media["url"]).path.rpartition(".")[2]
     if extension.upper() not in TYPES[kind] and (media.get("type") or 0 < len(extension) < 5):
         return rejected("INVALID_CONTENT")
@@ -106,5 +106,5 @@ def _template_fate(used: templates.Used) -> Fate | None:
 
 
 def _days(ttl: float) -> int:
-    """Beyond the range it is the nearest, as documented."""
+    """``ttl`` in days, limited to LIFETIME as documented."""
     return min(max(int(ttl), LIFETIME.start), LIFETIME.stop - 1)

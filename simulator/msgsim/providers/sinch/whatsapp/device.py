@@ -44,7 +44,7 @@ def pieces(text: str, content: Json) -> Iterator[Piece]:
 
 
 def _template(text: str, used: Piece, filled: Json) -> Iterator[Piece]:
-    """Filled in, where it is known here; else its name and the values."""
+    """A template: filled where it is configured, else its name and values."""
     yield template(used.get("elementName"), used.get("languageCode"))
     element = mapping(mapping(used.get("header")).get("element"))
     yield from _media(words(element.get("type")), element)
@@ -91,7 +91,7 @@ def _header(header: Piece) -> Iterator[Piece]:
 
 
 def _choices(interactive: Piece) -> Iterator[Piece]:
-    """The footer, and what can be answered: reply buttons, or the rows of a list."""
+    """The footer, and the offered replies: buttons, or the rows of a list."""
     yield from plain(mapping(interactive.get("footer")).get("text"))
     replies = mappings(mapping(interactive.get("replyButtonAction")).get("buttons"))
     sections = mappings(mapping(interactive.get("listAction")).get("sections"))

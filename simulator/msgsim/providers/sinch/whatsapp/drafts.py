@@ -1,4 +1,4 @@
-"""From a checked send to drafts, one per destination."""
+"""Reads drafts from a checked send, one per destination."""
 
 from collections.abc import Iterable
 
@@ -15,7 +15,7 @@ CHANNEL = "whatsapp"
 
 
 def check(body: Json, desk: Desk) -> Iterable[Refusal]:
-    """What no schema can say: whether the user may send, the campaign, and how many rows a list has in all."""
+    """Rules that a schema cannot express: whether the user may send, the campaign, and the number of rows of a list."""
     if not isinstance(body, dict):
         return
     yield from rules.sender_rules(desk)
@@ -36,13 +36,13 @@ def _row_rules(body: dict[str, Json]) -> Iterable[Refusal]:
 
 
 class Mailing:
-    """What the messages of one request share."""
+    """What the messages of a request share."""
 
     def __init__(self, body: Json, desk: Desk) -> None:
         self.account: Account = account(desk)
         self.content = content_of(body["message"], desk)
         self.first = desk.ticks(len(body["destinations"]) + 1)
-        """The ticks of the batch's own id; those of its messages follow."""
+        """The tick (100 ns) of the batch's id; those of its messages follow."""
         self.id = desk.seed.uuid1(self.first)
         self.extra = campaigns.extra_of(body, desk)
         for given, name in (("flowId", "flowId"), ("defaultExtraInfo", "extraInfo")):
@@ -51,7 +51,7 @@ class Mailing:
 
 
 def read_item(item: Json, index: int, mailing: Mailing, desk: Desk) -> Draft:
-    """The message to one destination."""
+    """The draft for a destination."""
     number = digits(item["destination"]) or item["destination"]
     content, sender = mailing.content, mailing.account.whatsapp_number
     id = desk.seed.uuid1(mailing.first + 1 + index)
@@ -63,7 +63,7 @@ def read_item(item: Json, index: int, mailing: Mailing, desk: Desk) -> Draft:
 
 
 def _fate(number: str, mailing: Mailing, desk: Desk) -> Fate | None:
-    """What becomes of a message where no scenario says otherwise; None: it is delivered."""
+    """The draft's fate; None: the default life."""
     if impossible(f"+{number}"):
         return rejected("INVALID_DESTINATION_NUMBER")
     if (status := mailing.account.lists.blocks(number)) is not None:

@@ -1,4 +1,4 @@
-"""Lists of numbers and open sessions: the answer names a CSV file, which anybody may fetch."""
+"""Lists of numbers and open sessions: the answer has the URL of a CSV file, which needs no credentials."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -17,13 +17,13 @@ from msgsim.providers.sinch.whatsapp.lists import KINDS
 HOST = "chatclub-cdn.wavy.global"
 SAO_PAULO = ZoneInfo("America/Sao_Paulo")
 MOST = 100_000
-"""Rows of a file: nobody else is answered meanwhile."""
+"""Most rows of a file: the event loop serves nobody else while it is made."""
 SESSIONS = "SESSIONS"
 SPARING = "a message that a person writes opens 24 hours: what your whatsapp_mo_url was told says who may be written to"
 
 
 def listed(body: Json, desk: Desk) -> Reply:
-    """One of the four lists; without entries there is no file. Raises Refused."""
+    """The URL of one of the four lists; none for an empty list. Raises Refused for an unknown list."""
     kind = desk.params["type"]
     if kind not in KINDS:
         raise Refused(Refusal("unknown_path"))
@@ -35,13 +35,13 @@ def listed(body: Json, desk: Desk) -> Reply:
 
 
 def open_sessions(body: Json, desk: Desk) -> Reply:
-    """Who may be written to; the file is there even when it is empty. Raises Refused."""
+    """The URL of the file of open sessions, even when it is empty. Raises Refused."""
     _customer(desk)
     return Reply(200, msgspec.json.encode({"file_url": _link(SESSIONS, f"/{desk.seed.uuid4(desk.number())}", desk)}))
 
 
 def _customer(desk: Desk) -> str:
-    """Raises Refused without one: the document's own URLs have it."""
+    """The parameter ``customerId``, which the document's URLs have. Raises Refused where it is missing."""
     customer = query(desk, "customerId", "subAccountId").get("customerId", "")
     if not (customer.isascii() and customer.isdecimal()):
         raise Refused(Refusal("missing", "customerId"))
@@ -49,9 +49,9 @@ def _customer(desk: Desk) -> str:
 
 
 def _link(kind: str, name: str, desk: Desk) -> str:
-    """Where the file stands: at the real host for who came by a real name, else here.
+    """The URL of a file: at the real host if the client used a real host name, else at the simulator.
 
-    The path is the document's below the host's name, so that no other provider's path is like it.
+    Its path is that of the document, below the name of the real host, so that it cannot be another provider's path.
     """
     base = desk.call.base
     host = urlsplit(base).hostname or ""
@@ -63,7 +63,7 @@ def _link(kind: str, name: str, desk: Desk) -> str:
 
 
 def fetched(body: Json, desk: Desk) -> Reply:
-    """The file as of now. The delimiter is a semicolon: deployed clients split at it. Raises Refused."""
+    """The file with its present contents, separated by semicolons, as deployed clients expect. Raises Refused."""
     kind = _parameter(desk.call, "list")
     if kind == SESSIONS:
         rows = ((number, local_time(session["from"])) for number, session in sessions.every_open(desk))
@@ -75,7 +75,7 @@ def fetched(body: Json, desk: Desk) -> Reply:
 
 
 def local_time(at: int) -> str:
-    """As the files write it: the time in São Paulo."""
+    """A time as the files have it: local time of São Paulo."""
     return datetime.fromtimestamp(at / 1000, SAO_PAULO).strftime("%Y-%m-%d %H:%M:%S")
 
 
@@ -85,7 +85,7 @@ def _csv(names: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Reply:
 
 
 def _owner(call: Call) -> Credential | None:
-    """Whose file it is: the link says so, and nobody has to prove anything."""
+    """The account that the URL names; it needs no proof."""
     name = _parameter(call, "account")
     return Credential(name) if name else None
 

@@ -1,4 +1,4 @@
-"""What people write on WhatsApp (MO): it opens their session, and is pushed to a URL of its own."""
+"""MO on WhatsApp: each opens or extends a session, and is pushed to a URL of its own."""
 
 import re
 from collections.abc import Iterator
@@ -28,21 +28,21 @@ MEDIA = {
     "PDF": ("DOCUMENT", "application/pdf"),
     "WEBP": ("STICKER", "image/webp"),
 }
-"""What a phone sends by the URL it stands at: its type, and its MIME type."""
+"""Extension of a URL that a phone sends → type and MIME type."""
 _GEO = re.compile(r"geo:(.+)")
 
 
 def is_for(to: str, message: Message | None, customer: Account) -> bool:
-    """Whether it is written on WhatsApp: to the account's number there, or in answer to a WhatsApp message."""
+    """Whether an MO is on WhatsApp: to the account's WhatsApp number, or in reply to a WhatsApp message."""
     if digits(to) == digits(customer.whatsapp_number):
         return True
     return not to and message is not None and message.channels[0].name == CHANNEL
 
 
 def receive(inbound: Inbound, message: Message | None, view: View) -> tuple[Inbound, list[Due]]:
-    """The MO with its session, and where it is pushed to.
+    """An MO with its session, and its push.
 
-    ``message``: the newest to this number on any channel; what it says comes back only where it was on WhatsApp.
+    ``message``: the newest message to this number on any channel; it counts as answered only if it was on WhatsApp.
     """
     customer = account(view)
     number = digits(inbound.sender) or inbound.sender
@@ -70,7 +70,7 @@ def receive(inbound: Inbound, message: Message | None, view: View) -> tuple[Inbo
 
 
 def _answered(message: Message | None) -> dict[str, Json]:
-    """Members of the message that it answers."""
+    """Members of an MO about the message that it answers; empty: none."""
     if message is None:
         return {}
     given = {name: message.extra[name] for name in ECHOED if name in message.extra}
@@ -78,7 +78,7 @@ def _answered(message: Message | None) -> dict[str, Json]:
 
 
 def _content(text: str, answered: Message | None) -> Iterator[tuple[str, Json]]:
-    """``message`` of an MO: a text, a choice that was offered, or what a URL or ``geo:`` stands for."""
+    """``message`` of an MO: a text, a reply that was offered, media (the text is a URL), or a location (``geo:``)."""
     if (place := _GEO.fullmatch(text)) is not None and is_geo_point(place[1]):
         yield "location", {"geoPoint": place[1]}
         return
@@ -104,7 +104,7 @@ def _medium(text: str) -> tuple[str, str] | None:
 
 
 def _choice(text: str, answered: Message | None) -> Json:
-    """The row or the button with this title, of the message that is answered; None: nothing like it was offered."""
+    """The row or button with this title in the answered message; None: it has no such row or button."""
     interactive = mapping(mapping(answered.channels[0].content).get("interactive")) if answered else {}
     for section in mappings(mapping(interactive.get("listAction")).get("sections")):
         for row in mappings(section.get("rows")):
@@ -119,7 +119,7 @@ def _choice(text: str, answered: Message | None) -> Json:
 
 def pushed(inbound: Inbound, customer: Account) -> Json:
     """The body of a push."""
-    told = inbound.extra[ON_WHATSAPP]
+    members = inbound.extra[ON_WHATSAPP]
     return envelope(
         customer,
         {
@@ -127,10 +127,10 @@ def pushed(inbound: Inbound, customer: Account) -> Json:
             "source": inbound.sender,
             "origin": inbound.to,
             "userProfile": {"name": f"Customer {inbound.sender[-4:]}", "whatsAppId": inbound.sender},
-            **told["answered"],
-            "message": told["message"],
+            **members["answered"],
+            "message": members["message"],
             "receivedAt": inbound.at,
             "receivedDate": iso(inbound.at),
-            "session": told["session"],
+            "session": members["session"],
         },
     )

@@ -1,4 +1,4 @@
-"""The account's templates, as its portal has them: a page of those whose names contain a part."""
+"""The list of the account's templates, as the portal's API has it."""
 
 import msgspec
 
@@ -9,13 +9,13 @@ from msgsim.providers.sinch.query import number, query
 from msgsim.providers.sinch.whatsapp.templates import ANY, GAP, Template
 
 FIRST_ID, FIRST_MESSAGE = 22045, 33732
-"""The ids of the document's sample."""
+"""First ids, as in the document's sample."""
 MODIFIED = "2020-06-04T14:52:39.665449"
-"""As in the document's sample: settings say nothing of it."""
+"""``last_modified``, as in the document's sample; the settings do not have it."""
 
 
 def listed(body: Json, desk: Desk) -> Reply:
-    """Raises Refused for a page that is no positive number."""
+    """A page of the templates whose names contain ``element_name``. Raises Refused for an invalid page."""
     parameters = query(desk, "page", "page_size", "element_name")
     page, size = number(parameters, "page", 1), number(parameters, "page_size", 10)
     part = parameters.get("element_name", "").lower()
@@ -24,7 +24,7 @@ def listed(body: Json, desk: Desk) -> Reply:
 
 
 def _entries(desk: Desk) -> list[dict[str, Json]]:
-    """One per name, with all its languages."""
+    """An entry per name, with all languages of the template."""
     groups: dict[tuple[str, str], list[tuple[int, Template]]] = {}
     for place, template in enumerate(account(desk).whatsapp_templates):
         if template.element_name != ANY:

@@ -1,4 +1,4 @@
-"""Lists of the account: who must not be written to, or who alone may be."""
+"""The account's lists of numbers: excluded ones, or the only allowed ones."""
 
 from collections.abc import Mapping, Sequence
 
@@ -11,13 +11,13 @@ _BLOCKED = {
     "OPTIN": "DESTINATION_BLOCKED_BY_OPTIN",
     "WHITELIST": "DESTINATION_BLOCKED_BY_WHITELIST",
 }
-"""What a list brings about; WhatsApp has no status of its own for the black list [inferred]."""
+"""List → status of a blocked message; WhatsApp has no status of its own for the blacklist [inferred]."""
 _ALONE = frozenset({"OPTIN", "WHITELIST"})
-"""Lists that, once they have entries, keep everybody else out."""
+"""Lists that allow only their numbers, unless they are empty."""
 
 
 class Lists:
-    """Numbers in digits, by the name of their list."""
+    """The lists; numbers are compared by their digits."""
 
     def __init__(self, listed: Mapping[str, Sequence[str]]) -> None:
         self._numbers = {kind: dict.fromkeys(map(digits, listed.get(kind, ()))) for kind in KINDS}
@@ -26,7 +26,7 @@ class Lists:
         return list(self._numbers[kind])
 
     def blocks(self, number: str) -> str | None:
-        """The status of a message to a number; None: nothing stands against it."""
+        """The status of a message to a blocked number; None: the number is not blocked."""
         for kind, numbers in self._numbers.items():
             if numbers and (number in numbers) != (kind in _ALONE):
                 return _BLOCKED[kind]

@@ -1,4 +1,4 @@
-"""The members of a WhatsApp send as its schema describes them: null is absent, numbers are texts."""
+"""Normalises the members of a WhatsApp send: nulls are dropped, numbers become texts."""
 
 import re
 
@@ -18,7 +18,7 @@ def is_geo_point(text: str) -> bool:
 
 
 def of_a_send(body: Json, desk: Desk) -> Json:
-    """A body without nulls, its numbers as texts as deployed clients write them. Raises Refused when strict."""
+    """A send without nulls, with numbers as texts. Raises Refused in strict mode."""
     if not isinstance(body, dict):
         return body
     shaped = present(body)
@@ -46,7 +46,7 @@ def _message(message: dict[str, Json], desk: Desk) -> dict[str, Json]:
 
 
 def _interactive(interactive: dict[str, Json], desk: Desk) -> dict[str, Json]:
-    """Deployed clients number the rows of a list."""
+    """An interactive content with row identifiers as texts: deployed clients send numbers."""
     action = interactive.get("listAction")
     if not (isinstance(action, dict) and isinstance(action.get("sections"), list)):
         return interactive
@@ -60,7 +60,7 @@ def _interactive(interactive: dict[str, Json], desk: Desk) -> dict[str, Json]:
 
 
 def _texts(entry: Json, names: tuple[str, ...], where: str, desk: Desk) -> Json:
-    """An entry of a list whose members with these names are texts."""
+    """An entry of a list with these members as texts."""
     if not isinstance(entry, dict):
         return entry
     shaped = present(entry)

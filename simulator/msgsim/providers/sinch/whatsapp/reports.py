@@ -1,4 +1,4 @@
-"""Status callbacks of WhatsApp messages: each repeats all that is known by then."""
+"""Status callbacks of WhatsApp messages; each has all statuses up to then."""
 
 from collections.abc import Iterable
 
@@ -9,17 +9,17 @@ from msgsim.providers.sinch.account import Account
 KIND = "whatsapp-status"
 ECHOED = ("campaignId", "campaignAlias", "flowId", "extraInfo")
 DELIVERIES = frozenset({"DELIVERED_SUCCESS", "READ_SUCCESS", "NOT_DELIVERED", "EXPIRED"})
-"""Statuses of what WhatsApp has taken; all others say that it did not."""
+"""Statuses of messages that WhatsApp accepted; all others mean that it did not."""
 
 
 def callbacks(message: Message, steps: Iterable[Step], customer: Account) -> list[Due]:
-    """One for each status, where a URL is set for them."""
+    """A callback for each status, where their URL is configured."""
     url = customer.setting(message.credential, "whatsapp_callback_url")
     return [Due(step.at, url, KIND, step) for step in steps] if url else []
 
 
 def envelope(customer: Account, *entries: Json) -> Json:
-    """Statuses or MOs as they are pushed: the document sends several at once, this simulator one."""
+    """The envelope of pushed statuses or MOs; in the document it has several entries, here always one."""
     return {"total": len(entries), "data": list(entries), "clientInfo": customer.client_info}
 
 
@@ -29,7 +29,7 @@ def pushed(message: Message, step: Step, customer: Account) -> Json:
 
 
 def _entry(message: Message, step: Step) -> Json:
-    """What is known of a message at one of its steps; what is not reached yet is false, without code or date."""
+    """The statuses of a message at a step; a status that is not reached is false, without code and date."""
     reached = [earlier for earlier in message.steps if earlier.at < step.at] + [step]
     sent = next((earlier for earlier in reached if earlier.status not in DELIVERIES), None)
     arrived = next((earlier for earlier in reached if earlier.status == "DELIVERED_SUCCESS"), None)
@@ -51,7 +51,7 @@ def _entry(message: Message, step: Step) -> Json:
 
 
 def _sent(sent: Step | None, step: Step) -> dict[str, Json]:
-    """Who delivers has sent, even where no status said so."""
+    """The members about sending; a delivery implies a successful send, even without such a status."""
     status, code, at = (sent.status, sent.code, sent.at) if sent else ("SENT_SUCCESS", 2, step.at)
     return {
         "sent": status == "SENT_SUCCESS",

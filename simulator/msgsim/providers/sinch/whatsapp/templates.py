@@ -1,4 +1,4 @@
-"""Templates as the settings have them: which one a send names, and what it looks like filled in."""
+"""The templates in the settings: finding the template of a send, and filling it."""
 
 import re
 from collections.abc import Sequence
@@ -8,17 +8,17 @@ from msgspec import Struct
 from msgsim.model import Json
 
 ANY = "*"
-"""Stands for every template that is not listed."""
+"""The name of a template that stands for every unlisted one."""
 APPROVED = "approved"
 GAP = re.compile(r"\{\{(\d{1,3})\}\}", re.ASCII)
 
 
 class Template(Struct, frozen=True, omit_defaults=True):
-    """One template in one language."""
+    """A template in one language."""
 
     element_name: str
     text: str = ""
-    """With gaps {{1}}, {{2}}, …; empty: not known here."""
+    """With gaps {{1}}, {{2}}, …; empty: not configured."""
     namespace: str = ""
     """Empty: any."""
     language: str = ""
@@ -41,15 +41,15 @@ class Template(Struct, frozen=True, omit_defaults=True):
 
     @property
     def gaps(self) -> int:
-        """How many values its text wants."""
+        """The number of parameters of its text."""
         return max((int(gap) for gap in GAP.findall(self.text)), default=0)
 
 
 class Used(Struct, frozen=True):
-    """The template that a message names, and what fills it."""
+    """The template that a message names, with its parameters."""
 
     kind: str
-    """``hsm`` or ``template``, the member it stands in."""
+    """``hsm`` or ``template``: the member of the message."""
     name: str
     namespace: str
     language: str
@@ -59,15 +59,15 @@ class Used(Struct, frozen=True):
 
 
 class Filled(Struct, frozen=True):
-    """A template with its gaps filled in."""
+    """A filled template."""
 
     text: str
     parts: dict[str, Json]
-    """What else there is to see: header, footer, buttons."""
+    """The other visible parts: header, footer, buttons."""
 
 
 def used_in(message: dict[str, Json]) -> Used | None:
-    """None where the content is no template."""
+    """The template that a message names; None: its content is not a template."""
     kind = next((kind for kind in ("hsm", "template") if kind in message), "")
     if not kind:
         return None
@@ -80,7 +80,7 @@ def used_in(message: dict[str, Json]) -> Used | None:
 
 
 def find(used: Used, templates: Sequence[Template]) -> Template | None:
-    """The approved template that a message names; None where WhatsApp has none."""
+    """The approved template that a message names; None: there is none."""
     listed = [template for template in templates if template.fits(used)]
     if not listed:
         return next((template for template in templates if template.element_name == ANY), None)
@@ -88,7 +88,7 @@ def find(used: Used, templates: Sequence[Template]) -> Template | None:
 
 
 def matches(used: Used, template: Template) -> bool:
-    """Whether the values are as many as the gaps, and a header is there where the template's has something to fill."""
+    """Whether the number of parameters is right, and a header is given where the template's has a gap or media."""
     if template.element_name == ANY:
         return True
     if len(used.parameters) != template.gaps:
@@ -98,7 +98,7 @@ def matches(used: Used, template: Template) -> bool:
 
 
 def filled(used: Used, template: Template) -> Filled:
-    """The values themselves are the text of a template that is not known here."""
+    """A template filled; the text of a template that is not configured consists of the parameters."""
     title = used.header.get("title", "")
     parts: dict[str, Json] = {}
     if heading := _with(template.header, (title,)) if template.header else title:
@@ -111,7 +111,7 @@ def filled(used: Used, template: Template) -> Filled:
 
 
 def _with(text: str, values: Sequence[str]) -> str:
-    """``{{1}}`` is the first value; a gap without one stays."""
+    """A text with its gaps filled (``{{1}}`` by the first value); gaps without a value stay."""
     return GAP.sub(lambda gap: values[int(gap[1]) - 1] if 0 < int(gap[1]) <= len(values) else gap[0], text)
 
 
