@@ -6,7 +6,9 @@ import pytest
 from msgsim.provider import discover
 from msgsim.testing import Simulator, call
 from msgsim.web.pages.sources import UNWRITTEN, linked
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, expect
+
+from tests.ui.held import Held
 
 
 @pytest.mark.parametrize("provider", ["cima360", "messente", "salesforce", "sinch"])
@@ -82,18 +84,15 @@ def test_the_keyboard_walks_triggers_and_presents(page: Page) -> None:
 def test_what_was_chosen_last_is_shown_however_late_answers_come(page: Page) -> None:
     page.goto("/__sim/errors?provider=messente")
     names = page.locator(".entry .name").all_inner_texts()
-    held: list[Route] = []
-    page.route("**/__sim/errors?**", lambda route: held.append(route))
+    held = Held(page, "**/__sim/errors?**")
     for _ in range(4):
-        page.keyboard.press("j")
+        held.after(lambda: page.keyboard.press("j"))
         expect(page.locator("#trigger")).to_be_disabled()
-    for route in held[::-1]:
-        route.continue_()
+    held.answer_last_first()
     expect(page.locator("#stage h2")).to_have_text(names[4])
     expect(page.locator("#trigger")).to_be_enabled()
     expect(page.locator(".entry a[aria-current] .name")).to_have_text(names[4])
     expect(page).to_have_url(re.compile(f"key={names[4]}(&|$)"))
-    assert len(held) == 4
 
 
 def test_filtering(page: Page) -> None:

@@ -1,34 +1,17 @@
 """Answers that come late: nothing that is shown is deaf, every click counts, and the last choice is what stands."""
 
 import re
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 from msgsim.testing import Simulator
 from msgsim.web.pages import assets
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, expect
 
 from tests.ui import traffic
+from tests.ui.held import Held
 from tests.ui.traffic import Sender
-
-Held = list[Route]
-
-
-def hold(page: Page, pattern: str) -> Held:
-    """Requests that are not answered until somebody says so."""
-    held: Held = []
-    page.route(pattern, lambda route: held.append(route))
-    return held
-
-
-def answer(page: Page, held: Held, count: int) -> None:
-    """All of them, the last that was asked first."""
-    while len(held) < count:
-        page.wait_for_timeout(10)
-    for route in held[::-1]:
-        route.continue_()
-    assert len(held) == count
 
 
 def test_every_script_of_ours_is_in_the_one_that_pages_load() -> None:
@@ -38,13 +21,10 @@ def test_every_script_of_ours_is_in_the_one_that_pages_load() -> None:
 
 
 def test_nothing_is_shown_before_what_makes_it_work_is_there(page: Page, sender: Sender) -> None:
-    held = hold(page, "**/__sim/static/*.js")
-    page.goto("/__sim/requests", wait_until="commit")
-    while not held:
-        page.wait_for_timeout(10)
+    held = Held(page, "**/__sim/static/*.js")
+    held.after(lambda: page.goto("/__sim/requests", wait_until="commit"))
     assert page.locator("a, button").count() == 0
-    for route in held:
-        route.continue_()
+    held.answer_last_first()
     page.get_by_role("button", name="+1s").click()
     expect(page.locator("#clock time")).to_have_text("00:00:01")
 
@@ -140,37 +120,28 @@ def test_what_somebody_chose_stays_chosen_when_it_is_drawn_again(page: Page, sim
 def test_the_view_of_a_mail_that_was_chosen_last_is_shown(page: Page, sender: Sender) -> None:
     sender.mail(traffic.MAIL, "Your order 78910")
     page.goto("/__sim/?to=maria%40example.com")
-    held = hold(page, "**/__sim/parts?part=mail**")
+    held = Held(page, "**/__sim/parts?part=mail**")
     for name in ("Text", "Source", "Headers"):
-        page.get_by_role("tab", name=name).click()
-    answer(page, held, 3)
+        held.after(page.get_by_role("tab", name=name).click)
+    held.answer_last_first()
     expect(page.get_by_role("tab", name="Headers")).to_have_attribute("aria-selected", "true")
     expect(page.locator(".mail-view")).to_contain_text("orders@example.com")
 
 
-def by_state(page: Page) -> None:
-    for name in ("pending", "failing", "done"):
-        page.get_by_label("State").select_option(name)
-
-
-def by_provider(page: Page) -> None:
-    for name in ("sinch", "cima360", "messente"):
-        page.get_by_label("Provider").select_option(name)
-
-
 @pytest.mark.parametrize(
-    ("path", "choose", "last", "row", "count"),
+    ("path", "label", "choices", "last", "row", "count"),
     [
-        ("callbacks", by_state, "state=done", ".callback", 0),
-        ("requests", by_provider, "provider=messente", ".request", 5),
+        ("callbacks", "State", ("pending", "failing", "done"), "state=done", ".callback", 0),
+        ("requests", "Provider", ("sinch", "cima360", "messente"), "provider=messente", ".request", 5),
     ],
 )
 def test_the_last_filter_is_shown(
-    page: Page, full: Sender, path: str, choose: Callable[[Page], None], last: str, row: str, count: int
+    page: Page, full: Sender, path: str, label: str, choices: tuple[str, ...], last: str, row: str, count: int
 ) -> None:
     page.goto(f"/__sim/{path}")
-    held = hold(page, f"**/__sim/{path}?*")
-    choose(page)
-    answer(page, held, 3)
+    held = Held(page, f"**/__sim/{path}?*")
+    for choice in choices:
+        held.after(partial(page.get_by_label(label).select_option, choice))
+    held.answer_last_first()
     expect(page).to_have_url(re.compile(f"{last}(&|$)"))
     expect(page.locator(row)).to_have_count(count)

@@ -1,14 +1,16 @@
 """The search of the inbox, as one types, however late answers come."""
 
-import re
 from collections.abc import Callable
+from functools import partial
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from msgsim.testing import Simulator
 from msgsim.web.pages.snippets import snippet
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, expect
 
 from tests.ui import traffic
+from tests.ui.held import Held
 from tests.ui.traffic import Sender
 
 
@@ -40,6 +42,7 @@ def test_what_fits_is_listed_while_one_types(
     field(search)
     expect(page.locator("#rows .row .who")).to_have_text(expected)
     expect(page.locator("#rows .unless-found:visible")).to_have_count(0 if expected else 1)
+    page.wait_for_url(lambda url: parse_qs(urlsplit(url).query).get("search") == [search])
     page.reload()
     expect(page.get_by_role("searchbox", name="Search")).to_have_value(search)
     expect(page.locator("#rows .row .who")).to_have_text(expected)
@@ -47,16 +50,11 @@ def test_what_fits_is_listed_while_one_types(
 
 def test_the_last_search_is_shown_however_late_the_answers_come(page: Page, full: Sender) -> None:
     page.goto("/__sim/")
-    held: list[Route] = []
-    page.route("**/__sim/parts?**search=**", lambda route: held.append(route))
+    held = Held(page, "**/__sim/parts?**search=**")
     box = page.get_by_role("searchbox", name="Search")
     for text in ("maria", "boots", "482"):
-        with page.expect_request(re.compile(f"search={text}")):
-            box.fill(text)
-    while len(held) < 3:
-        page.wait_for_timeout(10)
-    for route in held[::-1]:
-        route.continue_()
+        held.after(partial(box.fill, text))
+    held.answer_last_first()
     expect(page.locator("#rows mark").first).to_have_text("482")
     expect(page.locator("#rows .row")).to_have_count(2)
     expect(page).to_have_url("/__sim/?search=482")
