@@ -5,6 +5,8 @@ from typing import Any
 import msgspec
 import pytest
 from jsonschema import Draft202012Validator
+from msgsim.examples.openapi import document
+from msgsim.provider import discover
 from msgsim.testing import Simulator, call
 from msgsim.web.control import clocks, gallery, messages, sandboxes, scenario_choice, sink_routes, sinks, traffic
 from msgsim.web.control.description import described, followed, operations
@@ -127,13 +129,27 @@ def test_an_unexpected_failure_is_ours_and_tells_no_secrets(
     assert "a detail that is nobody's business" in caplog.text
 
 
-def test_the_page_and_the_document_are_served(sim: Simulator) -> None:
+def test_the_document_is_served(sim: Simulator) -> None:
     document = call(f"{sim.url}/__sim/openapi.json", "GET")
     assert document.json["openapi"] == "3.1.0"
-    page = call(f"{sim.url}/__sim/docs", "GET")
-    assert page.headers["content-type"].startswith("text/html")
-    text = page.body.decode()
-    for _, path in operations(described()):
-        assert f"/__sim/v1{path}" in text
-    assert "http://" not in text.replace("http://127.0.0.1", "")
-    assert "<script" not in text
+    assert document.json["paths"] == described()["paths"]
+
+
+def test_whatever_takes_something_away_says_what() -> None:
+    listed = operations(described())
+    deleting = {one["operationId"] for (method, _), one in listed.items() if method == "DELETE"}
+    assert {one["operationId"] for one in listed.values() if one.get("x-destroys")} == {*deleting, "reset"}
+
+
+def test_every_group_has_operations_and_a_description() -> None:
+    tags = {tag["name"] for tag in described()["tags"]}
+    assert all(tag.keys() == {"name", "description"} for tag in described()["tags"])
+    assert {tag for operation in operations(described()).values() for tag in operation["tags"]} == tags
+
+
+def test_the_documents_of_the_providers_are_served_with_this_server_in_them(sim: Simulator) -> None:
+    for name, provider in discover().items():
+        served = call(f"{sim.url}/__sim/openapi/{name}.json", "GET").json
+        assert served == {**document(provider), "servers": [{"url": sim.url}]}
+    missing = call(f"{sim.url}/__sim/openapi/nobody.json", "GET")
+    assert (missing.status, missing.json["detail"]) == (404, "there is no provider 'nobody'")

@@ -50,6 +50,9 @@ def pages(sim: Simulator) -> dict[str, str]:
         "scenarios": "/__sim/scenarios",
         "scenario": "/__sim/scenarios/viber-falls-back-to-sms",
         "start": "/__sim/start",
+        "docs": "/__sim/docs",
+        "operation": "/__sim/docs/control/listMessages",
+        "endpoint": "/__sim/docs/messente/send",
     }
 
 
@@ -64,6 +67,9 @@ def shoot(browser: Browser, sim: Simulator, folder: Path, only: str = "") -> Non
                 if name in ("errors", "outcomes"):
                     page.click("#trigger")
                     page.wait_for_selector(".triggered")
+                if name == "operation":
+                    page.click("#trigger")
+                    page.wait_for_selector("#result .line")
                 page.screenshot(path=folder / f"{name}-{size}-{theme}.png")
                 page.close()
 

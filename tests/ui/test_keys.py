@@ -22,7 +22,7 @@ def test_j_and_k_walk_the_list_however_fast_and_enter_opens(page: Page, slow: Pa
     expect(page.locator("#rows a:focus .who")).to_have_text(names[4])
 
 
-@pytest.mark.parametrize("path", ["", "errors"])
+@pytest.mark.parametrize("path", ["", "errors", "docs"])
 def test_a_slash_goes_to_the_search_and_is_not_typed(page: Page, full: Sender, path: str) -> None:
     page.goto(f"/__sim/{path}")
     page.keyboard.press("/")
@@ -40,7 +40,7 @@ def test_requests_are_walked_too(page: Page, full: Sender) -> None:
     expect(page.locator(".request").nth(1).locator("a")).to_be_focused()
 
 
-@pytest.mark.parametrize("path", ["", "errors", "requests", "start"])
+@pytest.mark.parametrize("path", ["", "errors", "requests", "start", "docs/control/reset"])
 def test_a_question_mark_lists_the_keys_and_nothing_else_happens_meanwhile(page: Page, full: Sender, path: str) -> None:
     page.goto(f"/__sim/{path}")
     page.keyboard.press("?")

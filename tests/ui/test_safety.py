@@ -100,7 +100,8 @@ def test_an_email_runs_nothing_and_loads_nothing(
 
 def test_every_page_has_a_policy_without_inline_scripts(sim: Simulator, sender: Sender) -> None:
     sender.omni(traffic.PHONE, traffic.SMS)
-    for path in ("", "start", "errors", "requests", "scenarios", "parts?part=clock", "messages/nothing"):
+    pages = ("", "start", "errors", "requests", "scenarios", "docs/control/reset")
+    for path in (*pages, "parts?part=clock", "messages/nothing"):
         policy = call(f"{sim.url}/__sim/{path}", "GET").headers["content-security-policy"]
         assert "default-src 'none'" in policy
         assert "script-src 'self'" in policy

@@ -47,10 +47,10 @@ def example_of(call: Call) -> Example:
     return Example(call.method, call.path, call.headers, call.body.decode(errors="replace"), call.query)
 
 
-def curl(example: Example, root: str, between: str = " ") -> str:
+def curl(example: Example, root: str, between: str = " ", options: str = "-i") -> str:
     """A command for a POSIX shell; ``root`` is the simulator's URL, ``between`` what stands between its parts."""
     url = percent_encoded(root.rstrip("/") + example.path, safe=_PLAIN) + (f"?{example.query}" if example.query else "")
-    parts = ["curl -i"]
+    parts = [f"curl {options}"]
     if _GLOBS.search(url):
         parts[0] += " --globoff"
     if _DOTS.search(example.path):

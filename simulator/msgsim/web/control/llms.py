@@ -78,7 +78,9 @@ def _providers(root: str, providers: list[Provider]) -> Iterator[Link]:
 
 def _routes(root: str) -> Iterator[Link]:
     for (method, path), operation in operations(described()).items():
-        yield Link(f"{method} {path[1:]}", f"{root}/__sim/docs#{operation['operationId']}", _sentence(operation))
+        yield Link(
+            f"{method} {path[1:]}", f"{root}/__sim/docs/control/{operation['operationId']}", _sentence(operation)
+        )
 
 
 def _sentence(operation: dict[str, Json]) -> str:

@@ -27,6 +27,7 @@ SCRIPTS = (
     "gallery",
     "callbacks",
     "start",
+    "docs",
     "scenarios",
 )
 """Of every page, joined: a page waits for this one file before it shows anything, so whatever is seen works."""

@@ -18,6 +18,7 @@ from msgsim.web.control.traffic import FAILING, STATES
 from msgsim.web.pages import mail
 from msgsim.web.pages.assets import asset
 from msgsim.web.pages.contents import Contents
+from msgsim.web.pages.docs import DocsPages
 from msgsim.web.pages.inbox import Inbox
 from msgsim.web.pages.internal_client import ProblemAnswer
 from msgsim.web.pages.look import Look, Templates
@@ -44,6 +45,7 @@ class Ui:
         self._contents = Contents(engine, api, self._inbox)
         self._scenarios = ScenarioPages(engine, self._contents)
         self._start = Start(engine, self._contents)
+        self._docs = DocsPages(engine, self._contents)
         self._text = Templates(engine).text
         parts = Parts(self._contents, self._inbox, self._text)
         self.routes: list[BaseRoute] = [
@@ -62,6 +64,9 @@ class Ui:
             self._page("coverage", self.coverage),
             self._page("scenarios", self.scenarios),
             self._page("scenarios/{name}", self.scenario),
+            self._page("docs", self.docs),
+            self._page("docs/{api}", self.docs),
+            self._page("docs/{api}/{operation}", self.docs),
             self._page("parts", parts.draw),
             Mount("/__sim/static", routes=[Route("/{name:path}", asset)]),
         ]
@@ -201,6 +206,9 @@ class Ui:
     async def scenario(self, look: Look) -> Response:
         name = look.request.path_params["name"]
         return self._drawn(look, "scenarios.html", **await self._scenarios.look(look, name))
+
+    async def docs(self, look: Look) -> Response:
+        return self._drawn(look, "docs.html", **await self._docs.shown(look))
 
     # Parts: pieces of pages that are drawn again when something happened
 

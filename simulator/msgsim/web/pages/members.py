@@ -1,0 +1,157 @@
+"""A JSON Schema as rows to read: each member with its path, its type in words, and what is said of it."""
+
+import json
+from collections.abc import Callable, Iterator
+
+from msgspec import Struct
+
+from msgsim.model import Json
+
+DEEPEST = 5
+"""Members within members; below these only the type is told."""
+MOST = 150
+"""Rows of one schema."""
+Follow = Callable[[Json], Json]
+"""What a reference stands for; anything else as it is."""
+
+
+class Member(Struct, frozen=True):
+    """One row."""
+
+    path: str
+    """``messages[].channel``; empty for a body that is no object."""
+    type: str
+    required: bool
+    said: str
+    limits: str = ""
+    when: str = ""
+    """Where it is a member only of some objects: ``channel is viber``."""
+
+
+def members(schema: Json, follow: Follow) -> list[Member]:
+    """The members of a body; one row without a path where it is no object or list of objects."""
+    root = follow(schema)
+    found: dict[tuple[str, str], Member] = {}
+    for member in _within(root, follow, "", DEEPEST):
+        place = member.path, member.when
+        found[place] = _both(found[place], member) if place in found else member
+    if not found and root:
+        return [Member("", type_of(root, follow), True, _said(root), limits_of(root))]
+    return list(found.values())[:MOST]
+
+
+def _both(one: Member, other: Member) -> Member:
+    """What two parts of a schema say of the same member: the type that says more, and whatever else is said."""
+    return Member(
+        one.path,
+        max(one.type, other.type, key=len),
+        one.required or other.required,
+        one.said or other.said,
+        one.limits or other.limits,
+        one.when,
+    )
+
+
+def _within(schema: Json, follow: Follow, path: str, deep: int, when: str = "") -> Iterator[Member]:
+    schema = follow(schema)
+    if not isinstance(schema, dict) or deep == 0:
+        return
+    required = schema.get("required", ())
+    for name, inner in schema.get("properties", {}).items():
+        inner = {"type": "object", **inner} if _is_bare(inner) else follow(inner)
+        if isinstance(inner, dict) and inner.get("type") != "null":
+            place = f"{path}.{name}" if path else name
+            yield Member(place, type_of(inner, follow), name in required, _said(inner), limits_of(inner), when)
+            yield from _within(inner, follow, place, deep - 1, when)
+    if "items" in schema:
+        yield from _within(schema["items"], follow, f"{path}[]", deep, when)
+    if isinstance(more := schema.get("additionalProperties"), dict):
+        yield from _within(more, follow, f"{path}.*" if path else "*", deep - 1, when)
+    for part in (*schema.get("allOf", ()), *schema.get("anyOf", ()), *schema.get("oneOf", ())):
+        part = follow(part)
+        if "if" not in part:
+            yield from _within(part, follow, path, deep, when)
+        elif "then" in part:
+            yield from _within(part["then"], follow, path, deep, _condition(part["if"]) or when)
+
+
+def _is_bare(schema: Json) -> bool:
+    """Whether it only narrows what is said elsewhere."""
+    return isinstance(schema, dict) and "properties" in schema and "type" not in schema and "$ref" not in schema
+
+
+def _condition(schema: Json) -> str:
+    """``channel is viber``; empty where it is none of that form."""
+    named = schema.get("properties", {}) if isinstance(schema, dict) else {}
+    chosen = [(name, inner) for name, inner in named.items() if isinstance(inner, dict)]
+    return " and ".join(
+        f"{name} is {' or '.join(map(str, inner.get('enum', [inner.get('const')])))}"
+        for name, inner in chosen
+        if "const" in inner or "enum" in inner
+    )
+
+
+def type_of(schema: Json, follow: Follow) -> str:
+    """``string or null``, ``array of object``, ``low, regular or high``."""
+    schema = follow(schema)
+    if not isinstance(schema, dict):
+        return "anything"
+    if "const" in schema:
+        return _word(schema["const"])
+    if "enum" in schema:
+        return _either(list(map(_word, schema["enum"])))
+    if other := schema.get("anyOf") or schema.get("oneOf"):
+        found = dict.fromkeys(type_of(part, follow) for part in other)
+        if "type" not in schema and "anything" not in found:
+            return " or ".join(found)
+    if "type" not in schema and "allOf" in schema:
+        return type_of(schema["allOf"][0], follow)
+    kinds = schema.get("type") or ("object" if "properties" in schema else "anything")
+    kinds = [kinds] if isinstance(kinds, str) else list(kinds)
+    return " or ".join(_kind(kind, schema, follow) for kind in sorted(kinds, key="null".__eq__))
+
+
+def _kind(kind: str, schema: Json, follow: Follow) -> str:
+    if kind == "array" and "items" in schema:
+        inner = type_of(schema["items"], follow)
+        return "array" if inner == "anything" else f"array of {inner}"
+    return kind
+
+
+def limits_of(schema: Json) -> str:
+    """``1 to 100``, ``at most 160 characters``, ``date-time``, ``default 100``."""
+    if not isinstance(schema, dict):
+        return ""
+    found = [str(schema["format"])] if "format" in schema else []
+    found.append(_between(schema.get("minimum"), schema.get("maximum"), ""))
+    found.append(_between(schema.get("minLength"), schema.get("maxLength"), " characters"))
+    found.append(_between(schema.get("minItems"), schema.get("maxItems"), " items"))
+    if "default" in schema:
+        found.append(f"default {_word(schema['default'])}")
+    if schema.get("type") == "string" and schema.get("examples"):
+        found.append(f"such as {schema['examples'][0]}")
+    return ", ".join(filter(None, found))
+
+
+WIDEST = (1 << 31) - 1
+"""Limits from here on are those of a kind of number, and nothing to be told."""
+
+
+def _between(least: Json, most: Json, unit: str) -> str:
+    """Of numbers from 1 on, or from 0, the upper limit alone is told where there is a unit."""
+    if most is not None and most < WIDEST:
+        return f"at most {most}{unit}" if least in (None, 0) and unit else f"{least or 0} to {most}{unit}"
+    return f"at least {least}{unit}" if least and least > -WIDEST and (least > 1 or not unit) else ""
+
+
+def _said(schema: Json) -> str:
+    return str(schema.get("description") or schema.get("$comment") or "") if isinstance(schema, dict) else ""
+
+
+def _word(value: Json) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _either(words: list[str]) -> str:
+    """``a, b or c``"""
+    return " or ".join(filter(None, (", ".join(words[:-1]), words[-1]))) if words else ""
