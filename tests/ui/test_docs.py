@@ -18,6 +18,13 @@ from tests.ui.traffic import Sender
 
 LARGE = 1 << 62
 """A number that a script would round."""
+SHIFTS = """
+window.shifts = [];
+new PerformanceObserver((list) => {
+  for (const one of list.getEntries()) if (!one.hadRecentInput) shifts.push(one.value);
+}).observe({ type: "layout-shift", buffered: true });
+"""
+"""What moved although nobody had pressed anything."""
 
 
 def open_at(page: Page, operation: str, query: str = "") -> None:
@@ -310,6 +317,21 @@ def test_it_can_be_read_without_scripts(browser: Browser, sim: Simulator) -> Non
         expect(page.get_by_text("Trying it from here needs scripts")).to_be_visible()
         expect(page.get_by_role("button", name="Send")).to_be_hidden()
         expect(page.locator("#curl")).to_contain_text("""'{\n  "by": "1m"\n}'""")
+
+
+@pytest.mark.parametrize("width", [390, 1024])
+def test_nothing_moves_by_itself(page: Page, sim: Simulator, slow: Page, width: int) -> None:
+    page.add_init_script(SHIFTS)
+    page.set_viewport_size({"width": width, "height": 800})
+    open_at(page, "advanceClock")
+    page.get_by_role("button", name="Send").click()
+    expect(told(page)).to_contain_text("200")
+    expect(page.locator("#clock time")).to_have_text("00:01:00")
+    sim.control("POST", "clock/advance", {"by": "1m"})
+    expect(page.locator("#clock time")).to_have_text("00:02:00")
+    page.locator("#setClock a").click()
+    expect(page.locator("#stage h2")).to_contain_text("/clock/set")
+    assert page.evaluate("shifts") == []
 
 
 def test_it_is_found_where_one_looks_for_it(page: Page) -> None:

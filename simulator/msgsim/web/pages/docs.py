@@ -24,7 +24,7 @@ BETWEEN = " \\\n  "
 AUTHORIZED = '-H "Authorization: Bearer $MSGSIM_TOKEN"'
 """The token stays out of pages, where scripts and screens would have it."""
 UNKNOWN = "1"
-"""Stands in a command for a value of a path that nothing in the sandbox has."""
+"""A value of a path where nothing is known that fits, as `examples.samples` has it."""
 
 
 class Form(Struct, frozen=True):
@@ -102,15 +102,15 @@ class DocsPages:
 
     async def _known(self, look: Look, path: str) -> dict[str, str]:
         """Values for the ``{names}`` of a path, of the first row that its list has: ``/messages/{id}``."""
-        names = re.findall(r"{(\w+)}", path)
+        unknown = _unknown(path)
         listed = path.split("/")[1]
-        if not names:
+        if not unknown:
             return {}
         if listed == "sandboxes":
-            return {names[0]: look.sandbox.name}
+            return dict.fromkeys(unknown, look.sandbox.name)
         found = await self._contents.get(look, listed, limit="" if listed == "sinks" else 1)
         rows = found[listed]
-        return {name: str(rows[0][name]) for name in names} if rows else {}
+        return {name: str(rows[0][name]) for name in unknown} if rows else unknown
 
 
 def _of_provider(look: Look, provider: Provider, drawn: Drawn) -> Form:
@@ -120,9 +120,8 @@ def _of_provider(look: Look, provider: Provider, drawn: Drawn) -> Form:
     schema = provider.contract.schema(endpoint.schema).document if endpoint.schema else {}
     sample = next(iter(schema.get("examples", ())), None)
     in_query = isinstance(endpoint, AnySend) and method == "GET"
-    example = request_to(provider, endpoint, None if in_query else sample, look.sandbox.name)
-    if in_query:
-        example = replace(example, query=urlencode(sample or {}))
+    body, query = (None, sample) if in_query else (sample, None)
+    example = request_to(provider, endpoint, body, look.sandbox.name, query=query)
     if example.body:
         example = replace(example, body=drawn.bodies[0]["examples"][0])
     else:
@@ -131,7 +130,7 @@ def _of_provider(look: Look, provider: Provider, drawn: Drawn) -> Form:
     known = {parameter["name"] for parameter in drawn.parameters}
     return Form(
         path,
-        {name: value for name, value in asked.items() if name in known},
+        _unknown(path) | {name: value for name, value in asked.items() if name in known},
         example.headers,
         {name: value for name, value in asked.items() if name not in known},
         example.body,
@@ -145,5 +144,9 @@ def _without(headers: dict[str, str], name: str) -> dict[str, str]:
     return {key: value for key, value in headers.items() if key != name}
 
 
+def _unknown(path: str) -> dict[str, str]:
+    return dict.fromkeys(re.findall(r"{(\w+)}", path), UNKNOWN)
+
+
 def _filled(path: str, values: dict[str, str]) -> str:
-    return re.sub(r"{(\w+)}", lambda found: quote(values.get(found[1], UNKNOWN), safe=""), path)
+    return re.sub(r"{(\w+)}", lambda found: quote(values[found[1]], safe=""), path)
