@@ -1,6 +1,7 @@
 """A server on PostgreSQL: who may use the database, what it says when it cannot, and what an outage costs."""
 
-import threading
+import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import psycopg
@@ -8,8 +9,8 @@ import pytest
 from msgsim.client import Client
 from msgsim.model import Inbound
 from msgsim.storage.database import StoreError
-from msgsim.storage.postgresql_copy import LONGEST, kept
 from msgsim.storage.postgresql_session import numbered
+from msgsim.storage.postgresql_values import LONGEST, kept
 from msgsim.storage.store import Store, store_at
 from msgsim.testing import Answer, Simulator, call
 
@@ -17,6 +18,8 @@ from tests.receiver import Receiver
 from tests.storage.cluster import Cluster, programs
 
 pytestmark = pytest.mark.skipif(programs() is None, reason="PostgreSQL is not installed")
+Story = Callable[[Store], Awaitable[None]]
+Play = Callable[[Story], None]
 ACCOUNT = {"Authorization": "Basic YTpi"}
 MO = Inbound(1, "", "sinch", "+5511", "27277", "hello", 5)
 
@@ -119,52 +122,106 @@ def test_placeholders_are_numbered() -> None:
     assert numbered("a = ?2 AND b = ?1 AND c = ?2") == b"a = $2 AND b = $1 AND c = $2"
 
 
-def begin(store: Store) -> threading.Event:
-    """A commit beside; set when it has ended."""
-    done = threading.Event()
+def begin(store: Store) -> asyncio.Event:
+    """A commit during which the loop goes on; set when it has ended."""
+    done = asyncio.Event()
     assert store.begin_commit(done.set)
     return done
 
 
-def test_what_is_written_while_a_commit_goes_on_waits_for_the_next(url: str) -> None:
-    store = store_at(url)
-    store.inbound.add(MO)
-    done = begin(store)
-    store.drop_sandbox(7)
-    assert done.wait(20)
+async def end(store: Store, done: asyncio.Event) -> None:
+    await asyncio.wait_for(done.wait(), 20)
     store.end_commit()
-    assert store.dirty
-    assert store.commit().dropped == {7}
-    store.close()
+
+
+@pytest.fixture
+def play(url: str) -> Play:
+    """Run what happens to a store on an event loop."""
+
+    def run(story: Story) -> None:
+        async def whole() -> None:
+            store = store_at(url)
+            await story(store)
+            store.close()
+
+        asyncio.run(whole())
+
+    return run
+
+
+def test_what_is_written_while_a_commit_goes_on_waits_for_the_next(play: Play) -> None:
+    async def story(store: Store) -> None:
+        store.inbound.add(MO)
+        done = begin(store)
+        store.drop_sandbox(7)
+        await end(store, done)
+        assert store.dirty
+        assert store.commit().dropped == {7}
+
+    play(story)
 
 
 @pytest.mark.parametrize("read_first", [False, True])
-def test_a_commit_that_is_lost_takes_along_what_was_written_since_it_began(url: str, read_first: bool) -> None:
-    store = store_at(url)
-    store.inbound.add(MO)
-    store.inbound.add(MO)
-    done = begin(store)
-    store.journal.trim(1, 5, 1)
-    if read_first:
-        assert store.inbound.by_key(1) is None
-    assert done.wait(20)
-    with pytest.raises(StoreError, match="duplicate key"):
-        store.end_commit()
-    with pytest.raises(StoreError, match="duplicate key"):
+def test_a_commit_that_is_lost_takes_along_what_was_written_since_it_began(play: Play, read_first: bool) -> None:
+    async def story(store: Store) -> None:
+        store.inbound.add(MO)
+        store.inbound.add(MO)
+        done = begin(store)
+        store.journal.trim(1, 5, 1)
+        if read_first:
+            assert store.inbound.by_key(1) is None
+        with pytest.raises(StoreError, match="duplicate key"):
+            await end(store, done)
+        with pytest.raises(StoreError, match="duplicate key"):
+            store.commit()
+        store.inbound.add(MO)
         store.commit()
-    store.inbound.add(MO)
-    store.commit()
-    assert store.inbound.by_key(1) == MO
-    store.close()
+        assert store.inbound.by_key(1) == MO
+
+    play(story)
 
 
-def test_what_is_read_has_everything_that_was_written(url: str) -> None:
-    store = store_at(url)
-    store.inbound.add(MO)
-    begin(store)
-    assert store.inbound.by_key(1) == MO
-    store.end_commit()
-    store.close()
+def test_what_is_read_has_everything_that_was_written(play: Play) -> None:
+    async def story(store: Store) -> None:
+        store.inbound.add(MO)
+        done = begin(store)
+        assert store.inbound.by_key(1) == MO
+        await end(store, done)
+
+    play(story)
+
+
+@pytest.mark.parametrize("read_first", [False, True])
+def test_a_commit_of_more_than_a_connection_takes_at_once(play: Play, read_first: bool) -> None:
+    texts = {number: f"{number}" * 2_000_000 for number in range(1, 10)}
+
+    async def story(store: Store) -> None:
+        for number, text in texts.items():
+            store.inbound.add(Inbound(number, "", "sinch", "+5511", "27277", text, 5))
+        done = begin(store)
+        if read_first:
+            assert store.inbound.by_key(1) is not None
+        await end(store, done)
+        assert {mo.key: mo.text for mo in store.inbound.latest(0)} == texts
+
+    play(story)
+
+
+def test_a_commit_whose_connection_is_cut_meanwhile_is_lost(play: Play, url: str) -> None:
+    async def story(store: Store) -> None:
+        execute(url, SLOW)
+        store.inbound.add(MO)
+        done = begin(store)
+        terminate(url)
+        with pytest.raises(StoreError, match="connection"):
+            await end(store, done)
+        execute(url, "DROP FUNCTION msgsim.sleep CASCADE")
+        assert any(readable(store) for _ in range(1_000_000))
+        store.inbound.add(MO)
+        await end(store, begin(store))
+        assert store.inbound.by_key(1) == MO
+
+    play(story)
 
 
 def test_a_transaction_that_lost_its_connection_is_lost_as_a_whole(url: str) -> None:
@@ -245,13 +302,17 @@ def test_postgresql_killed_and_started_again_loses_nothing_that_was_accepted() -
             client.callbacks.wait(state="done", count=100, timeout="30s")
 
 
+SLOW = """
+CREATE FUNCTION msgsim.sleep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(30); RETURN NEW; END $$;
+CREATE TRIGGER sleep BEFORE INSERT ON msgsim.inbound FOR EACH ROW EXECUTE FUNCTION msgsim.sleep();
+"""
 REFUSE = """
 CREATE FUNCTION msgsim.refuse() RETURNS trigger LANGUAGE plpgsql
 AS $$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = '53100'; END $$;
 CREATE TRIGGER refuse BEFORE INSERT ON msgsim.messages FOR EACH ROW EXECUTE FUNCTION msgsim.refuse();
 CREATE TRIGGER refuse BEFORE INSERT ON msgsim.records FOR EACH ROW EXECUTE FUNCTION msgsim.refuse();
 """
-"""As a full disk does, from the middle of a COPY."""
+"""As a full disk does, in the middle of a statement."""
 
 
 def test_a_full_disk_is_503_until_there_is_room_again(url: str) -> None:

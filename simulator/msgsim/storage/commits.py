@@ -46,11 +46,11 @@ class Commits:
         self._committed = committed
         self._answers: list[Answer] = []
         self._committing: list[Answer] | None = None
-        """Answers that wait for the commit running in another thread; None: no such commit is running."""
+        """Answers that wait for the commit that goes on; None: no such commit is running."""
         self._begun = 0
-        """How many commits were begun in another thread."""
+        """How many commits were begun so."""
         self._since = 0.0
-        """When the commit running in another thread was begun, by `elapsed`."""
+        """When the commit that goes on was begun, by `elapsed`."""
         self.durations = Durations()
 
     def then(self, answer: Answer) -> None:
@@ -68,15 +68,14 @@ class Commits:
             await done
 
     def start(self) -> None:
-        """Begin a commit for all waiting answers, in another thread where the database can do that.
+        """Begin a commit for all waiting answers, beside the loop where the database can do that.
 
         While such a commit is running, this does nothing: its end starts the next.
         """
         if self._committing is not None:
             return
-        loop = asyncio.get_running_loop()
         self._begun += 1
-        if self._store.begin_commit(partial(_call, loop, partial(self._end, self._begun))):
+        if self._store.begin_commit(partial(self._end, self._begun)):
             self._committing, self._answers = self._answers, []
             self._since = elapsed()
         else:
@@ -94,7 +93,7 @@ class Commits:
             raise lost
 
     def _end(self, begun: int) -> None:
-        """A commit in another thread has ended. `now` may have waited for it and finished it already."""
+        """A commit that was begun has ended. `now` may have waited for it and finished it already."""
         if self._committing is not None and begun == self._begun:
             self._finish()
             if self._answers:
@@ -122,12 +121,6 @@ class Commits:
             except Exception:  # A failing answer must not keep the others from being sent.
                 logging.getLogger("msgsim").exception("unexpected")
         return lost
-
-
-def _call(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
-    """Call something in the loop, from any thread; nothing happens when the loop has been closed."""
-    with contextlib.suppress(RuntimeError):
-        loop.call_soon_threadsafe(call)
 
 
 def _settle(done: "asyncio.Future[None]", error: StoreError | None) -> None:

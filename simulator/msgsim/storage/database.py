@@ -81,7 +81,7 @@ class Database(Protocol):
         """Make everything written since the last commit durable. Raises StoreError when all of it was lost."""
 
     def begin_commit(self, done: Callable[[], None]) -> bool:
-        """Begin a commit in another thread; ``done`` is called in any thread when it has ended.
+        """Begin a commit during which the running event loop goes on; the loop calls ``done`` when it has ended.
 
         False where the database does not support that, or there is nothing to commit: then call `commit`.
         """

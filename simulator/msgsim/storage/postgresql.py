@@ -1,24 +1,24 @@
-"""PostgreSQL as a replica uses it: rows that wait for the commit go by COPY, and commits go on beside the loop."""
+"""PostgreSQL as a replica uses it: what waits for the commit goes in one round trip, during which the loop goes on."""
 
-from collections.abc import Callable, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 
 from msgsim.storage.database import Columns, Row, Rows, StoreError, Waiting, put_off
+from msgsim.storage.postgresql_pipeline import Pipeline
 from msgsim.storage.postgresql_replicas import PostgresqlReplicas
-from msgsim.storage.postgresql_session import FAILED, REFUSED, Session
+from msgsim.storage.postgresql_session import FAILED, REFUSED, Session, numbered
+from msgsim.storage.postgresql_values import Statement, by_columns, by_row
 
-COPY = ""
-"""In place of a statement: rows that are new."""
-ADD = "WITH added"
+BEGIN, COMMIT = (Statement(sql, (), ()) for sql in (b"BEGIN", b"COMMIT"))
+ADDED = "WITH added"
 """How a statement begins whose values are whole columns of rows."""
 
 
 class Postgresql:
-    """As `msgsim.storage.database.Database` has it. Only one thread uses the connection at a time.
+    """As `msgsim.storage.database.Database` has it.
 
-    While a commit goes on beside the loop, rows may be added to the next; whoever reads, or writes at once, waits for
-    its end. When it fails, what was written meanwhile is lost too.
+    While a commit goes on, rows may be added to the next; whoever reads, or writes at once, waits for its end. When it
+    fails, what was written meanwhile is lost too.
     """
 
     written = "readable(doc) ILIKE ? ESCAPE ''"
@@ -30,12 +30,10 @@ class Postgresql:
         self._deferred: Waiting = {}
         self._began = False
         """A transaction is open."""
-        self._commit: Future[None] | None = None
+        self._commit: Pipeline | None = None
         """Goes on, or has ended and `end_commit` was not called yet."""
         self._lost: StoreError | None = None
         """Why that one failed."""
-        self._ended = True
-        self._thread = ThreadPoolExecutor(1, "msgsim-commits")
         self.replicas = PostgresqlReplicas(self.rows, self.write)
         self._session = Session(url, script, version, self.replicas)
 
@@ -44,10 +42,11 @@ class Postgresql:
             self.commit()
         finally:
             self._session.close()
-            self._thread.shutdown()
 
     def insert(self, table: str, rows: Iterable[Row]) -> None:
-        self.defer(table, COPY, rows)
+        rows = list(rows)
+        if rows:
+            self.defer(table, _insertion(table, len(rows[0])), rows)
 
     def defer(self, table: str, sql: str, rows: Iterable[Row]) -> None:
         self.dirty = True
@@ -61,8 +60,10 @@ class Postgresql:
         self._wait()
         try:
             if self._error is None:
-                self._write_deferred(table, self._deferred)
-                self._begin()
+                self._flush(table)
+                if not self._began:
+                    self._carry_out([BEGIN])
+                    self._began = True
                 return self._session.execute(sql, values).rowcount
         except (*FAILED, StoreError) as error:
             self._fail(error)
@@ -72,7 +73,7 @@ class Postgresql:
         self._wait()
         try:
             if self._error is None:
-                self._write_deferred(table, self._deferred)
+                self._flush(table)
         except (*FAILED, StoreError) as error:
             self._fail(error)
         try:
@@ -86,10 +87,10 @@ class Postgresql:
         if not self.dirty:
             return
         self.dirty = False
-        deferred, self._deferred = self._deferred, {}
         try:
             if self._error is None:
-                self._carry_out(deferred)
+                self._carry_out(self._everything())
+                self._began = False
         except (*FAILED, StoreError) as error:
             self._error = self._fail(error)
         if self._error is not None:
@@ -99,10 +100,13 @@ class Postgresql:
     def begin_commit(self, done: Callable[[], None]) -> bool:
         if not self.dirty or self._error is not None:
             return False
-        self.dirty = self._ended = False
-        deferred, self._deferred = self._deferred, {}
-        self._commit = self._thread.submit(self._carry_out, deferred)
-        self._commit.add_done_callback(lambda _: done())
+        try:
+            self._commit = self._session.send(self._everything())
+        except (*FAILED, StoreError) as error:
+            self._fail(error)
+            return False
+        self.dirty = self._began = False
+        self._commit.watch(done)
         return True
 
     def end_commit(self) -> None:
@@ -113,34 +117,29 @@ class Postgresql:
 
     def _wait(self) -> None:
         """Until the commit that goes on has ended."""
-        if self._commit is not None and not self._ended:
-            error = self._commit.exception()
-            self._ended = True
+        if self._commit is not None and self._lost is None:
+            error = self._commit.wait()
             if error is not None:
                 self._lost = self._fail(error)
 
-    def _carry_out(self, deferred: Waiting) -> None:
-        """Write all, and commit. Raises what is in FAILED, and StoreError."""
-        for table in list(deferred):
-            self._write_deferred(table, deferred)
-        if self._began:
-            self._session.commit()
-            self._began = False
-
-    def _write_deferred(self, table: str, deferred: Waiting) -> None:
-        for sql, rows in deferred.pop(table, ()):
-            self._begin()
-            if sql == COPY:
-                self._session.copy(table, rows)
-            elif sql.startswith(ADD):
-                self._session.execute_columns(sql, rows)
-            else:
-                self._session.execute_many(sql, rows)
-
-    def _begin(self) -> None:
-        if not self._began:
-            self._session.begin()
+    def _flush(self, table: str) -> None:
+        """Write what waits for a table. Raises what is in FAILED, and StoreError."""
+        statements = list(_statements(self._deferred.pop(table, ())))
+        if statements:
+            self._carry_out(statements if self._began else [BEGIN, *statements])
             self._began = True
+
+    def _everything(self) -> list[Statement]:
+        """What is left to do of the transaction, COMMIT included where it is open. Raises what is in FAILED."""
+        deferred, self._deferred = self._deferred, {}
+        statements = [statement for waiting in deferred.values() for statement in _statements(waiting)]
+        return [*statements, COMMIT] if self._began else statements
+
+    def _carry_out(self, statements: Iterable[Statement]) -> None:
+        """Raises what is in FAILED, and StoreError."""
+        error = self._session.send(statements).wait()
+        if error is not None:
+            raise error
 
     def _fail(self, error: BaseException) -> StoreError:
         """Leave the transaction, and keep the reason for the commit of what was written to it."""
@@ -153,16 +152,30 @@ class Postgresql:
         return reason
 
 
+def _statements(waiting: Iterable[tuple[str, list[Row]]]) -> Iterator[Statement]:
+    for sql, rows in waiting:
+        if sql.startswith(ADDED):
+            yield by_columns(numbered(sql), rows)
+        else:
+            yield from (by_row(numbered(sql), row) for row in rows)
+
+
+@lru_cache
+def _insertion(table: str, columns: int) -> str:
+    arrays = ", ".join("?" * columns)
+    return f"{ADDED} AS (SELECT * FROM unnest({arrays})) INSERT INTO {table} SELECT * FROM added"  # noqa: S608
+
+
 @lru_cache
 def _addition(table: str, columns: Columns) -> str:
     """Rows with the same key are one row here: a statement may not write a row twice."""
     key, numbers = columns
     names, keys = ", ".join(key + numbers), ", ".join(key)
-    arrays = ", ".join("CAST(? AS BIGINT[])" for _ in key + numbers)
+    arrays = ", ".join("?" for _ in key + numbers)
     totals = ", ".join(f"SUM({name})" for name in numbers)
     sums = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in numbers)
     return (
-        f"{ADD} ({names}) AS (SELECT * FROM unnest({arrays}))"  # noqa: S608
+        f"{ADDED} ({names}) AS (SELECT * FROM unnest({arrays}))"  # noqa: S608
         f" INSERT INTO {table} ({names}) SELECT {keys}, {totals} FROM added GROUP BY {keys} ORDER BY {keys}"
         f" ON CONFLICT ({keys}) DO UPDATE SET {sums}"
     )

@@ -17,9 +17,10 @@ from psycopg.types.string import BytesBinaryDumper, StrBinaryDumper
 
 from msgsim.clock import machine
 from msgsim.storage.database import Row, StoreError
-from msgsim.storage.postgresql_copy import command, copy, kept
+from msgsim.storage.postgresql_pipeline import Pipeline, Prepared
 from msgsim.storage.postgresql_replicas import PostgresqlReplicas
 from msgsim.storage.postgresql_tables import prepare
+from msgsim.storage.postgresql_values import Statement, kept
 
 REFUSED = (psycopg.Error, StoreError)
 """What a question may fail with, and then the transaction it is asked in fails too."""
@@ -67,6 +68,8 @@ class Session:
         self._connection: psycopg.Connection[TupleRow] | None = None
         self._next: psycopg.Connection[TupleRow] | None = None
         """A new connection, until nothing is kept any more of what was lost with the one before."""
+        self._prepared: Prepared = {}
+        """Of the connection."""
         try:
             connection = self._connect()
             with self._closed_unless_done(connection):
@@ -80,26 +83,12 @@ class Session:
         cursor = psycopg.RawCursor(self._connected())
         return cursor.execute(numbered(statement), [kept(value) for value in values], binary=True)
 
-    def execute_many(self, statement: str, rows: Iterable[Row]) -> None:
-        with psycopg.RawCursor(self._connected()) as cursor:
-            cursor.executemany(numbered(statement), [[kept(value) for value in row] for row in rows])
-
-    def execute_columns(self, statement: str, rows: Iterable[Row]) -> None:
-        """A statement once, whose values are the columns of rows of whole numbers, as arrays."""
-        columns = [f"{{{','.join(map(str, column))}}}" for column in zip(*rows, strict=True)]
-        psycopg.RawCursor(self._connected()).execute(numbered(statement), columns)
-
-    def copy(self, table: str, rows: Iterable[Row]) -> None:
-        copy(self._connected().pgconn, table, rows)
-
-    def begin(self) -> None:
-        command(self._connected().pgconn, b"BEGIN")
-
-    def commit(self) -> None:
-        command(self._connected().pgconn, b"COMMIT")
+    def send(self, statements: Iterable[Statement]) -> Pipeline:
+        return Pipeline(self._connected().pgconn, self._prepared, statements)
 
     def roll_back(self) -> None:
         """Leave the transaction; and the connection, where it is lost or nothing can be written by it."""
+        self._prepared = {}  # A statement that was sent after the one that failed was not prepared.
         connection = self._connection
         if connection is None:
             return

@@ -59,7 +59,7 @@ class Store:
         return changes
 
     def begin_commit(self, done: Callable[[], None]) -> bool:
-        """Begin a commit in another thread; ``done`` is called in any thread when it has ended.
+        """Begin a commit during which the running event loop goes on; the loop calls ``done`` when it has ended.
 
         False where only `commit` can do it.
         """
