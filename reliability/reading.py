@@ -13,7 +13,9 @@ from msgsim.provider import Ask, Provider, discover
 from msgsim.storage.store import store_in
 from msgsim.storage.unreadable import WORD
 from msgsim.testing import Answer, call
+from msgsim.web.control.description import described, operations
 from msgsim.web.control.routes import ROOT, TABLE
+from msgsim.web.pages.docs import CONTROL
 from msgsim.web.pages.ui import Ui
 from msgspec import Struct
 from starlette.routing import Route, Router
@@ -36,6 +38,8 @@ def _of_pages() -> list[str]:
 
 
 PAGES = _of_pages()
+OPERATIONS = [operation["operationId"] for operation in operations(described()).values()]
+"""Of the control API."""
 
 
 class Things(Struct):
@@ -112,6 +116,7 @@ def _filled(path: str, known: Things) -> Iterator[str]:
     name = parameter.partition(":")[0]
     kind = start.rstrip("/").rpartition("/")[2]
     values = {"number": getattr(known, kind, []), "id": known.id, "place": ["0"], "rest": [""]}
+    values |= {"api": [CONTROL] if "{" in end else [CONTROL, *PROVIDERS], "operation": OPERATIONS}
     if name == "name":
         values["name"] = {"sinks": known.sinks, "static": ["style.css"]}.get(kind, ["default"])
     for value in values[name]:
