@@ -50,7 +50,7 @@ reference: $(VENV)/ready  ## Write docs/reference/python.md from the docstrings 
 	@$(BIN)/python -m tests.client.reference
 
 bench: $(VENV)/ready  ## Ratios inside one run; goes on when a budget is missed, and says so
-	-@$(BIN)/python benchmarks/run.py
+	-@$(BIN)/python -m benchmarks.run
 	-@$(BIN)/python benchmarks/scenarios.py
 	-@$(BIN)/python -m benchmarks.bulk
 	-@$(BIN)/python -m benchmarks.pending

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from benchmarks import processes
 from benchmarks.callbacks import told
-from benchmarks.run import BASIC, ROUNDS, SEND, Server, free_port
+from benchmarks.run import BASIC, ROUNDS, SEND, Server
+from tests.ports import free_port
 
 MESSAGES = int(os.environ.get("MESSAGES", "10000"))
 BATCH = 1000

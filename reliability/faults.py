@@ -17,8 +17,9 @@ from msgsim.testing import Answer, Simulator, call
 from reliability.crash import kept, sound
 from reliability.figures import Figure, counted
 from reliability.receiver import MANNERS, Receiver
-from reliability.server import DidNotStart, Server, free_port, lines
+from reliability.server import DidNotStart, Server, lines
 from reliability.traffic import BASIC, Load, Tally
+from tests.ports import free_port
 
 PART = "faults"
 RETRIES = ["1s", "5s", "30s"]

@@ -101,8 +101,3 @@ class Receiver:
             if not self._arrived.wait_for(lambda: len(self.posts) >= count, seconds):
                 raise AssertionError(f"{len(self.posts)} posts arrived within {seconds} s, {count} were expected")
             return list(self.posts)
-
-
-def free_port() -> int:
-    with Receiver() as receiver:
-        return int(receiver.url.rpartition(":")[2])

@@ -9,7 +9,8 @@ from typing import NamedTuple
 from urllib.parse import urlencode
 
 from benchmarks.peers.install import HERE, MODULES, PYTHON, node
-from benchmarks.run import BASIC, SEND, Server, free_port, ours, request
+from benchmarks.run import BASIC, SEND, Server, ours, request
+from tests.ports import free_port
 
 OURS = "messaging-simulator"
 WIRE = request("/v1/omnimessage", SEND, {"Authorization": f"Basic {BASIC}"})

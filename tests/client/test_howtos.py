@@ -19,7 +19,7 @@ import yaml
 from msgsim.testing import Simulator, call
 
 from tests.client.conftest import MSGSIM
-from tests.receiver import free_port
+from tests.ports import free_port
 from tests.storage.cluster import Cluster, programs
 
 HOWTOS = Path(__file__).parents[2] / "docs" / "how-to"

@@ -15,7 +15,7 @@ import psycopg
 from msgsim.config import Config
 from msgsim.storage.store import Store, store_at
 
-from tests.receiver import free_port
+from tests.ports import free_port
 
 FAST = ("fsync=off", "full_page_writes=off", "shared_buffers=64MB", "max_connections=60")
 """Nobody minds what such a cluster loses with the machine; with its process it loses nothing."""
