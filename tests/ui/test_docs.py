@@ -14,6 +14,7 @@ from msgsim.web.control.description import described, operations
 from playwright.sync_api import Browser, Dialog, Page, Route, expect
 
 from tests.ui import traffic
+from tests.ui.held import Held
 from tests.ui.traffic import Sender
 
 LARGE = 1 << 62
@@ -21,10 +22,10 @@ LARGE = 1 << 62
 SHIFTS = """
 window.shifts = [];
 new PerformanceObserver((list) => {
-  for (const one of list.getEntries()) if (!one.hadRecentInput) shifts.push(one.value);
-}).observe({ type: "layout-shift", buffered: true });
+  for (const one of list.getEntries()) shifts.push(one.value);
+}).observe({ type: "layout-shift" });
 """
-"""What moved although nobody had pressed anything."""
+"""What moves from now on."""
 
 
 def open_at(page: Page, operation: str, query: str = "") -> None:
@@ -162,6 +163,36 @@ def test_a_provider_takes_the_example_and_refuses_other_bodies_in_its_own_words(
         expect(told(page).get_by_role("link")).to_have_text(request)
         expect(told(page)).to_contain_text("400 Bad Request")
         expect(body(page)).to_contain_text(words)
+
+
+def test_it_is_used_by_keyboard_alone(page: Page) -> None:
+    page.goto("/__sim/docs/sinch/send-sms")
+    page.get_by_role("combobox", name="Example").focus()
+    page.keyboard.press("Tab")
+    expect(page.locator("#try-body")).to_be_focused()
+    page.keyboard.press("Tab")
+    for request in ("Request 1", "Request 2"):
+        expect(page.get_by_role("button", name="Send")).to_be_focused()
+        page.keyboard.press("Enter")
+        expect(told(page).get_by_role("link")).to_have_text(request)
+    open_at(page, "events")
+    page.get_by_role("button", name="Open the stream").press("Enter")
+    expect(told(page)).to_contain_text("open")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(told(page)).to_contain_text("stopped")
+    expect(page.get_by_role("button", name="Open the stream")).to_be_focused()
+
+
+def test_what_is_under_way_is_not_sent_again(page: Page, sim: Simulator) -> None:
+    page.goto("/__sim/docs/sinch/send-sms")
+    held = Held(page, "**/v1/send-sms")
+    send = page.get_by_role("button", name="Send")
+    held.after(send.click)
+    send.click()
+    held.answer_last_first()
+    expect(told(page)).to_contain_text("200 OK")
+    assert sim.control("GET", "requests").json["total"] == 1
 
 
 def test_a_server_that_is_away_is_told(page: Page) -> None:
@@ -320,17 +351,14 @@ def test_it_can_be_read_without_scripts(browser: Browser, sim: Simulator) -> Non
 
 
 @pytest.mark.parametrize("width", [390, 1024])
-def test_nothing_moves_by_itself(page: Page, sim: Simulator, slow: Page, width: int) -> None:
-    page.add_init_script(SHIFTS)
+def test_nothing_moves_when_something_happens(page: Page, sim: Simulator, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 800})
     open_at(page, "advanceClock")
-    page.get_by_role("button", name="Send").click()
-    expect(told(page)).to_contain_text("200")
-    expect(page.locator("#clock time")).to_have_text("00:01:00")
-    sim.control("POST", "clock/advance", {"by": "1m"})
-    expect(page.locator("#clock time")).to_have_text("00:02:00")
-    page.locator("#setClock a").click()
-    expect(page.locator("#stage h2")).to_contain_text("/clock/set")
+    page.evaluate("document.fonts.ready")
+    page.evaluate(SHIFTS)
+    for now in ("00:01:00", "00:02:00"):
+        sim.control("POST", "clock/advance", {"by": "1m"})
+        expect(page.locator("#clock time")).to_have_text(now)
     assert page.evaluate("shifts") == []
 
 

@@ -145,3 +145,14 @@ def test_the_last_filter_is_shown(
     held.answer_last_first()
     expect(page).to_have_url(re.compile(f"{last}(&|$)"))
     expect(page.locator(row)).to_have_count(count)
+
+
+@pytest.mark.parametrize("path", ["", "errors", "start", "docs/control/listMessages"])
+def test_fonts_are_asked_for_before_the_page_is_drawn(page: Page, full: Sender, path: str) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if request.resource_type == "font" else None)
+    page.goto(f"/__sim/{path}")
+    page.evaluate("document.fonts.ready")
+    links = page.locator("link[rel=preload][as=font]").all()
+    preloaded = [link.evaluate("link => link.href") for link in links]
+    assert sorted(asked) == sorted(preloaded)

@@ -46,6 +46,14 @@ def test_what_two_parts_say_of_a_member_is_one_row() -> None:
     assert (only.path, only.required, only.said, only.limits) == ("to", True, "A number.", "at most 15 characters")
 
 
+def test_members_that_another_part_tells_of_stand_below_their_holder() -> None:
+    schema = {
+        "properties": {"to": {"type": "object"}, "text": {"type": "string"}},
+        "allOf": [{"properties": {"to": {"type": "object", "properties": {"key": {"type": "string"}}}}}],
+    }
+    assert [one.path for one in members(schema, as_it_is)] == ["to", "to.key", "text"]
+
+
 def test_a_schema_within_itself_ends() -> None:
     schema: dict[str, Json] = {"properties": {}}
     schema["properties"]["inner"] = schema

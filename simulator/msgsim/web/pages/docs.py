@@ -86,8 +86,8 @@ class DocsPages:
         if name != "default":
             values["sandbox"] = name
         body = next(iter(drawn.bodies), None)
-        headers: dict[str, str] = {"Content-Type": body["media"]} if body else {}
-        text = next(iter(body["examples"]), "") if body else ""
+        headers: dict[str, str] = {"Content-Type": body.media} if body else {}
+        text = next(iter(body.examples), "") if body else ""
         query = urlencode({"sandbox": name}) if name != "default" else ""
         example = Example(drawn.listed.method, _filled(path, values), headers, text, query)
         options = f"-o {drawn.download}" if drawn.download else "-iN" if drawn.is_stream else "-i"
@@ -123,11 +123,11 @@ def _of_provider(look: Look, provider: Provider, drawn: Drawn) -> Form:
     body, query = (None, sample) if in_query else (sample, None)
     example = request_to(provider, endpoint, body, look.sandbox.name, query=query)
     if example.body:
-        example = replace(example, body=drawn.bodies[0]["examples"][0])
+        example = replace(example, body=drawn.bodies[0].examples[0])
     else:
         example = replace(example, headers=_without(example.headers, "Content-Type"))
     asked = dict(parse_qsl(example.query))
-    known = {parameter["name"] for parameter in drawn.parameters}
+    known = {parameter.name for parameter in drawn.parameters}
     return Form(
         path,
         _unknown(path) | {name: value for name, value in asked.items() if name in known},

@@ -37,7 +37,19 @@ def members(schema: Json, follow: Follow) -> list[Member]:
         found[place] = _both(found[place], member) if place in found else member
     if not found and root:
         return [Member("", type_of(root, follow), True, _said(root), limits_of(root))]
-    return list(found.values())[:MOST]
+    return sorted(found.values(), key=_place_among(list(found)))[:MOST]
+
+
+def _place_among(rows: list[tuple[str, str]]) -> Callable[[Member], list[int]]:
+    """Sorts members below those that hold them, whichever part of the schema told of them first."""
+    places = {row: place for place, row in enumerate(rows)}
+
+    def place(member: Member) -> list[int]:
+        names = member.path.split(".")
+        holders = [".".join(names[:count]).rstrip("[]") for count in range(1, len(names) + 1)]
+        return [places.get((holder, member.when), places.get((holder, ""), 0)) for holder in holders]
+
+    return place
 
 
 def _both(one: Member, other: Member) -> Member:

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from msgsim.model import Json
 from msgsim.web.control.description import operations
-from msgsim.web.pages.members import limits_of, members, type_of
+from msgsim.web.pages.members import Member, limits_of, members, type_of
 from msgsim.web.pages.raw_text import pretty
 
 _KEYED = re.compile(r"`([\w.-]+)`: (.*)")
@@ -29,19 +29,63 @@ class Listed(Struct, frozen=True):
     """What it takes away; empty for nothing."""
 
 
+class Parameter(Struct, frozen=True):
+    """Of a path, a query or a header."""
+
+    name: str
+    place: str
+    required: bool
+    type: str
+    limits: str
+    hint: str
+    """What holds without it, else what it may be."""
+    said: str
+    options: list[str]
+    """The words it may be; none where it may be more than a few."""
+
+
+class RequestBody(Struct, frozen=True):
+    """Of one media type."""
+
+    media: str
+    required: bool
+    members: list[Member]
+    examples: list[str]
+
+
+class KeyedError(Struct, frozen=True):
+    """An error of a provider's catalogue."""
+
+    key: str
+    said: str
+    text: str
+    """An example of its body; empty where it has none."""
+
+
+class PossibleAnswer(Struct, frozen=True):
+    """Of one status and media type."""
+
+    status: int
+    said: str
+    """Empty where the errors say it."""
+    media: str
+    """Empty: it has no body."""
+    headers: list[tuple[str, str]]
+    """Each with an example."""
+    members: list[Member]
+    examples: list[str]
+    errors: list[KeyedError]
+
+
 class Drawn(Struct, frozen=True):
     """An operation with all that is said of it."""
 
     listed: Listed
     description: str
-    parameters: list[Json]
-    """Each with ``name``, ``place``, ``required``, ``type``, ``limits``, ``hint`` (what holds without it, else what it
-    may be), ``said``, and ``options`` where it is one of a few words."""
-    bodies: list[Json]
-    """By media type: ``media``, ``required``, ``members``, ``examples`` as texts."""
-    answers: list[Json]
-    """Good ones first: ``status``, ``said``, ``media``, ``headers``, ``members``, ``examples``, and ``errors`` of a
-    catalogue, each with ``key``, ``said`` and ``text``."""
+    parameters: list[Parameter]
+    bodies: list[RequestBody]
+    answers: list[PossibleAnswer]
+    """Good ones first."""
     is_stream: bool
     """Whether its answer goes on until the client leaves."""
     download: str
@@ -85,29 +129,27 @@ class Description:
             operation.get("x-download", ""),
         )
 
-    def _parameter(self, parameter: Json) -> Json:
+    def _parameter(self, parameter: Json) -> Parameter:
         schema = self._followed(parameter.get("schema", {}))
         words = CHOICES if schema.get("type") == "boolean" else schema.get("enum", ())
-        return {
-            "name": parameter["name"],
-            "place": parameter["in"],
-            "required": parameter.get("required", False),
-            "type": type_of(schema, self._followed),
-            "limits": limits_of(schema),
-            "hint": str(schema["default"]).lower() if "default" in schema else limits_of(schema),
-            "said": parameter.get("description") or schema.get("description") or schema.get("$comment") or "",
-            "options": [word for word in words if isinstance(word, str)],
-        }
+        limits = limits_of(schema)
+        return Parameter(
+            parameter["name"],
+            parameter["in"],
+            parameter.get("required", False),
+            type_of(schema, self._followed),
+            limits,
+            str(schema["default"]).lower() if "default" in schema else limits,
+            parameter.get("description") or schema.get("description") or schema.get("$comment") or "",
+            [word for word in words if isinstance(word, str)],
+        )
 
-    def _bodies(self, operation: Json) -> Iterator[Json]:
+    def _bodies(self, operation: Json) -> Iterator[RequestBody]:
         whole = operation.get("requestBody", {})
         for media, content in whole.get("content", {}).items():
-            yield {
-                "media": media,
-                "required": whole.get("required", False),
-                "members": members(content["schema"], self._followed),
-                "examples": [_text(example) for example in self._examples(content["schema"])],
-            }
+            schema = content["schema"]
+            found = members(schema, self._followed)
+            yield RequestBody(media, whole.get("required", False), found, list(map(_text, self._examples(schema))))
 
     def _examples(self, schema: Json) -> list[Json]:
         """Of a schema, or of the first part of it that has some."""
@@ -117,32 +159,26 @@ class Description:
                 return list(found)
         return []
 
-    def _answers(self, status: str, response: Json) -> Iterator[Json]:
+    def _answers(self, status: str, response: Json) -> Iterator[PossibleAnswer]:
         """One for each media type; one without where it has no body."""
         headers = [(name, header.get("example", "")) for name, header in response.get("headers", {}).items()]
         keyed = dict(_KEYED.findall(response["description"]))
         said = "" if keyed else response["description"]
-        answer = {"status": int(status), "said": said, "media": "", "headers": headers}
-        contents = response.get("content", {})
-        if not contents:
-            yield {**answer, "members": [], "examples": [], "errors": _without_example(keyed)}
-        for media, content in contents.items():
-            examples = content.get("examples", {})
-            own = self._examples(content["schema"]) if "schema" in content else []
-            errors = [self._error(key, keyed[key], example) for key, example in examples.items() if key in keyed]
-            yield {
-                **answer,
-                "media": media,
-                "members": members(content.get("schema", {}), self._followed),
-                "examples": [
-                    *(_text(self._followed(one)["value"]) for key, one in examples.items() if key not in keyed),
-                    *map(_text, own),
-                ],
-                "errors": errors,
+        for media, content in response.get("content", {"": {}}).items():
+            schema = content.get("schema", {})
+            texts = {
+                key: _text(self._followed(example)["value"]) for key, example in content.get("examples", {}).items()
             }
-
-    def _error(self, key: str, said: str, example: Json) -> Json:
-        return {"key": key, "said": said, "text": _text(self._followed(example)["value"])}
+            errors = [(key, words) for key, words in keyed.items() if not media or key in texts]
+            yield PossibleAnswer(
+                int(status),
+                said,
+                media,
+                headers,
+                members(schema, self._followed),
+                [*(text for key, text in texts.items() if key not in keyed), *map(_text, self._examples(schema))],
+                [KeyedError(key, words, texts.get(key, "")) for key, words in errors],
+            )
 
     def _followed(self, node: Json) -> Json:
         """What a reference within the document stands for."""
@@ -159,10 +195,6 @@ def _listed(method: str, path: str, operation: Json) -> Listed:
     summary = operation["summary"]
     words = " ".join((method, path, operation["operationId"], tag, summary))
     return Listed(operation["operationId"], method, path, summary, tag, words, operation.get("x-destroys", ""))
-
-
-def _without_example(keyed: dict[str, str]) -> list[Json]:
-    return [{"key": key, "said": said, "text": ""} for key, said in keyed.items()]
 
 
 def _text(value: Json) -> str:

@@ -72,9 +72,8 @@
   }
 
   async function send(form) {
+    if (under || (form.dataset.sure && !confirm(form.dataset.sure))) return;
     const [url, asked] = request(form);
-    if (form.dataset.sure && !confirm(form.dataset.sure)) return;
-    stop();
     const mine = (under = new AbortController());
     busy(form, true);
     for (const part of ["headers", "bodytext"]) result(part).hidden = true;
@@ -93,9 +92,11 @@
     busy(form, false);
   }
 
+  // What has the focus keeps it: a button that is disabled would lose it.
   function busy(form, on) {
-    form.querySelector("[data-stop]").disabled = !on;
-    form.querySelector("[type=submit]").disabled = on;
+    const button = form.querySelector("[data-stop]");
+    if (!on && button === document.activeElement) form.querySelector("[type=submit]").focus();
+    button.disabled = !on;
     document.getElementById("result").setAttribute("aria-busy", String(on));
   }
 
