@@ -50,6 +50,12 @@ def chunked(body: bytes, size: int, trailers: str = "", head: str = AUTH) -> byt
     return request("POST", "/v1/omnimessage", head, length="Transfer-Encoding: chunked\r\n") + written
 
 
+def broken(method: str, path: str, body: bytes = b"") -> bytes:
+    """A request whose body is no HTTP any more after so much of it."""
+    came = b"%x\r\n%s\r\n" % (len(body), body) if body else b""
+    return request(method, path, length="Transfer-Encoding: chunked\r\n") + came + b"zz\r\n"
+
+
 def _fragments() -> list[bytes]:
     """Whole requests, good and bad, and pieces of requests."""
     send = [request("POST", "/v1/omnimessage", body=omnimessage(number)) for number in range(4)]
@@ -89,7 +95,13 @@ def _fragments() -> list[bytes]:
         send[0][40:],
         request("CONNECT", "evil.example:443", length=""),
         request("POST", "/v1/omnimessage", body=omnimessage(18), length="Content-Length: 1\r\nContent-Length: 2\r\n"),
-        request("POST", "/v1/omnimessage", length="Transfer-Encoding: chunked\r\n") + b"zz\r\n",
+        broken("POST", "/v1/omnimessage"),
+        broken("POST", "/v1/omnimessage", omnimessage(19)),
+        broken("POST", "/v1/omnimessage", b"x" * (LIMIT + 1)),
+        broken("GET", "/__sim/v1/clock", b"{}"),
+        broken("PUT", "/__sim/v1/nothing", b"{}"),
+        broken("PUT", "/__sim/v1/scenario", b"rules: []"),
+        broken("PUT", "/__sim/v1/scenario", b"x" * (LIMIT + 1)),
         b"\r\n",
         b"\r",
         b"\x16\x03\x01",

@@ -16,6 +16,7 @@ from msgsim.testing import Simulator, call
 from msgsim.web.edge import connection
 from uvicorn.protocols.http import httptools_impl
 
+from reliability.connections import broken
 from tests.conftest import Http
 from tests.raw import AUTH, HEALTH, Client, send, status
 
@@ -178,12 +179,25 @@ def test_what_comes_before_garbage_is_answered_first(sim: Simulator, control: Ht
 def test_a_request_that_breaks_off_is_none(sim: Simulator, control: Http) -> None:
     """Neither the one whose chunks are garbage, nor what comes after it; what came before it is answered."""
     garbage = b"garbage\r\n\r\n" + send()
-    for broken in (CHUNKED + b"2\r\n{}\r\nzz\r\n", CHUNKED + b"2\r\n{}\r\n" + garbage, b"POST / HTTP/9.9\r\n\r\n"):
+    for stream in (CHUNKED + b"2\r\n{}\r\nzz\r\n", CHUNKED + b"2\r\n{}\r\n" + garbage, b"POST / HTTP/9.9\r\n\r\n"):
         with Client(sim) as client:
-            client.socket.sendall(send() + broken)
+            client.socket.sendall(send() + stream)
             assert [status(client.answer()[0]) for _ in range(3)] == [201, 400, 0]
     assert control("GET", "messages").json["total"] == 3
     assert len(control("GET", "requests").json["requests"]) == 3
+
+
+EARLY = {("POST", "/v1/omnimessage"): 413, ("PUT", "/__sim/v1/scenario"): 413, ("PUT", "/__sim/v1/nothing"): 404}
+"""What is said to requests whose body is too large, and which break off."""
+
+
+@pytest.mark.parametrize(("method", "path"), EARLY)
+def test_who_breaks_off_and_says_no_more_hears_why(method: str, path: str) -> None:
+    """In one piece, with the end of what the client says right behind it."""
+    with Simulator(body_limit=50) as sim, Client(sim) as client:
+        client.socket.sendall(broken(method, path, b"x" * 64))
+        client.socket.shutdown(socket.SHUT_WR)
+        assert [status(client.answer()[0]) for _ in range(3)] == [EARLY[method, path], 400, 0]
 
 
 def test_a_client_that_leaves_is_noticed_behind_another_request(sim: Simulator) -> None:

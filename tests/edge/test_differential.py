@@ -1,5 +1,6 @@
 """The same bytes mean the same: whole, byte by byte, with the short way for known heads and without it."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -7,9 +8,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from msgsim.web.edge.fastpath import FastConnection
 
-from reliability.connections import FRAGMENTS, Edge, Outcome, ways
+from reliability.connections import FRAGMENTS, LIMIT, Edge, Outcome, broken, request, ways
 
 SEND = FRAGMENTS[0]
+TOO_LARGE = broken("POST", "/v1/omnimessage", b"x" * (LIMIT + 1))
+UNKNOWN = broken("PUT", "/__sim/v1/nothing", b"{}")
 Edges = tuple[Edge, Edge]
 
 
@@ -29,6 +32,9 @@ def edges() -> Iterator[Edges]:
 @example([SEND, SEND], [], [len(SEND)], None)
 @example([SEND], [0, 0], [len(SEND), 2 * len(SEND) + 1], None)
 @example([SEND, b"\r", SEND], [0], [len(SEND)], None)
+@example([TOO_LARGE], [], [len(TOO_LARGE) - 4], None)
+@example([SEND, SEND, TOO_LARGE], [], [], None)
+@example([SEND, UNKNOWN, SEND], [], [], None)
 def test_bytes_mean_the_same_in_every_way(
     edges: Edges, fragments: list[bytes], again: list[int], places: list[int], spoiled: tuple[int, int] | None
 ) -> None:
@@ -39,6 +45,31 @@ def test_bytes_mean_the_same_in_every_way(
         last[spoiled[0] % len(last)] = spoiled[1]
         said[-1] = bytes(last)
     assert len(set(ways(*edges, said, places))) == 1
+
+
+EARLY = {
+    "too large for a provider": (TOO_LARGE, [413, 400]),
+    "too large for the control API": (broken("PUT", "/__sim/v1/scenario", b"x" * (LIMIT + 1)), [413, 400]),
+    "no such route": (UNKNOWN, [404, 400]),
+    "needs no body": (broken("GET", "/__sim/v1/clock", b"{}"), [200, 400]),
+    "needs its body": (broken("POST", "/v1/omnimessage", b"{}"), [400]),
+    "needs its body, in the control API": (broken("PUT", "/__sim/v1/scenario", b"{}"), [400]),
+}
+"""Requests that break off, and what is said to them."""
+
+
+@pytest.mark.parametrize("name", EARLY)
+@pytest.mark.parametrize("before", [[], [SEND], [SEND, request("GET", "/__sim/v1/clock", length="")]])
+def test_a_request_that_breaks_off_has_the_answer_that_needs_no_more_of_it(
+    edges: Edges, name: str, before: list[bytes]
+) -> None:
+    """Also where its end came with it, or while others were before it."""
+    whole, statuses = EARLY[name]
+    outcomes = ways(*edges, [*before, whole, SEND], [10, 400])
+    first = [201, 200][: len(before)]
+    told = {tuple(map(int, re.findall(rb"HTTP/1\.1 (\d+) ", outcome.said))) for outcome in outcomes}
+    assert told == {(*first, *statuses)}
+    assert {outcome.closed for outcome in outcomes} == {True}
 
 
 def test_what_is_compared_is_something(edges: Edges) -> None:

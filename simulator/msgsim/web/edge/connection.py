@@ -82,6 +82,8 @@ class Connection(HttpToolsProtocol):
     """Bytes that came since a head, a part of a body or a request was complete."""
     _offered: list[tuple[bytes, bytes]] | None = None
     """Headers of a request that asked for another protocol, while it is read again without that."""
+    _broken: RequestResponseCycle | None = None
+    """The request in whose body the data stopped being HTTP."""
     _last: Reply | None = None
     """What is said once all requests before are answered; nothing is read any more."""
 
@@ -185,27 +187,21 @@ class Connection(HttpToolsProtocol):
             super().on_message_complete()
 
     def _give_up(self, reply: Reply) -> None:
-        """Nothing more can be read: say so, once whatever came whole before it is answered."""
+        """Nothing more can be read: say so, once whatever came before it is answered.
+
+        A request that broke off may have its answer before its body is whole (413, 404 of the control API): it gets
+        that one however its bytes were cut, and none where it asks for the rest of its body.
+        """
         self._last = reply
         cycle: RequestResponseCycle | None = self.cycle
         if not self._between and self._after_head and cycle is not None and not cycle.response_complete:
-            self._drop(cycle)
+            self._broken = cycle
+            cycle.message_event.set()
         if not self._waits():
             self._say_last()
 
-    def _drop(self, cycle: RequestResponseCycle) -> None:
-        """A request that broke off: where its task has begun, it is told that the client is gone."""
-        cycle.disconnected = True
-        cycle.message_event.set()
-        if cycle.response_started:
-            self.transport.close()
-        if self._begun is cycle:
-            self._begun = None
-        elif any(waiting is cycle for waiting, _ in self.pipeline):
-            self.pipeline.popleft()
-
     def _waits(self) -> bool:
-        """Whether a request that came whole is not answered yet."""
+        """Whether a request is not answered yet that may still be."""
         cycle = self._running
         running = cycle is not None and not cycle.response_complete and not cycle.disconnected
         return running or bool(self.pipeline) or self._begun is not None
@@ -239,7 +235,21 @@ class Connection(HttpToolsProtocol):
 
     def _start_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._running, self._in_task = cycle, True
-        super()._start_asgi_task(cycle, app)
+        super()._start_asgi_task(cycle, partial(self._run, cycle, app))
+
+    async def _run(self, cycle: RequestResponseCycle, app: Any, scope: Any, _: Any, send: Any) -> None:
+        """Answer a request in a task; where it broke off, the connection ends with it."""
+        await app(scope, partial(self._receive, cycle), send)
+        if cycle is self._broken and not cycle.response_complete:
+            if cycle.response_started:
+                self.transport.close()
+            self._say_last()
+
+    async def _receive(self, cycle: RequestResponseCycle) -> Any:
+        """A part of the body; the client is gone where a request broke off and all that came of it was taken."""
+        if cycle is self._broken and not cycle.body:
+            cycle.disconnected = True
+        return await cycle.receive()
 
     def on_response_complete(self) -> None:
         super().on_response_complete()

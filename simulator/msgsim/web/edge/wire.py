@@ -137,20 +137,8 @@ class Wire:
         return reply
 
     async def _body(self, receive: Receive) -> bytes:
-        """Raises TooLarge and Gone."""
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise Gone
-        body: bytes = message.get("body", b"")
-        if message.get("more_body"):
-            body = await self._rest(body, receive)
-        if len(body) > self._limit:
-            raise TooLarge(self._limit)
-        return body
-
-    async def _rest(self, body: bytes, receive: Receive) -> bytes:
-        """A body that comes in parts. Raises TooLarge as soon as it is."""
-        parts, size, more = [body], len(body), True
+        """Raises Gone, and TooLarge as soon as it is: before it waits for the rest."""
+        parts, size, more = [], 0, True
         while more:
             message = await receive()
             if message["type"] == "http.disconnect":
