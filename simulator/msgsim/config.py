@@ -46,6 +46,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     seed: Int64 | None = None
     """None: that of the store, which is drawn when it is made."""
     workers: int = 1
+    """Processes of ``msgsim serve`` that share the port and a store in PostgreSQL."""
     replica_host: str = ""
     """Where other replicas on the same PostgreSQL reach this one; empty: loopback where ``host`` is, else the address
     of this machine's name."""
@@ -181,8 +182,23 @@ def faults(config: Config) -> Iterator[tuple[str, str]]:
         yield "proxy_others", "tunnel is for a host on loopback only: anybody could use it"
     if "://" in config.store and not config.store.startswith(POSTGRESQL):
         yield "store", "a file, memory, or postgresql://USER:PASSWORD@HOST:PORT/DATABASE is expected"
+    ports = {config.port: "port"} if config.port else {}
+    for name in ("https_port", "proxy_port"):
+        if (port := getattr(config, name)) and (other := ports.setdefault(port, name)) != name:
+            yield name, f"{port} is taken by {other}"
+    if config.workers > 1 and (reason := _not_shared(config)):
+        yield "workers", reason
     if config.callback_ca and (reason := _no_authorities(config.callback_ca)):
         yield "callback_ca", f"{_written(config.callback_ca)}: {reason}"
+
+
+def _not_shared(config: Config) -> str:
+    """Why several processes cannot serve with these settings; empty where they can."""
+    if not config.store.startswith(POSTGRESQL):
+        return f"{config.workers} processes need a store they share: set store to postgresql://..., or workers to 1"
+    if not hasattr(os, "fork"):
+        return "this system has no fork: start one process per port, and put a load balancer in front"
+    return ""
 
 
 def _written(text: str) -> str:

@@ -27,7 +27,7 @@ from msgsim.web.edge.wire import Wire
 if TYPE_CHECKING:
     from msgsim.web.edge.authority import Authority
     from msgsim.web.edge.calls import Arrival
-    from msgsim.web.edge.ports import Ports
+    from msgsim.web.edge.ports import Bind, Ports
 
 
 KEEP_ALIVE = 75
@@ -44,12 +44,17 @@ WITHOUT_IPV6 = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EPROTON
 class Server(uvicorn.Server):
     """Runs until SIGINT or SIGTERM (``run``), with TLS and the proxy beside the plain port where they are wanted."""
 
-    def __init__(self, config: Config, started: Callable[[int], None]) -> None:
-        """Raises StoreError, ValueError, BadFile and CannotStart."""
+    def __init__(self, config: Config, started: Callable[[int], None], binding: "Bind | None" = None) -> None:
+        """``started`` is called with the seed; ``binding`` binds the ports of TLS and the proxy (None: `bind` does).
+
+        Raises StoreError, ValueError, BadFile and CannotStart.
+        """
+        self._bind = binding or bind
         store = store_of(config)
         try:
             engine = Engine(config, store, discover())
-            self.ports = None if config.https_port is None and config.proxy_port is None else _ports(config, engine)
+            wanted = config.https_port is not None or config.proxy_port is not None
+            self.ports = _ports(config, engine, self._bind) if wanted else None
         except BaseException:
             store.close()
             raise
@@ -84,7 +89,11 @@ class Server(uvicorn.Server):
         if isinstance(loop, asyncio.BaseEventLoop):
             vars(loop)["time"] = elapsed  # Else its timers stand still in a test that freezes time; uvloop has its own.
         await super().startup(sockets)
-        await self.passing.open(self._config)
+        try:
+            await self.passing.open(self._config)
+        except (CannotStart, StoreError):
+            await self.shutdown(sockets)
+            raise
         if sockets:
             self._plain_port = sockets[0].getsockname()[1]
         if self.ports is not None:
@@ -119,7 +128,7 @@ class Server(uvicorn.Server):
 
     def intercept(self) -> "Ports":
         """The ports beside the plain one, both; on free ports where the settings name none. Raises CannotStart."""
-        ports = self.ports = self.ports or _ports(self._config, self._engine)
+        ports = self.ports = self.ports or _ports(self._config, self._engine, self._bind)
         ports.bind("https")
         ports.bind("proxy")
         ports.open(self._plain_port, self._connect)
@@ -178,7 +187,7 @@ def authority_of(config: Config, providers: Mapping[str, Provider], renew: bool 
     return Authority.open(folder, [*hosts, *config.tls_names], renew)
 
 
-def _ports(config: Config, engine: Engine) -> "Ports":
+def _ports(config: Config, engine: Engine, binding: "Bind") -> "Ports":
     """The ports beside the plain one. Raises CannotStart."""
     from msgsim.web.edge.authority import AuthorityError
     from msgsim.web.edge.ports import Ports  # Late, as the authority.
@@ -190,7 +199,7 @@ def _ports(config: Config, engine: Engine) -> "Ports":
 
     try:
         authority = None if config.tls_cert else authority_of(config, engine.providers)
-        return Ports(config, engine.routes.hosts, authority, bind, report)
+        return Ports(config, engine.routes.hosts, authority, binding, report)
     except AuthorityError as error:
         raise CannotStart(str(error)) from None
     except OSError as error:

@@ -114,6 +114,9 @@ def test_every_mistake_of_a_file_is_told_at_its_place(tmp_path: Path, monkeypatc
         ("tls_cert: rules.yaml\n", "1:11: tls_cert and tls_key go together, and there is no tls_key"),
         ("tls_cert: rules.yaml\ntls_key: b.pem\n", "2:10: b.pem: No such file"),
         ("host: http://127.0.0.1\n", "1:7: http://127.0.0.1: a name or an address is expected, without http://"),
+        ("port: 9000\nproxy_port: 9000\n", "2:13: 9000 is taken by port"),
+        ("https_port: 9000\nproxy_port: 9000\n", "2:13: 9000 is taken by https_port"),
+        ("workers: 2\n", "1:10: 2 processes need a store they share: set store to postgresql://"),
         ("callback_ca: a.pem\n", "1:14: a.pem: No such file"),
         ('callback_ca: "\\0"\n', "1:14: no text may have the character NUL"),
         ('tls_key: "\\0.pem"\n', "1:10: no text may have the character NUL"),
@@ -271,7 +274,7 @@ def test_what_lies_in_the_way_of_the_file_is_told(tmp_path: Path) -> None:
 
 
 def test_exec_says_where_its_settings_are_from(tmp_path: Path) -> None:
-    (tmp_path / "msgsim.yaml").write_text("seed: 4711\nport: 1\nhttps_port: 1\n")
+    (tmp_path / "msgsim.yaml").write_text("seed: 4711\nport: 1\nhttps_port: 1\nworkers: 2\n")
     done = msgsim("exec", "--", "true", MSGSIM_CA_FOLDER=str(tmp_path), cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "msgsim: settings from msgsim.yaml, MSGSIM_CA_FOLDER\nmsgsim: seed 4711\n" in done.stderr

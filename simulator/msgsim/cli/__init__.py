@@ -12,7 +12,7 @@ import click
 from msgsim import __version__
 from msgsim.cli.exits import FAILED, INTERRUPTED, OK, USAGE
 
-SHARED = frozenset({"completion", "exits", "remote", "request_log", "settings"})
+SHARED = frozenset({"completion", "exits", "remote", "request_log", "serving", "settings", "workers"})
 """Modules beside the commands that are none."""
 
 

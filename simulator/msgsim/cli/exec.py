@@ -52,7 +52,7 @@ def command(arguments: tuple[str, ...], intercept: bool, config: str | None, **f
     from msgsim.web.edge.replies import CannotStart
 
     try:
-        settings = read({**flags, "host": "localhost"}, os.environ, config)
+        settings = read({**flags, "host": "localhost", "workers": 1}, os.environ, config)
         if origins := sources(os.environ, config):
             click.echo(f"msgsim: settings from {', '.join(origins)}", err=True)
         return _run(arguments, intercept, settings)

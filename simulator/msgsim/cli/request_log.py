@@ -5,6 +5,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from queue import Empty, Full, Queue
 from typing import Protocol, TextIO
 
@@ -21,6 +22,8 @@ MOST_UNWRITTEN = 10_000
 """Lines that wait for a terminal or a pipe that takes none; further ones are counted only."""
 LAST = 1.0
 """Seconds that a stopping server waits for its last lines to be written."""
+ALONE = nullcontext()
+"""The turn to write of who shares the output with nobody."""
 Form = Callable[[dict[str, Json]], str]
 
 
@@ -105,7 +108,9 @@ def _plain(text: str) -> str:
 class Writer:
     """Writes lines in a thread of its own: an output that takes nothing for a while keeps no request waiting."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, turn: AbstractContextManager[object]) -> None:
+        """``turn`` is held while lines are written, where other processes write to the same stream."""
+        self._turn = turn
         self._file = stream.fileno()
         self._encoding = stream.encoding
         self._colours = stream.isatty()
@@ -138,7 +143,8 @@ class Writer:
                 text += f"{self._left_out} lines were left out: the output took none\n"
                 self._left_out = 0
             try:
-                self._write(text if self._colours else click.unstyle(text))
+                with self._turn:
+                    self._write(text if self._colours else click.unstyle(text))
             except OSError:  # Nobody reads any longer; the server goes on.
                 self._forget()
                 return
@@ -164,15 +170,15 @@ class Writer:
             pass
 
 
-def log_requests(engine: Engine, form: str | None) -> Callable[[], None]:
+def log_requests(engine: Engine, form: str | None, turn: AbstractContextManager[object] = ALONE) -> Callable[[], None]:
     """Begins to write; what ends it.
 
-    ``form``: text, json or none; None: text on a terminal, else none.
+    ``form``: text, json or none; None: text on a terminal, else none. ``turn``: of `Writer`.
     """
     form = form or ("text" if sys.stdout.isatty() else "none")
     if form == "none":
         return lambda: None
     sys.stdout.flush()
-    writer = Writer(sys.stdout)
+    writer = Writer(sys.stdout, turn)
     RequestLog(engine, as_json if form == "json" else as_text, writer)
     return writer.close

@@ -1,20 +1,16 @@
 """``msgsim serve``: run the simulator until it is told to stop."""
 
-import gc
 import os
 import signal
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from msgsim.config import Config
     from msgsim.model import Json
-    from msgsim.server import Server
 
 HELP = """Serve the simulated providers.
 
@@ -38,7 +34,9 @@ Examples:
 @click.option("--scenario", multiple=True, help="A file or a shipped scenario; may be given several times.")
 @click.option("--clock", help="real, frozen, frozen@2026-01-01T00:00:00Z, or a rate such as 60x.  [default: real]")
 @click.option("--seed", type=int, help="Ids and chance follow from it.  [default: the store's; drawn for a new one]")
-@click.option("--workers", type=click.IntRange(1, 1), help="Processes; one serves thousands of requests a second.")
+@click.option(
+    "--workers", type=click.IntRange(1, 64), help="Processes that share the port; with PostgreSQL only.  [default: 1]"
+)
 @click.option("--replica-host", help="Where other replicas on the same PostgreSQL reach this one.")
 @click.option("--pristine", is_flag=True, default=None, help="Leave X-Sim-* headers out of providers' answers.")
 @click.option("--strict", is_flag=True, default=None, help="Refuse what only a tolerant reading accepts.")
@@ -73,49 +71,37 @@ def command(config: str | None, port_file: Path | None, quiet: bool, **flags: "J
         if flags["log"] not in (None, "none"):
             raise click.UsageError(f"--quiet and --log {flags['log']} contradict each other")
         flags["log"] = "none"
-    from msgsim.cli.exits import BAD_CONFIGURATION, CANNOT_START, OK
+    from msgsim.cli.exits import BAD_CONFIGURATION, OK
     from msgsim.cli.remote import failed
-    from msgsim.cli.request_log import log_requests
+    from msgsim.cli.serving import Started, cannot_start, greet, serve
     from msgsim.cli.settings import origin, read, sources
     from msgsim.config import ConfigError, guarded
-    from msgsim.scenarios.yaml import BadFile
-    from msgsim.server import Server, listen
-    from msgsim.storage.database import StoreError
+    from msgsim.server import listen
     from msgsim.web.edge.replies import CannotStart
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(OK))
+
+    def origin_of(setting: str) -> str:
+        return origin(setting, flags, os.environ, config)
+
+    def announce(port: int, started: Started) -> None:
+        _tell_port(port, port_file)
+        greet(settings, port, started, sources(os.environ, config))
+
     try:
         settings = guarded(read(flags, os.environ, config))
+        if settings.workers > 1:
+            from msgsim.cli.workers import SharedPorts, serve_with_workers  # Late: one process needs none of it.
+
+            ports = SharedPorts(settings)
+            return serve_with_workers(settings, ports, partial(announce, ports.port), origin_of)
         listening = listen(settings)
+        port = listening[0].getsockname()[1]
+        return serve(settings, listening, lambda server, started: announce(port, started), origin_of)
     except ConfigError as error:
         return failed(str(error), BAD_CONFIGURATION)
     except CannotStart as error:
-        return failed(f"{origin(error.setting, flags, os.environ, config)}{error}", CANNOT_START)
-    try:
-        origins = sources(os.environ, config)
-        port = listening[0].getsockname()[1]
-
-        def started(seed: int) -> None:
-            _tell_port(port, port_file)
-            _settle_memory()
-            _greet(settings, port, seed, origins, server)
-            ending.append(log_requests(server.engine, settings.log))
-
-        ending: list[Callable[[], None]] = []
-        server = Server(settings, started)
-    except (ValueError, BadFile, StoreError, CannotStart) as error:
-        for bound in listening:
-            bound.close()
-        if isinstance(error, ValueError | BadFile):
-            return failed(str(error), BAD_CONFIGURATION)
-        setting = error.setting if isinstance(error, CannotStart) else "store"
-        return failed(f"{origin(setting, flags, os.environ, config)}{error}", CANNOT_START)
-    try:
-        server.run(listening)
-    finally:
-        for end in ending:
-            end()
-    return OK
+        return cannot_start(error, origin_of)
 
 
 def _tell_port(port: int, port_file: Path | None) -> None:
@@ -123,44 +109,3 @@ def _tell_port(port: int, port_file: Path | None) -> None:
         part = port_file.with_name(f"{port_file.name}.part")
         part.write_text(f"{port}\n")
         part.replace(port_file)  # Whoever waits for the file finds the whole port in it.
-
-
-def _settle_memory() -> None:
-    """What is there at start stays: the collector need not look at it again, nor after every few requests.
-
-    Here, and not in the server: the process of a test is the test's.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 50)
-
-
-def _greet(settings: "Config", port: int, seed: int, origins: list[str], server: "Server") -> None:
-    import shlex
-    from urllib.parse import quote
-
-    from msgsim.client import DEFAULT_URL
-    from msgsim.config import authority, is_every_address
-    from msgsim.provider import discover
-
-    root = f"http://{authority(settings.host, port)}"
-    everywhere = " and every other address of this machine" if is_every_address(settings.host) else ""
-    name = click.style("messaging-simulator", bold=True)
-    click.echo(f"{name} on {click.style(root, fg='green')}{everywhere}  (Ctrl+C stops it)")
-    lines = [(provider.title, provider.base_url(root)) for provider in discover().values()]
-    shown = f"?token={quote(settings.token, safe='')}" if settings.token else ""
-    lines += [("inbox", f"{root}/__sim/{shown}"), ("control API", f"{root}/__sim/v1/health")]
-    if server.ports is not None:
-        ports = [("HTTPS", "https", server.ports.port("https")), ("proxy", "http", server.ports.port("proxy"))]
-        lines += [(name, f"{scheme}://{authority(settings.host, bound)}") for name, scheme, bound in ports if bound]
-    lines += [("store", server.store_summary), ("seed", str(seed))]
-    if origins:
-        lines.append(("settings", ", ".join(origins)))
-    if settings.token:
-        lines.append(("token", settings.token))
-    width = max(len(name) for name, _ in lines)
-    for name, value in lines:
-        click.echo(f"  {name:<{width}}  {value}")
-    where = "" if root == DEFAULT_URL else f" --url {root}"
-    where += f" --token {shlex.quote(settings.token)}" if settings.token else ""
-    click.echo(f"Try: msgsim send messente{where}")

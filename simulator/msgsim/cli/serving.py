@@ -1,0 +1,117 @@
+"""A server of `msgsim serve` in this process, and what is printed of it."""
+
+import gc
+import shlex
+import socket
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import NamedTuple
+from urllib.parse import quote
+
+import click
+
+from msgsim.cli.exits import BAD_CONFIGURATION, CANNOT_START, OK
+from msgsim.cli.remote import failed
+from msgsim.cli.request_log import ALONE, log_requests
+from msgsim.client import DEFAULT_URL
+from msgsim.config import Config, authority, is_every_address
+from msgsim.provider import discover
+from msgsim.scenarios.yaml import BadFile
+from msgsim.server import Server
+from msgsim.storage.database import StoreError
+from msgsim.web.edge.ports import Bind
+from msgsim.web.edge.replies import CannotStart
+
+Origin = Callable[[str], str]
+"""The name of a setting -> where its value comes from, to be put before what is the matter with it."""
+
+
+class Started(NamedTuple):
+    """What a server knows of itself once it answers."""
+
+    seed: int
+    store: str
+    """Where it keeps what it accepts, in words."""
+    https_port: int | None
+    proxy_port: int | None
+
+
+def serve(
+    settings: Config,
+    listening: list[socket.socket],
+    started: Callable[[Server, Started], None],
+    origin: Origin,
+    binding: Bind | None = None,
+    turn: AbstractContextManager[object] = ALONE,
+) -> int:
+    """Serve until told to stop; the exit code. Why it cannot start is printed.
+
+    ``started`` is called in the server's loop; ``binding`` is that of `Server`, ``turn`` that of `log_requests`.
+    """
+    ending: list[Callable[[], None]] = []
+
+    def answers(seed: int) -> None:
+        _settle_memory()
+        ports = server.ports
+        https, proxy = (None, None) if ports is None else (ports.port("https"), ports.port("proxy"))
+        started(server, Started(seed, server.store_summary, https, proxy))
+        ending.append(log_requests(server.engine, settings.log, turn))
+
+    try:
+        server = Server(settings, answers, binding)
+    except (ValueError, BadFile, StoreError, CannotStart) as error:
+        for bound in listening:
+            bound.close()
+        if isinstance(error, ValueError | BadFile):
+            return failed(str(error), BAD_CONFIGURATION)
+        return cannot_start(error, origin)
+    try:
+        server.run(listening)
+    except (StoreError, CannotStart) as error:
+        return cannot_start(error, origin)
+    finally:
+        for end in ending:
+            end()
+    return OK
+
+
+def cannot_start(error: StoreError | CannotStart, origin: Origin) -> int:
+    """The exit code; the reason is printed."""
+    setting = error.setting if isinstance(error, CannotStart) else "store"
+    return failed(f"{origin(setting)}{error}", CANNOT_START)
+
+
+def _settle_memory() -> None:
+    """What is there at start stays: the collector need not look at it again, nor after every few requests.
+
+    Here, and not in the server: the process of a test is the test's.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
+
+
+def greet(settings: Config, port: int, started: Started, origins: list[str]) -> None:
+    """Print where it is. ``origins``: the file and the variables that settings come from."""
+    root = f"http://{authority(settings.host, port)}"
+    everywhere = " and every other address of this machine" if is_every_address(settings.host) else ""
+    name = click.style("messaging-simulator", bold=True)
+    click.echo(f"{name} on {click.style(root, fg='green')}{everywhere}  (Ctrl+C stops it)")
+    lines = [(provider.title, provider.base_url(root)) for provider in discover().values()]
+    shown = f"?token={quote(settings.token, safe='')}" if settings.token else ""
+    lines += [("inbox", f"{root}/__sim/{shown}"), ("control API", f"{root}/__sim/v1/health")]
+    ports = [("HTTPS", "https", started.https_port), ("proxy", "http", started.proxy_port)]
+    lines += [(name, f"{scheme}://{authority(settings.host, bound)}") for name, scheme, bound in ports if bound]
+    if settings.workers > 1:
+        lines.append(("workers", f"{settings.workers} processes"))
+    lines += [("store", started.store), ("seed", str(started.seed))]
+    if origins:
+        lines.append(("settings", ", ".join(origins)))
+    if settings.token:
+        lines.append(("token", settings.token))
+    width = max(len(name) for name, _ in lines)
+    for name, value in lines:
+        click.echo(f"  {name:<{width}}  {value}")
+    where = "" if root == DEFAULT_URL else f" --url {root}"
+    where += f" --token {shlex.quote(settings.token)}" if settings.token else ""
+    click.echo(f"Try: msgsim send messente{where}")

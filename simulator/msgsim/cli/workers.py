@@ -1,0 +1,239 @@
+"""Several processes that serve on one port: started, started again where one ends, ended together.
+
+Each is a replica with a session of its own in PostgreSQL.
+They are forked, so that settings are read once, and their mistakes told once.
+"""
+
+import asyncio
+import fcntl
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import Callable
+from itertools import chain
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import wait
+from multiprocessing.context import ForkProcess
+from typing import Self
+
+from msgsim.cli.exits import BAD_CONFIGURATION, CANNOT_START, FAILED, INTERRUPTED
+from msgsim.cli.remote import failed
+from msgsim.cli.serving import Origin, Started, serve
+from msgsim.clock import elapsed
+from msgsim.config import Config
+from msgsim.server import Server, bind
+
+SOON = 10.0
+"""Seconds; a worker that ends within them does not count as one that works."""
+PAUSES = (0.0, 1.0, 2.0, 4.0, 8.0, 16.0)
+"""Seconds before each further try to start one that does not work. After the last nothing goes on."""
+LAST = 10.0
+"""Seconds in which a worker that was told to stop has to end."""
+FORK = get_context("fork")
+Tell = Callable[[Started], None]
+Work = Callable[[Tell], int]
+"""What a worker does; its exit code."""
+
+
+def serve_with_workers(settings: Config, ports: "SharedPorts", announce: Tell, origin: Origin) -> int:
+    """Serve until told to stop; the exit code. ``announce`` is called once all answer."""
+    turn = Turn()
+
+    def work(tell: Tell) -> int:
+        def started(server: Server, facts: Started) -> None:
+            _end_with_parent(server)
+            tell(facts)
+
+        listening = ports.bind(settings.host, settings.port, "port")
+        return serve(settings, listening, started, origin, ports.bind, turn)
+
+    return Workers(settings.workers, work).run(announce)
+
+
+class Workers:
+    """Processes that do the same."""
+
+    def __init__(self, number: int, work: Work, pauses: tuple[float, ...] = PAUSES) -> None:
+        self._workers = [Worker(index + 1, work, pauses) for index in range(number)]
+
+    def run(self, announce: Tell) -> int:
+        """Until a signal raises SystemExit or KeyboardInterrupt, or one cannot be kept going; the exit code then.
+
+        The first starts alone: it makes the schema, and says for all what is wrong with settings.
+        """
+        first, *others = self._workers
+        try:
+            facts = first.begin().facts()
+            for worker in [worker.begin() for worker in others]:
+                worker.facts()
+            announce(facts)
+            while True:
+                self._next()
+        except Ended as error:
+            return error.code
+        finally:
+            self._stop()
+
+    def _next(self) -> None:
+        """Until one has ended or is to start again. Raises Ended."""
+        due = min((worker.due for worker in self._workers if worker.due is not None), default=None)
+        ends = [worker.process.sentinel for worker in self._workers if worker.process is not None]
+        wait(ends, None if due is None else max(0.0, due - elapsed()))
+        for worker in self._workers:
+            worker.look()
+
+    def _stop(self) -> None:
+        """Returns when all have ended."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
+        begun = [worker.process for worker in self._workers if worker.process is not None]
+        for process in begun:
+            process.terminate()
+        until = elapsed() + LAST
+        for process in begun:
+            process.join(max(0.0, until - elapsed()))
+            process.kill()
+            process.join()
+
+
+class Ended(Exception):
+    """A worker has ended for good; why was printed."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class Worker:
+    """One of the processes, begun again and again."""
+
+    def __init__(self, number: int, work: Work, pauses: tuple[float, ...]) -> None:
+        self.process: ForkProcess | None = None
+        self.due: float | None = None
+        """When it is to begin again; None: it runs, or never began."""
+        self._number = number
+        self._work = work
+        self._pauses = pauses
+        self._soon = 0
+        """How many times in a row it ended soon."""
+
+    def begin(self) -> Self:
+        self._heard, told = FORK.Pipe(duplex=False)
+        self.process = FORK.Process(target=_run, args=(self._work, told.send))
+        self.process.start()
+        told.close()  # The worker has its own; whoever hears knows when that is gone.
+        self._began, self.due = elapsed(), None
+        return self
+
+    def facts(self) -> Started:
+        """What it tells once it answers. Raises Ended."""
+        assert self.process is not None
+        try:
+            facts: Started = self._heard.recv()
+        except EOFError:
+            self.process.join()
+            code = self.process.exitcode or 0
+            if code not in (BAD_CONFIGURATION, CANNOT_START):
+                failed(f"{self._how(self.process)} before it answered", CANNOT_START)
+            raise Ended(code if code > 0 else CANNOT_START) from None
+        return facts
+
+    def look(self) -> None:
+        """Begin again what has ended, when it is time. Raises Ended."""
+        if self.process is not None and not self.process.is_alive():
+            self._has_ended(self.process)
+        if self.due is not None and self.due <= elapsed():
+            self.begin()
+
+    def _has_ended(self, process: ForkProcess) -> None:
+        """Raises Ended."""
+        self.process = None
+        self._heard.close()
+        self._soon = self._soon + 1 if elapsed() - self._began < SOON else 0
+        how = self._how(process)
+        if self._soon > len(self._pauses):
+            reason = f"{how}, {self._soon} times in a row within {SOON:.0f} s; nothing goes on"
+            raise Ended(failed(reason, CANNOT_START))
+        pause = self._pauses[max(0, self._soon - 1)]
+        when = f"in {pause:g} s" if pause else "now"
+        failed(f"{how}; it is started again {when}", FAILED)
+        self.due = elapsed() + pause
+
+    def _how(self, process: ForkProcess) -> str:
+        code = process.exitcode or 0
+        cause = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
+        return f"worker {self._number} (process {process.pid}) {cause}"
+
+
+def _run(work: Work, tell: Tell) -> None:
+    """In the new process."""
+    try:
+        code = work(tell)
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    sys.exit(code)
+
+
+def _end_with_parent(server: Server) -> None:
+    """Nobody would start this worker again, or end it."""
+    parent = parent_process()
+    assert parent is not None
+    loop, alive = asyncio.get_running_loop(), parent.sentinel
+
+    def ended() -> None:
+        loop.remove_reader(alive)
+        server.should_exit = True
+
+    loop.add_reader(alive, ended)
+
+
+class SharedPorts:
+    """Ports that are bound here, so that nobody else has them, and where each worker listens with sockets of its own.
+
+    Linux spreads connections over all who listen; to a worker that is gone, it gives none.
+    """
+
+    def __init__(self, config: Config) -> None:
+        """Raises CannotStart."""
+        wanted = {"port": config.port, "https-port": config.https_port, "proxy-port": config.proxy_port}
+        self._bound = {
+            setting: bind(config.host, port, setting) for setting, port in wanted.items() if port is not None
+        }
+        for bound in chain.from_iterable(self._bound.values()):
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+
+    @property
+    def port(self) -> int:
+        """The plain one."""
+        return int(self._bound["port"][0].getsockname()[1])
+
+    def bind(self, host: str, port: int, setting: str) -> list[socket.socket]:
+        """As `msgsim.server.bind`, in a worker; what is bound later on is its own."""
+        bound = self._bound.get(setting)
+        return bind(host, port, setting) if bound is None else list(map(_beside, bound))
+
+
+def _beside(bound: socket.socket) -> socket.socket:
+    """Another socket at the same address. Raises OSError."""
+    beside = socket.socket(bound.family, bound.type)
+    for option in (socket.SO_REUSEADDR, socket.SO_REUSEPORT):
+        beside.setsockopt(socket.SOL_SOCKET, option, 1)
+    if bound.family == socket.AF_INET6:
+        only = bound.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY)
+        beside.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, only)
+    beside.bind(bound.getsockname())
+    return beside
+
+
+class Turn:
+    """Held by one process at a time; the system lets it go when its holder is killed. A pipe may cut what is long."""
+
+    def __init__(self) -> None:
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - it is there as long as the process
+
+    def __enter__(self) -> None:
+        fcntl.lockf(self._file, fcntl.LOCK_EX)
+
+    def __exit__(self, *_: object) -> None:
+        fcntl.lockf(self._file, fcntl.LOCK_UN)
