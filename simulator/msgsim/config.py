@@ -172,11 +172,11 @@ def faults(config: Config) -> Iterator[tuple[str, str]]:
         if getattr(config, name) and not getattr(config, other):
             yield name, f"tls_cert and tls_key go together, and there is no {other}"
         if (file := getattr(config, name)) and (reason := _unreadable(file)):
-            yield name, f"{_written(file)}: {reason}"
+            yield name, f"{written(file)}: {reason}"
     if "://" in config.host:
         yield (
             "host",
-            f"{_written(config.host)}: a name or an address is expected, without {config.host.partition('://')[0]}://",
+            f"{written(config.host)}: a name or an address is expected, without {config.host.partition('://')[0]}://",
         )
     if config.proxy_others == "tunnel" and not is_local(config.host):
         yield "proxy_others", "tunnel is for a host on loopback only: anybody could use it"
@@ -189,7 +189,7 @@ def faults(config: Config) -> Iterator[tuple[str, str]]:
     if config.workers > 1 and (reason := _not_shared(config)):
         yield "workers", reason
     if config.callback_ca and (reason := _no_authorities(config.callback_ca)):
-        yield "callback_ca", f"{_written(config.callback_ca)}: {reason}"
+        yield "callback_ca", f"{written(config.callback_ca)}: {reason}"
 
 
 def _not_shared(config: Config) -> str:
@@ -201,7 +201,7 @@ def _not_shared(config: Config) -> str:
     return ""
 
 
-def _written(text: str) -> str:
+def written(text: str) -> str:
     """A name as it is, or quoted where a line would not show it."""
     return text if text.isprintable() and text.strip() == text else repr(text)
 

@@ -109,6 +109,8 @@ def test_every_mistake_of_a_file_is_told_at_its_place(tmp_path: Path, monkeypatc
         ("clock: frozn\n", "1:8: 'frozn' is no clock; write real, frozen, "),
         ("port: 1\nscenario: [maintenance, flaky-netwrk]\n", "2:25: flaky-netwrk: no such file, and no scenario of"),
         ("scenario:\n  - rules.yml\n", "2:5: rules.yml: there is no such file; did you mean 'rules.yaml'?"),
+        ('scenario: ["a\\rb"]\n', "1:12: 'a\\rb': no such file, and no scenario of that name ships"),
+        ('scenario: "a\\nb.yaml"\n', "1:11: 'a\\nb.yaml': there is no such file"),
         ("store: mysql://root@127.0.0.1/x\n", "1:8: a file, memory, or postgresql://"),
         ("host: 0.0.0.0\nproxy_others: tunnel\n", "2:15: tunnel is for a host on loopback only"),
         ("tls_cert: rules.yaml\n", "1:11: tls_cert and tls_key go together, and there is no tls_key"),

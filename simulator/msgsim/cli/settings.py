@@ -9,7 +9,7 @@ from typing import NamedTuple
 import msgspec
 from msgspec.structs import replace
 
-from msgsim.config import Config, ConfigError, faults
+from msgsim.config import Config, ConfigError, faults, written
 from msgsim.contract.schema import judge
 from msgsim.engine.sandbox import clock_of
 from msgsim.examples.schemas import config as settings_schema
@@ -187,10 +187,10 @@ def _faults(config: Config) -> Iterator[tuple[_Path, str]]:
         try:
             path = find(name)
         except BadFile as error:
-            yield ("scenario", index), f"{name}: {error.mistakes[0].reason}"
+            yield ("scenario", index), f"{written(name)}: {error.mistakes[0].reason}"
         else:
             if not os.path.exists(path):  # noqa: PTH110 - false for whatever is no name of a file
-                yield ("scenario", index), f"{name}: there is no such file{_nearby(path)}"
+                yield ("scenario", index), f"{written(name)}: there is no such file{_nearby(path)}"
     for name, reason in faults(config):
         yield (name,), reason
 

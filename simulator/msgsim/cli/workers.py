@@ -87,8 +87,8 @@ class Workers:
         """Returns when all have ended."""
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)
-        begun = [worker.process for worker in self._workers if worker.process is not None]
-        for process in begun:
+        begun = [worker.process for worker in self._workers if worker.process is not None and worker.process.pid]
+        for process in begun:  # A signal may have come before the last one was there: that one ends by itself.
             process.terminate()
         until = elapsed() + LAST
         for process in begun:
