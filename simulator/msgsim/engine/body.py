@@ -3,7 +3,8 @@
 from msgsim.contract.schema import Schema
 from msgsim.engine.view import RequestView
 from msgsim.model import Json, Refused
-from msgsim.provider import Ask, Check, Endpoint, body_of
+from msgsim.provider import Ask, Check, Endpoint
+from msgsim.provider.desk import body_of
 
 MOST_UNKNOWN = 20
 """How many unknown members of one body or item are noted; further ones are ignored without a note."""

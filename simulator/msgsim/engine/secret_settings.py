@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 from msgsim.engine.disguise import Disguise
 from msgsim.engine.redaction import HIDDEN
 from msgsim.model import Json
-from msgsim.provider import Provider, fingerprint
+from msgsim.provider import Provider
+from msgsim.provider.credentials import fingerprint
 
 _SECRET = re.compile(r"password|secret|token|key", re.IGNORECASE)
 

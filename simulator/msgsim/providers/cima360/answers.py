@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import msgspec
 
 from msgsim.contract import Contract, Error
+from msgsim.contract.decoding import json_of
 from msgsim.model import Json, Message, Refusal, Refused, Reply
-from msgsim.provider import Desk, json_of
+from msgsim.provider.desk import Desk
 from msgsim.providers.cima360.members import as_it_came, listed
 
 PROBLEM = "application/problem+json"

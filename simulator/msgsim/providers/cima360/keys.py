@@ -1,7 +1,9 @@
 """``X-API-KEY`` and what it permits: one permission per service, of which only send_sms is documented."""
 
 from msgsim.model import Call, Credential, Refusal, Refused
-from msgsim.provider import Desk, Endpoint, fingerprint
+from msgsim.provider import Endpoint
+from msgsim.provider.credentials import fingerprint
+from msgsim.provider.desk import Desk
 
 PERMISSIONS = {
     "send-ott": "send_ott",

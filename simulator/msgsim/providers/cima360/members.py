@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from msgsim.model import Json
-from msgsim.provider import Desk
+from msgsim.provider.desk import Desk
 from msgsim.scenarios.yaml import suggestion
 
 MOST_UNKNOWN = 3

@@ -3,7 +3,7 @@
 from msgsim.clock import date_time
 from msgsim.engine.device import text_of_html
 from msgsim.model import Beat, Channel, Draft, Json, Refusal, Refused
-from msgsim.provider import Desk
+from msgsim.provider.desk import Desk
 from msgsim.providers.cima360.formats import is_impossible
 from msgsim.providers.cima360.templates import filled, of
 

@@ -5,7 +5,9 @@ from functools import lru_cache
 
 from msgsim.contract import Contract
 from msgsim.model import Call, Credential, Refusal, Refused
-from msgsim.provider import Desk, Endpoint, Provider, endpoints_of, knows
+from msgsim.provider import Endpoint, Provider, endpoints_of
+from msgsim.provider.credentials import knows
+from msgsim.provider.desk import Desk
 from msgsim.providers.messente import account, lookup, phonebook, statistics, templates, verification
 from msgsim.providers.messente.omnichannel import ENDPOINTS, device
 from msgsim.providers.messente.omnichannel.answers import refused

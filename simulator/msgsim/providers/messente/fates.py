@@ -4,7 +4,7 @@ from msgspec.structs import replace
 
 from msgsim.contract.formats import impossible
 from msgsim.model import Beat, Draft
-from msgsim.provider import Desk
+from msgsim.provider.desk import Desk
 from msgsim.providers.messente.ledger import Credit
 from msgsim.providers.messente.phonebook.blacklist import is_blacklisted
 from msgsim.providers.messente.templates.filling import filled

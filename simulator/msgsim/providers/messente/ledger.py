@@ -5,7 +5,7 @@ from decimal import Decimal
 from msgsim.clock import iso
 from msgsim.model import Draft, Json, Message
 from msgsim.plan import ends, last
-from msgsim.provider import View
+from msgsim.provider.desk import View
 from msgsim.providers.messente.price import charges, price_of
 
 LEDGER = "ledger"

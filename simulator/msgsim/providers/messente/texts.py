@@ -8,7 +8,7 @@ from email import message_from_bytes
 from urllib.parse import parse_qsl
 
 from msgsim.model import Call, Credential, Json, Refusal, Reply
-from msgsim.provider import Desk, media_of
+from msgsim.provider.desk import Desk, media_of
 
 HOSTS = ("api2.messente.com", "api3.messente.com")
 CREDENTIALS = ("username", "password")

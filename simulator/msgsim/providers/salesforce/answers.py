@@ -10,7 +10,7 @@ import msgspec
 
 from msgsim.contract import Error
 from msgsim.model import Json, Message, Refusal, Reply
-from msgsim.provider import Desk
+from msgsim.provider.desk import Desk
 
 MEDIA = "application/json; charset=utf-8"
 ENVELOPE = 10006

@@ -5,7 +5,8 @@ Ids are derived from the sandbox's seed; the user's names and places are inferre
 """
 
 from msgsim.model import Json, Refusal, Refused, Reply
-from msgsim.provider import Ask, Desk
+from msgsim.provider import Ask
+from msgsim.provider.desk import Desk
 from msgsim.providers.salesforce import tokens
 from msgsim.providers.salesforce.answers import json_reply
 from msgsim.providers.salesforce.registry import page_of

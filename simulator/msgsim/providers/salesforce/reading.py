@@ -6,7 +6,7 @@ Source: OTTsendMessageToRecipient of the Marketing Cloud developer guide.
 from collections.abc import Iterable, Iterator
 
 from msgsim.model import Channel, Draft, Json, Refusal
-from msgsim.provider import Desk
+from msgsim.provider.desk import Desk
 from msgsim.providers.salesforce.registry import is_active
 
 KEY_LIMIT = 100

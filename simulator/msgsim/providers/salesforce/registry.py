@@ -6,8 +6,10 @@ Sources: OTTregisterProperty and OTTretrieveRegistrationCollection of the Market
 from collections.abc import Iterator
 from urllib.parse import parse_qsl, urlencode
 
+from msgsim.contract.decoding import positive
 from msgsim.model import Json, Refusal, Refused, Reply
-from msgsim.provider import Ask, Desk, positive
+from msgsim.provider import Ask
+from msgsim.provider.desk import Desk
 from msgsim.providers.salesforce.answers import MEDIA, json_reply
 from msgsim.providers.salesforce.spelling import shape
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from msgsim.clock import iso
 from msgsim.contract import FAILURES, Contract
 from msgsim.model import Json, Message, Refusal, Refused, Reply
-from msgsim.provider import Desk
+from msgsim.provider.desk import Desk
 from msgsim.providers.salesforce.answers import json_reply
 
 ENDPOINT = "send-ott"

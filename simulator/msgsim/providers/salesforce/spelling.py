@@ -7,7 +7,7 @@ of digits. That numbers are accepted for texts is inferred from .NET services.
 from collections.abc import Callable
 
 from msgsim.model import Json
-from msgsim.provider import Desk
+from msgsim.provider.desk import Desk
 
 _TEXTS = (
     *("messageKey", "messageGroupKey", "senderType", "senderId", "ottId", "userReference", "subject"),

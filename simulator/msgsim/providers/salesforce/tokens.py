@@ -8,8 +8,11 @@ from urllib.parse import parse_qsl, quote, unquote
 
 from msgspec import Struct
 
+from msgsim.contract.decoding import json_of
 from msgsim.model import Call, Credential, Json, Refusal, Refused, Reply
-from msgsim.provider import JSON, Ask, Desk, Endpoint, body_of, fingerprint, json_of, media_of
+from msgsim.provider import Ask, Endpoint
+from msgsim.provider.credentials import fingerprint
+from msgsim.provider.desk import JSON, Desk, body_of, media_of
 from msgsim.providers.salesforce import transactional
 from msgsim.providers.salesforce.answers import json_reply
 from msgsim.providers.salesforce.spelling import fold, shape

@@ -11,7 +11,9 @@ from urllib.parse import parse_qsl
 
 from msgsim.contract import Contract
 from msgsim.model import Call, Credential, Refusal, Refused
-from msgsim.provider import Ask, Desk, Endpoint, Provider, Send, SendMany, endpoints_of, knows
+from msgsim.provider import Ask, Endpoint, Provider, Send, SendMany, endpoints_of
+from msgsim.provider.credentials import knows
+from msgsim.provider.desk import Desk
 from msgsim.providers.sinch import (
     answers,
     campaigns,

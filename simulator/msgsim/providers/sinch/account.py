@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Struct
 
 from msgsim.model import Json
-from msgsim.provider import View
+from msgsim.provider.desk import View
 from msgsim.providers.sinch.carriers import Carrier, Carriers
 from msgsim.providers.sinch.schedule import zone
 from msgsim.providers.sinch.texts import Text, Texts

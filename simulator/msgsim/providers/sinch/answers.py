@@ -7,7 +7,7 @@ import msgspec
 
 from msgsim.contract import Error
 from msgsim.model import Json, Message, Refusal, Refused, Reply
-from msgsim.provider import Desk
+from msgsim.provider.desk import Desk
 from msgsim.providers.sinch.account import account
 from msgsim.providers.sinch.drafts import Batch
 

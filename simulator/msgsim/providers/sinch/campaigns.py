@@ -3,7 +3,7 @@
 import msgspec
 
 from msgsim.model import Json, Refusal, Refused, Reply
-from msgsim.provider import Desk
+from msgsim.provider.desk import Desk
 from msgsim.providers.sinch.query import number, query
 
 RECORD = "campaign"

@@ -8,7 +8,7 @@ from msgspec import Struct
 from msgsim.clock import EARLIEST
 from msgsim.model import Message
 from msgsim.plan import last
-from msgsim.provider import Desk
+from msgsim.provider.desk import Desk
 
 MOST_KEPT = 10_000
 """Most marks of a single time that are stored."""

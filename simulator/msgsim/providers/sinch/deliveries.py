@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator
 from msgsim.contract import Contract
 from msgsim.engine.device import Piece
 from msgsim.model import Callback, Due, Inbound, Json, Message, Post, Step
-from msgsim.provider import View, callback_body
+from msgsim.provider import callback_body
+from msgsim.provider.desk import View
 from msgsim.providers.sinch import device, inbound, reports
 from msgsim.providers.sinch.account import Account, account
 from msgsim.providers.sinch.drafts import is_sms

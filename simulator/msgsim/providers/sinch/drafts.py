@@ -3,7 +3,7 @@
 from typing import cast
 
 from msgsim.model import Beat, Channel, Draft, Json, Message
-from msgsim.provider import Desk
+from msgsim.provider.desk import Desk
 from msgsim.providers.sinch import campaigns, schedule
 from msgsim.providers.sinch.account import Account, account
 from msgsim.providers.sinch.carriers import UNKNOWN, Carrier, digits

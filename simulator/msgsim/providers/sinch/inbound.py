@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from msgsim.clock import EARLIEST
 from msgsim.model import Due, Inbound, Json, Message, Refusal, Refused, Reply
-from msgsim.provider import Desk, View
+from msgsim.provider.desk import Desk, View
 from msgsim.providers.sinch.account import account
 from msgsim.providers.sinch.carriers import UNKNOWN, digits
 from msgsim.providers.sinch.drafts import is_sms

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from msgsim import clock
 from msgsim.model import Refusal, Refused
-from msgsim.provider import Desk
+from msgsim.provider.desk import Desk
 
 SECOND = 1000
 Moment = tuple[int, int]

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from typing import cast
 from urllib.parse import parse_qsl
 
+from msgsim.contract.decoding import json_of
 from msgsim.model import Json, Refused
-from msgsim.provider import Desk, json_of
+from msgsim.provider.desk import Desk
 from msgsim.scenarios.yaml import suggestion
 
 TEXT_SOURCES = frozenset({"flowId", "templateId", "templateName"})

@@ -6,7 +6,7 @@ from itertools import islice
 import msgspec
 
 from msgsim.model import Json, Message, Refusal, Refused, Reply
-from msgsim.provider import Desk
+from msgsim.provider.desk import Desk
 from msgsim.providers.sinch.account import account
 from msgsim.providers.sinch.carriers import UNKNOWN, digits
 from msgsim.providers.sinch.consuming import unread

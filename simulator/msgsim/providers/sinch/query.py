@@ -3,8 +3,9 @@
 from urllib.parse import parse_qsl
 
 from msgsim.clock import instant, iso
+from msgsim.contract.decoding import positive
 from msgsim.model import Refusal, Refused
-from msgsim.provider import Desk, positive
+from msgsim.provider.desk import Desk
 from msgsim.scenarios.yaml import suggestion
 
 MOST_UNKNOWN = 20

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from msgspec.structs import replace
 
 from msgsim.model import Json, Refusal
-from msgsim.provider import Desk
+from msgsim.provider.desk import Desk
 from msgsim.providers.sinch import campaigns, schedule
 from msgsim.providers.sinch.account import User, account
 

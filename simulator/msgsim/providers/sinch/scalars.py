@@ -1,7 +1,7 @@
 """Normalises scalars: deployed clients send numbers and nulls where texts are documented."""
 
 from msgsim.model import Json
-from msgsim.provider import Desk
+from msgsim.provider.desk import Desk
 
 
 def present(value: Json) -> Json:

@@ -7,7 +7,7 @@ from xml.sax.saxutils import escape
 import msgspec
 
 from msgsim.model import Json, Refusal, Refused, Reply
-from msgsim.provider import Desk
+from msgsim.provider.desk import Desk
 from msgsim.providers.messente.networks import Country, countries, is_country
 from msgsim.providers.messente.texts import answer
 

@@ -8,7 +8,7 @@ import msgspec
 
 from msgsim.contract.formats import impossible, is_e164
 from msgsim.model import Json, Refusal, Refused, Reply
-from msgsim.provider import Desk
+from msgsim.provider.desk import Desk
 from msgsim.providers.messente.ledger import balance, note_lookups
 from msgsim.providers.messente.networks import Country, countries, country_of
 

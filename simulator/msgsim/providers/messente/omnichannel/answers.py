@@ -7,7 +7,7 @@ import msgspec
 from msgsim.contract import Contract
 from msgsim.model import Channel, Json, Message, Refusal, Refused, Reply, Step
 from msgsim.plan import cut, state
-from msgsim.provider import Desk
+from msgsim.provider.desk import Desk
 from msgsim.providers.messente.price import price_info
 from msgsim.providers.messente.timestamps import timestamp
 

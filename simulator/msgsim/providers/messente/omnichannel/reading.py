@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from msgsim.clock import date_time
 from msgsim.model import Channel, Draft, Json
-from msgsim.provider import Desk
+from msgsim.provider.desk import Desk
 from msgsim.providers.messente.fates import fate_of
 from msgsim.providers.messente.ledger import Credit
 from msgsim.providers.messente.sms import convert, parts

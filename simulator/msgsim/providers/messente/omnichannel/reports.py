@@ -11,7 +11,8 @@ from msgspec.structs import replace
 
 from msgsim.contract import Contract
 from msgsim.model import Callback, Due, Inbound, Json, Message, Post, Step
-from msgsim.provider import View, callback_body
+from msgsim.provider import callback_body
+from msgsim.provider.desk import View
 from msgsim.providers.messente.omnichannel.answers import report
 from msgsim.providers.messente.timestamps import timestamp
 

@@ -7,7 +7,7 @@ import msgspec
 
 from msgsim.contract.formats import is_e164
 from msgsim.model import Json, Refusal, Refused, Reply
-from msgsim.provider import Desk
+from msgsim.provider.desk import Desk
 
 NOTHING = Reply(204, b"")
 _encode = msgspec.json.Encoder().encode

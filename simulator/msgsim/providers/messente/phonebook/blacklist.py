@@ -1,7 +1,7 @@
 """The blacklist. A send to a number on it is accepted and then rejected (REJECTD, err 8)."""
 
 from msgsim.model import Json, Refusal, Refused, Reply
-from msgsim.provider import Desk, View
+from msgsim.provider.desk import Desk, View
 from msgsim.providers.messente.phonebook.answers import NOTHING, json_reply, phone
 
 BLACKLISTED = "blacklisted"

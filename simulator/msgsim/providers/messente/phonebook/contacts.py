@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 
 from msgsim.clock import iso
 from msgsim.model import Json, Refusal, Refused, Reply
-from msgsim.provider import Desk, View
+from msgsim.provider.desk import Desk, View
 from msgsim.providers.messente.phonebook.answers import NOTHING, json_reply, phone, uuid_of
 
 CONTACT = "contact"

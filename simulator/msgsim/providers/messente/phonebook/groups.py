@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from msgsim.model import Json, Refusal, Refused, Reply
-from msgsim.provider import Desk
+from msgsim.provider.desk import Desk
 from msgsim.providers.messente.phonebook import contacts
 from msgsim.providers.messente.phonebook.answers import NOTHING, json_reply, uuid_of
 from msgsim.providers.messente.timestamps import timestamp

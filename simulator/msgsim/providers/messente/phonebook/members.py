@@ -1,7 +1,7 @@
 """Which contacts are in which groups."""
 
 from msgsim.model import Json, Refusal, Refused, Reply
-from msgsim.provider import Desk
+from msgsim.provider.desk import Desk
 from msgsim.providers.messente.phonebook import contacts, groups
 from msgsim.providers.messente.phonebook.answers import NOTHING, json_reply
 

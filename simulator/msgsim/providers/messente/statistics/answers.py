@@ -10,7 +10,7 @@ import msgspec
 from msgsim.clock import iso
 from msgsim.model import Json, Refusal, Refused, Reply
 from msgsim.plan import begins
-from msgsim.provider import Desk
+from msgsim.provider.desk import Desk
 from msgsim.providers.messente.ledger import LOOKUPS
 from msgsim.providers.messente.networks import countries, country_of
 from msgsim.providers.messente.price import charges

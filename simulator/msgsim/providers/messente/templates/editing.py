@@ -5,7 +5,7 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from msgsim.model import Json, Refusal, Refused, Reply
-from msgsim.provider import Desk
+from msgsim.provider.desk import Desk
 from msgsim.providers.messente.templates.reading import mine
 from msgsim.providers.messente.templates.store import FIRST_ID, TEMPLATE, of_waba, status_of
 

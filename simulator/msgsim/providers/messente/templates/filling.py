@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from msgsim.engine.device import mapping, mappings, words
 from msgsim.model import Beat, Channel, Draft, Json
-from msgsim.provider import View
+from msgsim.provider.desk import View
 from msgsim.providers.messente.templates.store import TEMPLATE, status_of
 
 UNUSABLE = (Beat(1000, "FAILED", 1),)

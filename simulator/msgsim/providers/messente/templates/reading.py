@@ -4,8 +4,9 @@ from urllib.parse import parse_qsl, urlencode
 
 import msgspec
 
+from msgsim.contract.decoding import positive
 from msgsim.model import Json, Refusal, Refused, Reply
-from msgsim.provider import Desk, positive
+from msgsim.provider.desk import Desk
 from msgsim.providers.messente.templates.store import TEMPLATE, of_waba, public
 
 PAGE, LARGEST_PAGE = 25, 500

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from msgsim.config import milliseconds
 from msgsim.model import Json
-from msgsim.provider import View
+from msgsim.provider.desk import View
 
 TEMPLATE = "template"
 """Kind of the records: ``{"waba", "name", "language", "category", "components", "at": ms}`` by id.

@@ -2,7 +2,7 @@
 
 from msgsim.model import Json, Refusal, Refused, Reply, Step
 from msgsim.plan import cut
-from msgsim.provider import Desk
+from msgsim.provider.desk import Desk
 from msgsim.providers.messente import texts
 
 SESSION = "verification"

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from msgsim.model import Channel, Draft, Json, Message, Refused, Reply
-from msgsim.provider import Desk
+from msgsim.provider.desk import Desk
 from msgsim.providers.messente import texts
 from msgsim.providers.messente.fates import fate_of
 from msgsim.providers.messente.ledger import Credit

@@ -7,7 +7,7 @@ is refused with 109103, by its name.
 from collections.abc import Sequence
 
 from msgsim.model import Json, Message, Refusal, Refused, Reply
-from msgsim.provider import Desk
+from msgsim.provider.desk import Desk
 from msgsim.providers.salesforce.answers import json_reply, text
 from msgsim.providers.salesforce.transactional.reading import Sending
 

@@ -7,8 +7,9 @@ import re
 from collections.abc import Callable, Mapping
 from urllib.parse import parse_qsl
 
+from msgsim.contract.decoding import positive
 from msgsim.model import Json, Refusal, Refused, Reply
-from msgsim.provider import Desk, View, positive
+from msgsim.provider.desk import Desk, View
 from msgsim.providers.salesforce.answers import json_reply
 from msgsim.providers.salesforce.transactional.times import local
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from msgsim.model import Json, Message, Refusal, Refused, Reply, Step
 from msgsim.plan import cut
-from msgsim.provider import Desk
+from msgsim.provider.desk import Desk
 from msgsim.providers.salesforce.answers import json_reply
 from msgsim.providers.salesforce.transactional import definitions
 from msgsim.providers.salesforce.transactional.status import event_of, is_of

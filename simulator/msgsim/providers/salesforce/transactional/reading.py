@@ -12,7 +12,7 @@ from uuid import UUID
 from msgsim.contract.formats import impossible
 from msgsim.engine.device import words
 from msgsim.model import Beat, Channel, Draft, Json, Refusal, Refused
-from msgsim.provider import Desk
+from msgsim.provider.desk import Desk
 from msgsim.providers.salesforce.transactional import content, definitions
 from msgsim.providers.salesforce.transactional.times import KEPT
 

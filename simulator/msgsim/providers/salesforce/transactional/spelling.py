@@ -1,7 +1,7 @@
 """Drops null members, because serialisers write unset members as null [inferred]."""
 
 from msgsim.model import Json
-from msgsim.provider import Desk
+from msgsim.provider.desk import Desk
 
 _DEPTH = 4
 """Levels of documented members: the body, a list or an object in it, a recipient, its members."""

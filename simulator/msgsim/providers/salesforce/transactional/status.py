@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from urllib.parse import parse_qsl
 
 from msgsim.contract import FAILURES
+from msgsim.contract.decoding import positive
 from msgsim.model import Json, Message, Refusal, Refused, Reply, Step
-from msgsim.provider import Desk, View, positive
+from msgsim.provider.desk import Desk, View
 from msgsim.providers.salesforce.answers import json_reply
 from msgsim.providers.salesforce.transactional.times import KEPT, local
 

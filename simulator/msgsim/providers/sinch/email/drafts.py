@@ -8,7 +8,7 @@ import msgspec
 from msgsim.contract.formats import is_email
 from msgsim.engine.device import text_of_html
 from msgsim.model import Beat, Channel, Draft, Json, Message, Refusal, Refused, Reply
-from msgsim.provider import Desk
+from msgsim.provider.desk import Desk
 from msgsim.providers.sinch import campaigns, rules
 
 CHANNEL = "email"

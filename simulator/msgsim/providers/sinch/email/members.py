@@ -4,7 +4,7 @@ from base64 import b64decode
 
 from msgsim.clock import instant
 from msgsim.model import Json
-from msgsim.provider import Desk
+from msgsim.provider.desk import Desk
 from msgsim.providers.sinch.scalars import as_text, present
 
 ALIASES = {"emailHTML": "emailHtml"}

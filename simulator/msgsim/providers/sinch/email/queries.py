@@ -7,7 +7,7 @@ import msgspec
 
 from msgsim.clock import instant, iso
 from msgsim.model import Json, Message, Reply, Step
-from msgsim.provider import Desk
+from msgsim.provider.desk import Desk
 from msgsim.providers.sinch.account import account
 from msgsim.providers.sinch.consuming import unread
 from msgsim.providers.sinch.email.drafts import CHANNEL

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from msgsim.contract.formats import impossible, is_email
 from msgsim.engine.device import mapping, mappings, text_of_html
 from msgsim.model import Beat, Channel, Draft, Json, Message, Refusal, Refused, Reply
-from msgsim.provider import Desk
+from msgsim.provider.desk import Desk
 from msgsim.providers.sinch import campaigns, rules
 from msgsim.providers.sinch.account import account
 from msgsim.providers.sinch.carriers import digits

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from msgsim.model import Json, Message, Refused, Reply
-from msgsim.provider import Desk
+from msgsim.provider.desk import Desk
 from msgsim.providers.sinch.whatsapp.drafts import Mailing
 
 

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 from msgsim.model import Beat, Json
-from msgsim.provider import Desk
+from msgsim.provider.desk import Desk
 from msgsim.providers.sinch.account import account
 from msgsim.providers.sinch.whatsapp import templates
 

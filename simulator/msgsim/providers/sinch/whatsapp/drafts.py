@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from msgsim.contract.formats import impossible
 from msgsim.model import Channel, Draft, Json, Refusal
-from msgsim.provider import Desk
+from msgsim.provider.desk import Desk
 from msgsim.providers.sinch import campaigns, rules
 from msgsim.providers.sinch.account import Account, account
 from msgsim.providers.sinch.carriers import digits

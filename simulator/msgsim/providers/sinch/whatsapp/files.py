@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from msgsim.model import Call, Credential, Json, Refusal, Refused, Reply
-from msgsim.provider import Api, Ask, Desk
+from msgsim.provider import Api, Ask
+from msgsim.provider.desk import Desk
 from msgsim.providers.sinch.account import account
 from msgsim.providers.sinch.query import query
 from msgsim.providers.sinch.whatsapp import sessions

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from msgsim.clock import iso
 from msgsim.engine.device import mapping, mappings
 from msgsim.model import Due, Inbound, Json, Message
-from msgsim.provider import View
+from msgsim.provider.desk import View
 from msgsim.providers.sinch.account import Account, account
 from msgsim.providers.sinch.carriers import digits
 from msgsim.providers.sinch.inbound import ON_WHATSAPP

@@ -3,7 +3,7 @@
 import msgspec
 
 from msgsim.model import Json, Reply
-from msgsim.provider import Desk
+from msgsim.provider.desk import Desk
 from msgsim.providers.sinch.account import account
 from msgsim.providers.sinch.query import number, query
 from msgsim.providers.sinch.whatsapp.templates import ANY, GAP, Template

@@ -3,7 +3,7 @@
 import re
 
 from msgsim.model import Json
-from msgsim.provider import Desk
+from msgsim.provider.desk import Desk
 from msgsim.providers.sinch.scalars import as_text, present
 
 _GEO_POINT = re.compile(r"\s*-?\d{1,3}(\.\d{1,20})?\s*,\s*-?\d{1,3}(\.\d{1,20})?\s*", re.ASCII)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from msgsim.model import Json
-from msgsim.provider import View
+from msgsim.provider.desk import View
 
 SESSION = "whatsapp-session"
 """Kind of the records, by number in digits: a list of ``{"from": ms, "until": ms, "id": uuid}``, by time.

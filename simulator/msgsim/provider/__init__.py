@@ -1,21 +1,18 @@
 """What a provider is, on one page: endpoints, a contract, and a few pure functions.
 
 A provider is the value ``provider`` of a package in ``simulator/msgsim/providers/`` and the folder of the
-same name in ``schemas/``. It is registered by being there.
+same name in ``schemas/``. It is registered by being there. `msgsim.provider.desk` has what its functions may ask.
 """
 
 import importlib
 import pkgutil
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from hashlib import blake2b
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import msgspec
 from msgspec import Struct
 
 from msgsim.contract import Contract
-from msgsim.contract.decoding import read_json
 from msgsim.model import (
     Call,
     Callback,
@@ -31,84 +28,7 @@ from msgsim.model import (
     Reply,
     Step,
 )
-from msgsim.seed import Seed
-
-
-class View(Protocol):
-    """What a provider may ask of its sandbox."""
-
-    now: int
-    """The sandbox's time."""
-    settings: dict[str, Json]
-    """This provider's settings in this sandbox."""
-    compiled: Any
-    """What `Provider.compile` made of them; the settings themselves where it compiles none."""
-    seed: Seed
-    contract: Contract
-
-    def number(self) -> int:
-        """The next number of this sandbox: what ids are made from."""
-
-    def ticks(self, count: int) -> int:
-        """The first of ``count`` unused ticks (100 ns since 1970), whole milliseconds at the start."""
-
-    def message(self, id: str) -> Message | None:
-        """A message of this provider by any of its ids."""
-
-    def latest(
-        self, after: tuple[int, int], until: int, most: int, fits: Callable[[Message], bool]
-    ) -> tuple[list[tuple[int, Message]], tuple[int, int]]:
-        """This provider's messages that fit, in the order in which they got their latest statuses, with that time.
-
-        ``after`` and the second value are positions, a time and a key: where to begin, and up to where was looked.
-        One call looks at so many messages that nobody else waits long; there may be more before ``until``.
-        """
-
-    def messages(self, after: int = 0) -> Iterator[Message]:
-        """This provider's messages with a higher key, in the order in which they came."""
-
-    def referred(self, reference: str) -> Iterator[Message]:
-        """This provider's messages with a reference, newest first."""
-
-    def inbound(self, since: int = 0, key: int = 0) -> Iterator[Inbound]:
-        """This provider's inbound messages that came after ``since``, or then with a higher key, in that order."""
-
-    def rewrite(self, message: Message, reports: bool = True) -> None:
-        """Store a message whose plan was cut; callbacks of the lost future are dropped.
-
-        ``reports``: the new steps owe callbacks too.
-        """
-
-    def record(self, kind: str, key: str) -> Json:
-        """Something the provider keeps in this sandbox; None when there is none."""
-
-    def records(self, kind: str) -> list[tuple[str, Json]]:
-        """All of a kind, by key."""
-
-    def keep(self, kind: str, key: str, value: Json) -> None: ...
-
-    def forget(self, kind: str, key: str) -> None: ...
-
-
-class Desk(View, Protocol):
-    """What a provider may ask while it answers one request."""
-
-    call: Call
-    credential: Credential
-    params: dict[str, str]
-    """The ``{names}`` of the endpoint's path."""
-    strict: bool
-
-    @property
-    def issued(self) -> dict[str, str]:
-        """What the user of this sandbox was told to put into the client; always good."""
-
-    def note(self, tolerance: str, source: str | None = None) -> None:
-        """Put down in the journal, once, what only a tolerant reading accepts. Raises Refused when strict.
-
-        ``source``: the member it is about, as the provider writes it; None: no member.
-        """
-
+from msgsim.provider.desk import Desk, View
 
 Parse = Callable[[Desk], Json]
 """Request → body, where the body is not simply JSON (a query string, a form). Raises Refused."""
@@ -312,94 +232,10 @@ def endpoints_of(apis: Iterable[Api]) -> tuple[Endpoint, ...]:
     return tuple(endpoint for api in apis for endpoint in api.endpoints)
 
 
-def fingerprint(kind: str, secret: str) -> str:
-    """What is shown of a secret that is a name too: ``key-1a2b3c4d``, enough to tell two apart."""
-    return f"{kind}-{blake2b(secret.encode(), digest_size=4).hexdigest()}"
-
-
-BOM = b"\xef\xbb\xbf"
-"""The byte order mark that some editors and .NET clients write in front of UTF-8."""
-
-
-def positive(parameters: Mapping[str, str], name: str, default: int, refusal: Refusal) -> int:
-    """A parameter of a query that is a whole number from 1 on. Raises Refused with ``refusal``."""
-    text = parameters.get(name, str(default))
-    if not (text.isascii() and text.isdecimal() and len(text) < 10 and int(text) > 0):
-        raise Refused(refusal)
-    return int(text)
-
-
 def callback_body(callback: Callback, body: Json) -> bytes:
     """The JSON of a callback; where a scenario corrupts it, the first half of it."""
     encoded = msgspec.json.encode(body)
     return encoded[: len(encoded) // 2] if "corrupt" in callback.twists else encoded
-
-
-JSON = "application/json"
-
-
-def media_of(call: Call) -> str:
-    """The Content-Type without its parameters, in lower case; empty where there is none."""
-    return call.headers.get("content-type", "").partition(";")[0].strip().lower()
-
-
-def body_of(desk: Desk) -> Json:
-    """The JSON body of a request. Raises Refused with ``malformed`` and the decoder's reason."""
-    call = desk.call
-    if (media := media_of(call)) != JSON:
-        desk.note(f"Content-Type is {media or 'missing'}; the document asks for {JSON}")
-    if call.body[:3] == BOM:
-        desk.note("a byte order mark stands in front of the JSON")
-    return json_of(call.body, call.headers.get("content-type", ""))
-
-
-def json_of(data: bytes, media: str = "") -> Json:
-    """What JSON says; ``media`` is the Content-Type it came with. Raises Refused with ``malformed`` and the reason."""
-    try:
-        return read_json(data.removeprefix(BOM))
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Refused(Refusal("malformed", reason=_why_no_json(data, media, error))) from None
-
-
-_CHARSET = re.compile(r"""charset\s*=\s*["']?([^\s;"']+)""", re.IGNORECASE)
-_PLACE = re.compile(r"(?:JSON is malformed: )?(.*?)(?: \(byte (\d+)\)| - at .*)?", re.DOTALL)
-_CONTROLS = {0: "NUL", 9: "tab", 10: "line feed", 13: "carriage return"}
-
-
-def _why_no_json(data: bytes, media: str, error: Exception) -> str:
-    """The decoder's reason in a person's words; positions count bytes from 0."""
-    if not data.removeprefix(BOM).strip():
-        return "there is no body"
-    try:
-        data.decode()
-    except UnicodeDecodeError as found:
-        charset = _CHARSET.search(media)
-        said = f": the body says {charset[1]}" if charset and charset[1].lower() not in ("utf-8", "utf8") else ""
-        return f"byte 0x{data[found.start]:02x} at {found.start} is not UTF-8{said}"
-    if isinstance(error, RecursionError):
-        return "lists and objects are nested too deeply"
-    fitting = _PLACE.fullmatch(str(error))
-    assert fitting is not None
-    reason, place = fitting[1], fitting[2]
-    if place is None:
-        return "it ends too early" if "truncated" in reason else reason[:1].lower() + reason[1:]
-    at = int(place) + len(data) - len(data.removeprefix(BOM)) - (reason == "trailing characters")  # msgspec is past it
-    code = data[at] if at < len(data) else 0x20
-    if code < 0x20:
-        return f"a raw {_CONTROLS.get(code, f'control character 0x{code:02x}')} at {at}"
-    return f"{reason} at position {at}"
-
-
-def knows(credential: Credential, accounts: Mapping[str, str], name: str, secret: str) -> bool:
-    """Whether a name and a secret fit: anybody's while there are no accounts.
-
-    ``name`` and ``secret`` were issued for the sandbox: together always good, another secret with that name never.
-    """
-    if credential.name == name and credential.secret == secret:
-        return True
-    if credential.name in accounts:
-        return credential.secret == accounts[credential.name]
-    return not accounts and credential.name != name
 
 
 class TwiceRegistered(Exception):
