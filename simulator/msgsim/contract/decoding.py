@@ -1,4 +1,4 @@
-"""Decodes requests and files: JSON, whose whole numbers become ints and whose nesting is limited; numbers of a query."""
+"""Decodes requests and files: JSON (whole numbers become ints, nesting is limited), and the numbers of a query."""
 
 import re
 from collections.abc import Mapping

@@ -67,23 +67,27 @@ class Schema:
         """Whether an instance is valid and has no unknown member."""
         return self.accepts if self._closed is None else self._closed.is_valid
 
-    def unknown(self, instance: Json) -> list[str]:
+    def unknown(self, instance: Json) -> dict[str, list[str]]:
         """The unknown members of a valid instance, such as ``messages.0.color``, deepest first.
 
-        They are found level by level: an object with an unknown member is itself reported as unknown in the objects
-        around it, until that member is removed.
+        The value of each is the list of names that the schema has in its place. They are found level by level: an
+        object with an unknown member is itself reported as unknown in the objects around it, until that is removed.
         """
-        found: list[str] = []
+        found: dict[str, list[str]] = {}
         while self._closed is not None and len(found) < MOST_VIOLATIONS:
             errors = [] if self._closed.is_valid(instance) else self._closed.iter_errors(instance)
-            named = [(*error.instance_path, name) for error in errors for name in getattr(error.kind, "unexpected", ())]
+            named = {
+                (*error.instance_path, name): self._members(self._chain(error.schema_path)[-1])
+                for error in errors
+                for name in getattr(error.kind, "unexpected", ())
+            }
             if not named:
                 break
             depth = max(map(len, named))
             deepest = [path for path in named if len(path) == depth]
-            found += [".".join(map(str, path)) for path in deepest]
+            found |= {".".join(map(str, path)): named[path] for path in deepest}
             instance = _without(instance, deepest)
-        return found[:MOST_VIOLATIONS]
+        return found
 
     @cached_property
     def _explain(self) -> Callable[[Json], "Iterator[ValidationError]"]:
@@ -146,7 +150,7 @@ class Schema:
         else:
             yield _refusal(chain, keyword, where, rule)
 
-    def _chain(self, pointer: list[str | int]) -> list[dict[str, Json]]:
+    def _chain(self, pointer: Sequence[str | int]) -> list[dict[str, Json]]:
         """The schemas from the root to the violated schema."""
         node: Json = self.document
         chain = [node]
@@ -158,6 +162,15 @@ class Schema:
             if isinstance(node, dict):
                 chain.append(node)
         return chain
+
+    def _members(self, node: Json) -> list[str]:
+        """The names that an object may have, whichever branches of its schema hold."""
+        node = self._follow(node)
+        if not isinstance(node, dict):
+            return []
+        branches = [node[name] for name in ("then", "else") if name in node]
+        branches += [branch for name in ("allOf", "anyOf", "oneOf") for branch in node.get(name, ())]
+        return [*node.get("properties", ()), *(name for branch in branches for name in self._members(branch))]
 
     def _follow(self, node: Json) -> Json:
         while isinstance(node, dict) and "$ref" in node:

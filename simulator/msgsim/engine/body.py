@@ -1,13 +1,16 @@
 """Reads the body of a request and checks it against the schema of its endpoint."""
 
+from itertools import islice
+
 from msgsim.contract.schema import Schema
 from msgsim.engine.view import RequestView
 from msgsim.model import Json, Refused
 from msgsim.provider import Ask, Check, Endpoint
 from msgsim.provider.desk import body_of
+from msgsim.scenarios.yaml import suggestion
 
 MOST_UNKNOWN = 20
-"""How many unknown members of one body or item are noted; further ones are ignored without a note."""
+"""How many unknown members of one body or item are noted by name; further ones are counted."""
 
 
 def read_body(endpoint: Endpoint, view: RequestView) -> Json:
@@ -41,5 +44,9 @@ def check_item(schema: Schema, item: Json, view: RequestView, further: Check | N
 
 def _note_unknown(schema: Schema, instance: Json, view: RequestView) -> None:
     """Note members that no document has. Raises Refused in strict mode."""
-    for member in schema.unknown(instance)[:MOST_UNKNOWN]:
-        view.note(f"{member} is no member of the document and is ignored", member)
+    unknown = schema.unknown(instance)
+    for member, known in islice(unknown.items(), MOST_UNKNOWN):
+        meant = suggestion(member.rpartition(".")[2], known)
+        view.note(f"{member} is no member of the document and is ignored{meant}", member)
+    if len(unknown) > MOST_UNKNOWN:
+        view.note(f"{len(unknown) - MOST_UNKNOWN} more are no members of the document and are ignored")

@@ -9,10 +9,7 @@ from collections.abc import Callable, Iterator
 
 from msgsim.model import Json
 from msgsim.provider.desk import Desk
-from msgsim.scenarios.yaml import suggestion
 
-MOST_UNKNOWN = 3
-"""How many unknown members of an object are noted by name."""
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})", re.ASCII)
 
 
@@ -28,15 +25,15 @@ def documented(schema: str) -> Callable[[Json, Desk], Json]:
 
 
 def _read(body: dict[str, Json], properties: dict[str, Json], desk: Desk) -> Iterator[tuple[str, Json]]:
-    """The members with documented names. Null members are dropped, because serialisers write unset members as null.
+    """The members with documented names, and unknown ones as they are. Null members are dropped: serialisers write
+    unset members as null.
 
     Raises Refused for a tolerance in strict mode.
     """
-    unknown: list[str] = []
     for written, value in body.items():
         name = _name(written, properties)
         if name is None:
-            unknown.append(written)
+            yield written, value
             continue
         if name != written:
             desk.note(f"{written} is written {name} in the document")
@@ -46,10 +43,6 @@ def _read(body: dict[str, Json], properties: dict[str, Json], desk: Desk) -> Ite
             desk.note(f"{name} is a number in the document, and is taken from a text")
             value = int(value)
         yield name, value
-    for written in unknown[:MOST_UNKNOWN]:
-        desk.note(f"{written} is no member of the document and is ignored{suggestion(written, properties)}")
-    if len(unknown) > MOST_UNKNOWN:
-        desk.note(f"{len(unknown) - MOST_UNKNOWN} more are no members of the document and are ignored")
 
 
 def _name(written: str, properties: dict[str, Json]) -> str | None:
