@@ -64,7 +64,7 @@ class Commits:
         """Wait until everything written so far is durable. Raises StoreError when it was lost."""
         if self._answers or self._store.dirty or self._committing is not None:
             done = asyncio.get_running_loop().create_future()
-            self.then(partial(_settle, done))
+            self.then(partial(settle, done))
             await done
 
     def start(self) -> None:
@@ -123,7 +123,8 @@ class Commits:
         return lost
 
 
-def _settle(done: "asyncio.Future[None]", error: StoreError | None) -> None:
+def settle(done: "asyncio.Future[None]", error: Exception | None) -> None:
+    """End a wait, with an error where there is one; nothing happens when whoever waited has given up."""
     if done.done():
         return
     if error is None:

@@ -4,6 +4,7 @@ Statements use the SQL that SQLite and PostgreSQL have in common. Placeholders a
 value is used more than once.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
@@ -25,13 +26,39 @@ class StoreError(Exception):
     """The store cannot be used, or has lost writes; the text says why, and what to do about it."""
 
 
-def put_off(waiting: Waiting, table: str, sql: str, rows: Iterable[Row]) -> None:
-    """Defer rows; consecutive rows of the same statement are written together."""
-    statements = waiting.setdefault(table, [])
-    if statements and statements[-1][0] == sql:
-        statements[-1][1].extend(rows)
-    else:
-        statements.append((sql, list(rows)))
+class Deferring(ABC):
+    """The deferred writes of a database, which says how it inserts rows and how it adds them up."""
+
+    def __init__(self) -> None:
+        self.dirty = False
+        self._deferred: Waiting = {}
+
+    def insert(self, table: str, rows: Iterable[Row]) -> None:
+        rows = list(rows)
+        if rows:
+            self.defer(table, self._insertion(table, len(rows[0])), rows)
+
+    def add_up(self, table: str, columns: Columns, rows: Iterable[Row]) -> None:
+        self.defer(table, self._addition(table, columns), rows)
+
+    def defer(self, table: str, sql: str, rows: Iterable[Row]) -> None:
+        """Consecutive rows of the same statement are written together."""
+        self.dirty = True
+        statements = self._deferred.setdefault(table, [])
+        if statements and statements[-1][0] == sql:
+            statements[-1][1].extend(rows)
+        else:
+            statements.append((sql, list(rows)))
+
+    @staticmethod
+    @abstractmethod
+    def _insertion(table: str, columns: int) -> str:
+        """The statement that inserts rows of so many columns."""
+
+    @staticmethod
+    @abstractmethod
+    def _addition(table: str, columns: Columns) -> str:
+        """The statement that adds rows up, by the names of their columns."""
 
 
 class Rows(Protocol):

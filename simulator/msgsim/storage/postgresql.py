@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 
-from msgsim.storage.database import Columns, Row, Rows, StoreError, Waiting, put_off
+from msgsim.storage.database import Columns, Deferring, Row, Rows, StoreError
 from msgsim.storage.postgresql_pipeline import Pipeline
 from msgsim.storage.postgresql_replicas import PostgresqlReplicas
 from msgsim.storage.postgresql_session import FAILED, REFUSED, Session, numbered
@@ -14,7 +14,7 @@ ADDED = "WITH added"
 """How a statement begins whose values are whole columns of rows."""
 
 
-class Postgresql:
+class Postgresql(Deferring):
     """As `msgsim.storage.database.Database` has it.
 
     While a commit goes on, rows may be added to the next; whoever reads, or writes at once, waits for its end. When it
@@ -25,9 +25,8 @@ class Postgresql:
 
     def __init__(self, url: str, script: str, version: int) -> None:
         """Raises StoreError when the database cannot be used."""
-        self.dirty = False
+        super().__init__()
         self._error: StoreError | None = None
-        self._deferred: Waiting = {}
         self._began = False
         """A transaction is open."""
         self._commit: Pipeline | None = None
@@ -42,18 +41,6 @@ class Postgresql:
             self.commit()
         finally:
             self._session.close()
-
-    def insert(self, table: str, rows: Iterable[Row]) -> None:
-        rows = list(rows)
-        if rows:
-            self.defer(table, _insertion(table, len(rows[0])), rows)
-
-    def defer(self, table: str, sql: str, rows: Iterable[Row]) -> None:
-        self.dirty = True
-        put_off(self._deferred, table, sql, rows)
-
-    def add_up(self, table: str, columns: Columns, rows: Iterable[Row]) -> None:
-        self.defer(table, _addition(table, columns), rows)
 
     def write(self, table: str, sql: str, values: Row = ()) -> int:
         self.dirty = True
@@ -151,6 +138,27 @@ class Postgresql:
             self._error = reason
         return reason
 
+    @staticmethod
+    @lru_cache
+    def _insertion(table: str, columns: int) -> str:
+        arrays = ", ".join("?" * columns)
+        return f"{ADDED} AS (SELECT * FROM unnest({arrays})) INSERT INTO {table} SELECT * FROM added"  # noqa: S608
+
+    @staticmethod
+    @lru_cache
+    def _addition(table: str, columns: Columns) -> str:
+        """Rows with the same key are one row here: a statement may not write a row twice."""
+        key, numbers = columns
+        names, keys = ", ".join(key + numbers), ", ".join(key)
+        arrays = ", ".join("?" for _ in key + numbers)
+        totals = ", ".join(f"SUM({name})" for name in numbers)
+        sums = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in numbers)
+        return (
+            f"{ADDED} ({names}) AS (SELECT * FROM unnest({arrays}))"  # noqa: S608
+            f" INSERT INTO {table} ({names}) SELECT {keys}, {totals} FROM added GROUP BY {keys} ORDER BY {keys}"
+            f" ON CONFLICT ({keys}) DO UPDATE SET {sums}"
+        )
+
 
 def _statements(waiting: Iterable[tuple[str, list[Row]]]) -> Iterator[Statement]:
     for sql, rows in waiting:
@@ -158,24 +166,3 @@ def _statements(waiting: Iterable[tuple[str, list[Row]]]) -> Iterator[Statement]
             yield by_columns(numbered(sql), rows)
         else:
             yield from (by_row(numbered(sql), row) for row in rows)
-
-
-@lru_cache
-def _insertion(table: str, columns: int) -> str:
-    arrays = ", ".join("?" * columns)
-    return f"{ADDED} AS (SELECT * FROM unnest({arrays})) INSERT INTO {table} SELECT * FROM added"  # noqa: S608
-
-
-@lru_cache
-def _addition(table: str, columns: Columns) -> str:
-    """Rows with the same key are one row here: a statement may not write a row twice."""
-    key, numbers = columns
-    names, keys = ", ".join(key + numbers), ", ".join(key)
-    arrays = ", ".join("?" for _ in key + numbers)
-    totals = ", ".join(f"SUM({name})" for name in numbers)
-    sums = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in numbers)
-    return (
-        f"{ADDED} ({names}) AS (SELECT * FROM unnest({arrays}))"  # noqa: S608
-        f" INSERT INTO {table} ({names}) SELECT {keys}, {totals} FROM added GROUP BY {keys} ORDER BY {keys}"
-        f" ON CONFLICT ({keys}) DO UPDATE SET {sums}"
-    )

@@ -5,11 +5,11 @@ import errno
 import os
 import sqlite3
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
-from msgsim.storage.database import Columns, Row, StoreError, Waiting, put_off
+from msgsim.storage.database import Columns, Deferring, Row, StoreError
 from msgsim.storage.replicas import Replicas
 
 FAILED = (sqlite3.Error, OverflowError, UnicodeEncodeError)
@@ -22,7 +22,7 @@ PRAGMAS = (
 )
 
 
-class Sqlite:
+class Sqlite(Deferring):
     """A database in a file, locked for this process, or in memory."""
 
     written = "CAST(doc AS TEXT) LIKE ?"
@@ -34,9 +34,8 @@ class Sqlite:
         """
         self.path = path
         self.replicas = Replicas()
-        self.dirty = False
+        super().__init__()
         self._error: StoreError | None = None
-        self._deferred: Waiting = {}
         self._connection = _open(path, script, version)
         if path is None:  # Nobody closes a store in memory explicitly; a store in a file is closed by its owner.
             weakref.finalize(self, self._connection.close)
@@ -72,18 +71,6 @@ class Sqlite:
 
     def end_commit(self) -> None:
         raise AssertionError("no commit was begun")
-
-    def insert(self, table: str, rows: Iterable[Row]) -> None:
-        rows = list(rows)
-        if rows:
-            self.defer(table, _insertion(table, len(rows[0])), rows)
-
-    def defer(self, table: str, sql: str, rows: Iterable[Row]) -> None:
-        self.dirty = True
-        put_off(self._deferred, table, sql, rows)
-
-    def add_up(self, table: str, columns: Columns, rows: Iterable[Row]) -> None:
-        self.defer(table, _addition(table, columns), rows)
 
     def write(self, table: str, sql: str, values: Row = ()) -> int:
         self.dirty = True
@@ -134,18 +121,18 @@ class Sqlite:
         if [_identity(name) for name in self._names] != self._files:
             raise StoreError(f"{self.path}: was deleted or replaced while msgsim used it; restart msgsim")
 
+    @staticmethod
+    @lru_cache
+    def _insertion(table: str, columns: int) -> str:
+        return f"INSERT INTO {table} VALUES ({', '.join('?' * columns)})"  # noqa: S608
 
-@lru_cache
-def _insertion(table: str, columns: int) -> str:
-    return f"INSERT INTO {table} VALUES ({', '.join('?' * columns)})"  # noqa: S608
-
-
-@lru_cache
-def _addition(table: str, columns: Columns) -> str:
-    key, numbers = columns
-    values = ", ".join("?" * len(key + numbers))
-    sums = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in numbers)
-    return f"INSERT INTO {table} VALUES ({values}) ON CONFLICT ({', '.join(key)}) DO UPDATE SET {sums}"  # noqa: S608
+    @staticmethod
+    @lru_cache
+    def _addition(table: str, columns: Columns) -> str:
+        key, numbers = columns
+        values = ", ".join("?" * len(key + numbers))
+        sums = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in numbers)
+        return f"INSERT INTO {table} VALUES ({values}) ON CONFLICT ({', '.join(key)}) DO UPDATE SET {sums}"  # noqa: S608
 
 
 def _open(path: Path | None, script: str, version: int) -> sqlite3.Connection:

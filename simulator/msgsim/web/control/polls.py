@@ -10,6 +10,7 @@ import heapq
 from collections.abc import Callable, Iterator
 from typing import Any, Generic, TypeVar
 
+from msgsim.storage.commits import settle
 from msgsim.storage.keys import SHIFT
 from msgsim.web.control.lists import Listing, Page, Search
 from msgsim.web.control.subscriptions import Subscription, Subscriptions
@@ -242,24 +243,15 @@ class Waiting:
             try:
                 yield from poll.news()
             except Exception as error:  # Whoever asked is told.
-                _settle(done, error)
+                settle(done, error)
             else:
                 if poll.found is not None or poll.stale:
-                    _settle(done, None)
+                    settle(done, None)
             yield
 
     def end(self, error: Exception | None) -> None:
         for done in self.polls.values():
-            _settle(done, error)
-
-
-def _settle(done: "asyncio.Future[None]", error: Exception | None) -> None:
-    if done.done():
-        return
-    if error is None:
-        done.set_result(None)
-    else:
-        done.set_exception(error)
+            settle(done, error)
 
 
 class Polls:
