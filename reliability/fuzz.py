@@ -4,6 +4,7 @@ import copy
 import http.client
 import json
 import random
+import re
 import socket
 import tempfile
 import time
@@ -13,6 +14,7 @@ from urllib.parse import quote
 
 from msgsim.provider import Send, discover
 from msgsim.testing import call
+from msgsim.web.control.description import described, operations
 from msgspec import Struct
 
 from reliability.figures import Figure, counted
@@ -27,6 +29,7 @@ SLOWEST = 5.0
 MOST_MEMORY = 250 << 20
 """Bytes the server may grow by."""
 DEEP = 100_000
+CONTROL = "/__sim/v1"
 
 BODIES: dict[str, bytes] = {
     "empty": b"",
@@ -56,6 +59,8 @@ BODIES: dict[str, bytes] = {
     "null": b"null",
     "many members": b"{" + b",".join(b'"k%d":%d' % (n, n) for n in range(50_000)) + b"}",
     "many items": b'{"messages": [' + b",".join([b"{}"] * 20_000) + b'], "payload": [1], "recipients": [null]}',
+    "hostile names": b'{"": 1, "`": 2, " - at `$": 3, "\\u0000": 4, "%s": 5, "__proto__": {}}',
+    "long name": b'{"' + b"n" * 2_000_000 + b'": 1}',
     "long text": b'{"to": "' + b"9" * 2_000_000 + b'"}',
 }
 VALUES: tuple[object, ...] = (
@@ -73,6 +78,8 @@ VALUES: tuple[object, ...] = (
     ),
     *("http://[", "http://\x00", "'; DROP TABLE messages; --", "{{7*7}}", "%s%n", "../../etc/passwd", "\r\nX-Bad: 1"),
 )
+NAMES = ("", " ", "`", "` - at `$", "'", '"', "\x00", "\u202e", "$ref", "a.b", "a[0]", "%s{}", "n" * 5000)
+"""Of members, in place of those that a body has."""
 PATHS = (
     *("/", "//", "/.", "/..", "/../../etc/passwd", "/%2e%2e/%2e%2e/etc/passwd", "/__sim/../v1/omnimessage"),
     *("/__sim/static/../../../pyproject.toml", "/__sim/static/%2e%2e/%2e%2e/%2e%2e/pyproject.toml", "/__sim/static//etc/passwd"),
@@ -184,7 +191,7 @@ def run(rounds: int, seed: int = 1, every: int = 1) -> list[Figure]:
         for shot in (make(number, "http://127.0.0.1:1") for number, make in enumerate(MIX)):
             call(server.url + shot.path, "POST", shot.body, headers=shot.headers)
         before = server.memory()
-        routes = [*_providers(), *_ours(server)][::every]
+        routes = [*_providers(), *ours()][::every]
         for route in routes:
             for what, body in BODIES.items():
                 _try(server, seen, route, body, what)
@@ -257,25 +264,11 @@ GOOD: dict[str, object] = {
 }
 
 
-def _ours(server: Server) -> Iterator[Route]:
-    document = call(f"{server.url}/__sim/openapi.json", "GET")
-    assert document.status == 200, "the control API has no document"
-    for path, methods in document.json["paths"].items():
-        if "events" in path:
-            continue
-        for method in methods:
-            if method in ("get", "post", "put", "delete", "patch"):
-                filled = "".join("1" if part == "}" else part for part in _filled(path))
-                good = GOOD.get(path.removeprefix("/__sim/v1/"))
-                yield Route(f"{method.upper()} {path}", method.upper(), filled, {}, good)
-
-
-def _filled(path: str) -> Iterator[str]:
-    inside = False
-    for letter in path:
-        inside = (inside or letter == "{") and letter != "}"
-        if not inside:
-            yield letter
+def ours() -> Iterator[Route]:
+    """Every route of the control API but the stream of events, which does not end."""
+    for method, path in operations(described()):
+        if path != "/events":
+            yield Route(f"{method} {path}", method, CONTROL + re.sub(r"{\w+}", "1", path), {}, GOOD.get(path[1:]))
 
 
 def _mutations(route: Route, chance: random.Random, count: int) -> Iterator[bytes]:
@@ -303,6 +296,8 @@ def _mutated(value: object, chance: random.Random) -> object:
     assert isinstance(value, dict | list)
     if chance.random() < 0.15:
         del value[place]
+    elif isinstance(value, dict) and chance.random() < 0.15:
+        value[chance.choice(NAMES)] = value.pop(place)
     else:
         value[place] = _mutated(value[place], chance)
     return value

@@ -2,6 +2,9 @@
 
 import json
 import re
+from collections.abc import Iterator
+from contextlib import closing
+from copy import copy
 from functools import cache
 from typing import Any
 
@@ -9,8 +12,9 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 from msgsim.contract import Error
+from msgsim.examples.answers import Answered, Answers
 from msgsim.examples.openapi import document
-from msgsim.provider import Provider, discover
+from msgsim.provider import Endpoint, Provider, discover
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from tests.client.conftest import Run
@@ -75,10 +79,60 @@ def test_an_example_says_where_it_is_documented(provider: Provider) -> None:
 def test_every_example_fits_the_shape_beside_it(provider: Provider) -> None:
     whole = described(provider.name)
     for content in contents(whole):
-        fits = Draft202012Validator(content["schema"]).is_valid
+        fits = Draft202012Validator({"components": whole["components"], **content["schema"]}).is_valid
         for key, example in content["examples"].items():
             value = whole["components"]["examples"][key]["value"] if "$ref" in example else example["value"]
             assert fits(value), key
+
+
+def test_answers_to_other_requests_than_the_examples_fit_too(provider: Provider) -> None:
+    """An answer that repeats a part of the request repeats whatever the request may have said there."""
+    whole, wrong, repeated = described(provider.name), [], 0
+    with closing(Answers(provider)) as answers:
+        for endpoint in provider.endpoints:
+            for example in answers.samples(endpoint) if endpoint.method != "GET" and "{" not in endpoint.path else ():
+                for body in variants(example):
+                    answers.fresh()
+                    for asked, answered in lives(answers, endpoint, body):
+                        if answered.reply.status < 300 and answered.json is not None:
+                            repeated += 1
+                            wrong += misfits(whole, asked, answered)
+    assert wrong == []
+    assert repeated > 50
+
+
+def variants(value: Any) -> Iterator[Any]:
+    """It, and with one place inside it of another kind, emptied, or taken away where it is a member."""
+    yield value
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for place, held in list(inner):
+        others = [type(held)()] if isinstance(held, dict | list) else ["1", 1, 1.5, True]
+        for other in [*variants(held), *others]:
+            copied = copy(value)
+            copied[place] = other
+            yield copied
+        if isinstance(value, dict):
+            yield {name: kept for name, kept in value.items() if name != place}
+
+
+def lives(answers: Answers, endpoint: Endpoint, body: Any) -> Iterator[tuple[Endpoint, Answered]]:
+    """What a request is answered, and what every endpoint says that reads what came of it."""
+    first = answers.ask(endpoint, body)
+    yield endpoint, first
+    if first.reply.status >= 300:
+        return
+    for other in answers.provider.endpoints:
+        if other.method == "GET" and other.path.rpartition("/{")[0] == endpoint.path and not other.schema:
+            for answered in answers.found(other, [[first]]):
+                yield other, answered
+
+
+def misfits(whole: dict[str, Any], endpoint: Endpoint, answered: Answered) -> list[str]:
+    """In which an answer differs from its schema."""
+    response = whole["paths"][endpoint.path][endpoint.method.lower()]["responses"][str(answered.reply.status)]
+    schema = response["content"][answered.reply.media]["schema"]
+    errors = Draft202012Validator({"components": whole["components"], **schema}).iter_errors(answered.json)
+    return [f"{endpoint.method} {endpoint.path}: {error.message} for {answered.request}" for error in errors]
 
 
 def test_every_reference_leads_somewhere(provider: Provider) -> None:

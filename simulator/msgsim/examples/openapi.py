@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
+from itertools import chain
 from typing import cast
 
 from msgsim import __version__
@@ -14,6 +15,7 @@ from msgsim.contract import Error
 from msgsim.examples.answers import Answered, Answers
 from msgsim.examples.catalogue import endpoint_at
 from msgsim.examples.samples import signed
+from msgsim.examples.shapes import Echoes, echoes_of, members, shape
 from msgsim.model import Json
 from msgsim.provider import AnySend, Ask, Endpoint, Provider, SendMany
 
@@ -28,6 +30,7 @@ def document(provider: Provider) -> Document:
 
 def _document(answers: Answers) -> Document:
     provider = answers.provider
+    echoes = _echoes(answers)
     refusals = {key: answers.refused(error) for key, error in provider.contract.errors.items()}
     answers.fresh()
     # What only reads comes last, so that there is something to read.
@@ -48,7 +51,7 @@ def _document(answers: Answers) -> Document:
             "`seed` and `public` are documented, `inferred` is not.",
         },
         "servers": [{"url": "http://127.0.0.1:8080"}],
-        "paths": _paths(answers, good, refusals),
+        "paths": _paths(answers, good, refusals, echoes),
         "components": {
             "schemas": {_component(name): _schema(provider, name) for name in _used(provider)},
             "securitySchemes": {
@@ -61,6 +64,19 @@ def _document(answers: Answers) -> Document:
     }
 
 
+def _echoes(answers: Answers) -> Echoes:
+    """What samples of requests say that an answer may repeat."""
+    provider = answers.provider
+    echoes: dict[tuple[str, bytes], Document] = {}
+    for endpoint in provider.endpoints:
+        samples = answers.samples(endpoint)
+        items = [endpoint.items(sample) for sample in samples] if isinstance(endpoint, SendMany) else []
+        for name, said in ((endpoint.schema, samples), (getattr(endpoint, "item_schema", ""), chain(*items))):
+            if name:
+                echoes |= echoes_of(said, provider.contract.schema(name).document, _reference(name))
+    return echoes
+
+
 def _security(provider: Provider, endpoint: Endpoint) -> Document:
     scheme, given = signed(provider, endpoint=endpoint)
     if scheme in ("basic", "bearer"):
@@ -69,11 +85,14 @@ def _security(provider: Provider, endpoint: Endpoint) -> Document:
     return {name: {"type": "apiKey", "in": where, "name": name} for name in given}
 
 
-def _paths(answers: Answers, good: dict[Endpoint, list[Answered]], refusals: dict[str, Answered]) -> Document:
+def _paths(
+    answers: Answers, good: dict[Endpoint, list[Answered]], refusals: dict[str, Answered], echoes: Echoes
+) -> Document:
     paths: Document = {}
     names: Counter[str] = Counter()
     for endpoint in answers.provider.endpoints:
-        operation = _operation(answers, endpoint, good[endpoint], refusals)
+        operation = _operation(answers, endpoint)
+        operation["responses"] = _responses(answers, endpoint, good[endpoint], refusals, echoes)
         names[endpoint.name] += 1
         if names[endpoint.name] > 1:
             operation["operationId"] += f"-{names[endpoint.name]}"
@@ -81,7 +100,7 @@ def _paths(answers: Answers, good: dict[Endpoint, list[Answered]], refusals: dic
     return paths
 
 
-def _operation(answers: Answers, endpoint: Endpoint, good: list[Answered], refusals: dict[str, Answered]) -> Document:
+def _operation(answers: Answers, endpoint: Endpoint) -> Document:
     provider = answers.provider
     operation: Document = {"operationId": endpoint.name, "summary": endpoint.name.replace("-", " ").capitalize()}
     operation["parameters"] = [
@@ -95,7 +114,6 @@ def _operation(answers: Answers, endpoint: Endpoint, good: list[Answered], refus
             "required": True,
             "content": {"application/json": {"schema": _body(answers, endpoint)}},
         }
-    operation["responses"] = _responses(answers, endpoint, good, refusals)
     if not (isinstance(endpoint, Ask) and endpoint.open):
         operation["security"] = [{name: [] for name in _security(provider, endpoint)}]
     if api := provider.api(endpoint).name:
@@ -126,7 +144,9 @@ def _body(answers: Answers, endpoint: Endpoint) -> Document:
     return {"allOf": [whole, {"properties": {place: items}}]} if place else whole
 
 
-def _responses(answers: Answers, endpoint: Endpoint, good: list[Answered], refusals: dict[str, Answered]) -> Document:
+def _responses(
+    answers: Answers, endpoint: Endpoint, good: list[Answered], refusals: dict[str, Answered], echoes: Echoes
+) -> Document:
     """By status, each with the shape that all of its examples have; a bare 200 where no good one could be had."""
     found: Document = {}
     provider = answers.provider
@@ -139,12 +159,12 @@ def _responses(answers: Answers, endpoint: Endpoint, good: list[Answered], refus
         description = f"`{key}`: {error.when or error.title or error.text}"
         answered, example = refusals[key], {"$ref": f"#/components/examples/{key}"}
         here = answers.refused_at(endpoint, error)
-        if set(_members(here.json)) - set(_members(answered.json)):
+        if set(members(here.json)) - set(members(answered.json)):
             answered, example = here, {"value": here.json}
         _add(found, answered, description, key, example)
     for response in found.values():
         for content in response.get("content", {}).values():
-            content["schema"] = _shape(content["schema"], bool(provider.api(endpoint).name))
+            content["schema"] = shape(content["schema"], echoes, bool(provider.api(endpoint).name))
     return dict(sorted(found.items()))
 
 
@@ -260,40 +280,3 @@ def _moved(value: Json, place: str) -> Json:
         key: f"{place}{inner[1:]}" if key == "$ref" and isinstance(inner, str) else _moved(inner, place)
         for key, inner in value.items()
     }
-
-
-def _shape(values: list[Json], nullable: bool = False) -> Document:
-    """A schema that says what all of some values have in common.
-
-    ``nullable``: any member may be null too, and one that always was may be anything. So it is in the further APIs of a
-    provider, which tell a state that a few examples do not go through (a contact that will be deleted, or will not).
-    """
-    kinds = sorted({_kind(value) for value in values})
-    if nullable and kinds == ["null"]:
-        return {}
-    shape: Document = {"type": kinds[0] if len(kinds) == 1 else kinds} if kinds else {}
-    objects = [value for value in values if isinstance(value, dict)]
-    if objects:
-        names = dict.fromkeys(name for value in objects for name in value)
-        seen = {name: [value[name] for value in objects if name in value] for name in names}
-        further = [None] if nullable else []
-        shape["properties"] = {name: _shape([*of_one, *further], nullable) for name, of_one in seen.items()}
-        if required := [name for name in names if all(name in value for value in objects)]:
-            shape["required"] = required
-    inner = [item for value in values if isinstance(value, list) for item in value]
-    if inner:
-        shape["items"] = _shape(inner, nullable)
-    return shape
-
-
-def _members(value: Json) -> Iterator[str]:
-    """The names of all members, however deep."""
-    if isinstance(value, dict):
-        yield from value
-    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
-        yield from _members(inner)
-
-
-def _kind(value: Json) -> str:
-    kinds = {dict: "object", list: "array", str: "string", bool: "boolean", int: "integer", float: "number"}
-    return kinds.get(type(value), "null")

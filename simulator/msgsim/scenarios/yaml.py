@@ -259,7 +259,11 @@ class _Reader:
         return BadFile([Mistake(self.file, *place, reason)])
 
 
+LONGEST_WORD = 200
+"""Characters of a word for which a similar one is looked for: a body can have one of megabytes."""
+
+
 def suggestion(word: str, known: Iterable[str]) -> str:
     """``; did you mean 'delivered'?`` for a similar known word, else empty."""
-    nearest = get_close_matches(word, map(str, known), n=1, cutoff=0.6)
+    nearest = get_close_matches(word, map(str, known), n=1, cutoff=0.6) if len(word) <= LONGEST_WORD else ()
     return f"; did you mean {nearest[0]!r}?" if nearest else ""

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from msgsim.web.edge.ports import Ports
 
 _QUOTED = re.compile("`([^`]+)`")
+_COMPLAINT = re.compile(r"(?P<reason>.*?)(?: - at `(?P<place>\$[^`]*)`)?", re.DOTALL)
+_UNKNOWN = "Object contains unknown field `"
 PAGE = 100
 LONGEST_PAGE = 10_000
 LONGEST_WAIT = 300_000
@@ -176,17 +178,22 @@ _SHAPES = {
 
 
 def _misshapen(complaint: str, members: Iterable[str]) -> str:
-    """What msgspec says of a body, in our words; ``members`` are those that its top may have."""
-    reason, _, path = complaint.partition(" - at ")
-    place = path.strip("`").removeprefix("$").removeprefix(".")
+    """What msgspec says of a body, in our words; ``members`` are those that its top may have.
+
+    An unknown member may have any name: an empty one, or one that looks like a part of the complaint.
+    """
+    found = _COMPLAINT.fullmatch(complaint)
+    assert found is not None
+    reason, place = found["reason"], (found["place"] or "").removeprefix("$").removeprefix(".")
     words = _QUOTED.findall(reason)
     shapes = [" or ".join(_SHAPES.get(shape, shape) for shape in word.split(" | ")) for word in words]
-    if reason.startswith("Expected `") and len(shapes) == 2:
+    if reason.startswith(_UNKNOWN):
+        name = reason.removeprefix(_UNKNOWN).removesuffix("`")
+        reason = f"there is no {name!r} here{'' if place else suggestion(name, members)}"
+    elif reason.startswith("Expected `") and len(shapes) == 2:
         reason = f"{shapes[0]} is expected, not {shapes[1]}"
     elif reason.startswith("Object missing"):
         reason = f"{words[0]!r} is missing"
-    elif reason.startswith("Object contains unknown"):
-        reason = f"there is no {words[0]!r} here{'' if place else suggestion(words[0], members)}"
     return f"{place or 'body'}: {reason}"
 
 

@@ -82,7 +82,7 @@ def whole_message(
             for step in accepted.steps
         ],
         "rules": accepted.rules,
-        "extra": msgspec.json.decode(without_credentials(msgspec.json.encode(accepted.extra).decode())),
+        "extra": msgspec.json.decode(without_credentials(msgspec.json.encode(accepted.extra or {}).decode())),
         "callbacks": [callback(due, attempts(due.key), accepted.id) for due in owed],
     }
 
