@@ -4,20 +4,20 @@ The importers of Firefox and Chromium read `pages`, which the format leaves open
 Chromium writes of an answer that never came, and of requests that no page is. Source: http://www.softwareishard.com/blog/har-12-spec/
 """
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, Iterable
 from http import HTTPStatus
 from urllib.parse import parse_qsl, quote, urlsplit
 
 import msgspec
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from msgsim import __version__
 from msgsim.clock import iso
 from msgsim.model import Attempt, Entry, Exchange, Json
 from msgsim.storage.keys import NUMBERS
 from msgsim.web.control.context import Context
-from msgsim.web.control.exports import entries, joined
+from msgsim.web.control.exports import Export, entries
 from msgsim.web.control.lists import in_turns
 
 UNKNOWN = "x-unknown"
@@ -38,7 +38,7 @@ async def archive(context: Context, request: Request) -> Response:
         "pageTimings": {},
     }
 
-    async def written() -> AsyncIterator[bytes]:
+    async def written() -> AsyncGenerator[bytes, None]:
         head = msgspec.json.encode({"version": "1.2", "creator": creator, "pages": [page]})
         yield b'{"log":' + head[:-1] + b',"entries":['
         comma = b""
@@ -53,7 +53,7 @@ async def archive(context: Context, request: Request) -> Response:
             comma = b","
         yield b"]}}"
 
-    return StreamingResponse(joined(written()), media_type="application/json")
+    return Export(written(), "application/json")
 
 
 def _exchange(entry: Entry, exchange: Exchange, root: str) -> dict[str, Json]:

@@ -1,11 +1,11 @@
 """``GET bundle``: everything that was asked of a sandbox and what came of it, to be done again elsewhere."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from typing import Protocol, TypeVar
 
 import msgspec
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from msgsim import __version__
 from msgsim.engine.receive import Engine
@@ -17,7 +17,7 @@ from msgsim.engine.states import State
 from msgsim.examples.bundle import FORMAT, End, Header, NamedText, StateLine, callback_line, message_line
 from msgsim.model import Entry, Json
 from msgsim.web.control.context import Context
-from msgsim.web.control.exports import entries, joined
+from msgsim.web.control.exports import Export, entries
 from msgsim.web.control.lists import in_turns
 from msgsim.web.control.problem import ApiProblem
 
@@ -46,10 +46,10 @@ async def export(context: Context, request: Request) -> Response:
             " bring the mistake about once more, or set a larger journal_limit",
         )
     last = sandbox.journal
-    return StreamingResponse(joined(_written(context, sandbox, states, last)), media_type="application/x-ndjson")
+    return Export(_written(context, sandbox, states, last), "application/x-ndjson")
 
 
-async def _written(context: Context, sandbox: Sandbox, states: list[State], last: int) -> AsyncIterator[bytes]:
+async def _written(context: Context, sandbox: Sandbox, states: list[State], last: int) -> AsyncGenerator[bytes, None]:
     """``last``: number of the last entry of the journal that goes in."""
     engine, count = context.engine, 0
     names: set[str] = set()

@@ -1,6 +1,8 @@
 """The journal for other tools, as JSON Lines; and how anything that long is sent."""
 
-from collections.abc import AsyncIterator, Iterator
+import asyncio
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
 
 import msgspec
 from starlette.requests import Request
@@ -11,6 +13,7 @@ from msgsim.engine.sandbox import Sandbox
 from msgsim.model import Entry
 from msgsim.web.control.context import Context
 from msgsim.web.control.lists import in_turns
+from msgsim.web.edge.replies import Receive, Scope, Send
 
 CHUNK = 1 << 16
 """Bytes that are sent at once."""
@@ -21,21 +24,52 @@ LINES = 16
 async def lines(context: Context, request: Request) -> Response:
     sandbox = context.sandbox(request)
 
-    async def written() -> AsyncIterator[bytes]:
+    async def written() -> AsyncGenerator[bytes, None]:
         async for entry in in_turns(entries(context, sandbox)):
             yield msgspec.json.encode(line_of(entry)) + b"\n"
 
-    return StreamingResponse(joined(written()), media_type="application/x-ndjson")
+    return Export(written(), "application/x-ndjson")
 
 
-async def joined(parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Small parts put together: each that is sent costs more than its bytes."""
+class Export(StreamingResponse):
+    """Small parts put together: each that is sent costs more than its bytes.
+
+    It ends where the client leaves, without an exception: those of Starlette's own way hold each other and megabytes
+    that were not sent yet until the garbage collector comes by, which is seldom.
+    """
+
+    def __init__(self, parts: AsyncGenerator[bytes, None], media_type: str) -> None:
+        self._parts = parts
+        super().__init__(parts, media_type=media_type)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        left = asyncio.ensure_future(_left(receive))
+        try:
+            await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+            async with aclosing(_joined(self._parts)) as joined:
+                async for part in joined:
+                    if left.done():
+                        return
+                    await send({"type": "http.response.body", "body": part, "more_body": True})
+            await send({"type": "http.response.body", "body": b""})
+        finally:
+            left.cancel()
+
+
+async def _left(receive: Receive) -> None:
+    """Returns when the client has left."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _joined(parts: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes]:
     waiting = bytearray()
-    async for part in parts:
-        waiting += part
-        if len(waiting) > CHUNK:
-            yield bytes(waiting)
-            waiting.clear()
+    async with aclosing(parts):
+        async for part in parts:
+            waiting += part
+            if len(waiting) > CHUNK:
+                yield bytes(waiting)
+                waiting.clear()
     yield bytes(waiting)
 
 
