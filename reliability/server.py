@@ -121,6 +121,11 @@ class Server:
                 return int(line.split()[1]) * 1024
         return 0
 
+    def processor(self) -> float:
+        """Seconds of processor time that it has used."""
+        user, system = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
     def limit_files(self, size: int | None) -> None:
         """No file may grow beyond ``size`` bytes, as on a full disk; None: no limit any more."""
         wanted = resource.RLIM_INFINITY if size is None else size
