@@ -22,6 +22,7 @@ from msgsim.testing import Simulator, call
 from tests.receiver import Receiver
 from tests.replicas.test_processes import reports
 from tests.replicas.test_replicas import ACCOUNT
+from tests.storage.cluster import Cluster
 
 SMS = {"to": "+37255000001", "messages": [{"channel": "sms", "text": "Hello"}]}
 
@@ -113,8 +114,10 @@ def kept(sim: str) -> set[str]:
     return {message["id"] for message in shown}
 
 
-def test_connections_are_answered_by_different_workers(url: str) -> None:
-    with workers("--store", url, "--seed", "1", number=3) as group:
+def test_connections_are_answered_by_different_workers(url: str, tmp_path: Path) -> None:
+    port_file = tmp_path / "port"
+    with workers("--store", url, "--seed", "1", "--port-file", str(port_file), number=3) as group:
+        assert group.url.endswith(f":{port_file.read_text().strip()}")
         assert (group.told("workers"), group.told("seed")) == ("3 processes", "1")
         assert sum("messaging-simulator on" in line for line in group.greeting) == 1
         answered: set[str] = set()
@@ -162,6 +165,41 @@ def test_a_worker_that_is_killed_comes_back_and_nothing_is_lost(url: str) -> Non
         while any(len(seen.get(id, ())) < 2 for id in accepted):
             posts = receiver.wait(count + 1, 60)
             count, seen = len(posts), reports(posts)
+
+
+def probes(group: Group) -> set[tuple[int, int]]:
+    """Liveness and readiness, by whoever answers."""
+    paths = [f"{group.url}/__sim/v1/{name}" for name in ("health", "ready")]
+    live, ready = ({call(path, "GET").status for _ in range(30)} for path in paths)
+    return {(one, other) for one in live for other in ready}
+
+
+def test_all_live_and_none_is_ready_while_the_database_is_away() -> None:
+    with Cluster() as cluster, workers("--store", cluster.url(), "--seed", "1") as group:
+        assert probes(group) == {(200, 200)}
+        id = send(group.url)
+        cluster.kill()
+        assert probes(group) == {(200, 503)}
+        first, second = group.pids()
+        os.kill(first, signal.SIGKILL)
+        assert group.line().endswith("was ended by SIGKILL; it is started again now")
+        assert "connection" in group.line()
+        assert group.line().endswith("ended with code 3; it is started again in 1 s")
+        assert probes(group) == {(200, 503)}
+        cluster.start()
+        while len(_alive(group)) < 2:
+            pass
+        assert probes(group) == {(200, 200)}
+        assert second in group.pids()
+        assert kept(group.url) == {id}
+
+
+def _alive(group: Group) -> list[str]:
+    """As somebody says whose connection is not broken."""
+    try:
+        return list(group.health()["replicas"])
+    except OSError:
+        return []
 
 
 @pytest.mark.parametrize(("how", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
@@ -313,6 +351,38 @@ def test_one_that_ends_again_and_again_ends_all() -> None:
     again = "msgsim: worker 1 (process N) was ended by SIGSEGV; it is started again now"
     last = "msgsim: worker 1 (process N) was ended by SIGSEGV, 3 times in a row within N s; nothing goes on"
     assert lines == [again, again, last]
+
+
+OTHER_WORKS = """
+import os, signal, sys
+from multiprocessing import Value
+from msgsim.cli.serving import Started
+from msgsim.cli.workers import Workers
+
+begun = Value("i", 0)
+parent = os.getpid()
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+
+def work(tell):
+    with begun.get_lock():
+        begun.value += 1
+        number = begun.value
+    tell(Started(1, "", None, None))
+    if number == 7:
+        os.kill(parent, signal.SIGTERM)
+    if number in (1, 7):
+        signal.pause()
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+sys.exit(Workers(2, work, (0.0, 0.0)).run(lambda facts: print("announced", flush=True)))
+"""
+
+
+def test_one_that_works_is_not_ended_for_one_that_does_not() -> None:
+    done = subprocess.run([sys.executable, "-c", OTHER_WORKS], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (0, "announced\n")
+    lines = [re.sub(r"\d{2,}", "N", line) for line in done.stderr.splitlines()]
+    assert lines == 5 * ["msgsim: worker 2 (process N) was ended by SIGSEGV; it is started again now"]
 
 
 UNREACHABLE = """

@@ -1,6 +1,8 @@
 """What a database does to those who use it: it fails over, is full of connections, locked, and back without a word."""
 
 import logging
+import subprocess
+import sys
 from typing import Any
 
 import psycopg
@@ -150,3 +152,10 @@ def test_a_password_is_not_said(more: str, caplog: pytest.LogCaptureFixture) -> 
         said += [sim.control("GET", path).body.decode() for path in ("health", "settings", "requests")]
     assert f":{cluster.port}" in caplog.text
     assert not any("p@ss" in text or "p%40ss" in text for text in [*said, caplog.text])
+
+
+def test_warnings_of_psycopg_are_no_lines_of_ours() -> None:
+    """One comes when a server is told to stop while it starts, in the middle of a statement."""
+    warning = "import logging, msgsim.storage.postgresql_session; logging.getLogger('psycopg').warning('interrupted')"
+    done = subprocess.run([sys.executable, "-c", warning], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stderr == ""

@@ -27,7 +27,7 @@ from msgsim.server import Server, bind
 SOON = 10.0
 """Seconds; a worker that ends within them does not count as one that works."""
 PAUSES = (0.0, 1.0, 2.0, 4.0, 8.0, 16.0)
-"""Seconds before each further try to start one that does not work. After the last nothing goes on."""
+"""Seconds before each further try to start one that does not work; the last is that of all tries after it."""
 LAST = 10.0
 """Seconds in which a worker that was told to stop has to end."""
 FORK = get_context("fork")
@@ -81,7 +81,7 @@ class Workers:
         ends = [worker.process.sentinel for worker in self._workers if worker.process is not None]
         wait(ends, None if due is None else max(0.0, due - elapsed()))
         for worker in self._workers:
-            worker.look()
+            worker.look(alone=all(other.hopeless for other in self._workers if other is not worker))
 
     def _stop(self) -> None:
         """Returns when all have ended."""
@@ -139,23 +139,28 @@ class Worker:
             raise Ended(code if code > 0 else CANNOT_START) from None
         return facts
 
-    def look(self) -> None:
-        """Begin again what has ended, when it is time. Raises Ended."""
+    @property
+    def hopeless(self) -> bool:
+        """Whether it has ended soon after each of all tries."""
+        return self.process is None and self._soon > len(self._pauses)
+
+    def look(self, alone: bool) -> None:
+        """Begin again what has ended, when it is time. ``alone``: the others are hopeless. Raises Ended."""
         if self.process is not None and not self.process.is_alive():
-            self._has_ended(self.process)
+            self._has_ended(self.process, alone)
         if self.due is not None and self.due <= elapsed():
             self.begin()
 
-    def _has_ended(self, process: ForkProcess) -> None:
+    def _has_ended(self, process: ForkProcess, alone: bool) -> None:
         """Raises Ended."""
         self.process = None
         self._heard.close()
         self._soon = self._soon + 1 if elapsed() - self._began < SOON else 0
         how = self._how(process)
-        if self._soon > len(self._pauses):
+        if alone and self.hopeless:
             reason = f"{how}, {self._soon} times in a row within {SOON:.0f} s; nothing goes on"
             raise Ended(failed(reason, CANNOT_START))
-        pause = self._pauses[max(0, self._soon - 1)]
+        pause = self._pauses[min(max(0, self._soon - 1), len(self._pauses) - 1)]
         when = f"in {pause:g} s" if pause else "now"
         failed(f"{how}; it is started again {when}", FAILED)
         self.due = elapsed() + pause

@@ -1,6 +1,7 @@
 """A connection to PostgreSQL that is made again when it was lost, and the tables it finds or makes."""
 
 import contextlib
+import logging
 import re
 import struct
 from collections.abc import Iterable, Iterator
@@ -22,6 +23,7 @@ from msgsim.storage.postgresql_replicas import PostgresqlReplicas
 from msgsim.storage.postgresql_tables import prepare
 from msgsim.storage.postgresql_values import Statement, kept
 
+logging.getLogger("psycopg").addHandler(logging.NullHandler())  # Else it warns on standard error.
 REFUSED = (psycopg.Error, StoreError)
 """What a question may fail with, and then the transaction it is asked in fails too."""
 FAILED = (psycopg.Error, OverflowError, UnicodeError, struct.error)
