@@ -42,8 +42,9 @@
     try {
       const answer = await fetch(`/__sim/parts?${query}`, { headers: { "X-Requested-With": "live" } });
       const text = await answer.text();
+      await slid;
       if (!answer.ok) stale();
-      else if (location.search === asked) place(text, wanted);
+      else if (location.search === asked) sliding(() => place(text, wanted));
       else wanted.forEach((part) => dirty.add(part)); // Another search was typed meanwhile.
     } catch {
       // The server is gone for a moment; the feed comes back, and what is seen then is drawn anew.
@@ -51,6 +52,30 @@
     busy = false;
     for (const part of [...dirty]) if (!drawn(part)) dirty.delete(part);
     if (dirty.size) timer = setTimeout(bring, PAUSE);
+  }
+
+  // What is pushed aside slides there instead of jumping: from where it was, where it rests until that is drawn.
+  const BLOCKS = "section, article, div, p, li, tr, table, form, header, footer";
+  const SLIDE = { delay: 60, duration: 200, easing: "ease-out", fill: "backwards" };
+  const calm = matchMedia("(prefers-reduced-motion: reduce)");
+  let slid = Promise.resolve();
+
+  function sliding(change) {
+    const before = new Map();
+    for (const one of document.querySelectorAll(`#main :is(${BLOCKS})`)) {
+      const { top, bottom } = one.getBoundingClientRect();
+      if (bottom > 0 && top < innerHeight && one.checkVisibility()) before.set(one, top);
+    }
+    change();
+    if (calm.matches) return;
+    const by = new Map();
+    for (const [one, top] of before) if (one.isConnected) by.set(one, top - one.getBoundingClientRect().top);
+    const slides = [];
+    for (const [one, moved] of by) {
+      const own = moved - (by.get(one.parentElement.closest(BLOCKS)) ?? 0);
+      if (Math.abs(own) >= 1) slides.push(one.animate([{ transform: `translateY(${own}px)` }, { transform: "none" }], SLIDE));
+    }
+    slid = Promise.allSettled(slides.map((slide) => slide.finished)).then(() => new Promise(requestAnimationFrame));
   }
 
   // Elements take the place of those with their id. New ones go before the one they stand before; a conversation with
