@@ -37,6 +37,18 @@ def test_a_badge_counts_those_that_fail_as_it_happens(
     expect(badge).to_be_hidden()
 
 
+def test_on_a_phone_the_badge_takes_the_place_of_the_icon(page: Page, not_taken: str) -> None:
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.goto("/__sim/errors")
+    expect(page.locator("#failing")).to_have_text("2 failing")
+    entry = page.locator("nav a:has(#failing)")
+    expect(entry.locator(".icon")).to_be_hidden()
+    badge, word = page.locator("#failing").bounding_box(), entry.get_by_text("Callbacks").bounding_box()
+    assert badge
+    assert word
+    assert badge["x"] + badge["width"] <= word["x"]
+
+
 def test_a_message_says_which_report_was_not_taken(slow: Page, sim: Simulator, not_taken: str) -> None:
     slow.goto(f"/__sim/?to=%2B{traffic.PHONE[1:]}")
     bubble = slow.locator(".bubble")

@@ -86,3 +86,21 @@ def test_a_conversation_far_down_the_list_is_in_it_and_marked(page: Page, sender
 def test_a_link_to_nothing_shows_the_conversation(page: Page, full: Sender, at: str) -> None:
     page.goto(f"{PHONE}&at={at}")
     expect(page.locator(".bubble")).to_have_count(4)
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("errors?provider=messente&kind=error&key=duplicate_channels", "duplicate_channels"),
+        ("scenarios/viber-falls-back-to-sms", "viber-falls-back-to-sms"),
+        ("docs/control/settingsSchema", "/schemas/config.json"),
+    ],
+)
+def test_a_link_to_one_of_many_shows_where_in_the_list_it_stands(page: Page, path: str, name: str, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto(f"/__sim/{path}")
+    chosen = page.locator(".list a[aria-current]")
+    expect(chosen).to_contain_text(name)
+    expect(chosen).to_be_in_viewport(ratio=0.9)
+    assert page.evaluate("scrollY") == 0

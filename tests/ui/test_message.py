@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from msgsim.testing import Simulator
 from playwright.sync_api import Page, expect
 
@@ -31,6 +32,21 @@ def test_the_plan_is_a_timeline_with_now_on_it(page: Page, sim: Simulator, sende
     sim.control("POST", "clock/advance", {"by": "5s"})
     expect(plan.locator(".dot.past")).to_have_count(4)
     expect(page.locator(".facts .big")).to_have_text("delivered")
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_the_code_of_a_state_stands_in_its_label(page: Page, sim: Simulator, sender: Sender, width: int) -> None:
+    id = falling_back(sim, sender)
+    sim.control("POST", "clock/advance", {"by": "5s"})
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto(f"/__sim/messages/{id}")
+    codes = page.locator(".bubble .state .code")
+    expect(codes).to_have_text(["1", "0"])
+    inside = "code => [code.closest('.state').getBoundingClientRect(), code.getBoundingClientRect()]"
+    for code in codes.all():
+        label, number = code.evaluate(inside)
+        assert label["top"] <= number["top"] < number["bottom"] <= label["bottom"]
+        assert label["left"] < number["left"] < number["right"] < label["right"]
 
 
 def test_the_same_is_told_in_words_with_its_source(page: Page, sim: Simulator, sender: Sender) -> None:

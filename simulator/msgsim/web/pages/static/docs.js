@@ -203,6 +203,5 @@
     const entries = document.querySelector(".api #entries");
     const named = entries && location.hash ? document.getElementById(location.hash.slice(1)) : null;
     if (named?.matches(".entry")) location.replace(named.querySelector("a").href);
-    else entries?.querySelector("a[aria-current]").scrollIntoView({ block: "nearest" });
   });
 })();

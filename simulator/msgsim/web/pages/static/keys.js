@@ -26,6 +26,11 @@
     event.preventDefault();
   });
 
+  // A link to one of many shows where in the list it stands.
+  document.addEventListener("DOMContentLoaded", () => {
+    document.querySelector(".gallery :is(.entries, .shipped) a[aria-current]")?.scrollIntoView({ block: "nearest" });
+  });
+
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-keys]")) help().showModal();
     else if (event.target === help()) help().close();
