@@ -1,19 +1,22 @@
 """Pictures of every page in both themes, wide and narrow: ``make screenshots``.
 
-``python -m tests.ui.screenshots FOLDER [PART OF A NAME]``
+``python -m tests.ui.screenshots FOLDER [PART OF A NAME]``; those of the documents are made with
+``python -m tests.ui.screenshots docs/screenshots documents``.
 """
 
 import sys
 from pathlib import Path
 
 from msgsim.testing import Simulator, call
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.ui import traffic
 from tests.ui.browser import open_browser
 
 SIZES = {"wide": (1440, 900), "tablet": (768, 1024), "laptop": (1024, 768), "phone": (390, 800)}
 START = "2026-01-01T09:00:00Z"
+DOCUMENTS = "documents"
+IN_DOCUMENTS = ("inbox", "errors", "operation", "callbacks", "scenario", "start")
 
 
 def pages(sim: Simulator) -> dict[str, str]:
@@ -64,14 +67,36 @@ def shoot(browser: Browser, sim: Simulator, folder: Path, only: str = "") -> Non
             for size, (width, height) in SIZES.items():
                 page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=theme)
                 page.goto(f"{sim.url}{path}", wait_until="load")
-                if name in ("errors", "outcomes"):
-                    page.click("#trigger")
-                    page.wait_for_selector(".triggered")
-                if name == "operation":
-                    page.click("#trigger")
-                    page.wait_for_selector("#result .line")
+                act(page, name)
                 page.screenshot(path=folder / f"{name}-{size}-{theme}.png")
                 page.close()
+
+
+def act(page: Page, name: str) -> None:
+    """What a page shows after a click: an answer."""
+    if name in ("errors", "outcomes"):
+        page.click("#trigger")
+        page.wait_for_selector(".triggered")
+    if name == "operation":
+        page.click("#trigger")
+        page.wait_for_selector("#result .line")
+
+
+def document(browser: Browser, sim: Simulator, folder: Path) -> None:
+    """The pictures of docs/ui.md and the README."""
+    for name, path in pages(sim).items():
+        if name not in IN_DOCUMENTS:
+            continue
+        page = browser.new_page(viewport={"width": 1440, "height": 900}, color_scheme="light")
+        page.goto(f"{sim.url}{path}", wait_until="load")
+        act(page, name)
+        if name == "callbacks":
+            page.locator(".attempt summary").first.click()
+        if name == "start":
+            page.get_by_role("button", name="Node").click()
+            page.get_by_role("heading", name="A first message, as code").evaluate("one => one.scrollIntoView()")
+        page.screenshot(path=folder / f"{name}.png")
+        page.close()
 
 
 def main() -> None:
@@ -79,7 +104,11 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with Simulator(clock=f"frozen@{START}", seed=7) as sim, sync_playwright() as playwright:
         browser = open_browser(playwright)
-        shoot(browser, sim, folder, sys.argv[2] if len(sys.argv) > 2 else "")
+        only = sys.argv[2] if len(sys.argv) > 2 else ""
+        if only == DOCUMENTS:
+            document(browser, sim, folder)
+        else:
+            shoot(browser, sim, folder, only)
         browser.close()
 
 

@@ -78,3 +78,18 @@ def test_a_time_of_another_day_says_its_day(page: Page, sim: Simulator, sender: 
     expect(page.locator("#rows time")).to_have_text("00:00:00")
     sim.control("POST", "clock/advance", {"by": "26h"})
     expect(page.locator("#rows time")).to_have_text("2026-01-01 00:00")
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_the_row_one_walks_to_is_never_below_what_stays(page: Page, sim: Simulator, width: int) -> None:
+    sim.control("POST", "sample", {"count": 40, "seed": 3})
+    page.set_viewport_size({"width": width, "height": 600})
+    page.goto("/__sim/requests")
+    for key in "j" * 15 + "k" * 14:
+        page.keyboard.press(key)
+        seen = page.evaluate("""() => {
+          const { left, top, bottom } = document.activeElement.getBoundingClientRect();
+          const at = (y) => document.activeElement.contains(document.elementFromPoint(left + 20, y));
+          return [at(top + 2), at(bottom - 2)];
+        }""")
+        assert seen == [True, True]

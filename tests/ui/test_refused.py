@@ -31,19 +31,20 @@ def test_the_first_thing_a_newcomer_sends_is_refused_and_the_empty_inbox_says_wh
     expect(page.get_by_role("region", name="Why")).to_contain_text("invalid_data")
 
 
-def test_on_a_phone_they_stand_in_one_line_above_the_pages(page: Page, sim: Simulator, sender: Sender) -> None:
+@pytest.mark.parametrize(("width", "height"), [(390, 100), (1440, 50)])
+def test_on_the_start_page_they_leave_room(page: Page, sim: Simulator, sender: Sender, width: int, height: int) -> None:
     sender.omni(traffic.PHONE, traffic.SMS)
     send(sim, "nobody", 2)
     send(sim, traffic.PHONE, headers={})
-    page.set_viewport_size({"width": 390, "height": 800})
+    page.set_viewport_size({"width": width, "height": 800})
     page.goto("/__sim/start")
     refused, pages = page.get_by_role("region", name="Refused requests"), page.get_by_role("navigation", name="Pages")
     expect(refused.locator("li:visible")).to_have_count(1)
     box, bar = refused.bounding_box(), pages.bounding_box()
     assert box
     assert bar
-    assert box["y"] + box["height"] <= bar["y"]
-    assert box["height"] < 100
+    assert box["height"] < height
+    assert box["y"] + box["height"] <= (bar["y"] if width == 390 else 800)
 
 
 def test_refusals_stand_below_the_conversations_by_reason(page: Page, sim: Simulator, sender: Sender) -> None:
