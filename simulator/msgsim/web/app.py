@@ -1,4 +1,4 @@
-"""Everything of ours below ``/__sim``, put together when it is first asked for."""
+"""Builds the application below ``/__sim``: the control API and the pages."""
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware

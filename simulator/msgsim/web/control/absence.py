@@ -1,4 +1,4 @@
-"""Why a sandbox has nothing: its application's requests went to another one, or to no provider, or nowhere at all."""
+"""Explains why a sandbox has received no request: the requests went to another sandbox, to no provider, or nowhere."""
 
 from msgsim.clock import machine
 from msgsim.engine.sandbox import Sandbox
@@ -8,7 +8,7 @@ from msgsim.web.control.resources import span
 
 
 def absence(context: Context, sandbox: Sandbox) -> str:
-    """What to do about it; empty where something has come to the sandbox since it was made or emptied."""
+    """Why a sandbox has no requests, and what to do; empty: it has some since it was created or reset."""
     engine = context.engine
     if sandbox.asked is not None or engine.store.journal.count(sandbox.number, kind="exchange"):
         return ""
@@ -29,13 +29,13 @@ def absence(context: Context, sandbox: Sandbox) -> str:
 
 
 def _asked_since(context: Context, moment: int) -> list[Sandbox]:
-    """Sandboxes that were asked since a time of the machine; the default one first, then the latest."""
+    """Sandboxes with a request since a time of the machine's clock: the default one first, then the latest request."""
     asked = [one for one in context.engine.sandboxes.values() if one.asked is not None and one.asked[0] >= moment]
     return sorted(asked, key=lambda one: (one.name != "default", -(one.asked or (0, 0))[0]))
 
 
 def _came(context: Context, other: Sandbox, exchange: Exchange, age: str) -> str:
-    """What another sandbox made of a request."""
+    """What came of a request in another sandbox, in words."""
     account = f" from {exchange.credential!r}" if exchange.credential else ""
     if len(exchange.messages) == 1:
         return f"took a message to {context.engine.find(other, exchange.messages[0]).to}{account} {age}"

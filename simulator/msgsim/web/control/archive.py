@@ -1,7 +1,7 @@
-"""The journal as an HTTP archive (HAR 1.2), which browsers and their tools open.
+"""``GET journal.har``: the journal as an HTTP archive (HAR 1.2), which browsers and their tools can open.
 
-The importers of Firefox and Chromium read `pages`, which the format leaves open; `_error` and `_resourceType` are what
-Chromium writes of an answer that never came, and of requests that no page is. Source: http://www.softwareishard.com/blog/har-12-spec/
+Firefox and Chromium need ``pages``, which is optional in the format. ``_error`` (an answer that never came) and
+``_resourceType`` are extensions of Chromium. Source: http://www.softwareishard.com/blog/har-12-spec/
 """
 
 from collections.abc import AsyncGenerator, Iterable
@@ -21,7 +21,7 @@ from msgsim.web.control.exports import Export, entries
 from msgsim.web.control.lists import in_turns
 
 UNKNOWN = "x-unknown"
-"""The format's word for a kind of content that nobody named."""
+"""The format's ``mimeType`` for content without a known media type."""
 SAFE = "/%:@!$&'()*+,;=~"
 PHRASES = {item.value: item.phrase for item in HTTPStatus}
 Pairs = Iterable[tuple[str, str]]
@@ -63,7 +63,7 @@ def _exchange(entry: Entry, exchange: Exchange, root: str) -> dict[str, Json]:
         comment += f", refused: {', '.join(refusal.key for refusal in exchange.refusals)}"
     if exchange.fault:
         comment += f", fault: {exchange.fault}"
-    # The path is kept decoded, but for percent signs and slashes within a name.
+    # The journal has the path decoded, except for percent signs and slashes inside an id.
     url = f"{root}{quote(exchange.path, safe=SAFE)}{query}"
     return _entry(
         entry,
@@ -139,7 +139,7 @@ def _pairs(pairs: Pairs) -> list[dict[str, str]]:
 
 
 def _media(headers: Pairs, body: str) -> str:
-    """As the headers say; the journal keeps none of answers, so that what looks like JSON is JSON."""
+    """The media type in the headers; else guessed, because the journal has no headers of receivers' answers."""
     named = (value for name, value in headers if name.lower() == "content-type")
     guessed = "application/json" if body.lstrip()[:1] in ("{", "[") else "text/plain" if body else UNKNOWN
     return next(named, guessed)

@@ -1,4 +1,4 @@
-"""``GET bundle``: everything that was asked of a sandbox and what came of it, to be done again elsewhere."""
+"""``GET bundle``: writes the replay bundle of a sandbox (`examples.bundle` describes its lines)."""
 
 from collections.abc import AsyncGenerator, Iterator
 from typing import Protocol, TypeVar
@@ -22,7 +22,7 @@ from msgsim.web.control.lists import in_turns
 from msgsim.web.control.problem import ApiProblem
 
 ROWS = 500
-"""Messages or callbacks that are read at once."""
+"""Messages or callbacks that are read from the store at once."""
 T = TypeVar("T", covariant=True)
 
 
@@ -35,7 +35,7 @@ class Numbered(Protocol[T]):
 
 
 async def export(context: Context, request: Request) -> Response:
-    """Raises ApiProblem where the beginning of the journal is gone."""
+    """The bundle. Raises ApiProblem if the beginning of the journal was dropped."""
     sandbox = context.sandbox(request)
     states = context.engine.states.remembered(sandbox)
     if not states:
@@ -50,7 +50,7 @@ async def export(context: Context, request: Request) -> Response:
 
 
 async def _written(context: Context, sandbox: Sandbox, states: list[State], last: int) -> AsyncGenerator[bytes, None]:
-    """``last``: number of the last entry of the journal that goes in."""
+    """The lines of a bundle; ``last``: number of the last entry of the journal that belongs to it."""
     engine, count = context.engine, 0
     names: set[str] = set()
     async for entry in in_turns(entries(context, sandbox)):
@@ -77,7 +77,7 @@ def _header(engine: Engine, sandbox: Sandbox, names: set[str]) -> Header:
 
 
 def _known(engine: Engine, sandbox: Sandbox) -> set[str]:
-    """Credentials that everybody knows: those of a sandbox of this name, and those in the defaults of settings."""
+    """Credentials that are no secrets: those derived from the sandbox's name, and those in the defaults of settings."""
     found: set[str] = set()
     for provider in engine.providers.values():
         found.update(provider.credentials(sandbox.name).values())
@@ -97,7 +97,7 @@ def _entry(engine: Engine, entry: Entry) -> dict[str, Json]:
 
 
 def _rows(table: Numbered[T], sandbox: Sandbox) -> Iterator[T]:
-    """All rows of a sandbox, some at a time."""
+    """All rows of a sandbox, `ROWS` numbers at a time."""
     lowest, highest = table.bounds(sandbox.number)
     for low in range(lowest, highest + 1, ROWS):
         yield from table.between(sandbox.number, low, min(low + ROWS - 1, highest))

@@ -1,4 +1,4 @@
-"""Which rule of which file decided, and which rule of which document refused."""
+"""For `explain`: which scenario rule decided the life of a message, and which schema rule refused a request."""
 
 from collections.abc import Iterable
 
@@ -13,7 +13,11 @@ from msgsim.web.control import resources
 
 
 def decided(sandbox: Sandbox, message: Message, provider: Provider, brought: Exchange | None) -> list[dict[str, Json]]:
-    """Per channel of a message the rule, the header or the provider's own rules that decided its life."""
+    """For each channel of a message what decided its steps: a rule, the header ``X-Sim-Outcome``, or the provider.
+
+    ``brought``: the exchange that sent the message; None: the journal no longer has it. Each item has ``channel``,
+    ``rule`` (``file:line``), ``when`` and ``outcome`` in words.
+    """
     asked = brought.headers.get("x-sim-outcome") if brought else None
     found = []
     for place, channel in zip(message.rules, message.channels, strict=False):
@@ -34,17 +38,19 @@ def decided(sandbox: Sandbox, message: Message, provider: Provider, brought: Exc
 
 
 def rule_at(sandbox: Sandbox, place: str) -> Rule | None:
+    """The loaded rule at ``file:line``; None: it is not loaded any more."""
     return next((rule for rule in sandbox.scenario.rules if rule.place == place), None)
 
 
 def deciding(channel: str, place: str, rule: Rule | None) -> dict[str, Json]:
+    """An item of `decided`; ``rule`` None: it is not loaded any more."""
     if rule is None:
         return {"channel": channel or None, "rule": place, "when": None, "outcome": "it is not loaded any more"}
     return {"channel": channel or None, "rule": place, "when": rule.when, "outcome": in_words(rule.outcome)}
 
 
 def _lives(rule: Rule, message: Message, channel: str, contract: Contract) -> bool:
-    """Whether the happy path can have given a channel what it had, as far as it got."""
+    """Whether a channel's planned steps can come from an always loaded rule or the provider's ``life``."""
     if rule.outcome.deliver is None:
         return True
     beats = contract.life or rule.outcome.deliver
@@ -55,6 +61,7 @@ def _lives(rule: Rule, message: Message, channel: str, contract: Contract) -> bo
 
 
 def in_words(outcome: Outcome) -> str:
+    """What a rule does, as text."""
     parts = []
     if outcome.deliver is not None:
         parts.append(_beats(outcome.deliver) or "nothing ever happens")
@@ -74,6 +81,7 @@ def _beats(beats: Iterable[Beat]) -> str:
 
 
 def by(decision: dict[str, Json]) -> str:
+    """An item of `decided` as a sentence."""
     when = decision["when"]
     condition = f" (when {', '.join(f'{key} is {value}' for key, value in when.items())})" if when else ""
     return f"{decision['rule']}{condition}: {decision['outcome']}."
@@ -83,7 +91,7 @@ def by(decision: dict[str, Json]) -> str:
 
 
 def refused(refusal: Refusal, provider: Provider) -> dict[str, Json]:
-    """The catalogue's entry, and the rule of the schema with the document it is from."""
+    """A refusal with its entry in the error catalogue, the schema rule that was violated, and the schema's source."""
     error = provider.contract.errors.get(refusal.key)
     schema, about = _schema(refusal.rule or "", provider.contract)
     return {
@@ -101,7 +109,10 @@ def refused(refusal: Refusal, provider: Provider) -> dict[str, Json]:
 
 
 def _schema(rule: str, contract: Contract) -> tuple[Json, str | None]:
-    """``messente/omnimessage.json#/properties/to/format`` → that rule, and what the schema says of its source."""
+    """``messente/omnimessage.json#/properties/to/format`` → the value there, and the schema's comment on its source.
+
+    Both None: ``rule`` names no schema of this provider.
+    """
     file, mark, pointer = rule.partition("#/")
     name = file.partition("/")[2].removesuffix(".json")
     if not mark or name not in contract.names():
@@ -128,6 +139,7 @@ def _followed(document: Json, reference: str) -> Json:
 
 
 def why(refusal: dict[str, Json]) -> str:
+    """A value of `refused` as text."""
     field = f" at {refusal['field']}" if refusal["field"] else ""
     detail = f": {refusal['text']}" if refusal["text"] else ""
     prose = f"Refused with {refusal['key']}{field}{detail.rstrip('.')}."

@@ -1,4 +1,4 @@
-"""A sandbox's clock: looked at, frozen, and moved."""
+"""Routes of a sandbox's clock: show, freeze, resume, set its speed, move it."""
 
 from msgspec import Struct
 from starlette.requests import Request
@@ -73,7 +73,7 @@ def _rated(context: Context, sandbox: Sandbox, rate: float) -> Json:
 def _moved(context: Context, sandbox: Sandbox, happened: Happened) -> Json:
     listed, total = happened
     if context.engine.sandboxes.get(sandbox.name) is not sandbox:
-        # A receiver emptied it while its clock was moved.
+        # A receiver of a callback has reset or deleted the sandbox meanwhile.
         return {**resources.clock(sandbox), "happened": resources.happened(listed), "total": total}
     return {**_changed(context, sandbox), "happened": resources.happened(listed), "total": total}
 

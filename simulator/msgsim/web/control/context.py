@@ -1,4 +1,4 @@
-"""What every route of ours is given, and how it reads what it is asked."""
+"""`Context`, which every route of the control API gets, and functions that read query parameters and bodies."""
 
 import asyncio
 import re
@@ -33,24 +33,25 @@ _QUOTED = re.compile("`([^`]+)`")
 _COMPLAINT = re.compile(r"(?P<reason>.*?)(?: - at `(?P<place>\$[^`]*)`)?", re.DOTALL)
 _UNKNOWN = "Object contains unknown field `"
 PAGE = 100
+"""Rows of a page of a list, unless ``limit`` says otherwise."""
 LONGEST_PAGE = 10_000
 LONGEST_WAIT = 300_000
-"""Milliseconds of a long poll."""
+"""Longest time of a long poll, in milliseconds."""
 _T = TypeVar("_T")
 
 
 class Interceptor(Protocol):
-    """What serves TLS and the proxy."""
+    """Opens the TLS and the proxy port; `msgsim.server.Server` does."""
 
     ports: "Ports | None"
-    """None where neither is open."""
+    """None: neither is open."""
 
     def intercept(self) -> "Ports":
-        """Open both. Raises CannotStart."""
+        """Open both ports. Raises CannotStart."""
 
 
 class Context(Struct, frozen=True):
-    """The simulator behind the routes."""
+    """The parts of the simulator that routes use."""
 
     engine: Engine
     dispatcher: Dispatcher
@@ -62,12 +63,12 @@ class Context(Struct, frozen=True):
     passing: Passing
 
     def sandbox(self, request: Request) -> Sandbox:
-        """By header or query; else the default one. Raises Unknown and Elsewhere."""
+        """The sandbox that a request names by header or query, else the default one. Raises Unknown and Elsewhere."""
         name = request.headers.get("x-sim-sandbox") or request.query_params.get("sandbox") or "default"
         return self.named(name)
 
     async def post_due(self, subject: int) -> None:
-        """What a message or inbound message owes by now leaves now, on a clock that stands still too."""
+        """Post the due callbacks of a message or inbound message (its key) now, which a frozen clock would not do."""
         await self.engine.commits.durable()
         now = self.engine.sandboxes.owner(subject).now()
         await self.dispatcher.post_now(
@@ -75,18 +76,18 @@ class Context(Struct, frozen=True):
         )
 
     def named(self, name: str) -> Sandbox:
-        """Raises Unknown and Elsewhere."""
+        """A sandbox by its name. Raises Unknown and Elsewhere."""
         return self.engine.sandboxes.named(name)
 
     def provider(self, name: str) -> Provider:
-        """Raises ValueError."""
+        """A provider by its name. Raises ValueError."""
         if name not in self.engine.providers:
             raise ValueError(f"there is no provider {name!r}{suggestion(name, self.engine.providers)}")
         return self.engine.providers[name]
 
 
 def chosen(request: Request, name: str, known: Iterable[str]) -> str | None:
-    """A filter that has to be one of the words there are; None where it is not given. Raises ValueError."""
+    """A query parameter that has to be one of the ``known`` words; None: it is not given. Raises ValueError."""
     if (word := request.query_params.get(name)) is None:
         return None
     words = list(dict.fromkeys(known))
@@ -97,7 +98,7 @@ def chosen(request: Request, name: str, known: Iterable[str]) -> str | None:
 
 
 def number(request: Request, name: str, otherwise: int = 0) -> int:
-    """A whole number in the query. Raises ValueError."""
+    """A query parameter that is a whole number from 0 on; ``otherwise``: it is not given. Raises ValueError."""
     text = request.query_params.get(name, "")
     if not text:
         return otherwise
@@ -107,7 +108,7 @@ def number(request: Request, name: str, otherwise: int = 0) -> int:
 
 
 def yes(request: Request, name: str, otherwise: bool) -> bool:
-    """``true`` or ``false`` in the query. Raises ValueError."""
+    """A query parameter that is ``true`` or ``false``; ``otherwise``: it is not given. Raises ValueError."""
     text = request.query_params.get(name)
     if text not in (None, "true", "false"):
         raise ValueError(f"{name}: true or false, not {text!r}")
@@ -115,30 +116,30 @@ def yes(request: Request, name: str, otherwise: bool) -> bool:
 
 
 def limit(request: Request, most: int = LONGEST_PAGE) -> int:
-    """How long a page may be. Raises ValueError."""
+    """The query parameter ``limit``: most rows of a page. Raises ValueError."""
     return min(number(request, "limit", PAGE) or PAGE, most)
 
 
 def moment(request: Request, name: str, now: int) -> int | None:
-    """A time in the query, or so long before now. Raises ValueError."""
+    """A query parameter that is a time, or a duration before ``now``; None: it is not given. Raises ValueError."""
     if not (text := request.query_params.get(name)):
         return None
     with suppress(ValueError):
         return now - milliseconds(text)
     try:
-        return instant(text.replace(" ", "+"))  # A plus in a query is a space, and offsets begin with one.
+        return instant(text.replace(" ", "+"))  # An unencoded plus, with which offsets begin, is decoded to a space.
     except ValueError as error:
         raise ValueError(f"{name}: {error}, or 5m for so long ago") from None
 
 
 def patience(request: Request) -> float | None:
-    """Seconds a long poll waits; None: it is none. Raises ValueError."""
+    """The query parameter ``wait`` in seconds; None: the request is no long poll. Raises ValueError."""
     text = request.query_params.get("wait")
     return min(milliseconds(text), LONGEST_WAIT) / 1000 if text else None
 
 
 async def while_there(request: Request, waiting: Coroutine[Any, Any, _T]) -> _T:
-    """What is waited for, as long as the client is there. Raises ClientDisconnect when it is not."""
+    """Await ``waiting`` and return its result, but cancel it when the client disconnects. Raises ClientDisconnect."""
     answered, left = asyncio.ensure_future(waiting), asyncio.ensure_future(_left(request))
     try:
         await asyncio.wait((answered, left), return_when=asyncio.FIRST_COMPLETED)
@@ -151,14 +152,14 @@ async def while_there(request: Request, waiting: Coroutine[Any, Any, _T]) -> _T:
 
 
 async def _left(request: Request) -> None:
-    """The body is kept: the request may have to be passed on."""
-    await request.body()
+    """Wait until the client has disconnected."""
+    await request.body()  # Starlette keeps it, for the case that the request has to be passed on.
     while (await request.receive())["type"] != "http.disconnect":
         pass
 
 
 async def body(request: Request, kind: type[_T]) -> _T:
-    """Raises ValueError with what is wrong with the body."""
+    """The JSON body of a request as a value of ``kind``. Raises ValueError with what is wrong with it."""
     try:
         return msgspec.convert(read_json(await request.body()), kind)
     except msgspec.ValidationError as error:
@@ -178,9 +179,9 @@ _SHAPES = {
 
 
 def _misshapen(complaint: str, members: Iterable[str]) -> str:
-    """What msgspec says of a body, in our words; ``members`` are those that its top may have.
+    """msgspec's message about a body in plain words; ``members``: those that its outermost object may have.
 
-    An unknown member may have any name: an empty one, or one that looks like a part of the complaint.
+    An unknown member may have any name: an empty one, or one that looks like a part of the message.
     """
     found = _COMPLAINT.fullmatch(complaint)
     assert found is not None
@@ -198,4 +199,5 @@ def _misshapen(complaint: str, members: Iterable[str]) -> str:
 
 
 def answer(document: Json, status: int = 200) -> Response:
+    """A JSON answer."""
     return Response(msgspec.json.encode(document), status, media_type="application/json")

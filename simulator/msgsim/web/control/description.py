@@ -1,4 +1,4 @@
-"""The description of the control API: served, drawn by the pages, and used to find misspelled query parameters."""
+"""The OpenAPI document of the control API. The pages show it too, and misspelled query parameters are found by it."""
 
 from functools import cache
 
@@ -16,7 +16,11 @@ from msgsim.web.control.context import Context, answer
 
 @cache
 def described() -> dict[str, Json]:
-    """OpenAPI 3.1. Every operation may be given a sandbox, which may be unknown, and a query that is misspelled."""
+    """``schemas/simulator/control.json`` (OpenAPI 3.1), completed.
+
+    Every operation gets the parameter ``sandbox``, and the answers 400 and 404 for a query that is wrong and a sandbox
+    that does not exist.
+    """
     document: dict[str, Json] = msgspec.json.decode(read_own(data_folder("schemas") / "simulator" / "control.json"))
     document["info"]["version"] = __version__
     for operation in operations(document).values():
@@ -27,7 +31,7 @@ def described() -> dict[str, Json]:
 
 
 def operations(document: dict[str, Json]) -> dict[tuple[str, str], dict[str, Json]]:
-    """By method and path, each with the parameters of its path."""
+    """(method, path) → operation, with the parameters of its path added."""
     found = {}
     for path, item in document["paths"].items():
         for method, operation in item.items():
@@ -48,7 +52,7 @@ def _parameters(method: str, path: str) -> frozenset[str]:
 
 
 def followed(node: Json) -> Json:
-    """What a reference within the description stands for."""
+    """The value that a ``$ref`` into the document stands for; any other value unchanged."""
     target: Json = described()
     if not isinstance(node, dict) or "$ref" not in node:
         return node
@@ -58,7 +62,7 @@ def followed(node: Json) -> Json:
 
 
 def check_query(request: Request, path: str) -> None:
-    """A misspelled filter would otherwise fit everything. Raises ValueError."""
+    """Raises ValueError for an unknown query parameter: a misspelled filter would otherwise let all rows pass."""
     if not request.query_params:
         return
     method = "GET" if request.method == "HEAD" else request.method

@@ -1,4 +1,4 @@
-"""What happens in a sandbox, told as it happens: Server-Sent Events out of the journal and the plans."""
+"""``GET events``: what happens in a sandbox as Server-Sent Events, made of the journal and of messages' plans."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -18,11 +18,11 @@ from msgsim.web.control.subscriptions import Subscription
 from msgsim.web.control.traffic import shown
 
 HEARTBEAT = 15.0
-"""Seconds after which a silent stream says that it is alive."""
+"""Seconds without an event after which a comment is sent, so that proxies keep the connection open."""
 LINES = 8
-"""Numbers of lines of the journal that are read at once."""
+"""Entries of the journal that are read at once."""
 MESSAGES = 100
-"""Messages of one request that are read at once."""
+"""Messages of one exchange that are read at once."""
 
 
 async def events(context: Context, request: Request) -> Response:
@@ -36,7 +36,7 @@ async def events(context: Context, request: Request) -> Response:
 
 
 async def _stream(context: Context, name: str, last: str) -> AsyncIterator[bytes]:
-    """What is new, piece by piece; who listens rests after each piece, so that others are not slower for it."""
+    """The bytes of the stream. It rests after each piece of work, so that it takes a bounded share of the process."""
     loop, subscriptions = asyncio.get_running_loop(), context.subscriptions
     with subscriptions.to(name) as subscription:
         stream = Stream(context, subscription, last)
@@ -63,39 +63,39 @@ async def _stream(context: Context, name: str, last: str) -> AsyncIterator[bytes
 
 
 class Stream:
-    """How far one who listens has been told, in the journal and on the clock."""
+    """One client's position in the journal and on the sandbox's clock, and the events after it."""
 
     def __init__(self, context: Context, subscription: Subscription, last: str) -> None:
-        """``last``: the id of the last event the client has, where it was cut off."""
+        """``last``: ``Last-Event-ID`` of a client that connects again; empty: it begins now."""
         self._context = context
         self._store = context.engine.store
         self._subscription = subscription
         self._sandbox = subscription.number
         self._line = subscription.sandbox.journal
-        """Everything up to this line of the journal was told."""
+        """Number of the last entry of the journal whose events were all sent."""
         self._place = 0
-        """How many events of the line after it were told."""
+        """How many events of the entry after it were sent."""
         self._moment = subscription.sandbox.now()
-        """Statuses up to this time were told."""
+        """Statuses up to this time were sent."""
         sandbox, *place = last.split(".")
         if sandbox == str(self._sandbox) and place and all(part.isdecimal() for part in place):
             self._line, self._place, *_ = (*map(int, place), 0)
 
     @property
     def next_status(self) -> int | None:
-        """When the next message gets a status; None: never."""
+        """The time of the next status of any message; None: there is none."""
         return self._store.steps.time(self._sandbox, self._moment)
 
     def news(self) -> Iterator[bytes]:
-        """Events, and nothing where a step of work gave none. Raises Unknown when the sandbox is gone."""
+        """New events, encoded; empty bytes after a piece of work without one. Raises Unknown for a deleted sandbox."""
         sandbox = self._subscription.sandbox
         if sandbox.number != self._sandbox:
             lowest, _ = self._store.journal.bounds(sandbox.number)
             self._sandbox, self._line, self._place, self._moment = sandbox.number, lowest - 1, 0, sandbox.now()
         as_of: dict[int, int] = {}
-        """Keys of messages, and as of which time they were told."""
+        """Message's key → the time up to which its statuses were sent."""
         while self._line < (newest := sandbox.journal):
-            high = min(self._line + LINES, newest)  # What comes while these are told is read in the next round.
+            high = min(self._line + LINES, newest)  # Entries that come meanwhile are read in the next round.
             for entry in self._store.journal.between(sandbox.number, self._line + 1, high):
                 for name, data in self._of_line(entry, as_of):
                     self._place += 1

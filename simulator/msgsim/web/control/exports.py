@@ -1,4 +1,4 @@
-"""The journal for other tools, as JSON Lines; and how anything that long is sent."""
+"""``GET journal.jsonl``: the journal as JSON Lines; and what all exports share."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterator
@@ -16,9 +16,9 @@ from msgsim.web.control.lists import in_turns
 from msgsim.web.edge.replies import Receive, Scope, Send
 
 CHUNK = 1 << 16
-"""Bytes that are sent at once."""
+"""Bytes that are collected before they are sent."""
 LINES = 16
-"""Numbers of lines that are read at once: one may hold a request with a thousand messages."""
+"""Entries of the journal that are read at once; few, because one may be a request with a thousand messages."""
 
 
 async def lines(context: Context, request: Request) -> Response:
@@ -32,10 +32,10 @@ async def lines(context: Context, request: Request) -> Response:
 
 
 class Export(StreamingResponse):
-    """Small parts put together: each that is sent costs more than its bytes.
+    """A streamed answer whose small parts are joined to chunks, because sending a part costs more than its bytes.
 
-    It ends where the client leaves, without an exception: those of Starlette's own way hold each other and megabytes
-    that were not sent yet until the garbage collector comes by, which is seldom.
+    It ends without an exception when the client disconnects: the exceptions of Starlette's `StreamingResponse` are in a
+    reference cycle, which keeps megabytes of unsent parts until a garbage collection, and those are rare.
     """
 
     def __init__(self, parts: AsyncGenerator[bytes, None], media_type: str) -> None:
@@ -57,7 +57,7 @@ class Export(StreamingResponse):
 
 
 async def _left(receive: Receive) -> None:
-    """Returns when the client has left."""
+    """Wait until the client has disconnected."""
     while (await receive())["type"] != "http.disconnect":
         pass
 
@@ -74,7 +74,7 @@ async def _joined(parts: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes]:
 
 
 def entries(context: Context, sandbox: Sandbox, first: int = 1) -> Iterator[Entry]:
-    """From a number up to the last line there was when it was asked for; an export asked for is no line of it."""
+    """Entries of the journal from a number up to the last one at the time of the call."""
     store, last = context.engine.store, sandbox.journal
     for low in range(max(first, store.journal.bounds(sandbox.number)[0]), last + 1, LINES):
         yield from store.journal.between(sandbox.number, low, min(low + LINES - 1, last))

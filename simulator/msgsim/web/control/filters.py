@@ -1,4 +1,4 @@
-"""Filters of messages: each a test, and what to say of a message that does not pass it."""
+"""Filters of the list of messages, each with a reason for the messages that do not pass it."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from operator import attrgetter
@@ -19,24 +19,24 @@ from msgsim.web.control.context import moment as time_in
 from msgsim.web.control.lists import Test
 
 LITERAL = frozenset("0123456789bcdegmopqruvxz ")
-"""Folding the case of any other character never gives one of these."""
+"""Characters that case folding makes of no other character but a capital of the same letter (see `as_written`)."""
 
 
 class Moment(Struct, frozen=True):
-    """What messages are filtered as of: their statuses follow from their plans and the time."""
+    """The sandbox and the time for which messages are filtered: a status follows from the plan and the time."""
 
     providers: Mapping[str, Provider]
     sandbox: Sandbox
     now: int
 
     def words(self, message: Message) -> set[str]:
-        """For its present status: that of each channel that was tried, and our own for all of it."""
+        """The words for its present status: that of each channel that was tried, and the neutral one of the whole."""
         reached = {step.status for step in state(message, self.now) if step is not None}
         return {word(message, self.providers[message.provider].contract, self.now), *reached}
 
 
 def filters(request: Request, moment: Moment) -> list[Test[Message]]:
-    """Those of a query. Raises ValueError for one that cannot be read."""
+    """The filters in a query. Raises ValueError for one that is not understood."""
     query = request.query_params
     tests: list[Test[Message]] = []
     providers = moment.providers
@@ -73,17 +73,17 @@ def filters(request: Request, moment: Moment) -> list[Test[Message]]:
 
 
 def statuses(providers: Mapping[str, Provider]) -> list[str]:
-    """Every word for a message's status: ours, then those of the providers."""
+    """All words for a message's status: ``scheduled``, the neutral words, then those of the providers."""
     return ["scheduled", *KINDS, *(word for provider in providers.values() for word in provider.contract.statuses)]
 
 
 def channels(providers: Mapping[str, Provider]) -> list[str]:
-    """Names of all there are, some of them more than once."""
+    """Names of the channels of all providers, with repetitions."""
     return [channel for provider in providers.values() for channel in provider.channels]
 
 
 def _on_a_channel(member: str, fits: Callable[[str], bool], verb: str, written: Callable[[str], str]) -> Test[Message]:
-    """A filter that one of a message's channels has to pass."""
+    """A filter for a member of any of the message's channels; ``verb`` and ``written`` word the reason."""
     value = attrgetter(member)
 
     def one_fits(message: Message) -> bool:
@@ -96,7 +96,7 @@ def _on_a_channel(member: str, fits: Callable[[str], bool], verb: str, written: 
 
 
 def has_status(wanted: Collection[str], moment: Moment) -> Test[Message]:
-    """One of these words is the present status of the message or of one of its channels."""
+    """A filter by status: one of ``wanted`` is the present status of the message or of one of its channels."""
 
     def why(message: Message) -> str:
         contract = moment.providers[message.provider].contract
@@ -114,7 +114,7 @@ def has_status(wanted: Collection[str], moment: Moment) -> Test[Message]:
 
 
 def _number(wanted: str) -> Callable[[str], bool]:
-    """Recipients match with and without plus; wildcards and ``/regular expressions/`` as in scenarios."""
+    """A test of phone numbers, with or without plus; patterns (wildcards, ``/regular expression/``) as in scenarios."""
     if is_exact(wanted):
         bare = wanted.strip().removeprefix("+")
         return lambda value: value.removeprefix("+") == bare
@@ -123,7 +123,7 @@ def _number(wanted: str) -> Callable[[str], bool]:
 
 
 def _text(wanted: str) -> Callable[[str], bool]:
-    """A pattern as in scenarios; words without any wildcard may stand anywhere."""
+    """A test of texts: contains ``wanted`` in any case, or matches it as a pattern if it is one."""
     if is_exact(wanted):
         folded = wanted.casefold()
         return lambda value: folded in value.casefold()
@@ -131,9 +131,10 @@ def _text(wanted: str) -> Callable[[str], bool]:
 
 
 def as_written(text: str) -> str:
-    """The longest part of a text that stands in every row in which the text does, but for the case of its letters.
+    """The longest part of a text that is certainly in the stored row of a message with this text, in some case.
 
-    Only of LITERAL characters: a row has others in escapes, and letters that are no ASCII may be folded to them.
+    SQL can then leave out other rows. The part has LITERAL characters only: rows contain others as escapes, and some
+    letters outside ASCII are folded to the letters that LITERAL leaves out.
     """
     parts = "".join(letter if letter in LITERAL else "\n" for letter in text.casefold()).split("\n")
     return max(parts, key=len)

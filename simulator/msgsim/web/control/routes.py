@@ -1,6 +1,6 @@
-"""The control API, ``/__sim/v1/...``: everything about a sandbox that no provider would tell.
+"""The routes of the control API, ``/__sim/v1/...``, with which tests and people observe and control a sandbox.
 
-The table below is all of it; `schemas/simulator/control.yaml` describes it, and a test holds the two together.
+``TABLE`` lists those below ``/__sim/v1/``. `schemas/simulator/control.json` describes them; a test compares the two.
 """
 
 import contextlib
@@ -47,7 +47,7 @@ Ask = Callable[[Context, Request], Awaitable[Json | Response]]
 
 
 async def health(context: Context, request: Request) -> Json:
-    """Of this process, whatever is the matter with others."""
+    """The state of this process; the status is ``ok`` even if another replica or the store cannot be reached."""
     engine = context.engine
     return {
         "status": "ok",
@@ -62,7 +62,10 @@ async def health(context: Context, request: Request) -> Json:
 
 
 async def _of_sandbox(context: Context, request: Request) -> dict[str, Json]:
-    """As whoever has it says; where nobody does now, the time of this machine."""
+    """``now``, ``scenario`` and ``mistakes`` of the request's sandbox, from the replica that has it.
+
+    If no replica has it now: the machine's time, no scenario, and the reason as a mistake.
+    """
     try:
         sandbox = context.sandbox(request)
     except (Elsewhere, StoreError) as error:
@@ -73,7 +76,7 @@ async def _of_sandbox(context: Context, request: Request) -> dict[str, Json]:
 
 
 def _alive(context: Context) -> list[str]:
-    """Names of all replicas; none where the store cannot be asked."""
+    """Names of all living replicas; empty if the store cannot be read."""
     with contextlib.suppress(StoreError):
         return [replica.name for replica in context.engine.store.replicas.alive()]
     return []
@@ -140,7 +143,7 @@ TABLE: tuple[tuple[str, str, Ask], ...] = (
 
 
 def routes(context: Context) -> list[Route]:
-    """The sinks, which are asked most and tried first; all of the control API, and its description."""
+    """All routes below ``/__sim`` but the pages. Sinks are first, because they get the most requests."""
     listed = [_route(context, f"{ROOT}{path}", (method,), ask) for method, path, ask in TABLE]
     scrape = Metrics().scrape
     return [

@@ -1,7 +1,7 @@
-"""Who may come in: below ``/__sim`` this machine by its own name, or who has the token; nowhere a page of another site.
+"""Checks who may use what: the control API and pages need a local host name or the token; other sites' pages nothing.
 
-A browser says in ``Origin`` and ``Sec-Fetch-Site`` whose page a request is from (Fetch Metadata, W3C); no page can
-change these headers or ``Host``, and no SDK sends the first two.
+A browser states in ``Origin`` and ``Sec-Fetch-Site`` (W3C Fetch Metadata) from which site's page a request comes. No
+page can change these headers or ``Host``, and no SDK sends the first two.
 """
 
 import hmac
@@ -31,18 +31,18 @@ from msgsim.web.edge.replies import (
 
 COOKIE = "msgsim-token"
 PROBES = frozenset({"/__sim/v1/health", "/__sim/v1/ready"})
-"""What an orchestrator asks for, which has no token."""
+"""Paths that need no token, because an orchestrator probes them."""
 SCHEMAS = ("/__sim/schemas/", "/__sim/v1/schemas/")
 API = "/__sim/v1/"
 HOME = "/__sim/"
-"""Where the root of the server leads a browser."""
+"""The start page, to which ``/`` redirects a browser."""
 _TOKEN = re.compile(r"token(=|$)")
 FOREIGN = "Another site's page"
 PORTS = {"http": "80", "https": "443"}
 
 
 def foreign(headers: Mapping[str, str]) -> str:
-    """Why a request is from a page of another site; empty: it is from none."""
+    """Why a request counts as one from another site's page; empty: it does not."""
     site, origin = headers.get("sec-fetch-site", "none"), headers.get("origin")
     if site not in ("same-origin", "none"):
         return f"a browser marks it as {site} (Sec-Fetch-Site), and no page of another origin may ask for anything here"
@@ -53,21 +53,21 @@ def foreign(headers: Mapping[str, str]) -> str:
 
 
 def is_same(origin: str, host: str) -> bool:
-    """Whether a Host header addresses an origin; the default port may be left out of both, and case does not matter."""
+    """Whether an origin and a Host header have the same authority, whatever their case and the default port."""
     scheme, _, authority = origin.lower().partition("://")
     port = PORTS.get(scheme)
     return port is not None and authority.removesuffix(f":{port}") == host.lower().removesuffix(f":{port}")
 
 
 class Access:
-    """Who may ask for what, as the server is served."""
+    """The rules of access of a server, which depend on whether it is served beyond loopback."""
 
     def __init__(self, config: Config) -> None:
         self._token = config.token
         self._beyond_loopback = not is_local(config.host)
 
     def to_provider(self, call: Call) -> Reply | None:
-        """A refusal, where a browser says that a page of another site asks."""
+        """The refusal of a provider's request from another site's page; None: it is allowed."""
         headers = call.headers
         if "origin" not in headers and "sec-fetch-site" not in headers:
             return None
@@ -77,32 +77,38 @@ class Access:
         return problem_reply(403, FOREIGN, reason) if reason else None
 
     def to_control(self, scope: Scope, headers: Mapping[str, str]) -> Reply | None:
-        """A refusal, the page that asks for the token, or the one that a link with it leads to; None: come in."""
+        """The answer to a request below ``/__sim`` that is not allowed yet; None: it is allowed.
+
+        That is a refusal, the page that asks for the token, or a redirect that sets the token's cookie.
+        """
         if self._beyond_loopback and scope["method"] == "GET" and any(map(self._is_token, _of_link(scope))):
             return self._welcome(scope)
         return self._unknown(scope, headers) or self._foreign(scope, headers)
 
     def has_form(self, scope: Scope, headers: Mapping[str, str]) -> bool:
-        """Whether a browser brings what was written into the page that asks for the token."""
+        """Whether a request submits the form that asks for the token (`gate`)."""
         media = headers.get("content-type", "").partition(";")[0].strip().lower()
         posted = scope["method"] == "POST" and media == "application/x-www-form-urlencoded"
         return self._beyond_loopback and posted and _wants_page(scope, headers)
 
     def admit(self, scope: Scope, headers: Mapping[str, str], form: bytes) -> Reply:
-        """The page that was wanted, with the right token; else the same question again."""
+        """The answer to the form: a redirect to the wanted page for the right token, else the form again."""
         if (refusal := self._foreign(scope, headers)) is not None:
             return refusal
         given = parse_qs(form.decode("latin-1")).get(gate.FIELD, [""])[-1]
         return self._welcome(scope) if self._is_token(given.strip()) else gate.page(_address(scope), mistaken=True)
 
     def _unknown(self, scope: Scope, headers: Mapping[str, str]) -> Reply | None:
-        """Beyond loopback the token counts; on it the Host header, which a page that rebinds its name cannot choose."""
+        """The refusal of a caller without the token, or, on loopback, with a foreign host name; None: allowed.
+
+        A page can make its own name resolve to 127.0.0.1 (DNS rebinding), but it cannot change the Host header.
+        """
         if not self._beyond_loopback:
             if is_local(headers.get("host", "")):
                 return None
             detail = "the control API answers to localhost and loopback addresses only (Host)"
             return problem_reply(403, "Unknown host name", detail)
-        # Callbacks come to a sink as they go to any receiver: without our token. Editors read schemas without it.
+        # Callbacks are posted to a sink as to any receiver, without our token; editors load schemas without it.
         if scope["path"] in PROBES or scope["path"].startswith(SCHEMAS) or is_sink(scope):
             return None
         scheme, _, given = headers.get("authorization", "").partition(" ")
@@ -116,7 +122,7 @@ class Access:
         return _challenging(problem_reply(401, "Token needed", f"{detail}; it was printed at start"))
 
     def _foreign(self, scope: Scope, headers: Mapping[str, str]) -> Reply | None:
-        """A person may follow a link from anywhere to a page here; nothing else may come from other sites."""
+        """The refusal of a request from another site, unless a person follows a link to a page; None: allowed."""
         if not (reason := foreign(headers)) or _is_link(scope, headers):
             return None
         return problem_reply(403, FOREIGN, reason)
@@ -125,13 +131,16 @@ class Access:
         return bool(self._token) and hmac.compare_digest(given.encode(), self._token.encode())
 
     def _welcome(self, scope: Scope) -> Reply:
-        """The token leaves the address bar, and stays in a cookie that no script and no other site can use."""
+        """A redirect to the same address without the token, which is stored in a cookie.
+
+        No script (HttpOnly) and no other site (SameSite) can use the cookie.
+        """
         cookie = f"{COOKIE}={self._token}; Path=/; HttpOnly; SameSite=Strict"
         return Reply(303, b"", (("Location", _address(scope)), ("Set-Cookie", cookie)))
 
 
 class Guarded:
-    """The control API and the pages behind a check of who asks, and of how much is sent."""
+    """Middleware of the control API and the pages: checks access, and limits the size of bodies."""
 
     def __init__(self, app: Asgi, config: Config) -> None:
         self._app = app
@@ -142,7 +151,7 @@ class Guarded:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        if is_passed_on(scope):  # Whoever passed it on has asked the same.
+        if is_passed_on(scope):  # The replica that passed it on has checked it.
             await self._app(scope, receive, send)
             return
         headers = request_headers(scope)
@@ -156,7 +165,7 @@ class Guarded:
             await self._limited(scope, headers, receive, send)
 
     async def _limited(self, scope: Scope, headers: Mapping[str, str], receive: Receive, send: Send) -> None:
-        """The application; its body is counted while it comes in."""
+        """Call the application, and answer 413 if the body exceeds the limit."""
         size = 0
         begun = False
 
@@ -183,7 +192,7 @@ class Guarded:
 
 
 async def _form(receive: Receive) -> bytes:
-    """The body of a form with a token; what is longer than any is none."""
+    """The body of the token's form; empty if it is longer than such a form can be."""
     body, more = b"", True
     while more and len(body) <= gate.MOST:
         message = await receive()
@@ -193,41 +202,42 @@ async def _form(receive: Receive) -> bytes:
 
 
 def _wants_page(scope: Scope, headers: Mapping[str, str]) -> bool:
-    """Whether a browser asks for a page; some HTTP libraries say that they want HTML whatever they ask."""
+    """Whether a browser asks for a page. The API is excluded, because some HTTP libraries always accept HTML."""
     return "text/html" in headers.get("accept", "") and not scope["path"].startswith(API)
 
 
 def _of_link(scope: Scope) -> list[str]:
-    """The token of the link that was printed at start, the last where there are several; empty: there is none."""
+    """The last parameter ``token`` of the query, as the link that is printed at start has it; empty: there is none."""
     return parse_qs(scope["query_string"].decode("latin-1")).get("token", [])[-1:]
 
 
 def _address(scope: Scope) -> str:
-    """Path and query as they were asked for, on this server, without the token."""
+    """Path and query of a request without the token; the start page if the path is not ours."""
     path = scope["raw_path"].decode("latin-1")
     query = "&".join(part for part in scope["query_string"].decode("latin-1").split("&") if not _TOKEN.match(part))
     return (path if path.startswith("/__sim") else HOME) + (f"?{query}" if query else "")
 
 
 def _challenging(reply: Reply) -> Reply:
-    """With the scheme that is asked for (RFC 9110, 11.6.1)."""
+    """A 401 answer with the challenge that it needs (RFC 9110, 11.6.1)."""
     return replace(reply, headers=(*reply.headers, ("WWW-Authenticate", "Bearer")))
 
 
 def is_sink(scope: Scope) -> bool:
+    """Whether a request goes to a sink, where callbacks are collected."""
     path: str = scope["path"]
     return path.startswith("/__sim/sink/")
 
 
 def _is_link(scope: Scope, headers: Mapping[str, str]) -> bool:
-    """Whether a person follows a link to something to be shown in a tab; a sink is nothing to be shown."""
+    """Whether a person follows a link to a page (W3C Fetch Metadata); a sink is no page."""
     mode, to = headers.get("sec-fetch-mode"), headers.get("sec-fetch-dest")
     shown = scope["method"] in ("GET", "HEAD") and not is_sink(scope)
     return shown and mode == "navigate" and to == "document"
 
 
 def _cookies(headers: Mapping[str, str]) -> Iterator[str]:
-    """The values of our cookie; what other applications on this host keep in theirs does not matter."""
+    """The values of our cookie: more than one, where other applications on this host have set one of that name."""
     for pair in headers.get("cookie", "").split(";"):
         name, _, value = pair.strip().partition("=")
         if name == COOKIE:

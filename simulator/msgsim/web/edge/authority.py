@@ -1,7 +1,7 @@
-"""A certificate authority of this machine, and certificates for the names that clients ask for.
+"""The certificate authority of this machine, which issues a certificate for each name that a client asks for.
 
-It is made when first needed and installed nowhere: whoever wants to trust it names it to one program, as
-``msgsim ca`` shows. Its name constraints make it useless for any other site, should its key ever be taken.
+It is created at first use and installed nowhere: a user configures single programs to trust it, as ``msgsim ca`` shows.
+Its name constraints (RFC 5280, 4.2.1.10) make it useless for other sites if its key is stolen.
 """
 
 import contextlib
@@ -23,32 +23,33 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from msgsim.clock import machine
 
 YEARS = 10
+"""How long the authority is valid."""
 LEAF_DAYS = 397
-"""Apple's clients refuse a certificate that is valid for longer."""
+"""How long a certificate is valid; Apple's clients refuse a longer validity."""
 LOCAL_NAMES = ("localhost", "test")
-"""Names that no one else can own: ``localhost``, and everything below ``test`` (RFC 6761)."""
+"""Names that nobody can register: ``localhost``, and everything below ``test`` (RFC 6761)."""
 LOCAL_NETWORKS = ("127.0.0.0/8", "::1/128")
 
 
 class AuthorityError(Exception):
-    """The authority cannot be made, read, or may not sign for a name; the text says what to do."""
+    """The authority cannot be created or read, or may not sign for a name; the text says what to do."""
 
 
 class Authority:
-    """Signs certificates for the names it is limited to."""
+    """Signs certificates for the names that it is limited to."""
 
     def __init__(self, certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey, path: Path) -> None:
         self.path = path
-        """The certificate alone, which may be given to everybody."""
+        """A PEM file with the authority's certificate, without its key."""
         self._certificate = certificate
         self._key = key
         self._leaf_key = ec.generate_private_key(ec.SECP256R1())
 
     @classmethod
     def open(cls, folder: Path, names: Sequence[str], renew: bool = False) -> "Authority":
-        """The authority of a folder; made where there is none, or a new one is asked for.
+        """The authority of a folder; created if there is none, or if ``renew``.
 
-        ``names`` are the DNS names it may sign for, each with everything below it. Raises AuthorityError.
+        ``names``: DNS names that a new one may sign for, each with all names below it. Raises AuthorityError.
         """
         kept = folder / "authority.pem"
         try:
@@ -77,6 +78,7 @@ class Authority:
 
     @property
     def pem(self) -> bytes:
+        """The certificate."""
         return _pem(self._certificate)
 
     @property
@@ -85,12 +87,12 @@ class Authority:
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256, as browsers and ``openssl x509 -fingerprint`` show it."""
+        """The SHA-256 fingerprint, as browsers and ``openssl x509 -fingerprint`` show it."""
         return self._certificate.fingerprint(hashes.SHA256()).hex(":").upper()
 
     @property
     def limits(self) -> list[str]:
-        """The names it may sign for, each with everything below it, and the networks."""
+        """DNS names that it may sign for, each with all names below it, and networks."""
         return [str(limit) for limit in self._limits()]
 
     def signs(self, name: str) -> bool:
@@ -107,7 +109,10 @@ class Authority:
 
     @lru_cache(maxsize=1024)  # noqa: B019 - one authority lives as long as its server
     def context(self, name: str) -> ssl.SSLContext:
-        """TLS for a server of this name; ``localhost`` stands for the loopback addresses too. Raises AuthorityError."""
+        """The TLS context of a server with a certificate for ``name``; for ``localhost`` also for loopback addresses.
+
+        Raises AuthorityError.
+        """
         if not self.signs(name):
             raise AuthorityError(f"the authority is not limited to {name}: msgsim ca --renew makes one that is")
         names = [name, "127.0.0.1", "::1"] if name == "localhost" else [name]
@@ -125,7 +130,11 @@ class Authority:
 
 
 def server_context(certificate: str | Path = "", key: str | Path | None = None) -> ssl.SSLContext:
-    """TLS 1.2 and 1.3 with HTTP/1.1 above it. Raises OSError (ssl.SSLError is one) where a file cannot be used."""
+    """A server's TLS context: TLS 1.2 and 1.3, with HTTP/1.1 by ALPN.
+
+    ``certificate``, ``key``: PEM files; without ``key`` the first has both; empty: none is loaded. Raises OSError
+    (ssl.SSLError is one) if a file cannot be used.
+    """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])
@@ -135,7 +144,7 @@ def server_context(certificate: str | Path = "", key: str | Path | None = None) 
 
 
 def _make(path: Path, names: Sequence[str]) -> None:
-    """A new authority, for its owner alone; where two processes make one at once, the first one stays."""
+    """Create an authority in a file that only its owner can read; if two processes create one, the first stays."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = _named("messaging-simulator, this machine only")
     limits = [x509.DNSName(name) for name in dict.fromkeys((*names, *LOCAL_NAMES))]
@@ -155,7 +164,7 @@ def _make(path: Path, names: Sequence[str]) -> None:
 
 
 def _begun(subject: x509.Name, key: ec.EllipticCurvePublicKey, days: int) -> x509.CertificateBuilder:
-    """From yesterday on: clocks of virtual machines and containers run late."""
+    """A certificate to be completed and signed; valid from yesterday: clocks of virtual machines may be slow."""
     begin = _now() - timedelta(days=1)
     return (
         x509.CertificateBuilder()
@@ -168,7 +177,7 @@ def _begun(subject: x509.Name, key: ec.EllipticCurvePublicKey, days: int) -> x50
 
 
 def _usage() -> x509.KeyUsage:
-    """An authority signs certificates and nothing else."""
+    """The key usage of an authority: it signs certificates and nothing else."""
     return x509.KeyUsage(
         digital_signature=False,
         content_commitment=False,
@@ -188,7 +197,7 @@ def _authority_identifier(certificate: x509.Certificate) -> x509.AuthorityKeyIde
 
 
 def _named(name: str) -> x509.Name:
-    """A common name has at most 64 characters (RFC 5280); what counts is the subject's alternative name."""
+    """A subject, cut to the 64 characters of a common name (RFC 5280); clients check the alternative name only."""
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name[:64])])
 
 
@@ -214,7 +223,7 @@ def _private(key: ec.EllipticCurvePrivateKey) -> bytes:
 
 @contextlib.contextmanager
 def _file(content: bytes, folder: Path | None = None) -> Iterator[Path]:
-    """A file for its owner alone, gone at the end: OpenSSL and links want one."""
+    """A temporary file that only its owner can read: `load_cert_chain` and `os.link` need a file."""
     handle, name = tempfile.mkstemp(dir=folder)
     try:
         with os.fdopen(handle, "wb") as file:
@@ -225,7 +234,7 @@ def _file(content: bytes, folder: Path | None = None) -> Iterator[Path]:
 
 
 def _write(path: Path, content: bytes, mode: int) -> None:
-    """Whole or not at all."""
+    """Write a file atomically."""
     with _file(content, path.parent) as made:
         made.chmod(mode)
-        os.replace(made, path)  # noqa: PTH105 - the file that is unlinked afterwards must not be there any more
+        os.replace(made, path)  # noqa: PTH105 - `_file` unlinks the old name, which must not exist any more

@@ -1,4 +1,4 @@
-"""Bytes to Call: what a request says, in the one form in which everybody reads it."""
+"""Makes a `Call` of an ASGI request: joins headers, decodes the path, and undoes Content-Encoding."""
 
 import re
 import zlib
@@ -12,21 +12,22 @@ from msgsim.model import Call
 from msgsim.web.edge.replies import Scope, TooLarge, Undecoded
 
 _SLASH = re.compile(r"%(2f|25)", re.IGNORECASE)
-"""A slash or a percent sign that is part of a name in a path."""
+"""An encoded slash or percent sign, which may be part of an id in a path."""
 CODINGS = {"gzip": (31,), "x-gzip": (31,), "deflate": (zlib.MAX_WBITS, -zlib.MAX_WBITS)}
-"""Content-Encoding to the window bits that zlib wants; some clients send deflate without the frame of zlib."""
+"""Content-Encoding → ``wbits`` for zlib to try in turn; some clients send raw deflate without the zlib header."""
 
 
 class Arrival(NamedTuple):
-    """By which way a connection came; each of its requests has it as ``scope["state"]["arrival"]``."""
+    """The port by which a connection came; its requests have it as ``scope["state"]["arrival"]``."""
 
     way: str
-    """``https``, ``proxy`` (a request in absolute form), ``connect`` (TLS inside a proxy's tunnel); empty: plain."""
+    """``https``, ``proxy`` (a request in absolute form), ``connect`` (TLS in a tunnel); empty: the plain port."""
     sandbox: str = ""
-    """Named by the credentials that the client gave to the proxy."""
+    """The sandbox named by the client's credentials for the proxy; empty: none."""
 
     @property
     def by_proxy(self) -> bool:
+        """Whether it came through the proxy."""
         return self.way in ("proxy", "connect")
 
 
@@ -34,6 +35,7 @@ PLAIN = Arrival("")
 
 
 def call_of(scope: Scope, body: bytes) -> Call:
+    """An ASGI request as a `Call`; the body is still encoded (see `decoded`)."""
     headers = request_headers(scope)
     get = headers.get
     base = root_url(get("x-forwarded-proto"), get("x-forwarded-host"), get("host"), scope.get("scheme", "http"))
@@ -44,13 +46,13 @@ def call_of(scope: Scope, body: bytes) -> Call:
 
 
 def arrival_of(scope: Scope) -> Arrival:
-    """By which way its connection came."""
+    """The arrival of the connection of a request."""
     arrival: Arrival = scope.get("state", {}).get("arrival", PLAIN)
     return arrival
 
 
 def request_headers(scope: Scope) -> dict[str, str]:
-    """By name in lower case. Those that came several times are one list, in order (RFC 9110, 5.3)."""
+    """Header's name in lower case → value. Several headers of one name are joined in their order (RFC 9110, 5.3)."""
     headers: dict[str, str] = {}
     for written, value in scope["headers"]:
         name, text = written.decode("latin-1"), value.decode("latin-1").strip(" \t")
@@ -61,7 +63,7 @@ def request_headers(scope: Scope) -> dict[str, str]:
 
 
 def _path(scope: Scope) -> str:
-    """Decoded, but for what is a slash inside a name: that is decoded once the path has been matched."""
+    """The path, percent-decoded except for ``%2F`` and ``%25``: routing decodes these after it has split the path."""
     raw = scope.get("raw_path")
     if raw is None or b"%" not in raw:
         path: str = scope["path"]
@@ -70,7 +72,10 @@ def _path(scope: Scope) -> str:
 
 
 def decoded(call: Call, limit: int) -> Call:
-    """With its body as it was before Content-Encoding. Raises TooLarge and Undecoded."""
+    """The request with its body decompressed as ``Content-Encoding`` says; ``limit``: bytes of the decompressed body.
+
+    Raises TooLarge and Undecoded.
+    """
     coding = call.headers["content-encoding"].lower()
     if coding in ("", "identity"):
         return call

@@ -1,6 +1,6 @@
-"""HTTP as uvicorn speaks it over httptools, with an end to what stands before and after a body, and no upgrades.
+"""An HTTP/1.1 connection: uvicorn's, with limits for heads and trailers, without upgrades to other protocols.
 
-A request that came whole is answered without a task of its own.
+A complete request to a provider is answered without a task of its own.
 """
 
 import asyncio
@@ -17,9 +17,9 @@ from msgsim.web.edge.replies import problem_reply, response_headers
 from msgsim.web.edge.wire import Wire
 
 LONGEST_HEAD = 256 * 1024
-"""Bytes of a request line with its headers, and of trailers: httptools itself takes endless ones."""
+"""Largest size in bytes of a request line with its headers, and of the trailers; httptools has no limit."""
 MOST_WAITING = 100
-"""Requests that came before the one in front of them was answered; then no more are read."""
+"""Limit of pipelined requests that wait for an answer; above it the connection is not read."""
 NO_HTTP = problem_reply(400, "No HTTP request", "what came cannot be read as a request of HTTP/1.1")
 TOO_LONG = problem_reply(
     431, "The headers are too large", f"at most {LONGEST_HEAD} bytes are taken before and after a body"
@@ -38,15 +38,17 @@ METHODS = frozenset(
     | {"connection_made", "connection_lost", "eof_received", "on_response_complete"}
     | {"_start_asgi_task", "_unset_keepalive_if_required"}
 )
-"""What this module calls or overrides of uvicorn's connection, which names none of it as its interface."""
+"""Methods of uvicorn's connection that this module calls or overrides. They are not part of its public interface."""
 ATTRIBUTES = frozenset(
     {"parser", "pipeline", "flow", "cycle", "scope", "headers", "transport", "config", "server_state", "scheme"}
     | {"logger", "access_logger", "access_log"}
 )
+"""Attributes of uvicorn's connection that this module uses; just as private."""
 CYCLE = frozenset(
     {"scope", "transport", "flow", "logger", "access_logger", "access_log", "default_headers", "message_event"}
     | {"expect_100_continue", "keep_alive", "on_response"}
 )
+"""Parameters of uvicorn's `RequestResponseCycle`: one request and its answer."""
 
 
 def fits() -> bool:
@@ -57,49 +59,53 @@ def fits() -> bool:
 
 
 class TooLong(Exception):
-    """A head or trailers above the limit; it never leaves the parser."""
+    """A head or trailers above the limit. Raised inside httptools, which turns it into HttpParserError."""
 
 
 class Connection(HttpToolsProtocol):
     """One connection of a client."""
 
     _begun: RequestResponseCycle | None = None
-    """A request whose head was in the data that is being read."""
+    """A request whose head was parsed from the present data and that is started at the end of this data."""
     _running: RequestResponseCycle | None = None
-    """The request that is answered next, or was answered last."""
+    """The request that is being answered, or was answered last."""
     _in_task = False
     """Whether ``_running`` is answered by a task."""
     _ended = False
-    """The client says no more: the connection is closed once all it asked for is answered."""
+    """The client has closed its side: the connection is closed when all its requests are answered."""
     _reading = False
+    """Whether `data_received` is parsing."""
     _between = True
-    """Between two requests."""
+    """Whether the parser is between two requests."""
     _after_head = False
-    """Headers that come now are trailers."""
+    """Whether the head of the present request is complete, so that further headers are trailers."""
     _size = 0
-    """Bytes of the head, then of the trailers, of the request that is being read."""
+    """Bytes of the head, then of the trailers, of the request that is being parsed."""
     _unread = 0
-    """Bytes that came since a head, a part of a body or a request was complete."""
+    """Bytes received since the parser last completed a head, a part of a body or a request."""
     _offered: list[tuple[bytes, bytes]] | None = None
-    """Headers of a request that asked for another protocol, while it is read again without that."""
+    """Headers of a request that asks for an upgrade, while it is parsed again without ``Upgrade``."""
     _broken: RequestResponseCycle | None = None
-    """The request in whose body the data stopped being HTTP."""
+    """The request in whose body a syntax error was found."""
     _last: Reply | None = None
-    """What is said once all requests before are answered; nothing is read any more."""
+    """An error answer that is sent after all others and ends the connection; nothing is read any more."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._wire = cast(Wire, self.config.app)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """uvicorn tells the request that came last; the one that is being answered has to know too."""
+        """uvicorn notifies the request that came last only; the one that is being answered is notified here."""
         if self._running is not None and not self._running.response_complete:
             self._running.disconnected = True
             self._running.message_event.set()
         super().connection_lost(exc)
 
     def eof_received(self) -> bool | None:  # type: ignore[override]
-        """A client that says no more may still wait for its answer; one that a task is busy with has left."""
+        """Whether the transport stays open after the client closed its side.
+
+        It does while a request is answered without a task. An answer in a task (a long poll, a stream) is cancelled.
+        """
         self._ended = self._waits() and not self._in_task and self.scheme == "http"
         return self._ended
 
@@ -123,7 +129,10 @@ class Connection(HttpToolsProtocol):
             self._start(cycle)
 
     def _feed(self, data: bytes) -> None:
-        """Raises HttpParserError. Whoever offers another protocol is answered in this one (RFC 9110, 7.8)."""
+        """Parse data. A request that asks for an upgrade is answered in HTTP/1.1 (RFC 9110, 7.8).
+
+        Raises HttpParserError.
+        """
         while True:
             try:
                 self.parser.feed_data(data)
@@ -134,9 +143,9 @@ class Connection(HttpToolsProtocol):
                 return
 
     def _read_without_offer(self) -> None:
-        """The parser takes what follows such a head for another protocol: it gets the head again.
+        """Replace the parser by a new one, and give it the head again without ``Upgrade``.
 
-        Raises HttpParserError.
+        After an upgrade the old parser would take all that follows for another protocol. Raises HttpParserError.
         """
         method, version, self._offered = self.parser.get_method(), self.parser.get_http_version(), self.headers
         if method == b"CONNECT":
@@ -157,13 +166,13 @@ class Connection(HttpToolsProtocol):
         super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Trailers are no headers, and nothing is made of them (RFC 9110, 6.5.1)."""
+        """Note a header; trailers are counted and dropped (RFC 9110, 6.5.1)."""
         self._grow(len(name) + len(value) + 4)
         if not self._after_head:
             super().on_header(name, value)
 
     def _grow(self, size: int) -> None:
-        """Raises TooLong."""
+        """Count bytes of a head or trailers. Raises TooLong above the limit."""
         self._size += size
         if self._size > LONGEST_HEAD:
             raise TooLong
@@ -187,10 +196,10 @@ class Connection(HttpToolsProtocol):
             super().on_message_complete()
 
     def _give_up(self, reply: Reply) -> None:
-        """Nothing more can be read: say so, once whatever came before it is answered.
+        """Read no more, and send an error answer once all earlier requests are answered.
 
-        A request that broke off may have its answer before its body is whole (413, 404 of the control API): it gets
-        that one however its bytes were cut, and none where it asks for the rest of its body.
+        A request whose body was broken off by the error may have an answer that needs no body (413, or 404 of the
+        control API): it gets this answer wherever its bytes were cut, and none if it waits for the rest of its body.
         """
         self._last = reply
         cycle: RequestResponseCycle | None = self.cycle
@@ -201,7 +210,7 @@ class Connection(HttpToolsProtocol):
             self._say_last()
 
     def _waits(self) -> bool:
-        """Whether a request is not answered yet that may still be."""
+        """Whether a request is still to be answered."""
         cycle = self._running
         running = cycle is not None and not cycle.response_complete and not cycle.disconnected
         return running or bool(self.pipeline) or self._begun is not None
@@ -216,14 +225,14 @@ class Connection(HttpToolsProtocol):
     # Answering
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        """A request begins: at the end of the data that is being read, its body may be there."""
+        """Called by uvicorn after a head; starts the request at the end of the data, which may hold its body."""
         if self._reading:
             self._begun = cycle
         else:
             self._start(cycle)
 
     def _start(self, cycle: RequestResponseCycle) -> None:
-        """A request to a provider that came whole needs no task."""
+        """Answer a request: without a task if it is complete and for a provider, else in one."""
         if cycle.more_body or self._wire.is_control(cycle.scope):  # type: ignore[arg-type]
             self._start_task(cycle, self._wire)
         else:
@@ -238,7 +247,7 @@ class Connection(HttpToolsProtocol):
         super()._start_asgi_task(cycle, partial(self._run, cycle, app))
 
     async def _run(self, cycle: RequestResponseCycle, app: Any, scope: Any, _: Any, send: Any) -> None:
-        """Answer a request in a task; where it broke off, the connection ends with it."""
+        """Answer a request in a task, and close the connection if the request was broken off."""
         await app(scope, partial(self._receive, cycle), send)
         if cycle is self._broken and not cycle.response_complete:
             if cycle.response_started:
@@ -246,7 +255,7 @@ class Connection(HttpToolsProtocol):
             self._say_last()
 
     async def _receive(self, cycle: RequestResponseCycle) -> Any:
-        """A part of the body; the client is gone where a request broke off and all that came of it was taken."""
+        """The next ASGI message: a part of the body, or a disconnect at the end of what came of a broken request."""
         if cycle is self._broken and not cycle.body:
             cycle.disconnected = True
         return await cycle.receive()
@@ -261,9 +270,9 @@ class Connection(HttpToolsProtocol):
                 self.transport.close()
 
     def _answer(self, cycle: RequestResponseCycle, reply: Reply) -> None:
-        """In one piece where nothing speaks against it, byte for byte what uvicorn would write."""
+        """Write an answer in one piece, byte for byte as uvicorn would; by a task where it is not that simple."""
         if self._ended and reply.fault is not None:
-            self.transport.close()  # A fault that waits for the client to leave would wait for ever.
+            self.transport.close()  # Some faults wait until the client disconnects, which has happened already.
         elif cycle.flow.write_paused or cycle.scope["method"] == "HEAD" or not _is_plain(reply):
             finish = self._wire.finish
             self._start_task(cycle, lambda _scope, receive, send: finish(reply, receive, send))
@@ -280,7 +289,7 @@ class Connection(HttpToolsProtocol):
 
 
 def _is_plain(reply: Reply) -> bool:
-    """Whether nothing comes before it or spoils it, and no header needs a second look."""
+    """Whether an answer has no fault, no callbacks before it, and only headers that can be written as they are."""
     if reply.fault is not None or reply.early:
         return False
     return all(value.isascii() and value.isprintable() for _, value in reply.headers)

@@ -1,7 +1,7 @@
-"""A short way for requests that are like the ones before them: a client says nearly the same head with each.
+"""A cache of parsed request heads for each connection: a client sends the same head with nearly every request.
 
-A head that came before on the same connection, byte for byte, is not read again. The ordinary way knows nothing of
-this; the setting ``fast_path`` switches it off, and `tests/edge/test_differential.py` holds the two against each other.
+A head with the same bytes as an earlier one on the connection is not parsed again. `Connection` knows nothing of this
+module; the setting ``fast_path`` switches it off, and `tests/edge/test_differential.py` compares the answers of both.
 """
 
 import asyncio
@@ -19,25 +19,25 @@ if TYPE_CHECKING:
     from uvicorn._types import HTTPScope
 
 MOST_HEADS = 16
-"""Heads that are remembered of a connection."""
+"""Heads that are cached per connection."""
 LONGEST_HEAD = 4096
-"""Bytes of a head that is remembered."""
+"""Largest size in bytes of a head that is cached."""
 UNUSUAL = frozenset({b"connection", b"upgrade", b"expect", b"transfer-encoding"})
-"""Headers that change how the connection behaves."""
+"""Headers that change how the connection behaves; a head with one of them is not cached."""
 
 
 class KnownHead(NamedTuple):
-    """What a head said."""
+    """A parsed head."""
 
     scope: Scope
     call: Call
-    """Without its body."""
+    """The request without its body."""
     length: int
-    """Bytes of the body."""
+    """Size of the body in bytes, which the head states."""
 
 
 class FastConnection(Connection):
-    """Remembers the heads of whole requests to providers."""
+    """A connection that caches the heads of complete requests to providers."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -53,7 +53,7 @@ class FastConnection(Connection):
                 self._remember(data, self.cycle)
 
     def _is_free(self) -> bool:
-        """Whether the next byte begins a request, and nobody waits for an answer."""
+        """Whether the next byte begins a request, and all requests are answered."""
         cycle: RequestResponseCycle | None = self.cycle
         answered = cycle is None or (cycle.response_complete and not cycle.more_body)
         return (
@@ -61,7 +61,7 @@ class FastConnection(Connection):
         )
 
     def _read_known(self, data: bytes) -> bool:
-        """A request whose head was read before; false when it has to be read."""
+        """Take a request whose head is cached; False: it has to be parsed."""
         head, _, body = data.partition(b"\r\n\r\n")
         known = self._heads.get(head)
         if known is None or known.length != len(body):
@@ -88,7 +88,7 @@ class FastConnection(Connection):
         return True
 
     def _remember(self, data: bytes, cycle: RequestResponseCycle) -> None:
-        """The head, where the data was one whole request and no header changes how the connection behaves."""
+        """Cache this head if the data held exactly one request and no header changes how the connection behaves."""
         head, _, body = data.partition(b"\r\n\r\n")
         scope = cast(Scope, cycle.scope)
         is_whole = self._between and not cycle.more_body and not self.pipeline and body == bytes(cycle.body)

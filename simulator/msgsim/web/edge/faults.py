@@ -1,4 +1,4 @@
-"""Connections that misbehave, as a client really sees them on its socket."""
+"""Brings about the faults of connections that scenarios ask for, on the client's real socket."""
 
 import asyncio
 import socket
@@ -12,7 +12,10 @@ GARBAGE = b"\x00\xff\xfe{]<%%PDF \x1b[2J not what you asked for \x80\x81"
 
 
 async def answer_badly(reply: Reply, fault: Fault, receive: Receive, send: Send) -> None:
-    """Give the answer, or what a fault leaves of it. Returns when the connection is as broken as it should be."""
+    """Send an answer with a fault, then wait until the client has disconnected, if the fault withholds the answer.
+
+    A reset or an empty answer closes the connection; a hang sends nothing.
+    """
     if fault.kind == "latency":
         await asyncio.sleep(fault.delay / 1000)
         await answer(reply, send)
@@ -37,7 +40,7 @@ async def _start(reply: Reply, send: Send) -> None:
 
 
 async def _drip(reply: Reply, pause: float, send: Send) -> None:
-    """Byte for byte, as long as there is somebody to read them."""
+    """Send the body byte by byte, ``pause`` seconds apart, until the client disconnects."""
     await _start(reply, send)
     for place in range(len(reply.body)):
         if _transport(send).is_closing():
@@ -48,19 +51,19 @@ async def _drip(reply: Reply, pause: float, send: Send) -> None:
 
 
 async def _gone(receive: Receive) -> None:
-    """The server would complain of an answer that never came while the connection is there."""
+    """Wait until the client has disconnected: uvicorn would otherwise send a 500 for the missing answer."""
     while (await receive())["type"] != "http.disconnect":
         pass
 
 
 def _transport(send: Any) -> asyncio.Transport:
-    """uvicorn gives the application a bound method of the cycle that owns the connection."""
+    """The connection of a request: uvicorn's ``send`` is a bound method of an object that has it."""
     transport: asyncio.Transport = send.__self__.transport
     return transport
 
 
 def _reset(transport: asyncio.Transport) -> None:
-    """With no time to linger, closing sends RST instead of FIN."""
+    """Close a connection by RST instead of FIN, which a linger time of 0 does."""
     connection = transport.get_extra_info("socket")
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     transport.abort()

@@ -1,7 +1,7 @@
-"""What replicas say to each other: frames on a TCP connection, many questions side by side.
+"""The protocol between replicas: frames on a TCP connection, which carries many requests at once.
 
-A frame is its length (4 bytes), the number of its question (4 bytes), its kind (1 byte) and its body: MessagePack, or
-nothing.
+A frame has the length of its body (4 bytes), the number of its request (4 bytes), its kind (1 byte) and its body:
+MessagePack, or nothing.
 """
 
 import asyncio
@@ -11,17 +11,18 @@ from typing import Any
 import msgspec
 
 HELLO, CALL, HTTP, CHANGED, GONE = b"h", b"c", b"w", b"n", b"g"
-"""Questions: the secret that opens a connection; a request to a provider; one to the control API or a page; other
-sandboxes than before; whoever asked that question does not want to know any more."""
+"""Kinds of requests: the secret that opens a connection; a request to a provider; one to the control API or a page; a
+notice that sandboxes were created or deleted; a notice that the answer to the request is not wanted any more."""
 REPLY, PART, END, ELSEWHERE = b"r", b"p", b"e", b"x"
-"""Answers: a provider's reply; a piece of an ASGI answer; its end; the sandbox is not here, and nothing was done."""
+"""Kinds of answers: a provider's reply; a piece of an ASGI answer; its end; the sandbox is not here, so nothing was
+done."""
 _head = struct.Struct(">IIc")
 encode = msgspec.msgpack.Encoder().encode
 decode = msgspec.msgpack.decode
 
 
 class Frames(asyncio.Protocol):
-    """One end of such a connection."""
+    """One end of a connection between replicas."""
 
     def __init__(self) -> None:
         self._received = bytearray()
@@ -46,16 +47,16 @@ class Frames(asyncio.Protocol):
         del received[:place]
 
     def came(self, number: int, kind: bytes, body: bytes) -> None:
-        """A frame."""
+        """Called with each frame that was received: the number of its request, its kind and its body."""
         raise NotImplementedError
 
     def say(self, number: int, kind: bytes, body: bytes = b"") -> None:
-        """To nobody where the connection is gone."""
+        """Send a frame; ignored if the connection is closed."""
         if self._transport is not None and not self._transport.is_closing():
             self._transport.write(_head.pack(len(body), number, kind) + body)
 
     async def drained(self) -> None:
-        """What was said is on its way."""
+        """Wait until the send buffer has room."""
         await self._free.wait()
 
     def pause_writing(self) -> None:

@@ -1,7 +1,7 @@
-"""The page that asks a browser for the token, where the server is served beyond loopback.
+"""The page that asks a browser for the token if the server is served beyond loopback.
 
-It is whole by itself: what other pages load is behind the token. Its form goes to the page's own address, so that
-whoever has the token gets on to where they wanted, and nowhere else.
+It loads nothing, because style sheets and scripts of the other pages need the token. Its form is posted to the address
+of the wanted page, to which the answer redirects.
 """
 
 from html import escape
@@ -9,7 +9,7 @@ from html import escape
 from msgsim.model import Reply
 
 MOST = 4096
-"""Bytes of a form with a token."""
+"""Largest size in bytes of the posted form."""
 FIELD = "token"
 STYLE = """
 :root { color-scheme: light dark; --line: light-dark(#b9c3cd, #3c4956); --act: light-dark(#00596b, #62d2e2); }
@@ -36,14 +36,14 @@ POLICY = (
 HEADERS = (
     ("Content-Security-Policy", POLICY),
     ("X-Content-Type-Options", "nosniff"),
-    ("Referrer-Policy", "same-origin"),  # With no-referrer a browser would say that the form is from nowhere (Origin).
+    ("Referrer-Policy", "same-origin"),  # With no-referrer a browser sends ``Origin: null`` with the form.
     ("Cache-Control", "no-store"),
     ("X-Sim-Error", "Token needed"),
 )
 
 
 def page(address: str, mistaken: bool) -> Reply:
-    """``address``: path and query that are wanted, without the token; ``mistaken``: after one that is not right."""
+    """The page. ``address``: path and query of the wanted page, without the token; ``mistaken``: a token was wrong."""
     mistake = ' aria-invalid="true" aria-describedby="mistake"' if mistaken else ""
     reason = (
         '<p class="mistake" id="mistake" role="alert">This is not the token of this server.</p>' if mistaken else ""

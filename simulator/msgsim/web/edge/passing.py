@@ -1,6 +1,6 @@
-"""A request whose sandbox another replica has is passed on to it, and its answer comes back as it is.
+"""Passes a request on to the replica that has its sandbox, and returns that replica's answer unchanged.
 
-Where that replica is gone, the one that was asked takes the sandbox over and answers itself.
+If that replica is gone, this one takes the sandbox over and answers the request itself.
 """
 
 import asyncio
@@ -23,22 +23,22 @@ from msgsim.web.edge.peers import Lost, Moved, Peers
 from msgsim.web.edge.replies import Asgi, CannotStart, Message, Name, Receive, Scope, Send, answer, failed
 
 PATIENCE = 15.0
-"""Seconds for which a sandbox may be with nobody who answers."""
+"""Seconds after which a request fails if no replica can be found that has its sandbox and answers."""
 PAUSE = 0.02
-"""Seconds between two tries to find it."""
+"""Seconds between two attempts to find it."""
 TENDING = 1.0
-"""Seconds between two looks for sandboxes that nobody has."""
+"""Seconds between two searches for sandboxes that no replica has."""
 SAFE = frozenset({"GET", "HEAD"})
-"""Methods of our own routes that are asked again where the answer was lost."""
+"""Methods of requests to the control API that are repeated if the answer was lost."""
 
 
 class Passing:
-    """Between this replica and the others."""
+    """The connection between this replica and the others, in both directions."""
 
     def __init__(
         self, engine: Engine, dispatcher: Dispatcher, received: Callable[[Call], Reply], control: Asgi
     ) -> None:
-        """``received`` is a provider's answer, or raises Elsewhere; ``control`` has what is below ``/__sim``."""
+        """``received``: answers a request to a provider, or raises Elsewhere; ``control``: what is below ``/__sim``."""
         self._engine = engine
         self._dispatcher = dispatcher
         self._received = received
@@ -52,7 +52,10 @@ class Passing:
     # Being one of several
 
     async def open(self, config: Config) -> None:
-        """Be found by the others, where there may be any. Raises CannotStart and StoreError."""
+        """Open the port for other replicas and register its address, if the store is shared.
+
+        Raises CannotStart and StoreError.
+        """
         if not self._replicas.shared:
             return
         local = is_local(config.host)
@@ -76,7 +79,7 @@ class Passing:
         self._port.stop()
 
     async def close(self) -> None:
-        """Before the store is closed, which lets others have what is here."""
+        """Close all connections; to be called before the store is closed, which releases this replica's sandboxes."""
         await self._port.close()
         self.peers.close()
         for task in self._tasks:
@@ -109,14 +112,14 @@ class Passing:
     # Asking others
 
     def pass_on(self, call: Call, elsewhere: Elsewhere, answer: Callable[[Reply], None]) -> None:
-        """A request to a provider; returns at once."""
+        """Pass on a request to a provider in a task; ``answer`` is called with the reply."""
         self._start(self._answer(call, elsewhere, answer))
 
     async def _answer(self, call: Call, elsewhere: Elsewhere, answer: Callable[[Reply], None]) -> None:
         answer(await self.passed_on(call, elsewhere))
 
     async def passed_on(self, call: Call, elsewhere: Elsewhere) -> Reply:
-        """The reply of whoever has the sandbox, which may be this replica by now."""
+        """The reply of the replica that has the sandbox, which may be this one by now."""
         until = elapsed() + PATIENCE
         try:
             while True:
@@ -135,14 +138,14 @@ class Passing:
             return failed(error)
 
     async def _find(self, elsewhere: Elsewhere, until: float) -> None:
-        """Let go of what is known of a sandbox. Raises StoreError when that has not helped for long enough."""
+        """Forget which replica has a sandbox, and pause. Raises StoreError after the time ``until``."""
         self._engine.sandboxes.moved(elsewhere.name)
         if elapsed() > until:
             raise StoreError(f"{elsewhere}, and does not come back") from None
         await asyncio.sleep(PAUSE)
 
     async def copy(self, elsewhere: Elsewhere, scope: Scope, body: bytes, receive: Receive, send: Send) -> None:
-        """The answer of whoever has the sandbox, as long as the client is there."""
+        """Send the answer of the replica that has the sandbox, until the client disconnects."""
         if is_passed_on(scope):
             await send({"type": NOT_HERE})
             return
@@ -167,15 +170,15 @@ class Passing:
                     elsewhere = again
                     continue
                 except Unknown:
-                    pass  # It is gone, which is said here as anywhere.
+                    pass  # It was deleted: the 404 is answered here.
                 return await self._here(scope, body, send)
         except StoreError as error:
             await answer(failed(error), send)
 
     async def _copied(self, address: str, scope: Scope, body: bytes, send: Send) -> bool:
-        """False where somebody else has to be asked. Raises Lost.
+        """Send another replica's answer; False: another replica has to be asked. Raises Lost.
 
-        An answer that breaks off breaks the connection of the client too.
+        If the answer breaks off, so does the answer to the client.
         """
         begun = False
         try:
@@ -192,7 +195,7 @@ class Passing:
         return True
 
     async def _here(self, scope: Scope, body: bytes, send: Send) -> None:
-        """What was to be passed on is answered here."""
+        """Answer a request here that was to be passed on."""
         bodies = [body]
 
         async def receive() -> Message:
@@ -204,7 +207,7 @@ class Passing:
         await self.to_control({**scope_of(request_of(scope, b"")), "state": scope.get("state", {})}, receive, send)
 
     async def changed(self) -> None:
-        """Returns when the others know which sandboxes there are."""
+        """Tell the other replicas that sandboxes were created or deleted; returns when they know it."""
         if self._replicas.shared:
             await self.peers.changed(self.others())
 
@@ -215,7 +218,7 @@ class Passing:
 
 
 def _named(message: Message) -> Message:
-    """Names of headers stay as they were written."""
+    """A message of an answer whose headers' names keep their case."""
     if "headers" in message:
         message["headers"] = [(Name(name), value) for name, value in message["headers"]]
     return message

@@ -1,4 +1,4 @@
-"""Where the other replicas ask this one; whoever does not know the secret of the store is not listened to."""
+"""The port at which other replicas send requests to this one; their proof is a secret made from the store's key."""
 
 import asyncio
 import hmac
@@ -13,25 +13,25 @@ from msgsim.web.edge.frames import CALL, CHANGED, ELSEWHERE, END, GONE, HELLO, H
 from msgsim.web.edge.replies import Asgi, Message, Scope, failed
 
 NOT_HERE = "msgsim.elsewhere"
-"""In place of an ASGI answer: the sandbox is with another replica."""
+"""Type of the ASGI message that stands for an answer when another replica has the sandbox."""
 
 
 class Answering(Protocol):
-    """Who answers what is asked here."""
+    """Answers the requests of other replicas; `Passing` does."""
 
     def reply(self, call: Call, answer: Callable[[Reply], None]) -> None:
-        """Once it is durable, and what has to leave before has left. Raises Elsewhere."""
+        """Call ``answer`` when the reply is durable and the callbacks before it are posted. Raises Elsewhere."""
 
     @property
     def to_control(self) -> Asgi:
-        """What is below ``/__sim``."""
+        """The application below ``/__sim``."""
 
     def learn(self) -> None:
-        """There are other sandboxes than before. Raises StoreError."""
+        """Read again which sandboxes there are. Raises StoreError."""
 
 
 class PeerPort:
-    """Connections of other replicas."""
+    """Accepts connections of other replicas."""
 
     def __init__(self, answers: Answering, secret: bytes) -> None:
         self.answers = answers
@@ -42,7 +42,7 @@ class PeerPort:
         self._server: asyncio.Server | None = None
 
     async def open(self, host: str) -> int:
-        """The port, a free one. Raises OSError."""
+        """Listen on a free port, and return it. Raises OSError."""
         self._server = await asyncio.get_running_loop().create_server(self._made, host, 0)
         port: int = self._server.sockets[0].getsockname()[1]
         return port
@@ -53,16 +53,17 @@ class PeerPort:
         return link
 
     def left(self, link: "Asked") -> None:
+        """Note that a connection is closed."""
         self._links.discard(link)
 
     def stop(self) -> None:
-        """What is asked from now on is not done: whoever asks looks for another replica."""
+        """Refuse new requests with ELSEWHERE, so that the other replica looks for another one."""
         self.closing = True
         if self._server is not None:
             self._server.close()
 
     async def close(self) -> None:
-        """After what was begun has been answered, or a second."""
+        """Close all connections when running requests are answered, or after a second."""
         if self.tasks:
             await asyncio.wait(self.tasks, timeout=1)
         for link in list(self._links):
@@ -70,14 +71,14 @@ class PeerPort:
 
 
 class Asked(Frames):
-    """A connection of another replica."""
+    """One connection of another replica, which sends requests by it."""
 
     def __init__(self, port: PeerPort) -> None:
         super().__init__()
         self._port = port
         self._known = False
         self._gone: dict[int, asyncio.Event] = {}
-        """Questions that are being answered; set when nobody wants to know any more."""
+        """Number of a request that is being answered → set when its answer is not wanted any more."""
 
     def came(self, number: int, kind: bytes, body: bytes) -> None:
         if not self._known:
@@ -116,7 +117,7 @@ class Asked(Frames):
         try:
             self._port.answers.learn()
         except StoreError:
-            self.close()  # Whoever cannot ask the store cannot answer anybody either.
+            self.close()  # Without the store no request could be answered either.
         else:
             self.say(number, REPLY)
 
@@ -147,7 +148,7 @@ class Asked(Frames):
 
 
 def request_of(scope: Scope, body: bytes) -> dict[str, Any]:
-    """A request as another replica is asked it."""
+    """An ASGI request in the form in which it is sent to another replica."""
     kept = ("method", "path", "raw_path", "query_string", "scheme", "http_version", "client", "server")
     arrival = scope.get("state", {}).get("arrival", Arrival(""))
     headers = [(bytes(name), bytes(value)) for name, value in scope["headers"]]
@@ -155,11 +156,15 @@ def request_of(scope: Scope, body: bytes) -> dict[str, Any]:
 
 
 def scope_of(request: dict[str, Any]) -> Scope:
-    """The same here, marked as passed on: whoever passed it on has looked at who asks, and asks others itself."""
+    """The ASGI scope of a request from another replica, marked as passed on.
+
+    The other replica has checked access already, and collects what further replicas know by itself.
+    """
     state = {"arrival": Arrival(*request.pop("arrival")), "passed_on": True}
     headers = [tuple(header) for header in request.pop("headers")]
     return {"type": "http", "asgi": {"version": "3.0"}, "root_path": "", **request, "headers": headers, "state": state}
 
 
 def is_passed_on(scope: Scope) -> bool:
+    """Whether a request comes from another replica."""
     return bool(scope.get("state", {}).get("passed_on"))

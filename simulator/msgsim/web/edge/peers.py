@@ -1,4 +1,4 @@
-"""The other replicas, as this one asks them."""
+"""Connections to the other replicas, by which this one sends them requests."""
 
 import asyncio
 import contextlib
@@ -11,21 +11,21 @@ from msgsim.web.edge.frames import CALL, CHANGED, ELSEWHERE, END, GONE, HELLO, H
 from msgsim.web.edge.replies import Message
 
 CONNECTING = 2.0
-"""Seconds to connect in, and seconds in which others hear that there are other sandboxes than before."""
+"""Seconds to connect in, and the longest wait until others know of new or deleted sandboxes."""
 Hear = Callable[[bytes, bytes], None]
-"""Called with kind and body of each frame that answers; with `GONE` when the connection is."""
+"""Called with kind and body of each frame of an answer; with `GONE` when the connection is lost."""
 
 
 class Moved(Exception):
-    """Whoever was asked has not done it: the sandbox is elsewhere, or nobody is there to be asked."""
+    """The replica did nothing: it has not the sandbox, or it cannot be reached."""
 
 
 class Lost(StoreError):
-    """Whoever was asked is gone, and may have done it."""
+    """The connection was lost before the answer came; the replica may have done what was asked."""
 
 
 class PeerLink(Frames):
-    """A connection to another replica."""
+    """One connection to another replica."""
 
     def __init__(self, secret: bytes) -> None:
         super().__init__()
@@ -39,7 +39,7 @@ class PeerLink(Frames):
         self.say(0, HELLO, self._secret)
 
     def ask(self, kind: bytes, body: bytes, hear: Hear) -> int:
-        """Number of the question."""
+        """Send a request, and return its number; ``hear`` is called with its answer."""
         self._number += 1
         if self.over:
             hear(GONE, b"")
@@ -49,7 +49,7 @@ class PeerLink(Frames):
         return self._number
 
     def forget(self, number: int) -> None:
-        """Its answer is not wanted any more."""
+        """Tell the other replica that the answer to a request is not wanted any more."""
         if self._hearing.pop(number, None) is not None:
             self.say(number, GONE)
 
@@ -69,7 +69,7 @@ class PeerLink(Frames):
 
 
 CONTINUED = frozenset({b"p"})
-"""Kinds of frames after which others follow."""
+"""Kinds of answers after which further frames follow."""
 
 
 class Peers:
@@ -96,24 +96,27 @@ class Peers:
             link.forget(number)
 
     async def changed(self, others: Iterable[str]) -> None:
-        """Returns when all others know which sandboxes there are; not later than in `CONNECTING` seconds."""
+        """Tell replicas at these addresses that sandboxes were created or deleted.
+
+        Returns when all have confirmed it, at the latest after `CONNECTING` seconds.
+        """
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(CONNECTING):
                 await asyncio.gather(*(self._tell(address) for address in others))
 
     async def _tell(self, address: str) -> None:
-        with contextlib.suppress(Moved, Lost):  # Whoever starts asks the store.
+        with contextlib.suppress(Moved, Lost):  # A replica that is not reached reads the store when it starts.
             await self._asked(address, CHANGED, b"")
 
     async def _asked(self, address: str, kind: bytes, body: bytes) -> bytes:
-        """The body of the one frame that answers. Raises Moved and Lost."""
+        """Send a request whose answer is one frame, and return its body. Raises Moved and Lost."""
         link = await self._link(address)
         answered: asyncio.Future[tuple[bytes, bytes]] = asyncio.get_running_loop().create_future()
         link.ask(kind, body, lambda kind, body: _settle(answered, kind, body))
         return _done(*await answered)
 
     async def _link(self, address: str) -> PeerLink:
-        """Raises Moved."""
+        """The open connection to an address, made if there is none. Raises Moved."""
         if not address:
             raise Moved
         link = self._links.get(address)

@@ -1,4 +1,4 @@
-"""The ports beside the plain one: TLS, and the proxy that answers for the providers' hosts."""
+"""The further ports of a server: TLS, and the proxy that answers for the providers' hosts."""
 
 import asyncio
 import socket
@@ -18,11 +18,12 @@ Bind = Callable[[str, int, str], list[socket.socket]]
 
 
 class Ports:
-    """Bound by `bind`, served from `open` to `close`."""
+    """The TLS and the proxy port: bound by `bind`, served from `open` to `close`."""
 
     def __init__(self, config: Config, hosts: Hosts, authority: Authority | None, bind: Bind, report: Report) -> None:
-        """``authority`` is None where the settings name a certificate of the user's. Raises OSError where that cannot
-        be used, and what ``bind`` raises.
+        """Bind the configured ports. ``authority``: None if the settings name a certificate of the user's.
+
+        Raises OSError if that certificate cannot be used, and what ``bind`` raises.
         """
         self._config = config
         self._hosts = hosts
@@ -41,15 +42,16 @@ class Ports:
             self.bind("proxy", config.proxy_port)
 
     def bind(self, kind: Kind, port: int = 0) -> None:
-        """Unless it is bound already."""
+        """Bind a port, unless it is bound already; 0 picks a free one."""
         if kind not in self._sockets:
             self._sockets[kind] = self._bind(self._config.host, port, f"{kind}-port")
 
     def port(self, kind: Kind) -> int | None:
+        """The number of a port; None: it is not bound."""
         return int(self._sockets[kind][0].getsockname()[1]) if kind in self._sockets else None
 
     def open(self, plain_port: int, connect: Connect) -> None:
-        """Accept connections on whatever is bound and not open yet; ``connect`` makes the protocol of each."""
+        """Accept connections on the bound ports; ``connect`` makes the protocol of each connection."""
         own = {plain_port, *(int(bound[0].getsockname()[1]) for bound in self._sockets.values())}
         for kind in self._sockets.keys() - self._tasks.keys():
             for listening in self._sockets[kind]:
@@ -71,7 +73,7 @@ class Ports:
         return self._hosts.provider(host) is not None
 
     def _serves(self, name: str) -> bool:
-        """Whether TLS is served for a name."""
+        """Whether TLS is served for a host name."""
         further = name in self._config.tls_names or name.endswith(".test")
         return further or is_local(name) or self._answers(name)
 

@@ -1,8 +1,8 @@
-"""An HTTP proxy that answers for the providers' hosts itself, and never speaks to them.
+"""An HTTP proxy that answers requests to the providers' hosts itself and never connects to them.
 
-``CONNECT`` to such a host ends here, with a certificate of ours; a request in absolute form is answered as if it had
-come to the plain port, over TLS too (old versions of axios speak it to a proxy). Other hosts are refused, or tunnelled
-blindly where the user has asked for that.
+A ``CONNECT`` to such a host is terminated here with a certificate of our authority; a request in absolute form is
+answered as on the plain port, also over TLS (old versions of axios speak TLS to a proxy). Requests to other hosts are
+refused, or tunnelled unread if the setting ``proxy_others`` says so.
 """
 
 import asyncio
@@ -19,38 +19,39 @@ from msgsim.web.edge.calls import Arrival
 from msgsim.web.edge.tls import HANDSHAKE, HANDSHAKE_RECORD, Connect, Report, peek, reason, refuse, secure
 
 LONGEST_HEAD = 64 * 1024
-"""Bytes of a request line and headers."""
+"""Largest size in bytes of a request line with its headers."""
 ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
 HOP_HEADERS = frozenset(
     {"connection", "proxy-connection", "proxy-authorization", "keep-alive", "host", "upgrade", "te"}
 )
-"""Headers for the proxy itself; Host is written anew from the request line (RFC 9112 3.2.2)."""
+"""Headers that a proxy does not pass on; Host is made of the request line (RFC 9112, 3.2.2)."""
 REQUEST_LINE = re.compile(rb"([A-Z]+) (\S+) HTTP/1\.[01]", re.ASCII)
 PIECE = 64 * 1024
-"""Bytes that a tunnel moves at once."""
+"""Bytes that a tunnel reads at once."""
 
 
 class NotProxied(Exception):
-    """The proxy does not do what it is asked; the text says why and what to do."""
+    """The proxy refuses a request; the text says why and what to do."""
 
     def __init__(self, status: str, text: str) -> None:
+        """``status``: of the answer, such as ``502 Bad Gateway``."""
         super().__init__(text)
         self.status = status
 
 
 class ProxyHead(NamedTuple):
-    """What stands before the body of a request to a proxy."""
+    """The head of a request to a proxy."""
 
     method: str
     host: str
     port: int
     path: str
-    """With its query; empty for CONNECT."""
+    """Path and query; empty for CONNECT."""
     headers: list[tuple[str, str]]
 
     @property
     def sandbox(self) -> str:
-        """The user name of the credentials for the proxy; empty where there are none."""
+        """The user name of the credentials for the proxy, which names a sandbox; empty: there are none."""
         for name, value in self.headers:
             scheme, _, given = value.partition(" ")
             if name.lower() == "proxy-authorization" and scheme.lower() == "basic":
@@ -59,7 +60,7 @@ class ProxyHead(NamedTuple):
         return ""
 
     def in_origin_form(self) -> bytes:
-        """As it is sent to the server itself, for one request on this connection."""
+        """The head as a client without a proxy would send it (RFC 9112, 3.2.1), for one request on its connection."""
         port = "" if self.port in (80, 443) else f":{self.port}"
         host = f"[{self.host}]" if ":" in self.host else self.host
         kept = [f"{name}: {value}" for name, value in self.headers if name.lower() not in HOP_HEADERS]
@@ -68,7 +69,7 @@ class ProxyHead(NamedTuple):
 
 
 class Proxy:
-    """Takes one connection after the other (`take`)."""
+    """The proxy; `take` serves a connection."""
 
     def __init__(
         self,
@@ -80,7 +81,10 @@ class Proxy:
         own_ports: Collection[int],
         report: Report,
     ) -> None:
-        """``answers``: a host is answered here; ``belongs``: it is a provider's, answered or not."""
+        """``answers``: whether a host is simulated; ``belongs``: whether it is a provider's, simulated or not.
+
+        ``own_ports``: of this server, to which no tunnel is made.
+        """
         self._connect = connect
         self._tls = tls
         self._answers = answers
@@ -90,6 +94,7 @@ class Proxy:
         self._report = report
 
     async def take(self, connection: socket.socket) -> None:
+        """Serve a connection; returns when it is handed over, refused or tunnelled to its end."""
         loop = asyncio.get_running_loop()
         try:
             if await asyncio.wait_for(peek(connection), HANDSHAKE) == HANDSHAKE_RECORD:
@@ -114,12 +119,12 @@ class Proxy:
             connection.close()
 
     async def _answer(self, connection: socket.socket, head: ProxyHead, rest: bytes) -> None:
-        """One request: the next one may be for another host, so it comes on another connection."""
+        """Answer one request and close the connection, because the next request may be for another host."""
         begun = head.in_origin_form() + rest
         protocol = self._connect(Arrival("proxy", head.sandbox))
 
         class Fed(asyncio.Protocol):
-            """Gives the connection to its protocol with what was read already in front."""
+            """Hands the connection over to its protocol, with the bytes that have been read already."""
 
             def connection_made(self, transport: asyncio.BaseTransport) -> None:
                 cast(asyncio.Transport, transport).set_protocol(protocol)
@@ -129,7 +134,7 @@ class Proxy:
         await asyncio.get_running_loop().connect_accepted_socket(Fed, connection)
 
     async def _other(self, connection: socket.socket, head: ProxyHead, rest: bytes) -> None:
-        """Raises NotProxied."""
+        """Tunnel a request to a host that is not simulated. Raises NotProxied if that is not allowed or possible."""
         if self._belongs(head.host):
             raise NotProxied(
                 "502 Bad Gateway", f"{head.host} is a provider's host that is not simulated, and is never asked"
@@ -147,8 +152,9 @@ class Proxy:
         await _tunnel(connection, remote)
 
     async def _reach(self, head: ProxyHead) -> socket.socket:
-        """A connection to another host, but not to this simulator and not to link-local addresses, where clouds keep
-        credentials. Raises NotProxied.
+        """Connect to another host. Raises NotProxied.
+
+        Never to this simulator, and never to link-local addresses, where clouds serve credentials.
         """
         loop = asyncio.get_running_loop()
         try:
@@ -176,7 +182,7 @@ class Proxy:
 
 
 def _is_here(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
-    """Whether an address is this machine's: only then can a socket be bound to it."""
+    """Whether an address belongs to this machine, which is tried by binding a socket to it."""
     with socket.socket(socket.AF_INET6 if address.version == 6 else socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
             probe.bind((str(address), 0))
@@ -186,7 +192,7 @@ def _is_here(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
 
 
 async def _head(connection: socket.socket) -> tuple[ProxyHead, bytes]:
-    """The head of a request, and what came behind it. Raises NotProxied and OSError."""
+    """Read the head of a request; returns it and the bytes that were read after it. Raises NotProxied and OSError."""
     loop = asyncio.get_running_loop()
     read = b""
     while b"\r\n\r\n" not in read:
@@ -203,7 +209,7 @@ async def _head(connection: socket.socket) -> tuple[ProxyHead, bytes]:
 
 
 def parse_head(head: bytes) -> ProxyHead:
-    """Raises NotProxied unless it is asked of a proxy."""
+    """Parse a head; the empty line at its end is left out. Raises NotProxied if it is no request to a proxy."""
     first, *lines = head.split(b"\r\n")
     found = REQUEST_LINE.fullmatch(first)
     if found is None:
@@ -229,7 +235,7 @@ def parse_head(head: bytes) -> ProxyHead:
 
 
 def _authority(text: str, usual: int) -> tuple[str, int]:
-    """``host:port``. Raises NotProxied."""
+    """Host and port of a request line; ``usual``: the port if none is written. Raises NotProxied."""
     bare = text.rpartition("@")[2]
     found = re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[^\[\]:/?#@\s]+)(?::(\d{1,5}))?", bare)
     if found is None or not 0 < int(found[2] or usual) < 65536:
@@ -244,7 +250,7 @@ def _refusal(refused: NotProxied) -> bytes:
 
 
 async def _tunnel(one: socket.socket, other: socket.socket) -> None:
-    """Bytes both ways until both sides have ended."""
+    """Copy bytes both ways until both sides have closed."""
     try:
         await asyncio.gather(_pump(one, other), _pump(other, one))
     finally:

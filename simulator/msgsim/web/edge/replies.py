@@ -1,4 +1,4 @@
-"""Reply to bytes: the provider's answers and our own, as they go out.
+"""Sends a `Reply` as an ASGI answer, and makes the answers of our own errors.
 
 The exceptions of a running server, and the answers that they become:
 
@@ -9,9 +9,9 @@ The exceptions of a running server, and the answers that they become:
   x TooLarge                      413: more bytes than ``body_limit``
   x TooMany (engine.acceptance)   413: more messages in one request than any provider takes
   x Undecoded                     415: a Content-Encoding that is not known, or is not what the body has
-  x StoreError (storage.database) 503: nothing of it could be kept
-  x Gone                          no answer: the client left before its request was whole
-  x any other                     500: a mistake in the simulator; its stack trace is in the log
+  x StoreError (storage.database) 503: nothing of the request could be stored
+  x Gone                          no answer: the client disconnected before its request was complete
+  x any other                     500: a bug of the simulator; its stack trace is in the log
 
 Below ``/__sim`` only (web.control.problem):
 
@@ -42,44 +42,44 @@ Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 class TooLarge(Exception):
-    """A body above the limit."""
+    """A body above the setting ``body_limit``."""
 
     def __init__(self, limit: int) -> None:
         super().__init__(f"at most {limit} bytes are taken; see body_limit")
 
 
 class Gone(Exception):
-    """The client left before its request was whole."""
+    """The client disconnected before its request was complete."""
 
 
 class CannotStart(Exception):
     """A port is taken, or a certificate cannot be used; the text says what to do."""
 
     def __init__(self, reason: str, setting: str = "") -> None:
-        """``setting``: the one that has to be another; empty where that is not one alone."""
+        """``setting``: the one that has to be changed; empty: it is not a single one."""
         super().__init__(reason)
         self.setting = setting
 
 
 class Undecoded(Exception):
-    """A body that stays as it is encoded; the text says why."""
+    """A body whose Content-Encoding cannot be undone; the text says why."""
 
 
 class Name(bytes):
-    """The name of a header as it was written: uvicorn writes all names in lower case, and asks them for it."""
+    """A header's name that keeps its case: uvicorn calls ``lower()`` on all names."""
 
     def lower(self) -> "Name":
         return self
 
 
 async def answer(reply: Reply, send: Send) -> None:
-    """Send a whole answer."""
+    """Send an answer."""
     await send({"type": "http.response.start", "status": reply.status, "headers": response_headers(reply)})
     await send({"type": "http.response.body", "body": reply.body})
 
 
 def response_headers(reply: Reply) -> list[tuple[bytes, bytes]]:
-    """All headers of an answer, with those that frame it: how long it is, and of what kind where it is anything."""
+    """All headers of an answer, with Content-Length and, if it has a body, Content-Type."""
     headers: list[tuple[bytes, bytes]] = []
     if reply.body:
         headers.append((b"content-type", reply.media.encode("latin-1")))
@@ -89,13 +89,13 @@ def response_headers(reply: Reply) -> list[tuple[bytes, bytes]]:
 
 
 def problem_reply(status: int, title: str, detail: str) -> Reply:
-    """What the simulator says itself, and no provider: an RFC 9457 problem, and a header that names it."""
+    """An error answer of the simulator itself: an RFC 9457 problem, with its title as ``X-Sim-Error``."""
     body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
     return Reply(status, msgspec.json.encode(body), (("X-Sim-Error", title),), "application/problem+json")
 
 
 def problem(error: Exception) -> tuple[int, str, str]:
-    """Status, title and text of the answer to an exception; one that nobody foresaw is logged."""
+    """Status, title and detail of the answer that an exception becomes; an unexpected exception is logged."""
     match error:
         case TooLarge() | TooMany():
             return 413, "The body is too large", str(error)
@@ -110,5 +110,5 @@ def problem(error: Exception) -> tuple[int, str, str]:
 
 
 def failed(error: Exception) -> Reply:
-    """What stands for the answer that an exception took away."""
+    """The answer that an exception becomes."""
     return problem_reply(*problem(error))

@@ -1,4 +1,4 @@
-"""TLS: a certificate for the name that a client asks for, and the port that speaks it."""
+"""Serves TLS: accepts connections, chooses the certificate for the name that a client asks for, does the handshake."""
 
 import asyncio
 import contextlib
@@ -10,11 +10,11 @@ from msgsim.web.edge.authority import Authority, AuthorityError, server_context
 from msgsim.web.edge.calls import Arrival
 
 HANDSHAKE = 10.0
-"""Seconds a client has for its first byte, and for its handshake."""
+"""Seconds that a client has for its first byte, and for its handshake."""
 LINGER = 1.0
-"""Seconds in which a client that is refused may still say what it wanted."""
+"""Seconds for which data of a refused client is still read (see `refuse`)."""
 HANDSHAKE_RECORD = b"\x16"
-"""The first byte of every TLS connection."""
+"""The first byte of every TLS connection: the record type of a ClientHello (RFC 8446, 5.1)."""
 _ADVICE = b"This port speaks TLS: write https:// in front of its address.\n"
 PLAIN_HERE = (
     b"HTTP/1.1 400 Bad Request\r\nX-Sim-Error: Plain HTTP on the TLS port\r\nContent-Type: text/plain\r\n"
@@ -26,14 +26,17 @@ Report = Callable[[str], None]
 
 
 Connect = Callable[[Arrival], asyncio.Protocol]
-"""Makes the protocol of a connection."""
+"""Makes the protocol of a connection from its arrival."""
 
 
 def context(authority: Authority, serves: Callable[[str], bool], report: Report) -> ssl.SSLContext:
-    """For a server of many names: which certificate it shows follows from the name the client asks for (SNI)."""
+    """The TLS context of a server with many names, which chooses the certificate by the client's SNI.
+
+    ``serves``: whether a name is served; ``report`` is called with a line for each refused name.
+    """
 
     def choose(connection: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> int | None:
-        asked = (name or "localhost").lower()  # Who connects to an address asks for no name.
+        asked = (name or "localhost").lower()  # A client that connects to an IP address sends no SNI.
         if not serves(asked):
             report(f"TLS for {asked} was refused: no provider has that name; the setting tls_names can add it")
             return ssl.ALERT_DESCRIPTION_UNRECOGNIZED_NAME
@@ -50,7 +53,7 @@ def context(authority: Authority, serves: Callable[[str], bool], report: Report)
 
 
 async def accept(listening: socket.socket, taken: Callable[[socket.socket], "asyncio.Task[None]"]) -> None:
-    """Until cancelled; each connection in a task of its own."""
+    """Accept connections until cancelled; ``taken`` starts a task for each, which is cancelled too."""
     loop = asyncio.get_running_loop()
     listening.setblocking(False)
     tasks: set[asyncio.Task[None]] = set()
@@ -68,14 +71,14 @@ async def accept(listening: socket.socket, taken: Callable[[socket.socket], "asy
 
 
 async def secure(connection: socket.socket, connect: Connect, arrival: Arrival, tls: ssl.SSLContext) -> None:
-    """Hand a connection over to its protocol once its handshake is done. Raises OSError (ssl.SSLError is one)."""
+    """Do the handshake, then hand the connection over to its protocol. Raises OSError (ssl.SSLError is one)."""
     await asyncio.get_running_loop().connect_accepted_socket(
         lambda: connect(arrival), connection, ssl=tls, ssl_handshake_timeout=HANDSHAKE
     )
 
 
 async def serve_tls(connection: socket.socket, connect: Connect, tls: ssl.SSLContext, report: Report) -> None:
-    """One connection to the TLS port; whoever speaks plain HTTP there is told so."""
+    """Serve a connection to the TLS port; plain HTTP is answered by 400 and an explanation."""
     try:
         first = await asyncio.wait_for(peek(connection), HANDSHAKE)
         if first == HANDSHAKE_RECORD:
@@ -86,13 +89,16 @@ async def serve_tls(connection: socket.socket, connect: Connect, tls: ssl.SSLCon
                 await refuse(connection, PLAIN_HERE)
             connection.close()
     except (OSError, TimeoutError) as error:
-        if "CALLBACK_FAILED" not in str(error):  # The name was refused, which has been reported.
+        if "CALLBACK_FAILED" not in str(error):  # Then `choose` has refused the name and reported it.
             report(f"a TLS handshake failed: {reason(error)}")
         connection.close()
 
 
 async def refuse(connection: socket.socket, answer: bytes) -> None:
-    """Answer, and read what still comes: a connection that is closed with unread data is reset, its answer lost."""
+    """Send an answer and close the connection, after reading what still comes.
+
+    Closing with unread data would send RST, on which the client drops the answer.
+    """
     loop = asyncio.get_running_loop()
     with contextlib.suppress(OSError, TimeoutError):
         async with asyncio.timeout(LINGER):
@@ -104,7 +110,7 @@ async def refuse(connection: socket.socket, answer: bytes) -> None:
 
 
 def reason(error: BaseException) -> str:
-    """Why a handshake failed, in words for the person who wrote the client."""
+    """Why a handshake failed, in words for the developer of the client."""
     text = getattr(error, "reason", None) or str(error) or type(error).__name__
     if "UNKNOWN_CA" in text or "BAD_CERTIFICATE" in text or "CERTIFICATE_UNKNOWN" in text:
         return f"the client does not trust our authority ({text}); msgsim ca shows how it can"
@@ -112,7 +118,10 @@ def reason(error: BaseException) -> str:
 
 
 async def peek(connection: socket.socket) -> bytes:
-    """The first byte, left where it is; empty when the client left. A loop that cannot wait takes all for TLS."""
+    """The first byte of a connection, without consuming it; empty: the client has disconnected.
+
+    On an event loop without ``add_reader`` (Windows) the byte of TLS is assumed.
+    """
     loop = asyncio.get_running_loop()
     readable = loop.create_future()
 

@@ -1,4 +1,4 @@
-"""The edge: bytes to Call, Reply to bytes. An answer leaves only after its writes are committed."""
+"""The ASGI application of a server. Answers leave only after what the request wrote is committed."""
 
 import asyncio
 import logging
@@ -20,18 +20,18 @@ from msgsim.web.edge.replies import Asgi, Gone, Receive, Scope, Send, TooLarge, 
 WELCOME = Reply(
     200, b"messaging-simulator %s; the pages are at /__sim/\n" % __version__.encode(), media="text/plain; charset=utf-8"
 )
-"""What a health check finds at the root."""
+"""The answer to ``GET /`` from other clients than browsers, such as health checks."""
 
 
 METRICS = "/metrics"
-"""Where Prometheus looks unless it is told otherwise; ours while no provider has it."""
+"""The path that Prometheus scrapes by default; served by us unless a provider has it."""
 
 
 class Wire:
     """The ASGI application: providers at their own paths, control API and pages below ``/__sim``."""
 
     def __init__(self, engine: Engine, dispatcher: Dispatcher, config: Config, control: Callable[[], Asgi]) -> None:
-        """``control`` makes the application below ``/__sim``, when it is first asked for."""
+        """``control`` makes the application below ``/__sim``; it is called at the first request to it."""
         self.seed = engine.sandboxes.seed
         self._engine = engine
         self._dispatcher = dispatcher
@@ -45,7 +45,7 @@ class Wire:
         self._watching: asyncio.Task[None] | None = None
 
     def stop(self) -> None:
-        """Streams and long polls end, and no callback begins any more, so that the server can stop."""
+        """Prepare for the end of the server: streams and long polls end, and no attempt at a callback begins."""
         self._engine.stop()
         self._dispatcher.stop()
         self.passing.stop()
@@ -60,7 +60,10 @@ class Wire:
             await self._lifespan(receive, send)
 
     def is_control(self, scope: Scope) -> bool:
-        """Whether a request is for the control API or a page: neither under a provider's host name nor by the proxy."""
+        """Whether a request is for the control API or a page.
+
+        Requests to a provider's host name and those through the proxy never are.
+        """
         path: str = scope["path"]
         ours = path.startswith("/__sim") or (path == "/" and _is_browser(scope)) or (path == METRICS and self._metrics)
         if not ours or arrival_of(scope).by_proxy:
@@ -68,7 +71,7 @@ class Wire:
         return self._engine.routes.hosts.provider(request_headers(scope).get("host", "")) is None
 
     def take(self, call: Call, answer: Callable[[Reply], None]) -> None:
-        """Answer a provider's request that came whole, without a task."""
+        """Answer a complete request to a provider without a task: ``answer`` is called after the commit."""
         fits = len(call.body) <= self._limit
         try:
             reply = self._received(call) if fits else self._failed(call, TooLarge(self._limit))
@@ -78,7 +81,7 @@ class Wire:
         self._engine.commits.then(lambda error: answer(reply if error is None else failed(error)))
 
     async def finish(self, reply: Reply, receive: Receive, send: Send) -> None:
-        """Everything that comes after the commit."""
+        """Send a committed answer, after callbacks that have to leave before it, and damaged by its fault, if any."""
         if reply.early:
             await self._dispatcher.post_now(reply.early)
         if reply.fault is not None:
@@ -124,7 +127,7 @@ class Wire:
             reply = self._engine.receive(call)
         except Elsewhere:
             raise
-        except Exception as error:  # The client is told which; the engine goes on.
+        except Exception as error:  # Answered by 500 and logged: one request must not end the server.
             return self._failed(call, error)
         return reply
 
@@ -132,12 +135,12 @@ class Wire:
         return self._unanswered(call, failed(error))
 
     def _unanswered(self, call: Call, reply: Reply) -> Reply:
-        """Our own answer, where no provider has one."""
+        """Announce an answer of our own, which no journal has, for the log of requests; return it."""
         self._engine.signals.unanswered(call, reply)
         return reply
 
     async def _body(self, receive: Receive) -> bytes:
-        """Raises Gone, and TooLarge as soon as it is: before it waits for the rest."""
+        """The whole body of a request. Raises Gone, and TooLarge as soon as the limit is exceeded."""
         parts, size, more = [], 0, True
         while more:
             message = await receive()
