@@ -80,6 +80,14 @@ def test_the_rooms_of_the_page_are_those_that_there_are() -> None:
     assert len(there) <= 22
 
 
+def test_the_files_that_the_page_names_exist() -> None:
+    """They are written from the root of the repository; ``<name>`` stands for any provider's."""
+    guide = PAGE.split("## Where to begin reading")[1].split("## Where to look")[0]
+    named = {name for name in re.findall(r"`([\w/.<>-]+)`", guide) if "/" in name}
+    assert len(named) > 40
+    assert [name for name in named if not any(ROOT.glob(name.rstrip("/").replace("<name>", "*")))] == []
+
+
 def test_every_page_is_linked_from_the_index() -> None:
     index = (ROOT / "docs" / "index.md").read_text()
     linked = {(ROOT / "docs" / link).resolve() for link in re.findall(r"\]\(([^)#]+)", index)}

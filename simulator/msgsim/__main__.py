@@ -1,4 +1,4 @@
-"""``python -m msgsim`` is ``msgsim``."""
+"""``python -m msgsim`` runs the command ``msgsim``."""
 
 from msgsim.cli import main
 

@@ -1,4 +1,4 @@
-"""The only module that reads the machine's time. A sandbox's time is two numbers and a rate."""
+"""Reads the machine's time, and maps it to a sandbox's time. No other module reads the machine's time."""
 
 import re
 import sys
@@ -9,8 +9,9 @@ from math import ceil
 
 from msgspec import Struct
 
-# Tests freeze time by putting other functions into `time` and into the names of modules. Held by a `partial`, and asked
-# by the clock's number, the machine's time goes on. Windows has no numbered clocks.
+# Libraries that freeze time in tests replace the functions of `time`, and names in modules that refer to them. A
+# `partial` keeps the original function, and a clock that is read by its number is not faked: the server's timers go on.
+# Windows has no numbered clocks.
 if sys.platform == "win32":
     _since_boot = partial(time.monotonic_ns)
     _since_1970 = partial(time.time_ns)
@@ -20,9 +21,10 @@ else:
 
 
 def _epoch() -> int:
-    """Nanoseconds since 1970 when the machine started, where time is faked already too.
+    """When the machine started, in nanoseconds since 1970; right even if time is faked when this module is imported.
 
-    time-machine answers for CLOCK_REALTIME itself, and not for Linux' coarse form of it, which lags some milliseconds.
+    time-machine fakes CLOCK_REALTIME but not CLOCK_REALTIME_COARSE of Linux, which lags by some milliseconds: if they
+    differ by more than a second, the coarse clock is right.
     """
     now = _since_1970()
     coarse = time.clock_gettime_ns(_REALTIME_COARSE) if sys.platform == "linux" else now
@@ -30,49 +32,54 @@ def _epoch() -> int:
 
 
 _REALTIME_COARSE = 5
-"""Of ``linux/time.h``; Python has no name for it."""
+"""CLOCK_REALTIME_COARSE in ``linux/time.h``; Python has no name for it."""
 _EPOCH = _epoch()
 EARLIEST = -62_135_596_800_000
 LATEST = 253_402_300_799_000
-"""In milliseconds: the years 1 to 9999, to the last second that a float division keeps apart from the next year.
-Nothing is planned outside them: a clock ends with the year 9999, and so does whatever would come later.
+"""The limits of every clock, in milliseconds since 1970: the years 1 to 9999, which `datetime` can show.
+
+The last millisecond is left out: divided by 1000 as a float, it would be rounded up into the year 10000. A clock stops
+at LATEST, and what would be due later is due then.
 """
 
 
 def machine() -> int:
-    """Milliseconds since 1970 on this machine; never goes back while the process lives."""
+    """The machine's time in milliseconds since 1970; it never goes back while the process lives."""
     return (_EPOCH + _since_boot()) // 1_000_000
 
 
 def elapsed() -> float:
-    """Seconds of real time since some moment, whether time is faked or not."""
+    """Monotonic seconds of real time since an arbitrary moment, also where a test fakes time."""
     return _since_boot() / 1e9
 
 
 class Clock(Struct, frozen=True):
-    """Maps the machine's time to a sandbox's. Rate 0 is frozen, 1 real time, 60 a minute a second."""
+    """Maps the machine's time to a sandbox's time; both in milliseconds since 1970."""
 
     shown: int
-    """What the sandbox's time was when the machine's was ``since``."""
+    """The sandbox's time when the machine's time was ``since``."""
     since: int
     rate: float = 1.0
+    """Sandbox's seconds per real second: 0 is frozen, 1 real time, 60 one minute per second."""
 
     def at(self, machine_time: int) -> int:
+        """The sandbox's time at a time of the machine; at most LATEST."""
         passed = machine_time - self.since
         now = self.shown + (passed if self.rate == 1.0 else int(passed * self.rate))
         return min(LATEST, now)
 
     def now(self) -> int:
+        """The sandbox's time now."""
         return self.at(machine())
 
     def wait(self, moment: int) -> float | None:
-        """Seconds of real time until ``moment``; None when a frozen clock never gets there."""
+        """Seconds of real time until the sandbox's time is ``moment``, 0 if it has passed; None: a frozen clock."""
         if (ahead := moment - self.now()) <= 0:
             return 0.0
         return None if self.rate == 0 else ahead / self.rate / 1000
 
     def reaches(self, moment: int) -> int | None:
-        """The machine's time at which this clock shows ``moment``; None where that is never, or past all calendars."""
+        """The machine's time at which the sandbox's time is ``moment``; None: never, or later than any calendar."""
         ahead = max(moment - self.shown, 0)
         if self.rate == 0 or ahead / self.rate > LATEST:
             return None
@@ -80,23 +87,24 @@ class Clock(Struct, frozen=True):
         return machine_time if self.at(machine_time) >= moment else machine_time + 1
 
     def moved(self, to: int) -> "Clock":
+        """A clock that shows ``to`` now, at the same rate."""
         return Clock(to, machine(), self.rate)
 
     def running(self, rate: float) -> "Clock":
-        """The same time at another rate, from now on."""
+        """A clock that shows the same time now, at another rate."""
         return Clock(self.now(), machine(), rate)
 
 
 def real() -> Clock:
-    """The machine's own time."""
+    """A clock that shows the machine's time."""
     instant = machine()
     return Clock(instant, instant)
 
 
 def instant(text: str) -> int:
-    """Read an ISO 8601 date-time; one without a zone is UTC. Raises ValueError.
+    """An ISO 8601 date-time in milliseconds since 1970; without a zone it is UTC.
 
-    A zone may lead out of the years 1 to 9999, which is an error too.
+    Raises ValueError, also for a time that its zone moves out of the years 1 to 9999.
     """
     try:
         read = datetime.fromisoformat(text)
@@ -115,9 +123,10 @@ _DATE_TIME = re.compile(
 
 @lru_cache(maxsize=1024)
 def date_time(text: str) -> int:
-    """Read a date and a time of a provider's API: ISO 8601 in its extended form, seconds and zone may be missing.
+    """A date and time from a provider's request in milliseconds since 1970. Raises ValueError.
 
-    ``2026-01-01T09:05``, ``2026-01-01T09:05:07.123+04:00``; without a zone it is UTC. Raises ValueError.
+    ISO 8601 in its extended form, seconds and zone optional: ``2026-01-01T09:05``, ``2026-01-01T09:05:07.123+04:00``.
+    Without a zone it is UTC.
     """
     if _DATE_TIME.fullmatch(text) is None:
         raise ValueError(f"{text!r} is no ISO 8601 date and time")
@@ -125,6 +134,6 @@ def date_time(text: str) -> int:
 
 
 def iso(moment: int) -> str:
-    """``2026-01-01T00:00:00.000Z``; what lies outside the years 1 to 9999 is shown as their ends."""
+    """A time in ISO 8601, such as ``2026-01-01T00:00:00.000Z``; outside the years 1 to 9999 their first or last."""
     text = datetime.fromtimestamp(min(max(moment, EARLIEST), LATEST) / 1000, UTC).isoformat(timespec="milliseconds")
     return text.replace("+00:00", "Z")

@@ -1,4 +1,4 @@
-"""Settings: what there is to set for a server, and what of it cannot be used."""
+"""The settings of a server: their names, types and defaults, and the checks that no JSON Schema can express."""
 
 import errno
 import ipaddress
@@ -19,22 +19,22 @@ from msgsim.model import Int64, Json
 
 ROOT = Path(__file__).resolve().parent
 _DATA = ROOT / "_data" if (ROOT / "_data").is_dir() else ROOT.parents[1]
-"""Looked up once: a test may fake the file system later."""
+"""The folder of ``schemas`` and ``scenarios``. Determined at import, because a test may fake the file system later."""
 
 
 POSTGRESQL = ("postgresql://", "postgres://")
-"""How the address of a database begins."""
+"""URL schemes of the setting ``store`` that select PostgreSQL."""
 
 
 class ConfigError(Exception):
-    """Something in flags, environment or a settings file cannot be used; a line for each mistake, its place first."""
+    """Mistakes in flags, environment or settings file. The text has a line for each, which begins with its place."""
 
 
 class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything that can be set for a server."""
 
     host: str = "localhost"
-    """``localhost`` is IPv4 and, where there is it, IPv6."""
+    """``localhost`` listens on 127.0.0.1 and, where the machine has IPv6, on ::1."""
     port: int = 8080
     """0 picks a free one and prints it."""
     store: str = ""
@@ -44,54 +44,56 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     clock: str = "real"
     """``real``, ``frozen``, ``frozen@2026-01-01T00:00:00Z``, or a rate such as ``60x``."""
     seed: Int64 | None = None
-    """None: that of the store, which is drawn when it is made."""
+    """None: the store's seed, which is drawn when the store is created."""
     workers: int = 1
     """Processes of ``msgsim serve`` that share the port and a store in PostgreSQL."""
     replica_host: str = ""
-    """Where other replicas on the same PostgreSQL reach this one; empty: loopback where ``host`` is, else the address
-    of this machine's name."""
+    """Host at which other replicas on the same PostgreSQL reach this one; empty: loopback if ``host`` is on loopback,
+    else the address that the machine's host name resolves to."""
     pristine: bool = False
     """Leave out every ``X-Sim-*`` header of answers to providers' clients."""
     strict: bool = False
-    """Refuse what only a tolerant reading of the documents accepts."""
+    """Refuse requests that only a tolerant reading of the provider's documents accepts."""
     fast_path: bool = True
-    """Request heads that come again on a connection are not read again."""
+    """Reuse the parsed head of the previous request of a connection if the bytes are the same (`web.edge.fastpath`)."""
     body_limit: int = 16 * 1024 * 1024
-    """Bytes of a request body."""
+    """Largest body of a request, in bytes."""
     journal_limit: int = 100_000
-    """Entries kept per sandbox."""
+    """Entries of the journal kept per sandbox; older ones are dropped."""
     callback_timeout: str = "10s"
+    """Duration (`milliseconds`) after which an attempt at a callback fails."""
     callback_connections: int = 256
-    """Callbacks under way at once, over all receivers."""
+    """Limit of concurrent attempts at callbacks, over all receivers."""
     callback_connections_per_host: int = 16
+    """Limit of concurrent attempts for one receiving host."""
     callback_hosts: tuple[str, ...] = ()
     """Hosts beyond loopback and private networks that callbacks may go to: ``name`` or ``name:port``."""
     callback_ca: str = ""
-    """A file (PEM) of certificates that receivers' own are trusted by, besides those of known authorities."""
+    """A PEM file with certificate authorities that receivers of callbacks may use, besides the well-known ones."""
     token: str = ""
-    """What the control API asks for when it is served beyond loopback; empty: made up at start."""
+    """Bearer token that the control API requires beyond loopback; empty: generated and printed at start."""
     https_port: int | None = None
-    """Serves the same over TLS; 0 picks a free one, None: no TLS."""
+    """Port that serves the same over TLS; 0 picks a free one, None: no TLS."""
     proxy_port: int | None = None
-    """An HTTP proxy on loopback that answers for the providers' hosts; 0 picks a free one, None: no proxy."""
+    """Port of an HTTP proxy on loopback that answers for the providers' hosts; 0 picks a free one, None: no proxy."""
     proxy_others: Literal["refuse", "tunnel"] = "refuse"
-    """What the proxy does with requests to other hosts."""
+    """What the proxy does with requests to hosts that belong to no provider."""
     tls_names: tuple[str, ...] = ()
-    """Further names that TLS is served for."""
+    """Host names besides the providers' for which the certificate authority issues certificates."""
     tls_cert: str = ""
-    """A certificate chain of one's own (PEM), for every name; else certificates come from the authority."""
+    """A PEM file with a certificate chain to present for every name; empty: certificates of our authority."""
     tls_key: str = ""
-    """Its private key (PEM)."""
+    """A PEM file with the private key of ``tls_cert``."""
     ca_folder: str = ""
-    """Where the certificate authority is kept; empty: in the user's state directory."""
+    """Folder of our certificate authority; empty: ``ca`` in the user's state directory."""
     log: Literal["text", "json", "none"] | None = None
-    """How ``msgsim serve`` prints a line per request; None: as text on a terminal, else not at all."""
+    """Format of the line that ``msgsim serve`` prints per request; None: text on a terminal, else none."""
     providers: dict[str, dict[str, Json]] = field(default_factory=dict)
-    """Per provider what its ``settings.json`` allows."""
+    """Provider's name → settings, as its ``settings.json`` allows them."""
 
 
 def is_local(host: str) -> bool:
-    """Whether a host, with a port or without, names this machine and nothing else."""
+    """Whether a host, with or without a port, is ``localhost``, a name below it, or a loopback address."""
     bare, _, port = host.rpartition(":")
     name = bare if port.isdigit() and (":" not in bare or bare.endswith("]")) else host
     name = name.strip("[]").lower()
@@ -104,7 +106,7 @@ def is_local(host: str) -> bool:
 
 
 def is_every_address(host: str) -> bool:
-    """Whether who listens there is reached at every address of the machine: ``0.0.0.0``, ``::`` and others."""
+    """Whether a socket bound to this host listens on all addresses of the machine: ``0.0.0.0``, ``::`` or empty."""
     if ":" not in host:
         try:
             return not host or socket.inet_aton(host) == bytes(4)
@@ -117,9 +119,9 @@ def is_every_address(host: str) -> bool:
 
 
 def authority(host: str, port: int) -> str:
-    """Host and port as URLs write them, where this machine can open them.
+    """``host:port`` for a URL that reaches the server from this machine.
 
-    Of ``localhost``, which is served on both, the address that everybody has; of all addresses the one of loopback.
+    ``localhost`` and ``0.0.0.0`` become 127.0.0.1, ``::`` becomes ``[::1]``.
     """
     if host.lower() == "localhost" or is_every_address(host):
         host = "::1" if ":" in host else "127.0.0.1"
@@ -127,28 +129,31 @@ def authority(host: str, port: int) -> str:
 
 
 def guarded(config: Config) -> Config:
-    """With a token where it is served beyond loopback. The only randomness that no seed may foretell."""
+    """The settings, with a generated token if the server listens beyond loopback and none is set.
+
+    The token is random and not derived from the seed, because a seed may be known.
+    """
     if config.token or is_local(config.host):
         return config
     return msgspec.structs.replace(config, token=os.urandom(16).hex())
 
 
 def data_folder(name: str) -> Path:
-    """``schemas`` or ``scenarios``: beside the package in a checkout, inside it when installed."""
+    """The folder ``schemas`` or ``scenarios``: in the root of a checkout, inside the package when installed."""
     return _DATA / name
 
 
 def read_own(path: Path) -> bytes:
-    """A file that comes with the package. Raises OSError.
+    """The content of a file that comes with the package. Raises OSError.
 
-    `FileIO` is the system's own way, which stays when a test puts a fake in the place of `open`, `os` and `pathlib`.
+    Read by `FileIO`, which libraries that fake the file system (`open`, `os`, `pathlib`) leave alone.
     """
     with FileIO(str(path)) as file:
         return file.readall()
 
 
 def state_folder() -> Path:
-    """Where the store lives unless told otherwise, by the custom of the platform."""
+    """The user's state directory of msgsim, by the custom of the platform: the default place of store and authority."""
     if sys.platform == "win32":
         base = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData/Local"))
     elif sys.platform == "darwin":
@@ -159,7 +164,7 @@ def state_folder() -> Path:
 
 
 def faults(config: Config) -> Iterator[tuple[str, str]]:
-    """What neither types nor the schema of the settings can say: the name of a setting, and what is wrong with it."""
+    """Mistakes that neither types nor ``schemas/simulator/config.json`` find: a setting's name, and what is wrong."""
     texts = {name: value for name in config.__struct_fields__ if isinstance(value := getattr(config, name), str)}
     if unusable := [name for name, text in texts.items() if "\0" in text]:
         yield from ((name, "no text may have the character NUL") for name in unusable)
@@ -202,32 +207,32 @@ def _not_shared(config: Config) -> str:
 
 
 def written(text: str) -> str:
-    """A name as it is, or quoted where a line would not show it."""
+    """A text for a message: as it is, or as a Python literal if it has unprintable characters or outer spaces."""
     return text if text.isprintable() and text.strip() == text else repr(text)
 
 
 def _unreadable(file: str) -> str:
-    """Why a file cannot be read; empty where it can."""
+    """Why a file cannot be read; empty: it can."""
     try:
-        Path(file).stat()  # It is not read: whoever writes into a pipe does so once.
+        Path(file).stat()  # It is not opened, because a named pipe (process substitution) can be read only once.
     except OSError as error:
         return error.strerror or str(error)
     return "" if os.access(file, os.R_OK) else os.strerror(errno.EACCES)
 
 
 def _no_authorities(file: str) -> str:
-    """Why a file holds no certificate; empty where it holds one."""
-    import ssl  # At start only where it is needed.
+    """Why a file has no certificates that can be used; empty: it has some."""
+    import ssl  # Late: slow to import, and needed for this setting only.
 
     try:
         ssl.create_default_context(cafile=file)
-    except OSError as error:  # What OpenSSL says is one too, in words of its own.
+    except OSError as error:  # SSLError is an OSError, whose text is an internal code of OpenSSL.
         return "holds no certificate (PEM)" if isinstance(error, ssl.SSLError) else error.strerror or str(error)
     return ""
 
 
 def yaml_fault(error: yaml.MarkedYAMLError, text: str) -> str:
-    """What is wrong with a text that is not YAML; libyaml's own words for a tab seldom name the tab."""
+    """Why a text is not YAML: libyaml's reason, or that a tab was used, which libyaml seldom says."""
     mark, lines = error.problem_mark, text.split("\n")
     if mark is not None and mark.line < len(lines) and lines[mark.line][mark.column : mark.column + 1] == "\t":
         return "a tab cannot indent YAML; write spaces"
@@ -235,15 +240,15 @@ def yaml_fault(error: yaml.MarkedYAMLError, text: str) -> str:
 
 
 LONGEST = 1000 * 366 * 86_400_000
-"""Milliseconds: what is planned from any time a clock can show is a time that the store can hold."""
+"""The longest duration, in milliseconds: 1000 years. A clock's time plus a duration then fits into 64 bits."""
 
 _UNITS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _DURATION = re.compile(r"(?P<number>[0-9]+\.?[0-9]*|\.[0-9]+)(?P<unit>ms|[smhd])")
 
 
 def milliseconds(text: str) -> int:
-    """``250ms``, ``5s``, ``10m``, ``2h``, ``1d`` as milliseconds. Raises ValueError."""
-    # A client in Python may have been given a number, or a timedelta.
+    """A duration such as ``250ms``, ``5s``, ``10m``, ``2h``, ``1d`` in milliseconds. Raises ValueError."""
+    # `str`, because a Python client passes on what it was given, even a number or a timedelta.
     duration = _DURATION.fullmatch(str(text))
     if duration is None:
         raise ValueError(f"{text!r} is not a duration; write 250ms, 5s, 10m, 2h or 1d")

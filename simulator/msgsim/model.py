@@ -1,8 +1,8 @@
-"""The nouns: frozen values without behaviour.
+"""The values that all modules share: requests, messages, callbacks, journal entries. All are frozen.
 
-Every time and duration is a whole number of milliseconds; times count from 1970-01-01 UTC on the
-clock of the sandbox they belong to. What the store keeps many of is encoded by position
-(``array_like``): a change of its members is a new `msgsim.storage.store.VERSION`.
+Every time and duration is a whole number of milliseconds; times count from 1970-01-01 UTC on the clock of the sandbox
+they belong to. Values that the store keeps are encoded by position (``array_like``), so a change of their members needs
+a new `msgsim.storage.store.VERSION`.
 """
 
 from typing import Annotated, Any
@@ -10,14 +10,14 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct, field
 
 Json = Any
-"""What JSON can say: None, bool, int, float, str, list and dict."""
+"""A value of JSON: None, bool, int, float, str, list or dict."""
 _INT64 = 1 << 63
 Int64 = Annotated[int, Meta(ge=-_INT64, le=_INT64 - 1)]
-"""A whole number that every row can hold."""
+"""A whole number that a column of both databases can hold."""
 
 
 def whole(value: Json) -> Json:
-    """A value of JSON or YAML with every whole number of 64 bits as an int, however it was written."""
+    """A value of JSON or YAML in which ``1.0`` has become ``1``: floats that are whole numbers of 64 bits are ints."""
     if type(value) is float:
         return int(value) if value.is_integer() and -_INT64 <= value < _INT64 else value
     if isinstance(value, dict):
@@ -26,31 +26,35 @@ def whole(value: Json) -> Json:
 
 
 class Call(Struct, frozen=True, gc=False):
-    """One HTTP request as it reached us. Header names are in lower case."""
+    """One HTTP request to a provider."""
 
     method: str
     path: str
+    """Percent-decoded, except ``%2F`` and ``%25``, which may be part of an id in the path (`web.edge.calls`)."""
     query: str
+    """As it was sent, without the question mark."""
     headers: dict[str, str]
+    """Names in lower case; several headers of one name are joined by a comma."""
     body: bytes
     base: str = "http://127.0.0.1/"
     """Scheme and authority as the client addressed us, with a trailing slash."""
     client: str = ""
     """The caller's address."""
     way: str = ""
-    """How the request came where not by the plain port: ``https``, ``proxy`` or ``connect``."""
+    """The port it came by: ``https``, ``proxy``, ``connect`` (TLS in a tunnel of the proxy); empty: the plain port."""
     sandbox: str = ""
-    """What the client's credentials for the proxy name."""
+    """The sandbox named by the client's credentials for the proxy; empty: none."""
 
 
 class Fault(Struct, frozen=True, omit_defaults=True, gc=False):
-    """How the connection misbehaves while an answer is given."""
+    """A simulated failure of the connection on which an answer is sent."""
 
     kind: str
+    """latency, drip, reset, empty, truncate, garbage or hang; see ``docs/scenarios.md``."""
     after: str = "nothing"
-    """``accepted``: the message is taken on first and only its answer suffers."""
+    """``accepted``: the message is accepted and stored before its answer is damaged; ``nothing``: it is not."""
     delay: int = 0
-    """Latency in milliseconds, or the pause between two drops of a drip."""
+    """Milliseconds before the answer (latency), or between two bytes of it (drip)."""
 
 
 class Reply(Struct, frozen=True, gc=False):
@@ -62,36 +66,36 @@ class Reply(Struct, frozen=True, gc=False):
     media: str = "application/json"
     fault: Fault | None = None
     early: tuple[int, ...] = ()
-    """Keys of the callbacks that leave before this answer does."""
+    """Keys of the callbacks that have to be posted before this answer is sent."""
 
 
 class Credential(Struct, frozen=True, gc=False):
-    """Who is calling: the account's name and what proves it."""
+    """The credentials of a request: the account's name, and the password, key or token that proves it."""
 
     name: str
     secret: str = ""
     shown: str = ""
-    """What is kept and shown instead of the name, where the name itself is a secret."""
+    """What is stored and shown instead of the name, if the name itself is a secret; empty: the name."""
 
 
 class Refusal(Struct, frozen=True, omit_defaults=True, gc=False):
-    """One error on the way in, by its key in the provider's catalogue."""
+    """One error in a request, by its key in the provider's error catalogue."""
 
     key: str
     source: str | None = None
-    """Where in the request, as the provider writes it; None when it is not about a field."""
+    """The member of the request that is wrong, as the provider's errors name it; None: it is not about a member."""
     detail: str | None = None
     """Replaces the catalogue's text."""
     values: dict[str, Json] = field(default_factory=dict)
-    """Fill the ``{name}`` gaps of the catalogue's text."""
+    """Values for the ``{name}`` gaps in the catalogue's text."""
     rule: str | None = None
-    """The schema rule or scenario rule that was broken, for the explanation."""
+    """The schema rule that was violated, or the scenario rule that dictated the refusal; shown by ``explain``."""
     reason: str | None = None
-    """What is wrong in our own words, for the explanation; the provider's answer says nothing of it."""
+    """What is wrong, in the simulator's words; shown by ``explain`` and never in the provider's answer."""
 
 
 class Refused(Exception):
-    """The one exception of the way in: everything that is wrong with a request or with one draft."""
+    """Raised while a request is read and accepted: everything that is wrong with it, or with one of its items."""
 
     def __init__(
         self, *refusals: Refusal, reply: Reply | None = None, headers: tuple[tuple[str, str], ...] = ()
@@ -99,88 +103,98 @@ class Refused(Exception):
         super().__init__(*refusals)
         self.refusals = refusals
         self.reply = reply
-        """A finished answer, where a scenario dictates it word for word."""
+        """A complete answer that a scenario dictates; None: the provider words the refusals."""
         self.headers = headers
-        """What is added to the headers of the provider's answer: by a scenario, or ``Allow`` for a wrong method."""
+        """Headers added to the provider's answer: by a scenario, or ``Allow`` for a wrong method."""
 
 
 class Unknown(LookupError):
-    """There is no such thing in this sandbox; the text says what was looked for."""
+    """A sandbox, message, callback or scenario that does not exist; the text says what was looked for."""
 
 
 class Beat(Struct, frozen=True, omit_defaults=True, gc=False):
-    """One step as a scenario writes it: milliseconds after the start of its channel's attempt."""
+    """One step of a plan as a scenario or a provider's rules write it, before its time is known."""
 
     after: int
+    """Milliseconds after its channel was first tried."""
     status: str
     """A status of the provider, or a neutral word (queued, sent, delivered, ...)."""
     err: int | None = None
+    """The provider's error code; None: the one that belongs to the status, if any."""
 
 
 class Twist(Struct, frozen=True, omit_defaults=True, gc=False):
-    """One way in which callbacks misbehave."""
+    """One entry of ``callbacks`` in a scenario rule: how callbacks deviate from what the provider normally sends."""
 
     kind: str
+    """A key of `plan.TWISTS`: duplicate, reorder, drop, ..."""
     delay: int = 0
+    """Milliseconds; what they delay depends on the kind."""
     only: str = ""
-    """The status whose callbacks it touches; empty: all."""
+    """The status whose callbacks are affected, in the provider's or a neutral word; empty: all."""
     pauses: tuple[int, ...] = ()
-    """Before each further try, where it says how callbacks are retried."""
+    """Milliseconds before each retry, for the kind ``retry``."""
 
 
 class Channel(Struct, frozen=True, omit_defaults=True, array_like=True, gc=False):
-    """One way a message may go, in the order in which they are tried."""
+    """A channel of a message, such as viber or sms. A message's channels are tried in their order."""
 
     name: str
     id: str
+    """The id of the message on this channel."""
     sender: str = ""
     to: str = ""
-    """The recipient where this channel has its own; else the message's."""
+    """The recipient on this channel; empty: the message's recipient."""
     text: str = ""
     content: Json = None
-    """What is shown besides the text, in the provider's members."""
+    """Pictures, buttons and the like, in the members of the provider's request."""
     ttl: int | None = None
-    """Milliseconds after which the next channel is tried; None: no limit."""
+    """Milliseconds without success after which the next channel is tried; None: no limit."""
 
 
 class Draft(Struct, frozen=True, omit_defaults=True, gc=False):
-    """What a send asks for; it becomes a message or its own refusal."""
+    """One item of a send as its provider read it; it becomes a message or is refused by itself."""
 
     id: str
     to: str
     channels: tuple[Channel, ...]
     start: int | None = None
-    """Not sent before this time; None: at once."""
+    """Scheduled time before which it is not sent; None: it is sent at once."""
     expires: int | None = None
-    """Not sent after this time."""
+    """Time after which no channel is tried any more; None: no limit."""
     fate: tuple[Beat, ...] | None = None
-    """What the provider's own rules make of it where no scenario says otherwise."""
+    """Its steps by the provider's own rules (a blacklisted number fails), if no scenario rule fits; None: as usual."""
     extra: Json = None
-    """What the provider wants to find again: callback URLs, correlation ids, ..."""
+    """What the provider needs later: callback URLs, correlation ids, ..."""
     batch: str = ""
+    """Id of the batch it came in; empty: none."""
     item: int = 0
+    """Its index in the batch, from 0."""
     reference: str = ""
-    """The client's own id of it, where the provider finds messages by that; need not be unique."""
+    """The client's own id of the message, where the provider finds messages by it; need not be unique."""
     handover: str = ""
     """The only status after which the next channel is tried; empty: any failure, and no success within ``ttl``."""
     fates: dict[int, tuple[Beat, ...]] = field(default_factory=dict)
-    """As ``fate``, for channels that have one of their own, by their places."""
+    """Index of a channel → its steps, as in ``fate``, where they differ from those of the other channels."""
 
 
 class Step(Struct, frozen=True, omit_defaults=True, array_like=True, gc=False):
-    """From this time on, this channel has this status."""
+    """One status of a plan: from a time on, a channel has this status."""
 
     at: int
     channel: int
+    """Index in the message's ``channels``."""
     status: str
+    """In the provider's word."""
     code: int | None = None
+    """The provider's error code, if any."""
 
 
 class Message(Struct, frozen=True, omit_defaults=True, array_like=True, gc=False):
     """An accepted draft with its plan."""
 
     key: int
-    """Sandbox and number of acceptance: the order in which messages came."""
+    """The sandbox's base plus the number of the acceptance, so that keys of a sandbox ascend (`storage.keys`)."""
     id: str
     provider: str
     endpoint: str
@@ -189,26 +203,28 @@ class Message(Struct, frozen=True, omit_defaults=True, array_like=True, gc=False
     steps: tuple[Step, ...]
     """The plan, in order of time."""
     accepted: int
+    """When it was accepted."""
     start: int
     """When the first channel is tried."""
     credential: str = ""
+    """The name of the account that sent it, as it may be shown."""
     secret: str = ""
-    """What callbacks are signed with; never shown."""
+    """The key that signs its callbacks; never shown."""
     extra: Json = None
     batch: str = ""
     item: int = 0
     rules: tuple[str, ...] = ()
-    """Per channel ``file:line`` of the rule that decided it."""
+    """For each channel ``file:line`` of the scenario rule that decided its steps."""
     exchange: int = 0
-    """Key of the exchange that brought it."""
+    """Key of the journal entry with the request that sent it."""
     reference: str = ""
-    """The client's own id of it, where it gave one."""
+    """The client's own id of the message; empty: it gave none."""
     unreadable: str = ""
-    """Why its row cannot be read; then nothing is known but its key, id, provider and recipient."""
+    """Why its row cannot be decoded; then only key, id, provider and recipient are known. Empty: it can."""
 
 
 class Inbound(Struct, frozen=True, omit_defaults=True, array_like=True, gc=False):
-    """A message from a phone to the application (MO)."""
+    """A message from a recipient's phone to the user's application (mobile originated, MO)."""
 
     key: int
     id: str
@@ -219,52 +235,61 @@ class Inbound(Struct, frozen=True, omit_defaults=True, array_like=True, gc=False
     at: int
     credential: str = ""
     message: str = ""
-    """Id of the message it replies to, if any."""
+    """Id of the message that it replies to; empty: none."""
     extra: Json = None
+    """What the provider needs later."""
     unreadable: str = ""
-    """Why its row cannot be read; then nothing is known but its key, provider and time."""
+    """Why its row cannot be decoded; then only key, provider and time are known. Empty: it can."""
 
 
 class Due(Struct, frozen=True, omit_defaults=True, gc=False):
-    """A callback as a provider plans it: which step or inbound message goes where, and when."""
+    """A callback that a provider plans, before it is stored as a `Callback`."""
 
     at: int
+    """When it is due."""
     url: str
     kind: str
+    """The provider's name for this sort of callback, such as ``dlr``."""
     step: Step | None = None
+    """The status that it reports; None: it reports an inbound message."""
     twists: tuple[str, ...] = ()
+    """Kinds of the twists that a scenario applied."""
     retries: tuple[int, ...] | None = None
-    """Pauses before each further try, as a scenario says; None: as the provider's settings say."""
+    """Milliseconds before each retry, from a scenario; None: the provider's setting ``retries`` holds."""
 
 
 class Callback(Struct, frozen=True, omit_defaults=True, array_like=True, gc=False):
-    """One HTTP request we owe to the user's application."""
+    """One HTTP request that is owed to the user's application (a webhook)."""
 
     key: int
     provider: str
     subject: int
-    """Key of the message or inbound message it reports on."""
+    """Key of the message or inbound message that it reports on."""
     due: int
+    """When the next attempt is due."""
     url: str
     kind: str
     step: Step | None = None
     twists: tuple[str, ...] = ()
-    """How it misbehaves: corrupt, wrong-signature, ..."""
+    """Kinds of the twists that a scenario applied: corrupt, wrong-signature, ..."""
     state: str = "pending"
-    """pending, done, failed, refused, replayed (it was one of the last two), dropped or cancelled."""
+    """pending, done, failed, refused (the host is not allowed), replayed (after it had failed or was refused), dropped
+    (by a scenario) or cancelled."""
     tries: int = 0
+    """Attempts so far."""
     reason: str = ""
+    """Why it failed without an attempt."""
     retries: tuple[int, ...] | None = None
     """As in `Due`."""
 
     @property
     def failing(self) -> bool:
-        """The last attempt failed, whether another follows or not."""
+        """Whether its last attempt failed, even if a retry follows."""
         return self.state in ("failed", "refused") or (self.state == "pending" and self.tries > 0)
 
 
 class Post(Struct, frozen=True, gc=False):
-    """A callback as it goes over the wire."""
+    """The HTTP request of a callback."""
 
     body: bytes
     headers: tuple[tuple[str, str], ...] = (("Content-Type", "application/json"),)
@@ -272,27 +297,32 @@ class Post(Struct, frozen=True, gc=False):
 
 
 class Attempt(Struct, frozen=True, omit_defaults=True, array_like=True, gc=False):
-    """One try at a callback, and what the receiver said."""
+    """One attempt at a callback: the request, and what the receiver answered."""
 
     callback: int
+    """Key of the callback."""
     subject: int
+    """Key of the message or inbound message."""
     number: int
+    """1 for the first attempt."""
     url: str
     kind: str
     body: str
     headers: dict[str, str]
     status: int | None = None
+    """The receiver's HTTP status; None: it did not answer, and ``error`` says why."""
     answer: str = ""
+    """The body of the receiver's answer."""
     error: str = ""
     took: int = 0
-    """How long the answer took in milliseconds, by whole seconds: what is quick is always the same."""
+    """Milliseconds until the answer, rounded down to whole seconds so that journals of quick receivers are equal."""
     method: str = "POST"
 
 
 class Original(Struct, frozen=True, omit_defaults=True, gc=False):
-    """What the shown form of a request does not say and doing it again needs; other values stand for its secrets.
+    """What a replay needs of a request and its redacted form in the journal does not have. Never shown.
 
-    Never shown. Empty: as it is shown.
+    Its secrets are replaced by other values of the same form (`engine.disguise`). An empty member: as in the journal.
     """
 
     headers: dict[str, str] = field(default_factory=dict)
@@ -301,13 +331,13 @@ class Original(Struct, frozen=True, omit_defaults=True, gc=False):
     body: str = ""
     answer: str = ""
     encoding: str = ""
-    """In which ``body`` becomes bytes, and so does what is shown of it; empty: UTF-8."""
+    """The encoding in which ``body``, or the shown body, has to be encoded to get the bytes; empty: UTF-8."""
     client: str = ""
     """The caller's address; empty: loopback."""
 
 
 class Exchange(Struct, frozen=True, omit_defaults=True, array_like=True, gc=False):
-    """One request and its answer, secrets redacted."""
+    """One request to a provider and its answer, with secrets redacted."""
 
     provider: str
     endpoint: str
@@ -318,29 +348,35 @@ class Exchange(Struct, frozen=True, omit_defaults=True, array_like=True, gc=Fals
     body: str
     status: int
     answer: str
+    """The body of the answer."""
     answer_headers: tuple[tuple[str, str], ...] = ()
     credential: str = ""
+    """The name of the account, as it may be shown; empty: none."""
     messages: tuple[str, ...] = ()
+    """Ids of the messages that it sent."""
     refusals: tuple[Refusal, ...] = ()
     rule: str = ""
+    """``file:line`` of the scenario rule that dictated the answer; empty: none did."""
     fault: str = ""
-    """How the connection misbehaved while this was answered."""
+    """Kind of the fault of the connection; empty: none."""
     notes: tuple[str, ...] = ()
-    """Tolerances used: what a strict reading of the document would have refused."""
+    """Tolerances used: what strict mode would have refused."""
     way: str = ""
-    """How it came where not by the plain port: ``https``, ``proxy`` or ``connect``."""
+    """As in `Call`."""
     original: Original | None = None
-    """None: everything is shown as it was."""
+    """None: the journal shows everything as it was."""
 
 
 class Entry(Struct, frozen=True, omit_defaults=True, array_like=True, gc=False):
-    """One line of the journal."""
+    """One entry of the journal."""
 
     key: int
+    """The sandbox's base plus the number of the entry (`storage.keys`)."""
     at: int
     kind: str
-    """exchange, attempt or control."""
+    """``exchange``, ``attempt`` or ``control``: which of the three members below is set."""
     provider: str = ""
     exchange: Exchange | None = None
     attempt: Attempt | None = None
     control: Json = None
+    """An action of the control API: an object whose ``action`` names it."""

@@ -1,4 +1,7 @@
-"""The whole future of a message, and its state at any time as a pure function of it."""
+"""Makes the plan of a message (all its future steps), tells its state at any time, and applies twists to callbacks.
+
+Everything here is a pure function.
+"""
 
 from collections.abc import Sequence
 
@@ -9,16 +12,17 @@ from msgsim.contract import FAILURES, SUCCESSES, Contract
 from msgsim.model import Beat, Draft, Due, Message, Step, Twist
 
 EXPIRED = Beat(0, "expired")
+"""The status of a channel whose ``ttl``, or of a message whose ``expires``, has passed."""
 
 
 def unfold(
     draft: Draft, beats: Sequence[tuple[Beat, ...]], contract: Contract, now: int
 ) -> tuple[int, tuple[Step, ...]]:
-    """When the first channel is tried, and every status from then on, in order of time.
+    """The time at which the first channel is tried, and all steps of the plan in order of time.
 
-    ``beats`` stand per channel. A channel that fails, or has no success within its ``ttl``, hands
-    over to the next; a success ends the chain. After a failure nothing follows on that channel,
-    after a delivery only that it was seen. What would come after the last moment of a clock comes then.
+    ``beats``: for each channel its steps as written. The next channel is tried when one fails or has no success within
+    its ``ttl``; a success ends the plan. A failure is the last step of its channel; after a delivery only ``seen`` may
+    follow. Steps after `clock.LATEST` are moved to it.
     """
     begin = first = now if draft.start is None or draft.start < now else min(draft.start, LATEST)
     steps: list[Step] = []
@@ -36,7 +40,7 @@ def unfold(
             if deadline is not None and at >= deadline and not delivered:
                 break
             meant = contract.known(beat, channel.name)
-            if meant is None:  # This provider never tells it, or not on this channel.
+            if meant is None:  # The provider has no such status, or not on this channel.
                 continue
             if delivered and meant.kind != "seen":
                 continue
@@ -62,7 +66,7 @@ def unfold(
 
 
 def state(message: Message, now: int) -> list[Step | None]:
-    """The last step of each channel; None where it has not been tried or nothing is known yet."""
+    """For each channel its latest step by ``now``; None: it has none yet."""
     current: list[Step | None] = [None] * len(message.channels)
     for step in message.steps:
         if step.at > now:
@@ -72,7 +76,7 @@ def state(message: Message, now: int) -> list[Step | None]:
 
 
 def last(message: Message, now: int) -> Step | None:
-    """The newest step of the whole message."""
+    """The latest step of the whole message by ``now``; None: it has none yet."""
     newest = None
     for step in message.steps:
         if step.at > now:
@@ -82,7 +86,10 @@ def last(message: Message, now: int) -> Step | None:
 
 
 def word(message: Message, contract: Contract, now: int) -> str:
-    """What one would say of the message as a whole: scheduled, or a neutral word."""
+    """The state of the message as a whole in one neutral word, or ``scheduled``.
+
+    While a further channel is still to be tried, a failed channel counts as ``sent``.
+    """
     step = last(message, now)
     if step is None:
         return "scheduled" if message.start > now else "queued"
@@ -94,7 +101,7 @@ def word(message: Message, contract: Contract, now: int) -> str:
 
 
 def begins(message: Message, channel: int) -> int | None:
-    """When a channel is tried; None when it never is."""
+    """The time at which a channel is tried; None: it never is."""
     if channel == 0:
         return message.start
     if not any(step.channel == channel for step in message.steps):
@@ -103,31 +110,34 @@ def begins(message: Message, channel: int) -> int | None:
 
 
 def ends(message: Message) -> int:
-    """From this time on nothing changes by itself."""
+    """The time of the last step: from then on the state does not change by itself."""
     return message.steps[-1].at if message.steps else message.start
 
 
 def cut(message: Message, now: int, *more: Step) -> Message:
-    """The message with its future after ``now`` replaced by ``more``."""
+    """The message with its steps after ``now`` replaced by ``more``."""
     past = tuple(step for step in message.steps if step.at <= now)
     return replace(message, steps=past + more, start=min(message.start, now))
 
 
 def twist(dues: Sequence[Due], twists: Sequence[Twist], message: Message, contract: Contract) -> list[Due]:
-    """Callbacks as an adversary sends them; deterministic."""
+    """The callbacks of a message after a scenario's twists, in order of time."""
     current = list(dues)
     for how in twists:
-        chosen = [due for due in current if not how.only or _is(due, how.only, message, contract)]
+        chosen = [due for due in current if not how.only or _reports(due, how.only, message, contract)]
         current = _TWISTS[how.kind](current, chosen, how, message, contract)
     return sorted(current, key=lambda due: due.at)
 
 
-def _is(due: Due, word: str, message: Message, contract: Contract) -> bool:
-    """Whether a callback tells a status, in the provider's or a neutral word."""
+def _reports(due: Due, word: str, message: Message, contract: Contract) -> bool:
+    """Whether a callback reports a status, given in the provider's or a neutral word."""
     if due.step is None:
         return False
     meant = contract.known(Beat(0, word), message.channels[due.step.channel].name)
     return meant is not None and meant.word == due.step.status
+
+
+# A twist takes all callbacks, and those of them to which it applies; it returns all callbacks afterwards.
 
 
 def _marked(current: list[Due], chosen: list[Due], how: Twist, message: Message, contract: Contract) -> list[Due]:
@@ -164,7 +174,7 @@ def _before_response(
 def _after_terminal(
     current: list[Due], chosen: list[Due], how: Twist, message: Message, contract: Contract
 ) -> list[Due]:
-    """The first status is reported once more when all is over."""
+    """The first status is reported once more, after the last."""
     if not chosen:
         return current
     first, final = chosen[0], chosen[-1]
@@ -172,7 +182,7 @@ def _after_terminal(
 
 
 def _conflicting(current: list[Due], chosen: list[Due], how: Twist, message: Message, contract: Contract) -> list[Due]:
-    """The final status is contradicted: what was delivered failed, what failed was delivered."""
+    """After the final status its opposite is reported: failed after delivered, delivered after failed."""
     ending = [due for due in chosen if due.step and contract.statuses[due.step.status].kind in FAILURES | SUCCESSES]
     if not ending or (step := ending[-1].step) is None:
         return current
@@ -200,3 +210,4 @@ _TWISTS = {
     "retry": _retry,
 }
 TWISTS = tuple(_TWISTS)
+"""The kinds of twists; ``callbacks`` in ``schemas/simulator/scenario.json`` has them too."""

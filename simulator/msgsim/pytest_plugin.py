@@ -1,7 +1,7 @@
-"""Fixture ``msgsim``: a simulator per test session, a fresh sandbox per test.
+"""The pytest plug-in: the fixture ``msgsim`` is a new sandbox for each test, of one simulator for each session.
 
-pytest loads this module in every run of every project that has it installed, so it imports nothing until a
-test asks for the fixture.
+pytest loads this module in every run of every project that has it installed, so it imports the rest of the package only
+when a test uses a fixture.
 """
 
 import os
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 SANDBOX: "pytest.StashKey[Client]" = pytest.StashKey()
 COVERED: "pytest.StashKey[list[Coverage]]" = pytest.StashKey()
 MADE_BY = ("clock", "seed", "settings", "intercept")
-"""What the marker ``msgsim`` takes."""
+"""Arguments of the marker ``msgsim``."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -44,7 +44,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def msgsim_server(request: pytest.FixtureRequest) -> "Iterator[Client]":
-    """The server at MSGSIM_URL, or one in a thread of this process on a free port."""
+    """A client of the server at MSGSIM_URL, or of one that is started in a thread of this process on a free port."""
     with ExitStack() as stack:
         with _real_files():
             client = _served(stack)
@@ -67,7 +67,7 @@ def _served(stack: ExitStack) -> "Client":
 
 
 def _real_files() -> AbstractContextManager[object]:
-    """Lets pyfakefs rest where it is at work: modules, their data and files of scenarios are on the real disk."""
+    """Pauses pyfakefs while it is active, because modules, schemas and scenario files have to be read from the disk."""
     pyfakefs = sys.modules.get("pyfakefs.fake_filesystem_unittest")
     patcher = pyfakefs and pyfakefs.Patcher.PATCHER
     return pyfakefs.Pause(patcher) if pyfakefs and patcher and patcher.is_patching else nullcontext()
@@ -75,7 +75,7 @@ def _real_files() -> AbstractContextManager[object]:
 
 @pytest.fixture(scope="session")
 def _msgsim_names() -> "Iterator[str]":
-    """A name is never used twice: what a test left running must not reach the sandbox of the next."""
+    """Names for sandboxes, none twice: a request of a test that has ended must not reach the sandbox of another."""
     shared = f"{os.getpid()}-" if os.environ.get("MSGSIM_URL") else ""
     return (f"test-{shared}{number}" for number in count(1))
 
@@ -84,13 +84,13 @@ def _msgsim_names() -> "Iterator[str]":
 def msgsim(
     request: pytest.FixtureRequest, msgsim_server: "Client", _msgsim_names: "Iterator[str]"
 ) -> "Iterator[Client]":
-    """A sandbox of this test alone: ``msgsim.base_url("messente")``, ``msgsim.clock.advance("5m")``, ..."""
+    """A client of a new sandbox for this test: ``msgsim.base_url("messente")``, ``msgsim.clock.advance("5m")``, ..."""
     name = next(_msgsim_names)
     with ExitStack() as stack:
         with _real_files():
-            asked = _asked(request.node)
-            intercepted = asked.pop("intercept", False)
-            msgsim_server.sandboxes.create(name, **asked)
+            options = _options(request.node)
+            intercepted = options.pop("intercept", False)
+            msgsim_server.sandboxes.create(name, **options)
             sandbox = request.node.stash[SANDBOX] = msgsim_server.sandbox(name)
             if intercepted:
                 stack.enter_context(sandbox.intercept())
@@ -101,21 +101,22 @@ def msgsim(
 
 @pytest.fixture
 def msgsim_async(msgsim: "Client") -> "AsyncClient":
-    """The sandbox of this test, for tests that run in an event loop: ``await msgsim_async.clock.advance("5m")``.
+    """An asynchronous client of the test's sandbox: ``await msgsim_async.clock.advance("5m")``.
 
-    It is the sandbox of the fixture ``msgsim``, and needs no plugin for asynchronous tests in particular.
+    It is the same sandbox as that of the fixture ``msgsim``; any plug-in for asynchronous tests will do.
     """
     from msgsim.client import AsyncClient
 
     return AsyncClient(msgsim.url, msgsim.name)
 
 
-def _asked(item: pytest.Item) -> "dict[str, Json]":
-    """What the markers of a test say, the nearest first. Raises pytest.UsageError.
+def _options(item: pytest.Item) -> "dict[str, Json]":
+    """How the sandbox of a test is created: by its nearest markers. Raises pytest.UsageError for an unknown argument.
 
-    Its seed follows from its node id, without the name of a group that pytest-xdist adds.
+    Without a seed it is derived from the test's file and name, and not from its node id, to which pytest-xdist may add
+    the name of a group.
     """
-    asked: dict[str, Json] = {"clock": "frozen"}
+    options: dict[str, Json] = {"clock": "frozen"}
     if marker := item.get_closest_marker("msgsim"):
         if strange := [*map(str, marker.args), *(marker.kwargs.keys() - {*MADE_BY})]:
             from msgsim.client.request import near
@@ -124,17 +125,17 @@ def _asked(item: pytest.Item) -> "dict[str, Json]":
                 f"{item.nodeid}: the marker msgsim has no {strange[0]!r} (it has {', '.join(MADE_BY)})"
                 f"{near(strange[0], MADE_BY)}"
             )
-        asked |= marker.kwargs
+        options |= marker.kwargs
     if marker := item.get_closest_marker("scenario"):
-        asked["scenario"] = [_beside(item, name) for name in marker.args]
-    if asked.get("seed") is None:
+        options["scenario"] = [_beside(item, name) for name in marker.args]
+    if options.get("seed") is None:
         file, _, name = item.location
-        asked["seed_from"] = f"{file}::{name}"
-    return asked
+        options["seed_from"] = f"{file}::{name}"
+    return options
 
 
 def _beside(item: pytest.Item, name: str) -> str:
-    """A file of scenarios in the working folder, else beside the test; any other name as it is."""
+    """The path of a scenario file in the test's folder, unless the working folder has it; other names unchanged."""
     file = item.path.parent / name
     return str(file) if name.endswith((".yaml", ".yml")) and not Path(name).is_file() and file.is_file() else name
 
@@ -145,12 +146,12 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
     if report.failed and (sandbox := item.stash.get(SANDBOX, None)) is not None:
-        report.sections.append((f"msgsim: sandbox {sandbox.name}", _story(sandbox)))
+        report.sections.append((f"msgsim: sandbox {sandbox.name}", _timeline(sandbox)))
     return report
 
 
-def _story(sandbox: "Client") -> str:
-    """The timeline, or why there is none. Raises nothing: an error here would end the whole run of pytest."""
+def _timeline(sandbox: "Client") -> str:
+    """The timeline of a sandbox, or why it cannot be had. It never raises: that would end the whole run of pytest."""
     try:
         from msgsim.client.timeline import timeline
 
@@ -160,7 +161,7 @@ def _story(sandbox: "Client") -> str:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """A worker of pytest-xdist hands what it has seen to the one that reports."""
+    """In a worker of pytest-xdist: send the coverage to the controller."""
     handed: dict[str, Json] | None = getattr(session.config, "workeroutput", None)
     if handed is not None:
         handed["msgsim_coverage"] = session.config.stash[COVERED]
@@ -168,11 +169,12 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: "Json") -> None:
+    """In the controller of pytest-xdist: collect the coverage of a worker."""
     node.config.stash[COVERED] += getattr(node, "workeroutput", {}).get("msgsim_coverage", [])
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """A worker of pytest-xdist has none of these; the one that hands out the tests tells for all."""
+    """Print the coverage; workers of pytest-xdist have no terminal, their controller prints for all."""
     if not config.getoption("msgsim_coverage") or not (covered := config.stash[COVERED]):
         return
     from msgsim.client.coverage import merged, missing, table, used

@@ -1,42 +1,46 @@
-"""The only source of what looks random: every value is a function of the seed and of its place.
+"""Makes ids and random-looking values. Each is a function of a seed and a number: the same run gives the same values.
 
-A seed is given, follows from another (that of a sandbox from the server's and its name, that of a test from its node
-id), or is drawn, which is the only chance there is.
+A seed is configured, derived from another (a sandbox's from the server's seed and its name, a test's from its node id),
+or drawn by `drawn`, which with `drawn_key` is the only true randomness here.
 
-The first 48 bits of the ids of one acceptance are its ordered number, so an index over ids grows
-at its end, and the ids of a message and of its channels stand together.
+All ids of one accepted message begin with the same 48 bits, which count up from message to message: a database index
+over ids then grows at its end only, and the ids of a message and of its channels are neighbours.
 """
 
 import os
 from hashlib import blake2b
 
 MOST = (1 << 53) - 1
-"""The largest seed that is made here: every client reads it exactly."""
+"""The largest seed that is drawn or derived: JavaScript reads it exactly, where a number is a double."""
 TICKS_TO_1970 = 0x01B21DD213814000
-"""100 ns ticks between 1582-10-15, where version 1 UUIDs begin, and 1970-01-01."""
+"""Ticks of 100 ns between 1582-10-15, from which version 1 UUIDs count, and 1970-01-01 (RFC 9562, 5.1)."""
 _CUTS = tuple((slice(at, at + 3), at + 3, slice(at + 4, at + 7), slice(at + 7, at + 19)) for at in range(0, 114, 19))
-"""Where the digits of six UUIDs stand in one hash; the second decides the variant."""
+"""The slices of one hash (114 hexadecimal digits) for six UUIDs; the second of each selects the variant digit."""
 _VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 
 
 def drawn() -> int:
-    """Another seed each time."""
+    """A random seed, different each time."""
     return int.from_bytes(os.urandom(8), "big") & MOST
 
 
 def drawn_key() -> bytes:
-    """32 bytes that nobody can guess."""
+    """32 random bytes for a secret key."""
     return os.urandom(32)
 
 
 def following(*from_what: object) -> int:
-    """The seed that follows from these, and from nothing else."""
+    """A seed derived from these values by a hash; the same values give the same seed."""
     digest = blake2b("\0".join(map(str, from_what)).encode(errors="surrogatepass"), digest_size=8).digest()
     return int.from_bytes(digest, "big") & MOST
 
 
 class Seed:
-    """A number that a whole sandbox follows from."""
+    """The seed of a sandbox, and the values that are derived from it.
+
+    ``number`` is the count of the acceptance or request that a value is for, ``place`` tells several values of one
+    number apart.
+    """
 
     def __init__(self, value: int) -> None:
         self.value = value
@@ -45,11 +49,11 @@ class Seed:
         digest = blake2b(b"node", key=self._key, digest_size=8).hexdigest()
         self._uuids = blake2b(key=self._key, digest_size=57)
         self._high, self._tail = -1, ""
-        """The slow part of a version 1 UUID's time, and all that goes with it: some seven minutes long the same."""
+        """The upper bits of a version 1 UUID's time, and the text made of them: they change every seven minutes."""
         self._sequence, self._node = int(digest[:4], 16), digest[4:16]
 
     def digest(self, number: int, place: str) -> str:
-        """32 hexadecimal digits."""
+        """32 hexadecimal digits for a number and a place."""
         return blake2b(b"%d %s" % (number, place.encode()), key=self._key, digest_size=16).hexdigest()
 
     def uuid4s(self, number: int, count: int) -> list[str]:
@@ -72,9 +76,10 @@ class Seed:
         return self.uuid4s(number, 1)[0]
 
     def uuid1(self, ticks: int) -> str:
-        """A version 1 UUID of this sandbox's node; ``ticks`` are 100 ns since 1970-01-01.
+        """A version 1 UUID with this sandbox's node; ``ticks``: its time in 100 ns since 1970-01-01.
 
-        Its 60 bits of time last from 1582 to 5236; before and after, the clock sequence is another.
+        The 60 bits of time reach from 1582 to 5236; outside these years the clock sequence changes, so that no id
+        comes twice.
         """
         high, low = divmod(ticks + TICKS_TO_1970, 1 << 32)
         if high != self._high:
@@ -88,5 +93,5 @@ class Seed:
         return f"{self._base + number & 0xFFFFFFFFFFFF:012x}{self.digest(number, place)}"[:length]
 
     def fraction(self, number: int, place: str = "") -> float:
-        """In [0, 1)."""
+        """A pseudo-random number in [0, 1)."""
         return int(self.digest(number, place)[:13], 16) / 0x10000000000000

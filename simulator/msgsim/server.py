@@ -1,4 +1,4 @@
-"""A server from its settings: everything put together, and run."""
+"""Builds a server from its settings (store, engine, dispatcher, ASGI application, sockets) and runs it."""
 
 import asyncio
 import contextlib
@@ -31,18 +31,22 @@ if TYPE_CHECKING:
 
 
 KEEP_ALIVE = 75
-"""Seconds that an idle connection stays open: longer than the pauses of clients that poll, as nginx has it."""
+"""Seconds that an idle connection stays open: nginx's default, longer than the pauses of clients that poll."""
 
 
 ATTEMPTS = 20
-"""Free ports of IPv4 that are tried until one is free for IPv6 too."""
+"""How many free ports of IPv4 are tried until one is free for IPv6 too."""
 NO_HOST = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
-"""The address is none of this machine."""
+"""Errors of a socket whose address is not an address of this machine."""
 WITHOUT_IPV6 = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EPROTONOSUPPORT, errno.ENOPROTOOPT})
+"""Errors of a socket on ::1 where the machine has no IPv6."""
 
 
 class Server(uvicorn.Server):
-    """Runs until SIGINT or SIGTERM (``run``), with TLS and the proxy beside the plain port where they are wanted."""
+    """uvicorn's server with the simulator as its application, and with the TLS and proxy ports that are configured.
+
+    `run` serves until SIGINT or SIGTERM.
+    """
 
     def __init__(self, config: Config, started: Callable[[int], None], binding: "Bind | None" = None) -> None:
         """``started`` is called with the seed; ``binding`` binds the ports of TLS and the proxy (None: `bind` does).
@@ -62,7 +66,7 @@ class Server(uvicorn.Server):
         self._config = config
         self._engine = engine
         self._wire = Wire(engine, dispatcher, config, lambda: _control(self, engine, dispatcher, config))
-        self._answers = started
+        self._notify_started = started
         self._plain_port = 0
         super().__init__(
             uvicorn.Config(
@@ -80,14 +84,17 @@ class Server(uvicorn.Server):
         )
 
     def run(self, sockets: list[socket.socket] | None = None) -> None:
-        """Serve until told to stop. The loop is this server's alone: some uvicorns choose one for the whole process."""
+        """Serve until told to stop, in an event loop of its own.
+
+        uvicorn's `run` is not used, because some versions set the event loop policy of the whole process.
+        """
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.run(self.serve(sockets))
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         loop = asyncio.get_running_loop()
         if isinstance(loop, asyncio.BaseEventLoop):
-            vars(loop)["time"] = elapsed  # Else its timers stand still in a test that freezes time; uvloop has its own.
+            vars(loop)["time"] = elapsed  # So that timers run in a test that freezes time; uvloop's do anyway.
         await super().startup(sockets)
         try:
             await self.passing.open(self._config)
@@ -99,7 +106,7 @@ class Server(uvicorn.Server):
         if self.ports is not None:
             self.ports.open(self._plain_port, self._connect)
         if self.started:
-            self._answers(self._engine.sandboxes.seed)
+            self._notify_started(self._engine.sandboxes.seed)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._wire.stop()
@@ -109,16 +116,17 @@ class Server(uvicorn.Server):
 
     @property
     def passing(self) -> Passing:
+        """The connection with other replicas."""
         return self._wire.passing
 
     @property
     def engine(self) -> Engine:
-        """What answers; its signals tell who follows them of each request."""
+        """The engine that answers requests; ``signals`` of it announces each request."""
         return self._engine
 
     @property
     def store_summary(self) -> str:
-        """Where it keeps what it accepted, and how much was there at the start."""
+        """For the start message: where the store is, and how many messages it had at the start."""
         if self._config.store == "memory":
             return "in memory: gone when it stops"
         messages = self._engine.store.messages
@@ -127,7 +135,7 @@ class Server(uvicorn.Server):
         return f"{where}, {kept} message{'' if kept == 1 else 's'} kept from before"
 
     def intercept(self) -> "Ports":
-        """The ports beside the plain one, both; on free ports where the settings name none. Raises CannotStart."""
+        """Open the TLS and the proxy port; those without a configured port take a free one. Raises CannotStart."""
         ports = self.ports = self.ports or _ports(self._config, self._engine, self._bind)
         ports.bind("https")
         ports.bind("proxy")
@@ -135,28 +143,29 @@ class Server(uvicorn.Server):
         return ports
 
     def _connect(self, arrival: "Arrival") -> asyncio.Protocol:
-        """A connection that came by another way than the plain port, made as uvicorn makes its own."""
+        """The protocol of a connection that did not come by the plain port, built as uvicorn builds its own."""
         kind: Callable[..., asyncio.Protocol] = self.config.http_protocol_class
         return kind(config=self.config, server_state=self.server_state, app_state={"arrival": arrival})
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """uvloop's, where it is installed; None: asyncio's own."""
+    """Makes event loops of uvloop; None: it is not installed, and asyncio's own are used."""
     try:
-        import uvloop  # Not everywhere is there one.
+        import uvloop  # Optional: it does not exist for Windows.
     except ImportError:
         return None
     return uvloop.new_event_loop
 
 
 def _control(server: Server, engine: Engine, dispatcher: Dispatcher, config: Config) -> Asgi:
-    from msgsim.web.app import application  # Late: Starlette is imported when the control API or a page is asked for.
+    """The application below ``/__sim``; called at the first request to it."""
+    from msgsim.web.app import application  # Late: Starlette takes time to import, and providers' paths need none.
 
     return application(engine, dispatcher, config, server, server.passing)
 
 
 def store_of(config: Config) -> Store:
-    """Raises StoreError."""
+    """Open the store that the settings name. Raises StoreError."""
     if config.store == "memory":
         return store_in(None)
     if is_postgresql(config):
@@ -165,18 +174,19 @@ def store_of(config: Config) -> Store:
 
 
 def is_postgresql(config: Config) -> bool:
+    """Whether the settings name a PostgreSQL database as store."""
     return config.store.startswith(POSTGRESQL)
 
 
 def file_of(config: Config) -> Path:
-    """Where the store is, unless it is in memory or in another database."""
+    """The file of an SQLite store; meaningless for one in memory or in PostgreSQL."""
     return Path(config.store).expanduser() if config.store else state_folder() / "store.db"
 
 
 def authority_of(config: Config, providers: Mapping[str, Provider], renew: bool = False) -> "Authority":
-    """The certificate authority of this machine, limited to the providers' hosts and further names of the settings.
+    """The certificate authority of this machine; created if there is none, or if ``renew``.
 
-    Raises AuthorityError.
+    It may sign for the providers' hosts and the names in ``tls_names`` only. Raises AuthorityError.
     """
     from msgsim.web.edge.authority import (
         Authority,  # Late: cryptography is slow to import, and most servers speak no TLS.
@@ -188,7 +198,7 @@ def authority_of(config: Config, providers: Mapping[str, Provider], renew: bool 
 
 
 def _ports(config: Config, engine: Engine, binding: "Bind") -> "Ports":
-    """The ports beside the plain one. Raises CannotStart."""
+    """The TLS and proxy ports, with the configured ones bound. Raises CannotStart."""
     from msgsim.web.edge.authority import AuthorityError
     from msgsim.web.edge.ports import Ports  # Late, as the authority.
 
@@ -207,19 +217,19 @@ def _ports(config: Config, engine: Engine, binding: "Bind") -> "Ports":
 
 
 def listen(config: Config) -> list[socket.socket]:
-    """Sockets bound to the configured address, all on one port; 0 picks a free one. Raises CannotStart."""
+    """Sockets bound to the configured host and port. Raises CannotStart."""
     return bind(config.host, config.port, "port")
 
 
 def bind(host: str, port: int, setting: str) -> list[socket.socket]:
-    """Bound sockets: one, or for ``localhost`` those of IPv4 and of IPv6 where the machine has it, on the same port.
+    """Bound sockets, all on one port: one, or for ``localhost`` one of IPv4 and, where the machine has it, one of IPv6.
 
-    Raises CannotStart, which names the flag of the ``setting``.
+    ``port`` 0 picks a free one; ``setting``: its flag without dashes, for the message. Raises CannotStart.
     """
     try:
         return _both(port) if host.lower() == "localhost" else [_bound(host, port)]
     except OSError as error:
-        if error.errno in NO_HOST or (error.errno or 0) < 0 or not port:  # Those of resolvers are below zero.
+        if error.errno in NO_HOST or (error.errno or 0) < 0 or not port:  # Errors of name resolution are negative.
             setting, hint = "host", "choose another with --host"
         else:
             hint = f"choose another with --{setting} (0 picks a free one)"
@@ -229,7 +239,7 @@ def bind(host: str, port: int, setting: str) -> list[socket.socket]:
 
 
 def _both(port: int) -> list[socket.socket]:
-    """Raises OSError."""
+    """Sockets on 127.0.0.1 and ::1 with the same port. Raises OSError."""
     for attempt in range(ATTEMPTS):
         first = _bound("127.0.0.1", port)
         try:
@@ -244,7 +254,7 @@ def _both(port: int) -> list[socket.socket]:
 
 
 def _bound(host: str, port: int) -> socket.socket:
-    """Raises OSError, with the host as its ``filename``."""
+    """A bound TCP socket. Raises OSError, with the host as its ``filename``."""
     listening = None
     try:
         listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
@@ -260,9 +270,9 @@ def _bound(host: str, port: int) -> socket.socket:
 
 
 def _protocol(fast_path: bool) -> "type[asyncio.Protocol] | str":
-    """Our connection; h11's of uvicorn where there is no httptools, or another uvicorn than ours is made for."""
+    """The class of connections; uvicorn's ``h11`` where httptools is missing or uvicorn is another version."""
     try:
-        from msgsim.web.edge.connection import Connection, fits  # Not everywhere is there httptools.
+        from msgsim.web.edge.connection import Connection, fits  # Here, because httptools may be missing.
 
         if not fits():
             return "h11"
@@ -270,6 +280,6 @@ def _protocol(fast_path: bool) -> "type[asyncio.Protocol] | str":
         return "h11"
     if not fast_path:
         return Connection
-    from msgsim.web.edge.fastpath import FastConnection  # As the connection.
+    from msgsim.web.edge.fastpath import FastConnection  # It imports httptools too.
 
     return FastConnection

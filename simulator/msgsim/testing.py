@@ -1,4 +1,4 @@
-"""A simulator inside a test: a real server on a free port, in a thread of this process."""
+"""`Simulator`: a real server for tests, on a free port, in a thread of the test's process."""
 
 import threading
 from collections.abc import Iterator
@@ -21,15 +21,16 @@ from msgsim.web.edge.replies import CannotStart
 
 
 class Answer(Struct, frozen=True):
-    """What came back."""
+    """An HTTP answer."""
 
     status: int
     headers: dict[str, str]
+    """Names in lower case."""
     body: bytes
 
     @property
     def json(self) -> Json:
-        """The body as JSON. Raises msgspec.DecodeError where it is none."""
+        """The decoded JSON body. Raises msgspec.DecodeError if it is not JSON."""
         return msgspec.json.decode(self.body)
 
 
@@ -41,7 +42,10 @@ def call(
     headers: dict[str, str] | None = None,
     query: dict[str, str] | str | None = None,
 ) -> Answer:
-    """One request with nothing but the standard library; every status is an answer."""
+    """Send one request with the standard library; an answer of any status is returned, never raised.
+
+    ``json`` is encoded as the body; ``body`` is sent as it is. Raises URLError where no server answers within a minute.
+    """
     data = body.encode() if isinstance(body, str) else body
     sent = dict(headers or {})
     if json is not None:
@@ -59,26 +63,29 @@ def call(
 
 
 class Simulator:
-    """``with Simulator(clock="frozen", seed=1) as sim: sim.url``. Settings are those of `Config`."""
+    """A server in a thread: ``with Simulator(clock="frozen", seed=1) as sim: sim.url``.
+
+    Takes the settings of `Config`; unless told otherwise its port is free, its store in memory, its clock frozen.
+    """
 
     def __init__(self, **settings: Json) -> None:
-        """Raises whatever a start may raise: StoreError, ValueError, BadFile, CannotStart."""
+        """Raises StoreError, ValueError, BadFile or CannotStart."""
         self.config = guarded(msgspec.convert({"port": 0, "store": "memory", "clock": "frozen", **settings}, Config))
         self._listening = listen(self.config)
         self.port: int = self._listening[0].getsockname()[1]
         self.url = f"http://{authority(self.config.host, self.port)}"
         self.seed = 0
-        """As it was given, or drawn; known when the server answers."""
+        """The configured or drawn seed; 0 until the server answers."""
         self._started = threading.Event()
         try:
-            self._server = Server(self.config, self._answers)
+            self._server = Server(self.config, self._note_started)
         except BaseException:
             for listening in self._listening:
                 listening.close()
             raise
         self._thread = threading.Thread(target=self._server.run, args=(self._listening,), daemon=True)
 
-    def _answers(self, seed: int) -> None:
+    def _note_started(self, seed: int) -> None:
         self.seed = seed
         self._started.set()
 
@@ -96,15 +103,15 @@ class Simulator:
         self.stop()
 
     def start(self) -> Self:
-        """Serve; returns when requests are answered. Raises CannotStart."""
+        """Start the server; returns when requests are answered. Raises CannotStart."""
         return self.__enter__()
 
     @contextmanager
     def sandbox(self, name: str = "", **made: Unpack[NewSandbox]) -> Iterator[Client]:
-        """A new sandbox, through a client of its own; gone afterwards. Its clock is frozen unless ``made`` says so.
+        """A client of a new sandbox, which is deleted afterwards. Its clock is frozen unless ``made`` says otherwise.
 
-        ``self.msgsim = self.enterContext(simulator.sandbox())`` in a `unittest.TestCase`. Raises Problem,
-        and RuntimeError where the simulator was not started.
+        ``name`` empty: one is chosen. In a `unittest.TestCase`: ``self.msgsim = self.enterContext(sim.sandbox())``.
+        Raises Problem, and RuntimeError if the simulator was not started.
         """
         if not self._started.is_set():
             raise RuntimeError("the simulator does not run yet: `with Simulator() as simulator:`, or call its start()")
@@ -117,14 +124,14 @@ class Simulator:
                 client.sandboxes.delete(created)
 
     def stop(self) -> None:
-        """Stop serving; returns when it has."""
+        """Stop the server; returns when it has stopped, or after ten seconds."""
         self._server.should_exit = True
         self._thread.join(10)
 
     def control(self, method: str, path: str, json: Json = None, **more: Json) -> Answer:
-        """The control API, raw: ``control("POST", "clock/advance", {"by": "1m"})``; every status is an answer.
+        """A request to the control API: ``control("POST", "clock/advance", {"by": "1m"})``; every status is an answer.
 
-        ``more`` is what `call` takes. `msgsim.client.Client` is the same with methods and typed answers.
+        ``more``: further arguments of `call`. `msgsim.client.Client` has methods and typed answers instead.
         """
         proof = {"Authorization": f"Bearer {self.config.token}"} if self.config.token else {}
         headers = {**proof, **more.pop("headers", {})}

@@ -1,4 +1,4 @@
-"""What a provider is, on one page: endpoints, a contract, and a few pure functions.
+"""Defines what a provider is: its endpoints, its contract (schemas, errors, statuses) and a few pure functions.
 
 A provider is the value ``provider`` of a package in ``simulator/msgsim/providers/`` and the folder of the
 same name in ``schemas/``. It is registered by being there. `msgsim.provider.desk` has what its functions may ask.
@@ -31,94 +31,96 @@ from msgsim.model import (
 from msgsim.provider.desk import Desk, View
 
 Parse = Callable[[Desk], Json]
-"""Request → body, where the body is not simply JSON (a query string, a form). Raises Refused."""
+"""Request → body, for endpoints whose body is no JSON (a query string, a form). Raises Refused."""
 Shape = Callable[[Json, Desk], Json]
-"""Any JSON → the form its schema describes: case of members, defaults merged, scalars. Notes each tolerance used."""
+"""Body → body in the form of the schema: members in the documented case, defaults added, numbers for digits in a text.
+
+It notes each tolerance that it uses (`Desk.note`)."""
 Check = Callable[[Json, Desk], Iterable[Refusal]]
-"""Body → the violations of rules that no schema can say; called even when the schema found violations."""
+"""Body → violations of rules that JSON Schema cannot express; called even if the schema found violations."""
 
 
 class Send(Struct, frozen=True):
-    """An endpoint that takes one message on."""
+    """An endpoint that accepts one message per request."""
 
     name: str
     method: str
     path: str
     schema: str
-    """What the body has to fit."""
+    """Name of the body's schema in ``schemas/<provider>/``."""
     read: Callable[[Json, Desk], Draft]
     """Body → draft. Raises Refused."""
     answer: Callable[[Message, Json, Desk], Reply]
-    """The accepted message and the body → answer."""
+    """Accepted message, body → answer."""
     parse: Parse | None = None
     shape: Shape | None = None
     check: Check | None = None
 
 
 class SendMany(Struct, frozen=True):
-    """An endpoint that takes many messages on, one per item of its body."""
+    """An endpoint that accepts many messages per request, one for each item of its body."""
 
     name: str
     method: str
     path: str
     schema: str
-    """What the whole body has to fit."""
+    """Name of the whole body's schema in ``schemas/<provider>/``."""
     items: Callable[[Json], list[Json]]
     """Body → its items."""
     read: Callable[[Json, int, Json, Desk], Draft]
-    """Item, its place, the batch → draft. Raises Refused for this item."""
+    """Item, its index, batch → draft. Raises Refused for this item."""
     answer: Callable[[Sequence[Message | Refused], Json, Desk], Reply]
-    """One result per item and the batch → answer. May raise Refused: then nothing of the request is kept."""
+    """Result of each item, batch → answer. May raise Refused: then no message of the request is accepted."""
     batch: Callable[[Json, Desk], Json] | None = None
-    """Body → what its items have in common, made once per request; None: the body itself."""
+    """Body → batch: what ``read`` and ``answer`` need of the whole body, made once; None: the body itself."""
     shape_item: Shape | None = None
-    """The same for one item: what it notes in strict mode refuses this item only, where ``partial``."""
+    """As ``shape``, for one item. If ``partial``, a tolerance in strict mode refuses this item only."""
     item_schema: str = ""
-    """What each item has to fit by itself, where one bad item does not spoil the batch."""
+    """Name of the schema that each item is validated against by itself; empty: only the whole body is validated."""
     partial: bool = False
-    """Items are accepted and refused one by one; otherwise one refusal refuses all."""
+    """Items are accepted or refused one by one; otherwise one refused item refuses the whole request."""
     parse: Parse | None = None
     shape: Shape | None = None
     check: Check | None = None
     also: tuple[tuple[str, str], ...] = ()
-    """Further methods and paths at which it is served."""
+    """Further pairs of method and path at which it is served."""
 
 
 class Ask(Struct, frozen=True):
-    """An endpoint that does anything else: status, cancel, token, registration, lookup."""
+    """An endpoint that accepts no messages: status, cancel, token, registration, lookup."""
 
     name: str
     method: str
     path: str
     answer: Callable[[Json, Desk], Reply]
-    """Body (None without one) → answer. Raises Refused."""
+    """Body (None: there is none) → answer. Raises Refused."""
     schema: str = ""
-    """What the body has to fit; empty: there is no body to check."""
+    """Name of the body's schema in ``schemas/<provider>/``; empty: the body is not read."""
     parse: Parse | None = None
     shape: Shape | None = None
     open: bool = False
-    """Needs no credentials."""
+    """It needs no credentials."""
     sparing: str = ""
-    """What to do instead of asking this again and again, for the lint; empty: it may be asked at any time."""
+    """Advice of ``msgsim lint`` to a client that polls it too often; empty: it may be polled."""
     also: tuple[tuple[str, str], ...] = ()
-    """Further methods and paths at which it is served."""
+    """Further pairs of method and path at which it is served."""
 
 
 AnySend = Send | SendMany
 Endpoint = AnySend | Ask
 Identify = Callable[[Call], Credential | None]
-"""The credentials in a request, unchecked; None: there are none."""
+"""Request → its credentials, unchecked; None: it has none."""
 Authorize = Callable[[Endpoint | None, Credential | None, Desk], Credential]
-"""Raises Refused with the documented error. No endpoint: the path or the method is unknown."""
+"""Checks credentials for an endpoint (None: path or method are unknown). Raises Refused with the documented error."""
 Refuse = Callable[[Sequence[Refusal], Desk], Reply]
-"""Refusals in the provider's words."""
+"""Refusals → the provider's error answer."""
 
 
 class Api(Struct, frozen=True):
-    """One of several APIs of a provider, with what it has of its own; what it leaves out is the provider's.
+    """A further API of a provider. For each member that it leaves out, the provider's own holds (`Provider.voice`).
 
-    Its schemas are those below ``schemas/<provider>/<name>/``. An ``errors.yaml`` there is its catalogue: in a request
-    to it an error is known by its key, everywhere else by ``<name>.<key>``.
+    Its schemas are below ``schemas/<provider>/<name>/``. An ``errors.yaml`` there is its own catalogue of errors: its
+    endpoints name an error by its key, scenarios and all others by ``<name>.<key>``.
     """
 
     name: str
@@ -128,68 +130,69 @@ class Api(Struct, frozen=True):
     identify: Identify | None = None
     authorize: Authorize | None = None
     hosts: tuple[str, ...] = ()
-    """Those of the provider's host names that serve this API; no API without ``hosts`` is served there."""
+    """The provider's host names that serve this API. APIs without ``hosts`` are not served at a host named here."""
     in_query: bool = False
-    """Credentials stand in the query string, as the document asks, not in headers."""
+    """Credentials are parameters of the query string, not headers."""
 
 
 class Provider(Struct, frozen=True):
-    """One simulated API, or several under one roof."""
+    """A simulated provider: one API, and any further ones in ``apis``."""
 
     name: str
     title: str
     contract: Contract
     endpoints: tuple[Endpoint, ...]
-    """Of all its APIs."""
+    """The endpoints of all its APIs."""
     identify: Identify
     authorize: Authorize
     refuse: Refuse
     credentials: Callable[[str], dict[str, str]]
-    """Sandbox name → what its user puts into the client: the names as the provider calls them."""
+    """Sandbox's name → the credentials to configure in a client: the provider's name for each → its value."""
     base_url: Callable[[str], str]
-    """Root URL of the simulator → what its user puts into the client."""
+    """Root URL of the simulator → the base URL to configure in a client."""
     callbacks: Callable[[Message, Iterable[Step], Any], list[Due]] | None = None
-    """Which steps are reported where, under these compiled settings."""
+    """Message, steps, compiled settings → the callbacks that report these steps; None: it has no callbacks."""
     post: Callable[[Callback, Message | Inbound, Any, Contract], Post] | None = None
-    """The bytes of one callback, under these compiled settings."""
+    """Callback, what it reports on, compiled settings, contract → its HTTP request."""
     compile: Callable[[dict[str, Json]], Any] | None = None
-    """Settings → what this provider's functions work with, made once where they are set; None: the settings."""
+    """Settings → the form in which its functions get them, made once when they are set; None: as they are."""
     receive: Callable[[Inbound, Message | None, View], tuple[Inbound, list[Due]]] | None = None
-    """Give an inbound message the provider's shape, and say where it is pushed to."""
+    """Inbound message, message it replies to, view → it in the provider's form, and the callbacks that report it."""
     channels: tuple[str, ...] = ()
+    """Names of its channels."""
     success: range = range(200, 300)
-    """Receiver's statuses that make a callback done; after anything else its setting ``retries`` holds."""
+    """HTTP statuses of a receiver that make a callback done; after others it is retried by the setting ``retries``."""
     hosts: tuple[str, ...] = ()
-    """The provider's real host names, in lower case; ``*.`` in front stands for one label or more."""
+    """The provider's real host names, in lower case; ``*.`` in front matches one label or more."""
     documents: str = ""
-    """Where its public documents begin: sources that name a page of them lead there."""
+    """URL of its public documents, to which the ``source`` of an error or status is linked."""
     phones: bool = True
-    """Recipients are phone numbers; else they are ids such as ``SIM-SERVER-ERROR``."""
+    """Recipients are phone numbers; otherwise ids, such as the reserved recipient ``SIM-SERVER-ERROR``."""
     any_case: bool = False
-    """Paths match in any case of letters."""
+    """Upper and lower case do not matter in paths."""
     authorize_first: bool = False
-    """Unknown paths and methods are told only to those who may ask."""
+    """Credentials are checked before an unknown path or method is reported."""
     strict: str = "malformed"
-    """Key of the error that answers, in strict mode, what only a tolerant reading accepts."""
+    """Key of the error with which strict mode refuses what only a tolerant reading accepts."""
     secrets: frozenset[str] = frozenset()
-    """Headers, query parameters and members (in lower case) that are never shown."""
+    """Headers, query parameters and members (in lower case) that are redacted wherever they are shown."""
     recipients: frozenset[str] = frozenset()
-    """Members (in lower case) of a send's body that hold a recipient's number or address."""
+    """Members (in lower case) of a send's body that contain a recipient's number or address."""
     texts: frozenset[str] = frozenset()
-    """Members (in lower case) of a send's body that hold what the recipient reads."""
+    """Members (in lower case) of a send's body that contain the text for the recipient."""
     device: Callable[[str, str, Json], Iterable[dict[str, Json]]] | None = None
-    """A channel's name, text and content → pieces of `msgsim.engine.device` that the recipient sees; None: the text."""
+    """Channel's name, text, content → the pieces (`msgsim.engine.device`) that a phone shows; None: only the text."""
     apis: tuple[Api, ...] = ()
-    """Besides its first, which has no name of its own and the endpoints that are in none of these."""
+    """Its further APIs. The first API has no name, and the endpoints that are in none of these."""
     first: str = ""
-    """Title of that first API; empty: the provider's."""
+    """Title of the first API; empty: the provider's title."""
 
     def api(self, endpoint: Endpoint | None = None) -> "Voice":
-        """Whose endpoint it is; without one the provider's first API."""
+        """The API that an endpoint belongs to; None: the first API."""
         return self.voice(next((api for api in self.apis if endpoint in api.endpoints), None))
 
     def voice(self, api: Api | None = None) -> "Voice":
-        """An API with what it leaves to the provider; None: the first."""
+        """An API, with the provider's own members where it leaves them out; None: the first API."""
         if api is None:
             others = {endpoint for other in self.apis for endpoint in other.endpoints}
             mine = tuple(endpoint for endpoint in self.endpoints if endpoint not in others)
@@ -208,12 +211,12 @@ class Provider(Struct, frozen=True):
         )
 
     def voices(self) -> "tuple[Voice, ...]":
-        """All its APIs, the first one first."""
+        """All its APIs, beginning with the first."""
         return (self.voice(), *map(self.voice, self.apis))
 
 
 class Voice(Struct, frozen=True):
-    """An `Api` in which nothing is left out: how the provider speaks at some of its endpoints."""
+    """An `Api` with all members filled in: how its endpoints check credentials and word their errors."""
 
     name: str
     """Empty for the provider's first API."""
@@ -223,27 +226,28 @@ class Voice(Struct, frozen=True):
     identify: Identify
     authorize: Authorize
     contract: Contract
-    """Its errors alone, by the keys that it knows them by."""
+    """With only this API's errors, by its own keys."""
     hosts: tuple[str, ...] = ()
     in_query: bool = False
 
 
 def endpoints_of(apis: Iterable[Api]) -> tuple[Endpoint, ...]:
+    """All endpoints of several APIs."""
     return tuple(endpoint for api in apis for endpoint in api.endpoints)
 
 
 def callback_body(callback: Callback, body: Json) -> bytes:
-    """The JSON of a callback; where a scenario corrupts it, the first half of it."""
+    """The encoded JSON of a callback; only its first half if a scenario corrupts the callback."""
     encoded = msgspec.json.encode(body)
     return encoded[: len(encoded) // 2] if "corrupt" in callback.twists else encoded
 
 
 class TwiceRegistered(Exception):
-    """Two packages claim one provider name."""
+    """Two packages in ``providers/`` have the same provider name."""
 
 
 def discover() -> dict[str, Provider]:
-    """Every provider there is, by name. Raises TwiceRegistered."""
+    """Name → provider, for each package in ``providers/``. Raises TwiceRegistered."""
     found: dict[str, Provider] = {}
     package = importlib.import_module("msgsim.providers")
     for module in sorted(info.name for info in pkgutil.iter_modules(package.__path__)):

@@ -7,9 +7,11 @@ from msgsim.model import Credential
 
 
 def knows(credential: Credential, accounts: Mapping[str, str], name: str, secret: str) -> bool:
-    """Whether a name and a secret fit: anybody's while there are no accounts.
+    """Whether credentials are accepted.
 
-    ``name`` and ``secret`` were issued for the sandbox: together always good, another secret with that name never.
+    ``accounts``: name → secret from the settings; while it is empty, every name with any secret is accepted.
+    ``name`` and ``secret`` were issued for the sandbox: they are always accepted together, and the name with no other
+    secret.
     """
     if credential.name == name and credential.secret == secret:
         return True
@@ -19,5 +21,5 @@ def knows(credential: Credential, accounts: Mapping[str, str], name: str, secret
 
 
 def fingerprint(kind: str, secret: str) -> str:
-    """What is shown of a secret that is a name too: ``key-1a2b3c4d``, enough to tell two apart."""
+    """A name that may be shown for an account whose only name is its secret, such as ``key-1a2b3c4d``."""
     return f"{kind}-{blake2b(secret.encode(), digest_size=4).hexdigest()}"

@@ -10,43 +10,44 @@ from msgsim.seed import Seed
 
 
 class View(Protocol):
-    """What a provider may ask of its sandbox."""
+    """A provider's access to its sandbox. Messages and records are those of this provider in this sandbox only."""
 
     now: int
     """The sandbox's time."""
     settings: dict[str, Json]
     """This provider's settings in this sandbox."""
     compiled: Any
-    """What `Provider.compile` made of them; the settings themselves where it compiles none."""
+    """What `Provider.compile` made of the settings; the settings themselves if the provider has no ``compile``."""
     seed: Seed
     contract: Contract
 
     def number(self) -> int:
-        """The next number of this sandbox: what ids are made from."""
+        """The next number of this sandbox, from which ids are made; each call uses one up."""
 
     def ticks(self, count: int) -> int:
-        """The first of ``count`` unused ticks (100 ns since 1970), whole milliseconds at the start."""
+        """Reserve ``count`` ticks of 100 ns since 1970 for version 1 UUIDs; the first one, on a whole millisecond."""
 
     def message(self, id: str) -> Message | None:
-        """A message of this provider by any of its ids."""
+        """A message by its id, or by the id on one of its channels; None: there is none."""
 
     def latest(
         self, after: tuple[int, int], until: int, most: int, fits: Callable[[Message], bool]
     ) -> tuple[list[tuple[int, Message]], tuple[int, int]]:
-        """This provider's messages that fit, in the order in which they got their latest statuses, with that time.
+        """At most ``most`` messages that fit, each with the time of its latest status, in the order of these times.
 
-        ``after`` and the second value are positions, a time and a key: where to begin, and up to where was looked.
-        One call looks at so many messages that nobody else waits long; there may be more before ``until``.
+        ``after`` and the second value are positions (a time and a key): where to begin, and up to where was searched.
+        One call examines a limited number of messages, so that other requests need not wait; a position before
+        ``until`` means that there may be more.
         """
 
     def messages(self, after: int = 0) -> Iterator[Message]:
-        """This provider's messages with a higher key, in the order in which they came."""
+        """Messages whose key is greater than ``after``, oldest first."""
 
     def referred(self, reference: str) -> Iterator[Message]:
-        """This provider's messages with a reference, newest first."""
+        """Messages with the client's ``reference``, newest first."""
 
     def inbound(self, since: int = 0, key: int = 0) -> Iterator[Inbound]:
-        """This provider's inbound messages that came after ``since``, or then with a higher key, in that order."""
+        """Inbound messages after the position (``since``, ``key``) of time and key, oldest first."""
 
     def rewrite(self, message: Message, reports: bool = True) -> None:
         """Store a message whose plan was cut; callbacks of the lost future are dropped.
@@ -89,7 +90,7 @@ JSON = "application/json"
 
 
 def media_of(call: Call) -> str:
-    """The Content-Type without its parameters, in lower case; empty where there is none."""
+    """The media type of a request in lower case, without parameters; empty: it has none."""
     return call.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
