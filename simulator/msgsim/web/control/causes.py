@@ -1,6 +1,8 @@
 """For `explain`: which scenario rule decided the life of a message, and which schema rule refused a request."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+
+import msgspec
 
 from msgsim.contract import Contract
 from msgsim.engine.sandbox import Sandbox
@@ -83,8 +85,20 @@ def _beats(beats: Iterable[Beat]) -> str:
 def by(decision: dict[str, Json]) -> str:
     """An item of `decided` as a sentence."""
     when = decision["when"]
-    condition = f" (when {', '.join(f'{key} is {value}' for key, value in when.items())})" if when else ""
+    condition = f" (when {condition_in_words(when)})" if when else ""
     return f"{decision['rule']}{condition}: {decision['outcome']}."
+
+
+def condition_in_words(when: Mapping[str, Json]) -> str:
+    """``provider is messente, channel is viber or sms``; ``always`` where a rule has no condition."""
+    return ", ".join(f"{key} is {value_in_words(value)}" for key, value in when.items()) or "always"
+
+
+def value_in_words(value: Json) -> str:
+    """A text as it is, a list as ``this or that``, anything else as JSON."""
+    if isinstance(value, list):
+        return " or ".join(map(value_in_words, value))
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
 # What refused

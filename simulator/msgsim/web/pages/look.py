@@ -12,6 +12,7 @@ from msgsim.config import read_own
 from msgsim.engine.receive import Engine
 from msgsim.engine.sandbox import Sandbox
 from msgsim.model import Json
+from msgsim.web.control.causes import condition_in_words
 from msgsim.web.pages import raw_text
 from msgsim.web.pages.snippets import snippet
 from msgsim.web.pages.sources import linked
@@ -95,6 +96,7 @@ def _environment() -> Environment:
         "ident": _ident,
         "snippet": snippet,
         "linked": linked,
+        "condition": condition_in_words,
         "initials": lambda who: who[:2] if "@" in who else who[-2:],
     }
     return templates

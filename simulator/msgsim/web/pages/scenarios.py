@@ -4,8 +4,6 @@ import asyncio
 from collections.abc import Mapping
 from functools import cache
 
-import msgspec
-
 from msgsim.engine.receive import Engine
 from msgsim.examples.dry_run import foresee
 from msgsim.examples.rehearsal import rehearse
@@ -14,7 +12,7 @@ from msgsim.scenarios.library import Choice, load, read, shipped
 from msgsim.scenarios.reserved import terms_of
 from msgsim.scenarios.scenario import ALWAYS_ON
 from msgsim.scenarios.yaml import contents
-from msgsim.web.control.causes import in_words
+from msgsim.web.control.causes import condition_in_words, in_words, value_in_words
 from msgsim.web.control.resources import span
 from msgsim.web.control.scenario_choice import own_rules
 from msgsim.web.pages.contents import Contents
@@ -68,7 +66,7 @@ class ScenarioPages:
             "file": shipped()[name].shown,
             "text": contents(shipped()[name].file).decode(),
             "rules": [
-                {"place": rule.place, "when": _condition(rule.when), "outcome": in_words(rule.outcome)}
+                {"place": rule.place, "when": condition_in_words(rule.when), "outcome": in_words(rule.outcome)}
                 for rule in own_rules(scenario)
             ],
             "expected": [_expectation(one) for one in expected],
@@ -108,21 +106,10 @@ def _moves(choice: Choice, place: int) -> Json:
     }
 
 
-def _condition(when: Mapping[str, Json]) -> str:
-    """``provider is messente, channel is viber or sms``"""
-    return ", ".join(f"{key} is {_said(value)}" for key, value in when.items()) or "always"
-
-
-def _said(value: Json) -> str:
-    if isinstance(value, list):
-        return " or ".join(map(_said, value))
-    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
-
-
 def _expectation(written: Mapping[str, Json]) -> Json:
     """What is sent, and what is seen of it: pairs of a word and its value."""
     sent = [
-        f"{key} {', '.join(value) if isinstance(value, list) else _said(value)}"
+        f"{key} {', '.join(value) if isinstance(value, list) else value_in_words(value)}"
         for key, value in written["send"].items()
         if key != "json"
     ]
