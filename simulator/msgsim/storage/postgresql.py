@@ -1,4 +1,4 @@
-"""PostgreSQL as a replica uses it: what waits for the commit goes in one round trip, during which the loop goes on."""
+"""`Database` in PostgreSQL: a commit is one round trip, during which the event loop goes on."""
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
@@ -11,28 +11,28 @@ from msgsim.storage.postgresql_values import Statement, by_columns, by_row
 
 BEGIN, COMMIT = (Statement(sql, (), ()) for sql in (b"BEGIN", b"COMMIT"))
 ADDED = "WITH added"
-"""How a statement begins whose values are whole columns of rows."""
+"""Prefix of statements that take each column of many rows as one array."""
 
 
 class Postgresql(Deferring):
-    """As `msgsim.storage.database.Database` has it.
+    """Implements `msgsim.storage.database.Database`.
 
-    While a commit goes on, rows may be added to the next; whoever reads, or writes at once, waits for its end. When it
-    fails, what was written meanwhile is lost too.
+    While a commit is running, `insert`, `defer` and `add_up` collect rows for the next one; `rows` and `write` block
+    until it has ended. If it fails, the rows collected meanwhile are lost too.
     """
 
     written = "readable(doc) ILIKE ? ESCAPE ''"
 
     def __init__(self, url: str, script: str, version: int) -> None:
-        """Raises StoreError when the database cannot be used."""
+        """See `Session` for the parameters. Raises StoreError if the database cannot be used."""
         super().__init__()
         self._error: StoreError | None = None
         self._began = False
         """A transaction is open."""
         self._commit: Pipeline | None = None
-        """Goes on, or has ended and `end_commit` was not called yet."""
+        """The running commit, or one that has ended before `end_commit` was called; None: there is none."""
         self._lost: StoreError | None = None
-        """Why that one failed."""
+        """Why the commit in ``_commit`` failed; None: it has not."""
         self.replicas = PostgresqlReplicas(self.rows, self.write)
         self._session = Session(url, script, version, self.replicas)
 
@@ -103,33 +103,33 @@ class Postgresql(Deferring):
             raise lost
 
     def _wait(self) -> None:
-        """Until the commit that goes on has ended."""
+        """Block until the running commit has ended, and keep its error for `end_commit`."""
         if self._commit is not None and self._lost is None:
             error = self._commit.wait()
             if error is not None:
                 self._lost = self._fail(error)
 
     def _flush(self, table: str) -> None:
-        """Write what waits for a table. Raises what is in FAILED, and StoreError."""
+        """Write the rows collected for a table. Raises the exceptions of FAILED, and StoreError."""
         statements = list(_statements(self._deferred.pop(table, ())))
         if statements:
             self._carry_out(statements if self._began else [BEGIN, *statements])
             self._began = True
 
     def _everything(self) -> list[Statement]:
-        """What is left to do of the transaction, COMMIT included where it is open. Raises what is in FAILED."""
+        """All collected rows as statements, with a COMMIT if a transaction is open. Raises the exceptions of FAILED."""
         deferred, self._deferred = self._deferred, {}
         statements = [statement for waiting in deferred.values() for statement in _statements(waiting)]
         return [*statements, COMMIT] if self._began else statements
 
     def _carry_out(self, statements: Iterable[Statement]) -> None:
-        """Raises what is in FAILED, and StoreError."""
+        """Send statements and block until they have ended. Raises the exceptions of FAILED, and StoreError."""
         error = self._session.send(statements).wait()
         if error is not None:
             raise error
 
     def _fail(self, error: BaseException) -> StoreError:
-        """Leave the transaction, and keep the reason for the commit of what was written to it."""
+        """Roll back and return the error; if rows are lost, the next commit raises it."""
         reason = error if isinstance(error, StoreError) else self._session.explained(error)
         self._session.roll_back()
         self._began = False
@@ -147,7 +147,7 @@ class Postgresql(Deferring):
     @staticmethod
     @lru_cache
     def _addition(table: str, columns: Columns) -> str:
-        """Rows with the same key are one row here: a statement may not write a row twice."""
+        """An upsert that adds to numbers. Sums rows with the same key first: a statement may not update a row twice."""
         key, numbers = columns
         names, keys = ", ".join(key + numbers), ", ".join(key)
         arrays = ", ".join("?" for _ in key + numbers)

@@ -1,4 +1,4 @@
-"""Statements that are sent to PostgreSQL all at once: one round trip, during which the event loop goes on."""
+"""Sends statements in libpq's pipeline mode: one round trip, during which the event loop goes on."""
 
 import asyncio
 import select
@@ -17,15 +17,15 @@ _numbers = count()
 
 
 class Pipeline:
-    """Some statements under way. They are a transaction of their own where none is open: all of them, or nothing.
+    """Running statements. If no transaction is open, they are one: all take effect, or none.
 
     Nothing else may use the connection until they have ended.
     """
 
     def __init__(self, connection: pq.abc.PGconn, prepared: Prepared, statements: Iterable[Statement]) -> None:
-        """Send them. ``prepared`` belongs to the connection. Raises psycopg.Error where there is none any more."""
+        """Send them; ``prepared``: statements of the connection. Raises psycopg.Error for a lost connection."""
         self.error: psycopg.Error | None = None
-        """Why it came to nothing, once it has ended."""
+        """The first error; None: there was none so far."""
         self._ended = False
         self._connection = connection
         self._socket = connection.socket
@@ -42,7 +42,7 @@ class Pipeline:
         self._sent = connection.flush() == 0
 
     def watch(self, done: Callable[[], None]) -> None:
-        """Let the running loop read what is answered; it calls ``done`` after the end, whoever else waited for that."""
+        """Read results in the running event loop; it calls ``done`` after the end, also if `wait` was called."""
         self._done = done
         self._watching = asyncio.get_running_loop()
         self._watching.add_reader(self._socket, self._go_on)
@@ -50,7 +50,7 @@ class Pipeline:
             self._watching.add_writer(self._socket, self._go_on)
 
     def wait(self) -> psycopg.Error | None:
-        """Until it has ended, without the loop; return its error."""
+        """Block until all statements have ended; return the first error, or None."""
         while not self._ended:
             polling = select.poll()
             polling.register(self._socket, select.POLLIN if self._sent else select.POLLIN | select.POLLOUT)
@@ -59,7 +59,7 @@ class Pipeline:
         return self.error
 
     def _go_on(self) -> None:
-        """Send what the socket takes, and read what there is to read."""
+        """Send what the socket accepts, and read the results that have arrived."""
         try:
             if not self._sent and self._connection.flush() == 0:
                 self._sent = True
@@ -72,7 +72,7 @@ class Pipeline:
             self._end(error)
 
     def _take(self, result: pq.abc.PGresult | None) -> None:
-        """A result of a statement; None after the last one of each. Raises psycopg.Error when there are no more."""
+        """Process a result; None follows the last one of each statement. Raises psycopg.Error for a lost connection."""
         if result is None:
             if self._connection.status == pq.ConnStatus.BAD:
                 raise psycopg.OperationalError("the connection is lost")

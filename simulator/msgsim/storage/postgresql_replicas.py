@@ -12,15 +12,15 @@ from msgsim.storage.database import Row, Rows
 from msgsim.storage.replicas import Placed, Replica, Replicas
 
 ALIVE, SANDBOX = 0x6D736701, 0x6D736702
-"""First keys of advisory locks; the second is the process of the session in PostgreSQL, or the number of a sandbox."""
+"""First keys of advisory locks. The second key is the session's backend process id, or the number of a sandbox."""
 START_LOCK, NAMES_LOCK = 0x6D736773696D03, 0x6D736773696D04
-"""Of who starts, and of who makes a sandbox."""
+"""Advisory locks: one replica starts at a time, and one creates a sandbox at a time."""
 TABLES = """
 CREATE TABLE IF NOT EXISTS replicas (name TEXT PRIMARY KEY, pid BIGINT NOT NULL, address TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS owners (sandbox BIGINT PRIMARY KEY, replica TEXT NOT NULL);
 CREATE SEQUENCE IF NOT EXISTS sandbox_numbers
 """
-"""``owners`` outlive locks: who takes a sandbox again after its session was lost sees whether others had it."""
+"""``owners`` outlives the locks: a replica that lost its session sees whether another one has had its sandbox since."""
 LOCKS = (
     "(SELECT pid, CAST(objid AS BIGINT) AS number FROM pg_locks WHERE locktype = 'advisory' AND granted"
     " AND objsubid = 2 AND CAST(classid AS BIGINT) = {}"
@@ -34,12 +34,12 @@ OWNING = f"{LOCKS.format(SANDBOX)} AS taken LEFT JOIN {LIVING} AS living ON livi
 
 
 class PostgresqlReplicas(Replicas):
-    """Those there are, and this one of them."""
+    """The replicas on a database, and the sandboxes that this one has; implements `Replicas`."""
 
     shared = True
 
     def __init__(self, rows: Callable[[str, str, Row], Rows], write: Callable[[str, str, Row], int]) -> None:
-        """``rows`` and ``write`` are those of the database."""
+        """``rows``, ``write``: the methods of `Postgresql`."""
         super().__init__()
         self.name = f"{socket.gethostname()}-{os.getpid()}-{os.urandom(3).hex()}"
         self._rows = rows
@@ -48,7 +48,10 @@ class PostgresqlReplicas(Replicas):
         self._taken: set[int] = set()
 
     def join(self, connection: psycopg.Connection[TupleRow]) -> None:
-        """With a new session: be alive, and have again what nobody else had meanwhile. Raises psycopg.Error."""
+        """Register in a new session, and take the sandboxes again that no other replica has had meanwhile.
+
+        ``lost`` has the numbers of the others afterwards. Raises psycopg.Error.
+        """
         connection.execute("SELECT pg_advisory_lock(%s::int, pg_backend_pid())", (ALIVE,))
         with connection.transaction():
             connection.execute("LOCK TABLE replicas IN SHARE ROW EXCLUSIVE MODE")

@@ -1,4 +1,4 @@
-"""A connection to PostgreSQL that is made again when it was lost, and the tables it finds or makes."""
+"""`Session`: a connection to PostgreSQL that is opened again, in a thread, after it was lost."""
 
 import contextlib
 import logging
@@ -25,9 +25,9 @@ from msgsim.storage.postgresql_values import Statement, kept
 
 logging.getLogger("psycopg").addHandler(logging.NullHandler())  # Else it warns on standard error.
 REFUSED = (psycopg.Error, StoreError)
-"""What a question may fail with, and then the transaction it is asked in fails too."""
+"""Exceptions of a query; after one of them its transaction has failed too."""
 FAILED = (psycopg.Error, OverflowError, UnicodeError, struct.error)
-"""What a statement may fail with: the last three are values that PostgreSQL cannot hold."""
+"""Exceptions of a statement; the last three are for values that PostgreSQL cannot hold."""
 DEFAULTS = {
     "application_name": "msgsim",
     "connect_timeout": "5",
@@ -36,20 +36,20 @@ DEFAULTS = {
     "keepalives_count": "3",
     "tcp_user_timeout": "10000",
 }
-"""Of connections, where the URL says nothing else: one that was cut is noticed within ten seconds when it is used."""
+"""Parameters of libpq that the URL can override; a dead connection is noticed within ten seconds of its use."""
 SETTINGS = (
     "SET search_path = msgsim; SET statement_timeout = '30s'; SET lock_timeout = '2s'; SET client_encoding = 'UTF8';"
     " SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3"
 )
 PAUSE = 1000
-"""Milliseconds between two tries to connect again."""
+"""Milliseconds between two attempts to connect again."""
 
 
 class Session:
-    """Raises what is in `FAILED`, and StoreError, from everything it does."""
+    """The session of a replica. Its methods raise the exceptions of `FAILED`, and StoreError."""
 
     def __init__(self, url: str, script: str, version: int, replicas: PostgresqlReplicas) -> None:
-        """``script`` makes the tables of a ``version``, where they are not there yet.
+        """``script``: SQL that creates the tables of ``version`` if they do not exist.
 
         Raises StoreError when there is no connection, or the tables are of another version.
         """
@@ -66,12 +66,12 @@ class Session:
         self._thread = ThreadPoolExecutor(1, "msgsim-connects")
         self._connecting: Future[None] | None = None
         self._failed = StoreError(f"{self.name}: there is no connection")
-        """Why the last try to connect again came to nothing."""
+        """Why the last attempt to connect again failed."""
         self._connection: psycopg.Connection[TupleRow] | None = None
         self._next: psycopg.Connection[TupleRow] | None = None
-        """A new connection, until nothing is kept any more of what was lost with the one before."""
+        """A new connection; not used until the engine has forgotten the sandboxes that were lost with the old one."""
         self._prepared: Prepared = {}
-        """Of the connection."""
+        """Statements that the connection has prepared."""
         try:
             connection = self._connect()
             with self._closed_unless_done(connection):
@@ -89,7 +89,7 @@ class Session:
         return Pipeline(self._connected().pgconn, self._prepared, statements)
 
     def roll_back(self) -> None:
-        """Leave the transaction; and the connection, where it is lost or nothing can be written by it."""
+        """Roll back; close the connection if it is lost or read-only (as of a server that became a standby)."""
         self._prepared = {}  # A statement that was sent after the one that failed was not prepared.
         connection = self._connection
         if connection is None:
@@ -102,7 +102,7 @@ class Session:
         self._leave()
 
     def close(self) -> None:
-        """For good."""
+        """Close the session for good."""
         self._thread.shutdown()
         self._leave()
 
@@ -113,14 +113,14 @@ class Session:
         self._connection = self._next = None
 
     def explained(self, error: BaseException) -> StoreError:
-        """In one line, without the password."""
+        """An error as a StoreError of one line, without the password."""
         reason = " ".join(str(error).split()) or type(error).__name__
         if self._secret:
             reason = reason.replace(self._secret, "***")
         return StoreError(f"{self.name}: {reason}")
 
     def _connected(self) -> psycopg.Connection[TupleRow]:
-        """The connection. Where it was lost, another is made meanwhile: nobody waits for that. Raises StoreError."""
+        """The connection. If it is lost, a thread opens another, and until then this raises StoreError at once."""
         if self._connection is None and self._next is not None:
             if self._replicas.lost:
                 raise StoreError(f"{self.name}: other replicas had sandboxes of this one, which forgets them")
@@ -161,13 +161,13 @@ class Session:
 
 @lru_cache(maxsize=512)
 def numbered(statement: str) -> bytes:
-    """A statement with ``$1`` for ``?`` or ``?1``, and so on."""
+    """A statement with PostgreSQL's ``$1`` in place of SQLite's ``?`` or ``?1``, and so on."""
     count = iter(range(1, 1 << 16))
     return re.sub(r"\?(\d*)", lambda found: f"${found[1] or next(count)}", statement).encode()
 
 
 def _shown(given: dict[str, Any]) -> str:
-    """The URL with all its hosts, without password and options."""
+    """The URL of connection parameters: with all hosts, without password and options."""
     user = f"{given['user']}@" if given.get("user") else ""
     hosts = str(given.get("host") or "localhost").split(",")
     ports = str(given.get("port") or "").split(",")

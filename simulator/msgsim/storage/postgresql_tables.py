@@ -1,4 +1,4 @@
-"""Our tables in PostgreSQL: made by whoever comes first, and looked at by whoever comes later."""
+"""Creates our tables in PostgreSQL, or checks the version of existing ones."""
 
 import re
 
@@ -9,13 +9,13 @@ from msgsim.storage.database import StoreError
 from msgsim.storage.postgresql_replicas import TABLES
 
 SCHEMA_LOCK = 0x6D736773696D01
-"""An advisory lock: of who makes the tables."""
+"""Advisory lock of the replica that creates or checks the tables."""
 PATIENCE = "SET LOCAL lock_timeout = '60s'; SET LOCAL statement_timeout = 0"
-"""Whoever was first may have an index of a large table to make."""
+"""For the wait for SCHEMA_LOCK: its holder may be creating an index of a large table."""
 IMPATIENCE = "SET LOCAL lock_timeout = '2s'"
-"""Whoever waits for a table keeps all others from writing to it."""
+"""For locks of tables: a statement that waits for one blocks all later writers."""
 TYPES = (("INTEGER", "BIGINT"), ("BLOB", "BYTEA"), ("TEXT", 'TEXT COLLATE "C"'), (" WITHOUT ROWID", ""))
-"""What the script of our tables has for SQLite, and what that is here."""
+"""(word of SQLite in the script, its replacement in PostgreSQL)."""
 FUNCTIONS = r"""
 CREATE FUNCTION instr(whole text, part text) RETURNS integer LANGUAGE sql IMMUTABLE STRICT
 AS 'SELECT strpos(whole, part)';
@@ -23,13 +23,13 @@ CREATE FUNCTION readable(doc bytea) RETURNS text LANGUAGE plpgsql IMMUTABLE STRI
 AS $$ BEGIN RETURN convert_from(doc, 'UTF8'); EXCEPTION WHEN OTHERS THEN RETURN encode(doc, 'escape'); END $$;
 """
 INDEX = re.compile(r"CREATE INDEX IF NOT EXISTS (\w+)[^;]*;")
-"""Of the script; the group is its name."""
+"""A statement of the script that creates an index; the group is the name of the index."""
 
 
 def prepare(connection: psycopg.Connection[TupleRow], script: str, version: int) -> None:
-    """Make what is missing of our tables, all or nothing, while nobody else does.
+    """Create missing tables and indexes, in one transaction and one replica at a time.
 
-    Raises StoreError where they are of another version or something else's, and psycopg.Error.
+    Raises StoreError if the tables are of another version or another program, and psycopg.Error.
     """
     with connection.transaction():
         connection.execute(PATIENCE)
@@ -63,10 +63,9 @@ def _check(connection: psycopg.Connection[TupleRow], version: int) -> None:
 
 
 def _add_indexes(connection: psycopg.Connection[TupleRow], script: str) -> None:
-    """Make those that an earlier msgsim of the same version did not make.
+    """Create indexes that an earlier msgsim with the same version of tables did not create.
 
-    Only these are named to PostgreSQL: it would wait for whoever writes to a table before it sees that an index is
-    there.
+    ``CREATE INDEX IF NOT EXISTS`` would wait for writers of the table even if the index exists, so it is not sent then.
     """
     there = {name for (name,) in connection.execute("SELECT indexname FROM pg_indexes WHERE schemaname = 'msgsim'")}
     for found in INDEX.finditer(script):

@@ -1,4 +1,4 @@
-"""Rows as the values of a statement, in PostgreSQL's binary formats, past psycopg's dumpers, which take longer."""
+"""Encodes rows in PostgreSQL's binary formats; faster than psycopg's dumpers."""
 
 import hashlib
 import struct
@@ -9,13 +9,13 @@ from msgsim.model import Json
 from msgsim.storage.database import Row
 
 LONGEST = 1000
-"""Bytes of a text in a column: an index takes no more than 2,700. What is longer is told apart by a digest."""
+"""Longest text in a column, in bytes: an index entry has at most 2,700. Longer texts end in a digest (`kept`)."""
 TYPES = {int: 20, str: 25, bytes: 17, type(None): 0}
-"""Of a value: BIGINT, TEXT, BYTEA, and what PostgreSQL finds fitting for a NULL."""
+"""Python's type → OID of a value: BIGINT, TEXT, BYTEA; 0 for NULL, whose type PostgreSQL infers."""
 ARRAYS = {int: 1016, str: 1009, bytes: 1001}
-"""Of a column of values."""
+"""Python's type → OID of an array of such values."""
 _array_head = struct.Struct(">iiIii").pack
-"""Dimensions; whether there may be NULLs; type of the elements; their count; the number of the first."""
+"""Head of a binary array: dimensions, whether it has NULLs, type of the elements, their count, lower bound."""
 _size = struct.Struct(">i").pack
 _whole = struct.Struct(">q").pack
 _sized_whole = struct.Struct(">iq").pack
@@ -23,7 +23,7 @@ NULL = _size(-1)
 
 
 class Statement(NamedTuple):
-    """SQL with ``$1`` and so on, and what is in their places."""
+    """SQL with the parameters ``$1`` and so on, and their types (OIDs) and values (binary; None: NULL)."""
 
     sql: bytes
     types: tuple[int, ...]
@@ -44,7 +44,7 @@ def by_columns(sql: bytes, rows: Iterable[Row]) -> Statement:
 
 
 def kept(value: Json) -> Json:
-    """A value as a column can hold it: no NUL, and no more than an index takes."""
+    """A value that a column can hold: a text has no NUL, and a long one is cut and ends in its SHA-256."""
     if type(value) is not str or (len(value) <= LONGEST // 4 and "\0" not in value):
         return value
     value = value.replace("\0", "\N{SYMBOL FOR NULL}")

@@ -11,32 +11,32 @@ from msgsim.storage.changes import Rewritten
 from msgsim.storage.store import Store
 
 TURN = 0.005
-"""Seconds after which everybody else gets a turn of the event loop."""
+"""Seconds after which a long loop yields to the event loop."""
 SLICE = 1000
-"""Numbers whose rows are read at once."""
+"""Width of a slice: how many numbers' rows are read in one query."""
 COUNTED = 1 << 15
-"""Numbers whose rows are counted at once."""
+"""How many numbers' rows are counted in one query."""
 MOST_READ, MOST_SLICES = 4000, 64
-"""Rows that a search which does not count reads at most, and slices it goes through."""
+"""Limits of a search that does not count: rows that it reads, and slices that it goes through."""
 MOST_MISSES = 3
 MISSES_AMONG = 1000
-"""How many of the newest rows may be near misses."""
+"""Near misses are searched among so many of the newest rows."""
 MISSES_READ = 100
 T = TypeVar("T")
 
 
 class Test(Struct, Generic[T], frozen=True):
-    """One filter, and what to say of a row that does not pass it."""
+    """A filter, and the reason why a row does not pass it, as text."""
 
     fits: Callable[[T], bool]
     why: Callable[[T], str]
 
 
 class Listing(Struct, Generic[T], frozen=True):
-    """Rows of one kind in one sandbox, at one time. Each has a number; higher ones came later."""
+    """Rows of one kind in one sandbox at one time. Each row has a number; later rows have higher ones."""
 
     name: str
-    """The member they are listed under."""
+    """The member of the answer that has the rows, such as ``messages``."""
     sandbox: int
     now: int
     between: Callable[[int, int], Iterable[T]]
@@ -44,7 +44,7 @@ class Listing(Struct, Generic[T], frozen=True):
     newest: Callable[[int, int], Iterable[T]]
     """All rows with such numbers, newest first, whether they fit or not."""
     row: Callable[[int], T | None]
-    """One by its number; None when it is not there any more."""
+    """A row by its number; None: it does not exist any more."""
     count: Callable[[int, int], int]
     """How many ``between`` would give."""
     bounds: Callable[[], tuple[int, int]]
@@ -56,17 +56,17 @@ class Listing(Struct, Generic[T], frozen=True):
     exact: bool = False
     """Everything that ``between`` gives fits: no row has to be read to be counted."""
     turn: Callable[[T], int | None] = lambda row: None
-    """When a row that fits may no longer do so, or the other way round, by the clock alone; None: never."""
+    """The next time at which a row may begin or cease to fit because the clock goes on; None: never."""
     rewritten: Rewritten | None = None
-    """Tells which rows changed otherwise; None: they never do."""
+    """Says which rows were rewritten; None: rows of this kind never are."""
     newest_first: bool = True
     width: int = SLICE
     elsewhere: Callable[[], Iterable[Json]] = list
-    """What came instead: further near misses, and None where a look found none."""
+    """Near misses in other lists; None after a piece of work that found none."""
 
     @property
     def cursor(self) -> str:
-        """The name under which a client gives the number of the last row it has."""
+        """The query parameter with the number of the last row that the client has."""
         return "before" if self.newest_first else "after"
 
     def fits(self, row: T) -> bool:
@@ -76,7 +76,7 @@ class Listing(Struct, Generic[T], frozen=True):
         return True
 
     def follows(self, number: int, cursor: int) -> bool:
-        """Whether a row stands behind that of a cursor; 0 is the start."""
+        """Whether a row comes after the cursor in the order of the list; cursor 0 is the start."""
         return cursor == 0 or (number < cursor if self.newest_first else number > cursor)
 
     def slices(self) -> Iterator[tuple[int, int]]:
@@ -114,7 +114,7 @@ class Search(Generic[T]):
     """Goes through a whole list once, or from a cursor to the end of a page: counts what fits, and keeps the page."""
 
     def __init__(self, listing: Listing[T], cursor: int, most: int, wanted: int = 0) -> None:
-        """``wanted``: before so many fit, every row is read."""
+        """``most``: rows of the page. ``wanted``: every row is read until so many fit."""
         self.page: Page[T] = Page(listing, [])
         self._listing = listing
         self._cursor = cursor
@@ -190,7 +190,7 @@ async def count(store: Store, sandbox: int) -> int:
 
 
 async def in_turns(pieces: Iterable[T]) -> AsyncIterator[T]:
-    """Lets everybody else have a turn of the event loop wherever the pieces took long."""
+    """The pieces, with a turn for the event loop after each TURN seconds of work."""
     loop = asyncio.get_running_loop()
     begun = loop.time()
     for piece in pieces:

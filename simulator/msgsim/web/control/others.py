@@ -1,4 +1,4 @@
-"""What other replicas know: their answers for themselves, and requests about sandboxes that they have."""
+"""Asks other replicas, and passes requests on to the replica that has the sandbox."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -16,11 +16,11 @@ from msgsim.web.edge.peers import Lost, Moved
 from msgsim.web.edge.replies import Receive, Scope, Send
 
 ASKING = 5.0
-"""Seconds that the others have to answer in."""
+"""Seconds in which other replicas have to answer."""
 
 
 async def ask_others(context: Context, request: Request) -> list[Json]:
-    """What each of them answers to the same question, for itself alone; whoever does not is left out."""
+    """The answers of all other replicas to the same request, each about itself only; without those that fail."""
     if is_passed_on(request.scope):
         return []
     return [
@@ -31,7 +31,7 @@ async def ask_others(context: Context, request: Request) -> list[Json]:
 
 
 async def ask_owner(context: Context, request: Request, elsewhere: Elsewhere) -> Json:
-    """What the one that has a sandbox answers to the same question; None: nothing."""
+    """The answer to the same request of the replica that has the sandbox; None: it does not answer."""
     return None if is_passed_on(request.scope) else await _asked(context, request, elsewhere.address)
 
 
@@ -48,7 +48,7 @@ async def _asked(context: Context, request: Request, address: str) -> Json:
 
 
 def passes_on(passing: Passing) -> Callable[[Request, Exception], Awaitable[Response]]:
-    """For the application: whatever is about a sandbox elsewhere."""
+    """Starlette's exception handler for Elsewhere: passes the request on to the replica that has the sandbox."""
 
     async def handler(request: Request, error: Exception) -> Response:
         assert isinstance(error, Elsewhere)
@@ -61,7 +61,7 @@ def passes_on(passing: Passing) -> Callable[[Request, Exception], Awaitable[Resp
 
 
 class PassedOn(Response):
-    """The answer of another replica."""
+    """The answer of another replica, copied piece by piece."""
 
     def __init__(self, passing: Passing, elsewhere: Elsewhere, body: bytes) -> None:
         super().__init__()

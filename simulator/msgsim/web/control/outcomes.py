@@ -1,4 +1,4 @@
-"""How often each status was reached in the sandboxes that are asked for it, counted on from one time to the next."""
+"""Counts how often each status was reached in a sandbox; each call counts on from the one before."""
 
 from msgsim.engine.receive import Engine
 from msgsim.engine.sandbox import Sandbox
@@ -12,7 +12,7 @@ class Outcomes:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._tallies: dict[int, OutcomeTally] = {}
-        """By number of the sandbox."""
+        """Number of the sandbox → its tally."""
 
     async def of(self, sandbox: Sandbox) -> ByState:
         """(provider, status) → how often, until now."""

@@ -1,4 +1,4 @@
-"""What our own routes say when something is wrong: RFC 9457 problems, and never a stack trace."""
+"""Error answers of the control API: problems (RFC 9457), never with a stack trace."""
 
 import msgspec
 from starlette.requests import ClientDisconnect, Request
@@ -12,7 +12,7 @@ from msgsim.web.edge import replies as edge
 
 
 class ApiProblem(Exception):
-    """Something to be told, with the status it is told with."""
+    """An error of a route, with its HTTP status, title and detail."""
 
     def __init__(self, status: int, title: str, detail: str, **more: Json) -> None:
         super().__init__(detail)
@@ -22,7 +22,7 @@ class ApiProblem(Exception):
 
 
 def problem_of(error: Exception) -> ApiProblem:
-    """Any exception as a problem: what only routes of ours raise, then what the edge says to any request."""
+    """The problem of any exception: of those that only our routes raise, else as the edge answers it."""
     match error:
         case ApiProblem():
             return error
@@ -41,13 +41,13 @@ def problem_of(error: Exception) -> ApiProblem:
 
 
 def answer(problem: ApiProblem) -> Response:
-    """A failure of ours says in a header that it is none of a provider's."""
+    """The answer; one with a server error has a header that tells it from a provider's answer."""
     headers = {"X-Sim-Error": problem.title} if problem.status >= 500 else None
     return Response(msgspec.json.encode(problem.body), problem.status, headers, "application/problem+json")
 
 
 async def respond(request: Request, error: Exception) -> Response:
-    """For the application: whatever no route of ours has told itself."""
+    """Starlette's exception handler, for exceptions outside our routes."""
     return answer(problem_of(error))
 
 
@@ -56,7 +56,7 @@ async def nothing(request: Request, error: Exception) -> Response:
 
 
 async def wrong_method(request: Request, error: Exception) -> Response:
-    """With all methods that the path takes: several routes may share it, and files are only read."""
+    """The answer 405. ``Allow`` has the methods of all routes that match the path; of files GET and HEAD."""
     said = answer(ApiProblem(405, "Method not allowed", f"{request.method} is not for {request.url.path}"))
     fitting = [route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE]
     said.headers["Allow"] = ", ".join(sorted({method for route in fitting for method in route.methods})) or "GET, HEAD"

@@ -1,4 +1,4 @@
-"""The providers' own OpenAPI documents: made when they are first asked for, served, and drawn by the pages."""
+"""The OpenAPI documents of the providers, created at the first request and cached; the pages show them too."""
 
 import asyncio
 from functools import cache
@@ -20,7 +20,7 @@ async def document_of(provider: Provider) -> dict[str, Json]:
 
 
 async def served(context: Context, request: Request) -> Response:
-    """With this server in place of the usual one. Raises Unknown."""
+    """A provider's document, with the URL of this server. Raises Unknown."""
     name = request.path_params["provider"]
     if name not in context.engine.providers:
         raise Unknown(f"there is no provider {name!r}")
