@@ -2,7 +2,7 @@
 
 OK = 0
 FAILED = 1
-"""A check did not pass."""
+"""A check has failed, for instance an expectation or a lint."""
 BAD_CONFIGURATION = 2
 CANNOT_START = 3
 TIMED_OUT = 4

@@ -1,4 +1,4 @@
-"""A server of `msgsim serve` in this process, and what is printed of it."""
+"""Runs the server of `msgsim serve` in this process, and prints its start message."""
 
 import gc
 import shlex
@@ -27,7 +27,7 @@ Origin = Callable[[str], str]
 
 
 class Started(NamedTuple):
-    """What a server knows of itself once it answers."""
+    """What the start message says of a server."""
 
     seed: int
     store: str

@@ -1,4 +1,4 @@
-"""Several processes that serve on one port: started, started again where one ends, ended together.
+"""Several processes that serve on one port: they are started and ended together, and restarted if one ends.
 
 Each is a replica with a session of its own in PostgreSQL.
 They are forked, so that settings are read once, and their mistakes told once.
@@ -25,11 +25,11 @@ from msgsim.config import Config
 from msgsim.server import Server, bind
 
 SOON = 10.0
-"""Seconds; a worker that ends within them does not count as one that works."""
+"""Seconds; a worker that ends sooner after its start counts as a failed attempt."""
 PAUSES = (0.0, 1.0, 2.0, 4.0, 8.0, 16.0)
-"""Seconds before each further try to start one that does not work; the last is that of all tries after it."""
+"""Seconds before each further attempt to start a worker that failed; the last one applies to all later attempts."""
 LAST = 10.0
-"""Seconds in which a worker that was told to stop has to end."""
+"""Seconds that a worker has to end in after it was told to stop."""
 FORK = get_context("fork")
 Tell = Callable[[Started], None]
 Work = Callable[[Tell], int]
@@ -172,7 +172,7 @@ class Worker:
 
 
 def _run(work: Work, tell: Tell) -> None:
-    """In the new process."""
+    """The main function of a worker process; ends it with the exit code of ``work``."""
     try:
         code = work(tell)
     except KeyboardInterrupt:

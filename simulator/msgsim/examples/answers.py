@@ -1,4 +1,4 @@
-"""What good and bad requests are answered, by endpoint: the examples of the OpenAPI documents."""
+"""Sends good and bad requests to each endpoint, and collects the answers as examples for the OpenAPI documents."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -18,18 +18,18 @@ from msgsim.model import Json, Reply
 from msgsim.provider import AnySend, Endpoint, Provider, SendMany
 
 MOST_TRIES = 200
-"""Values tried for the ``{names}`` of a path before its good answer is left without an example."""
+"""Attempts to find values for the ``{names}`` of a path; after them the endpoint has no example of a good answer."""
 
 
 class Answered(Struct, frozen=True):
-    """A request's body and what it was answered."""
+    """The body of a request, and the answer."""
 
     request: Json
     reply: Reply
 
     @property
     def json(self) -> Json:
-        """A text where the answer is none."""
+        """The answer's JSON; a text if it is not JSON; None if it is empty."""
         if not self.reply.body:
             return None
         return msgspec.json.decode(self.reply.body) if "json" in self.reply.media else self.reply.body.decode()
@@ -58,14 +58,14 @@ class Answers:
         return Answered(body, self._memory.receive(example.call()).reply)
 
     def samples(self, endpoint: Endpoint) -> list[Json]:
-        """Good bodies; one None where there is no body."""
+        """Valid bodies, from the schema; ``[None]`` for an endpoint without a schema."""
         if not endpoint.schema:
             return [None]
         examples: list[Json] = self.provider.contract.schema(endpoint.schema).document.get("examples", [])
         return examples
 
     def good(self, endpoint: Endpoint) -> list[Answered]:
-        """What each sample is answered."""
+        """The answers to the samples, and to batches with some bad items, without refusals."""
         if isinstance(endpoint, AnySend) and endpoint.method == "GET":
             bare = request_to(self.provider, endpoint)
             asked = [self._asked(replace(bare, query=urlencode(sample)), sample) for sample in self.samples(endpoint)]
@@ -74,7 +74,7 @@ class Answers:
         return [answered for answered in asked if answered.reply.status < 400]
 
     def _spoiled(self, endpoint: Endpoint) -> Iterator[Json]:
-        """A batch with bad items beside the good ones, where that is no reason to refuse it."""
+        """A batch with good and bad items, if the endpoint accepts the good ones (``partial``)."""
         if isinstance(endpoint, SendMany) and endpoint.partial:
             sample = self.samples(endpoint)[0]
             bad: list[Json] = [{}, [], dict.fromkeys(self.provider.recipients, 1.5)]  # What is echoed may be a number.
@@ -98,11 +98,11 @@ class Answers:
         return next((name for name, value in sample.items() if [value] == items), "") if items else ""
 
     def refused_at(self, endpoint: Endpoint, error: Error) -> Answered:
-        """What an error looks like here, whatever brings it about."""
+        """An error as this endpoint answers it, brought about by ``X-Sim-Outcome``."""
         return self.ask(endpoint, headers={"X-Sim-Outcome": error.key})
 
     def refused(self, error: Error) -> Answered:
-        """What an error looks like, by its own example."""
+        """The answer to the example of an error in the catalogue, in a fresh simulator."""
         self.fresh()
         return self._asked(of_error(self.provider, error))
 
@@ -133,7 +133,7 @@ class Answers:
 
 
 def _leaves(value: Json, name: str = "") -> Iterator[tuple[str, str]]:
-    """Every text and number with the name of its member, without what no path can hold."""
+    """(name of the member, value as text) of all texts and numbers that can be part of a path."""
     if isinstance(value, dict):
         for key, inner in value.items():
             yield from _leaves(inner, key)

@@ -1,7 +1,7 @@
-"""A replay bundle: what happened in a sandbox, line by line, so that it can be done again elsewhere.
+"""The lines of a replay bundle: a record of a sandbox that can be replayed on another simulator.
 
-JSON Lines, compressed with gzip or not: a header, the states of the sandbox, its journal, what it holds in the end, and
-an end. `docs/how-to/replay.md` describes them.
+JSON Lines, with or without gzip: a header, the sandbox's states, its journal, its messages and callbacks as they were
+in the end, and a last line. `docs/how-to/replay.md` describes them.
 """
 
 import gzip
@@ -19,16 +19,16 @@ from msgsim.model import Callback, Json, Message, Original
 from msgsim.storage.keys import NUMBERS
 
 FORMAT = 1
-"""Raised when an older ``msgsim`` could not do a bundle again."""
+"""Version of the format; increased when an older ``msgsim`` could not replay a new bundle."""
 LONGEST = 1 << 26
-"""Bytes of a line: a body of the default limit, however it is escaped."""
+"""Limit of a line in bytes: enough for a body of the default limit with every character escaped."""
 LARGEST = 1 << 30
-"""Bytes of all lines."""
+"""Limit of all lines together, in bytes."""
 _T = TypeVar("_T")
 
 
 class BadBundle(Exception):
-    """It is none, or cannot be read here; the text says where and why."""
+    """A file is no bundle, or cannot be read by this version; the text says where and why."""
 
 
 class NamedText(Struct, frozen=True):
@@ -46,13 +46,13 @@ class Header(Struct, frozen=True, tag_field="kind", tag="bundle"):
     """Of the simulator it comes from."""
     sandbox: str
     credentials: dict[str, str] = field(default_factory=dict)
-    """What stands for each secret that everybody knows, such as the sandbox's own credentials → that secret."""
+    """Placeholder in the bundle → secret, for secrets that everybody knows, such as the sandbox's own credentials."""
     named: dict[str, NamedText] = field(default_factory=dict)
     """Scenarios that requests named."""
 
 
 class StateLine(Struct, frozen=True, tag_field="kind", tag="state"):
-    """What decides from behind an entry of the journal on."""
+    """Seed, scenario and settings that decide answers after an entry of the journal."""
 
     state: State
 
@@ -139,7 +139,7 @@ class End(Struct, frozen=True, tag_field="kind", tag="end"):
     """The last line."""
 
     lines: int
-    """How many there are before it."""
+    """The number of lines before this one."""
     settled: bool = True
     """Nothing happened while it was written: what the sandbox held in the end is what the journal brought about."""
 

@@ -1,7 +1,7 @@
 """Long polls: lists that are answered as soon as enough of their rows fit.
 
-Each looks through everything once. After that it looks only at rows that are new or were rewritten, and at those whose
-turn on the sandbox's clock has come.
+A poll reads all rows once. After that it reads only rows that are new or rewritten, and rows whose status changes at a
+time that the sandbox's clock has reached (their turn).
 """
 
 import asyncio
@@ -16,17 +16,17 @@ from msgsim.web.control.lists import Listing, Page, Search
 from msgsim.web.control.subscriptions import Subscription, Subscriptions
 
 MOST_TURNS = 10_000
-"""Rows whose turn on the clock is remembered; when it is that of further ones, everything is looked through again."""
+"""Limit of turns that are kept per poll; when the time of a dropped one has come, all rows are read again."""
 T = TypeVar("T")
 
 
 class Turns:
-    """Rows that are to be looked at again, by the times at which they are."""
+    """A priority queue of rows to be read again, by time on the sandbox's clock in milliseconds."""
 
     def __init__(self) -> None:
         self._heap: list[tuple[int, int]] = []
         self.forgotten: int | None = None
-        """From this time on there are others too."""
+        """The earliest time of a dropped turn; None: none was dropped."""
 
     def add(self, at: int, number: int) -> None:
         if self.forgotten is not None and at >= self.forgotten:
@@ -42,25 +42,25 @@ class Turns:
         return self._heap[0][0] if self._heap else self.forgotten
 
     def come(self, now: int) -> Iterator[int]:
-        """Numbers of the rows whose turn it is, each time once."""
+        """Remove the turns up to ``now`` and give the numbers of their rows."""
         while self._heap and self._heap[0][0] <= now:
             yield heapq.heappop(self._heap)[1]
 
 
 class News:
-    """Tells rows that begin to fit from those that fitted already when somebody began to wait."""
+    """Distinguishes rows that begin to fit from rows that fitted already when the poll began (query ``new``)."""
 
     def __init__(self) -> None:
         self._started = False
         self._through = 0
-        """Of rows with numbers up to this nothing is expected: all of them fitted, or none of them ever changes."""
+        """Rows up to this number cannot begin to fit: all of them fitted, or rows of this kind never change."""
         self._before: set[int] = set()
-        """Further rows that fitted at the start, and ever since."""
+        """Numbers of other rows that fitted at the start, and ever since."""
         self._still: set[int] = set()
-        """Those of them that the present look has found."""
+        """The rows of ``_before`` that the present search has found."""
 
     def begin(self, listing: Listing[Any], again: bool) -> None:
-        """Everything is looked through; ``again``: the same sandbox as before, which was not reset meanwhile."""
+        """A search of all rows begins; ``again``: the sandbox was not reset since the last search."""
         self._still = set()
         if not self._started:
             self._through = listing.bounds()[1] if listing.rewritten is None or not listing.tests else 0
@@ -71,7 +71,7 @@ class News:
         return number > self._through
 
     def begins(self, number: int, fits: bool) -> bool:
-        """Whether a row that was just looked at is new."""
+        """Whether a row that was just read has begun to fit since the poll began."""
         if not fits:
             self._before.discard(number)
             return False
@@ -82,12 +82,12 @@ class News:
         return number > self._through and number not in self._before
 
     def end(self) -> None:
-        """Everything was looked through: what was not found does not fit any more."""
+        """The search has read all rows: those of ``_before`` that it has not found do not fit any more."""
         self._started, self._before = True, self._still
 
 
 class Poll(Generic[T]):
-    """One list that is waited for, and what is known of it so far."""
+    """One long poll: the list that it waits for, and the rows found so far."""
 
     def __init__(self, make: Callable[[], Listing[T]], cursor: int, most: int, wanted: int, new: bool = False) -> None:
         """``make`` gives the listing as it is now; it may raise Unknown.
@@ -95,10 +95,10 @@ class Poll(Generic[T]):
         ``new``: only what begins to fit from now on.
         """
         self.found: Page[T] | None = None
-        """The answer."""
+        """The answer; None: not enough rows fit yet."""
         self.total = 0
         self.stale = True
-        """Everything has to be looked through."""
+        """Whether all rows have to be read (`search`)."""
         self._make = make
         self._cursor = cursor
         self._most = most
@@ -110,11 +110,11 @@ class Poll(Generic[T]):
 
     @property
     def next_turn(self) -> int | None:
-        """When to look again although there is no news."""
+        """The time of the next turn on the sandbox's clock; None: there is none."""
         return self._turns.next()
 
     def search(self) -> Iterator[None]:
-        """Looks through everything, as of now; each step is a bounded piece of work."""
+        """Read all rows; each step is a bounded piece of work. Raises what ``make`` raises."""
         listing = self._make()
         if self._news is not None:
             self._news.begin(listing, again=listing.sandbox == self._sandbox)
@@ -134,7 +134,7 @@ class Poll(Generic[T]):
             self.found = search.page
 
     def _search_new(self, listing: Listing[T], news: News) -> Iterator[None]:
-        """Every row that may change is read: one that fits later may be one that does not fit now."""
+        """As `search`, for ``new``: reads every row that may change, because rows that do not fit now may fit later."""
         for low, high in listing.slices():
             for row in listing.between(low, high) if news.concerns(high) else ():
                 self._note(listing, row, listing.exact or listing.fits(row))
@@ -145,7 +145,7 @@ class Poll(Generic[T]):
             self._answer(listing)
 
     def news(self) -> Iterator[None]:
-        """Looks at what may have changed since; `stale` afterwards where it cannot tell what that is."""
+        """Read what may have changed since the last call; sets ``stale`` if it cannot know which rows these are."""
         listing = self._make()
         rewritten = listing.rewritten.since(self._rewritten) if listing.rewritten else []
         forgotten = self._turns.forgotten
@@ -191,7 +191,7 @@ class Poll(Generic[T]):
             self._turns.add(at, number)
 
     def _answer(self, listing: Listing[T]) -> None:
-        """What fits, unless some of it is gone meanwhile."""
+        """Set ``found``, unless too many of the rows were deleted meanwhile."""
         page: Page[T] = Page(listing, [])
         for number in sorted(self._fitting, reverse=listing.newest_first):
             row = listing.row(number)
@@ -207,12 +207,12 @@ class Poll(Generic[T]):
 
 
 def _numbers(keys: list[int], sandbox: int) -> Iterator[int]:
-    """Those of one sandbox."""
+    """The numbers of those keys that belong to a sandbox."""
     return (key - (sandbox << SHIFT) for key in keys if key >> SHIFT == sandbox)
 
 
 class Waiting:
-    """The long polls of one sandbox that have looked through everything."""
+    """The long polls of one sandbox that have read all rows and wait for news."""
 
     def __init__(self, subscription: Subscription) -> None:
         self.subscription = subscription
@@ -236,13 +236,13 @@ class Waiting:
         return min((turn for turn in turns if turn is not None), default=None)
 
     def round(self) -> Iterator[None]:
-        """Has each look at what is new, and wakes those that need not wait any longer."""
+        """Let each poll read the news, and wake those that are answered or stale; each step is bounded."""
         for poll, done in list(self.polls.items()):
             if done.done():
                 continue
             try:
                 yield from poll.news()
-            except Exception as error:  # Whoever asked is told.
+            except Exception as error:  # Raised in the request of the poll.
                 settle(done, error)
             else:
                 if poll.found is not None or poll.stale:
@@ -255,7 +255,7 @@ class Waiting:
 
 
 class Polls:
-    """All long polls. They look at news in rounds, so that a message does not wake hundreds of tasks."""
+    """All long polls. One task per sandbox reads the news for them: a message does not wake hundreds of tasks."""
 
     def __init__(self, subscriptions: Subscriptions) -> None:
         self.subscriptions = subscriptions
@@ -263,7 +263,7 @@ class Polls:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def news(self, sandbox: str, poll: Poll[T], seconds: float) -> None:
-        """Until the poll is answered or stale, the time is over, or the server stops. Raises what looking raises."""
+        """Wait until the poll is answered or stale, time is over, or the server stops. Raises as `Poll.news`."""
         if sandbox not in self._waiting:
             self._waiting[sandbox] = Waiting(self.subscriptions.open(sandbox))
             task = asyncio.create_task(self._run(sandbox, self._waiting[sandbox]))
@@ -272,13 +272,13 @@ class Polls:
         await self._waiting[sandbox].news(poll, seconds)
 
     async def _run(self, sandbox: str, waiting: Waiting) -> None:
-        """Round by round, as long as there are any."""
+        """Make rounds while the sandbox has waiting polls."""
         try:
             while waiting.polls and not self.subscriptions.closing:
                 await self.subscriptions.resting(waiting.round())
                 await waiting.subscription.wait(waiting.next_turn, None)
             waiting.end(None)
-        except Exception as error:  # The sandbox is gone, for instance; whoever asked is told.
+        except Exception as error:  # For instance, the sandbox was deleted.
             waiting.end(error)
         finally:
             del self._waiting[sandbox]

@@ -1,4 +1,4 @@
-"""What the sinks of all sandboxes have collected: kept in memory, and gone with their sandbox."""
+"""Sinks: receivers of callbacks inside the simulator. Their posts are in memory, and deleted with the sandbox."""
 
 from collections import deque
 
@@ -8,9 +8,9 @@ from msgspec import Struct, field
 from msgsim.model import Int64, Json
 
 MOST_POSTS = 1000
-"""Saved per sink; the oldest go first."""
+"""Limit of posts per sink; the oldest are dropped."""
 MOST_SINKS = 100
-"""Per sandbox."""
+"""Limit of sinks per sandbox."""
 BODY_KEPT = 262_144
 
 
@@ -21,7 +21,7 @@ class Posted(Struct, frozen=True):
     at: int
     method: str
     path: str
-    """Below the sink."""
+    """The part of the path after the sink's name."""
     query: str
     headers: dict[str, str]
     body: str
@@ -30,19 +30,19 @@ class Posted(Struct, frozen=True):
 
 
 class SinkAnswer(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a sink answers, ``times`` times; 0: from then on always."""
+    """An answer of a sink, which is given ``times`` times; 0: to all further posts."""
 
     status: Int64 = 200
     body: Json = None
-    """A text goes out as it is, anything else as JSON."""
+    """A text is sent unchanged, any other value as JSON."""
     headers: dict[str, str] = field(default_factory=dict)
     delay: str = "0ms"
-    """Real time."""
+    """A duration of real time."""
     times: Int64 = 1
 
 
 class SinkPosts:
-    """Collects what is posted to it and answers as it was told, else 200."""
+    """One sink: collects posts and gives the configured answers, then 200."""
 
     def __init__(self) -> None:
         self.posts: deque[Posted] = deque(maxlen=MOST_POSTS)
@@ -50,7 +50,7 @@ class SinkPosts:
         self._answers: deque[SinkAnswer] = deque()
 
     def tell(self, answers: tuple[SinkAnswer, ...]) -> None:
-        """What the next posts get."""
+        """Set the answers to the next posts."""
         self._answers = deque(answers)
 
     def answers(self) -> list[SinkAnswer]:

@@ -1,4 +1,4 @@
-"""Who wants to know that something was written in a sandbox, or that a moment on its clock has come."""
+"""Subscriptions of long polls and event streams to what is written in a sandbox, and to times of its clock."""
 
 import asyncio
 import contextlib
@@ -11,15 +11,15 @@ from msgsim.storage.keys import SHIFT
 from msgsim.web.control.lists import TURN
 
 SHARE = 6
-"""After work that took t, those who wait rest for SHARE x t: together they use at most a seventh of the process."""
+"""After work that took t, all subscribers rest for SHARE x t: together they use at most a seventh of the process."""
 
 
 STOPPING = 0.05
-"""Seconds after which who rests looks whether the server stops."""
+"""Seconds between two checks, during a rest, of whether the server stops."""
 
 
 class Subscription:
-    """To a sandbox by its name, whatever becomes of the sandbox."""
+    """A subscription to the sandbox of a name, also after a reset has replaced it."""
 
     def __init__(self, engine: Engine, name: str) -> None:
         self._engine = engine
@@ -29,13 +29,13 @@ class Subscription:
 
     @property
     def sandbox(self) -> Sandbox:
-        """As it is now: a reset makes it another one. Raises Unknown when it is gone."""
+        """The present sandbox of the name: a reset replaces it. Raises Unknown after it was deleted."""
         if self.name not in self._engine.sandboxes:
             raise Unknown(f"there is no sandbox {self.name!r} any more")
         return self._engine.sandboxes[self.name]
 
     async def wait(self, moment: int | None, most: float | None) -> None:
-        """Until there is news, the moment has come, or so many seconds are over; None: never."""
+        """Wait for news, or for a time on the sandbox's clock, or for ``most`` seconds; None: no such end."""
         ahead = None if moment is None else self.sandbox.clock.wait(moment)
         pauses = [seconds for seconds in (ahead, most) if seconds is not None]
         with contextlib.suppress(TimeoutError):
@@ -46,7 +46,7 @@ class Subscription:
 
 
 class Subscriptions:
-    """Those there are, each told of what is new in its sandbox."""
+    """All subscriptions."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -56,7 +56,7 @@ class Subscriptions:
 
     @property
     def closing(self) -> bool:
-        """The server stops; nobody waits any longer."""
+        """Whether the server is stopping, which ends all waiting."""
         return self._engine.signals.closing
 
     def open(self, name: str) -> Subscription:
@@ -78,13 +78,13 @@ class Subscriptions:
             self.close(subscription)
 
     def tell(self, key: int) -> None:
-        """Something of the sandbox that this key belongs to has changed."""
+        """Wake the subscriptions to the sandbox of a changed row; ``key``: of the row."""
         for subscription in self._subscriptions:
             if subscription.number == key >> SHIFT:
                 subscription.news.set()
 
     async def resting(self, steps: Iterable[None]) -> None:
-        """Work step by step, and leave the process to others in between; not to the end where the server stops."""
+        """Work step by step, with rests in between; ends early when the server stops."""
         loop = asyncio.get_running_loop()
         begun = loop.time()
         for _ in steps:
@@ -96,7 +96,7 @@ class Subscriptions:
         await self.rest(loop.time() - begun)
 
     async def rest(self, worked: float) -> None:
-        """After so many seconds of work, and after the work of all who came before."""
+        """Rest after ``worked`` seconds of work; the rests of all subscribers follow each other."""
         loop = asyncio.get_running_loop()
         until = self._free = max(self._free, loop.time()) + SHARE * worked
         while (left := until - loop.time()) > 0 and not self.closing:  # noqa: ASYNC110 - nobody is told that a server stops
