@@ -1,4 +1,4 @@
-"""What commands that talk to a running simulator share: where it is, what goes wrong, how answers are shown."""
+"""Shared by commands that talk to a running simulator: its address, error messages, tables."""
 
 import json
 import os
@@ -14,12 +14,12 @@ from msgsim.client.api import Json
 
 NEEDS_TOKEN = 401
 OURS = frozenset({"MSGSIM_URL", "MSGSIM_SANDBOX", "MSGSIM_TOKEN"})
-"""Variables that commands read which talk to a running simulator."""
+"""Environment variables of these commands."""
 KINDS = {
     "queued": "cyan", "sent": "cyan", "scheduled": "cyan", "delivered": "green", "seen": "green",
     "failed": "red", "rejected": "red", "expired": "yellow", "cancelled": "yellow",
 }  # fmt: skip
-"""Colour by what a status means."""
+"""Kind of a status → colour."""
 
 
 at_url = click.option(
@@ -103,7 +103,7 @@ class DefaultGroup(click.Group):
 
 
 def show_json(value: Json) -> None:
-    """JSON that stays JSON where the output cannot show every character."""
+    """Print JSON; characters outside ASCII are escaped unless the output is in UTF."""
     unicode = (sys.stdout.encoding or "").lower().startswith("utf")
     click.echo(json.dumps(value, indent=2, ensure_ascii=not unicode))
 
@@ -129,7 +129,7 @@ def show_rows(rows: Sequence[Json], row: Callable[[Json], Sequence[str]], raw: b
 
 
 def brief(text: str | None, most: int = 40) -> str:
-    """A text on one line, cut."""
+    """A text in one line, cut to a length."""
     line = " ".join((text or "").split())
     return line if len(line) <= most else f"{line[: most - 1]}…"
 

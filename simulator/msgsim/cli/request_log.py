@@ -1,4 +1,4 @@
-"""One line per request that the server was asked, as a person reads it or as a program does."""
+"""Prints one line per request that the server answers: as text, or as JSON."""
 
 import json
 import os
@@ -19,16 +19,16 @@ from msgsim.storage.database import StoreError
 from msgsim.storage.keys import NUMBERS, SHIFT
 
 MOST_UNWRITTEN = 10_000
-"""Lines that wait for a terminal or a pipe that takes none; further ones are counted only."""
+"""Limit of lines that wait while the output is blocked; further ones are only counted."""
 LAST = 1.0
-"""Seconds that a stopping server waits for its last lines to be written."""
+"""Seconds that a stopping server waits until its last lines are written."""
 ALONE = nullcontext()
-"""The turn to write of who shares the output with nobody."""
+"""The lock of an output that no other process writes to."""
 Form = Callable[[dict[str, Json]], str]
 
 
 class Output(Protocol):
-    """Takes lines, and never makes anybody wait."""
+    """Accepts lines without blocking."""
 
     def __call__(self, line: str, /) -> None: ...
 
@@ -101,7 +101,7 @@ def as_text(facts: dict[str, Json]) -> str:
 
 
 def _plain(text: str) -> str:
-    """Without what would steer a terminal."""
+    """A text with unprintable characters escaped: they could control the terminal."""
     return text if text.isprintable() else "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
 
 
@@ -165,7 +165,7 @@ class Writer:
             rest = rest[os.write(self._file, rest) :]
 
     def _forget(self) -> None:
-        """Takes lines and writes none, to the end."""
+        """Drops all further lines, after the output has failed."""
         while self._lines.get() is not None:
             pass
 

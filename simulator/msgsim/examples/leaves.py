@@ -1,15 +1,15 @@
-"""The texts of a body, and where each stands."""
+"""Finds and replaces the texts in a JSON body by their paths."""
 
 from collections.abc import Iterator
 
 from msgsim.model import Json
 
 Path = tuple[str | int, ...]
-"""Names of members and indexes of lists, from the outermost on."""
+"""Names of members and indexes of lists, from the outermost to the innermost."""
 
 
 def leaves(value: Json, path: Path = ()) -> Iterator[tuple[Path, str]]:
-    """Every text of a body, and where it stands."""
+    """(path, text) of every text in a body."""
     if isinstance(value, dict):
         for key, inner in value.items():
             yield from leaves(inner, (*path, key))
@@ -21,7 +21,7 @@ def leaves(value: Json, path: Path = ()) -> Iterator[tuple[Path, str]]:
 
 
 def put(body: Json, path: Path, value: str) -> None:
-    """Write a text at a place that exists."""
+    """Replace the text at an existing path."""
     for part in path[:-1]:
         body = body[part]
     body[path[-1]] = value

@@ -1,4 +1,4 @@
-"""One simulator in memory, for whoever wants to know what would be answered: gallery, OpenAPI, plan, dry run, tests."""
+"""A simulator in memory, to find out what would be answered: for OpenAPI documents, dry runs and scenario tests."""
 
 from collections.abc import Iterable, Mapping
 
@@ -15,11 +15,11 @@ from msgsim.storage.store import store_in
 
 START = "2026-01-01T00:00:00Z"
 NOWHERE = "http://127.0.0.1:9"
-"""Where callbacks would go; nothing is posted."""
+"""The URL of callbacks; nothing is posted to it."""
 
 
 class Sent(Struct, frozen=True):
-    """One request and what came of it."""
+    """One request, its answer, its exchange of the journal, and the messages that it brought."""
 
     call: Call
     reply: Reply
@@ -28,7 +28,7 @@ class Sent(Struct, frozen=True):
 
 
 class InMemory:
-    """Without a network or a file. Its clock stands until it is moved; receivers take whatever they get."""
+    """A simulator without network and files. Its clock is frozen; receivers answer every callback with 200."""
 
     def __init__(
         self, scenario: Iterable[str] = (), seed: int = 1, providers: Mapping[str, Provider] | None = None
@@ -50,7 +50,7 @@ class InMemory:
         return self.engine.providers[provider].contract
 
     def fresh(self) -> None:
-        """Forget everything that was sent."""
+        """Replace the sandbox by an empty one."""
         self.engine.sandboxes.open("default")
 
     def close(self) -> None:
@@ -74,7 +74,7 @@ class InMemory:
         return sent
 
     async def advance(self, by: int) -> None:
-        """Move the clock by so many milliseconds; what falls due happens."""
+        """Advance the clock by milliseconds, which posts the callbacks that become due."""
         await self._dispatcher.driver.advance(self.engine.sandboxes.default, self.now + by)
 
     def owed(self, sent: Sent) -> list[Callback]:

@@ -1,4 +1,4 @@
-"""Good requests: the schemas' examples with credentials, what comes of them, and sample traffic."""
+"""Valid requests: the schemas' examples with credentials, the messages they bring, and sample traffic."""
 
 import re
 from base64 import b64encode
@@ -20,17 +20,17 @@ from msgsim.provider import AnySend, Endpoint, Provider
 
 
 class Sample(Struct, frozen=True):
-    """One request that its provider takes on."""
+    """A request that its provider accepts."""
 
     provider: str
     endpoint: str
     example: Example
     varied: bool
-    """Whether recipients and texts are made up; else it is an example of the schema as it stands."""
+    """Whether recipients and texts are made up; False: it is an unchanged example of the schema."""
 
 
 class Trial(Struct, frozen=True):
-    """An example of a schema, and the one message that came of it when it was sent on trial."""
+    """An example of a schema, and the one message that it brought when it was sent on trial."""
 
     endpoint: AnySend
     body: Json

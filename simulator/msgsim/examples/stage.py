@@ -33,13 +33,13 @@ from msgsim.storage.store import store_in
 NOT_COMPARED = frozenset({"headers", "body", "query", "path", "method", "way", "number", "at", "kind"})
 """Members of an exchange that are the request's own."""
 TOGETHER = 200
-"""Entries in one transaction."""
+"""Entries of the journal that are replayed in one transaction."""
 _WORD = re.compile(r"""[^\s"'&=<>,;{}\[\]]+""")
-"""A piece of an answer that may be a token."""
+"""A word of an answer, which may be a token."""
 
 
 class Difference(Struct, frozen=True):
-    """The first thing that is not as it was."""
+    """The first difference between a bundle and its replay."""
 
     what: str
     """``request 5, POST /v1/omnimessage at 2026-01-01T00:00:01.000Z``"""
@@ -68,15 +68,15 @@ class Stage:
             raise BadBundle(f"line 2: {error}") from None
         _count_from(self._sandbox, begin)
         self._secrets = dict(header.credentials)
-        """What stands for a secret in the bundle → what it is here."""
+        """Placeholder of a secret in the bundle → the secret of this simulator."""
         self._alike: dict[tuple[str, Json], Json] = {}
-        """What follows from secrets, as the bundle has it → as it is here."""
+        """(part, value in the bundle) → value here, for values derived from secrets."""
 
     def close(self) -> None:
         self._engine.store.close()
 
     def _restart(self, state: State) -> None:
-        """As if the server were started again, perhaps with other settings. Raises BadFile and ValueError."""
+        """Continue with a state as after a restart, perhaps with other settings. Raises BadFile and ValueError."""
         engine, sandbox = self._engine, self._sandbox
         engine.config = replace(engine.config, strict=state.strict, pristine=state.pristine)
         sandbox.saved.settings, sandbox.saved.seed = engine.settings.checked(state.settings), state.seed
@@ -87,7 +87,7 @@ class Stage:
         _count_from(sandbox, state)
 
     def do(self, line: bundle.EntryLine) -> Difference | None:
-        """Do an entry of the journal again; the first part of it that differs."""
+        """Replay an entry of the journal and return its first difference; None: there is none. Raises BadBundle."""
         self._go_on(line)
         match line:
             case ExchangeLine():
@@ -99,7 +99,7 @@ class Stage:
         return None
 
     def _go_on(self, line: bundle.EntryLine) -> None:
-        """To the moment of an entry, and to the state in which it happened."""
+        """Set the clock and the state to those of an entry. Raises BadBundle if it is out of order."""
         sandbox, now = self._sandbox, _moment(line.at)
         if not sandbox.journal < line.number < FROM_PHONES:
             raise BadBundle(f"entry {line.number} does not follow entry {sandbox.journal}")
@@ -123,7 +123,7 @@ class Stage:
         return self._compared(what, line, NOT_COMPARED, {"credential"} if line.original.headers else frozenset())
 
     def _call(self, line: ExchangeLine) -> Call:
-        """The request as it was, with the secrets of this simulator."""
+        """The recorded request, with the secrets of this simulator in place of placeholders."""
         original = line.original
         headers = {name: self._header(value) for name, value in {**line.headers, **original.headers}.items()}
         get, scheme = headers.get, "https" if line.way in ("https", "connect") else "http"
@@ -155,7 +155,7 @@ class Stage:
         return text
 
     def _learn(self, disguised: str, answer: str) -> None:
-        """Secrets that this simulator has given: they stand where those of the recorded answer were disguised."""
+        """Note secrets in an answer of this simulator, at the places where the recorded answer has placeholders."""
         before, now = _WORD.findall(disguised), _WORD.findall(answer)
         if len(before) == len(now):
             self._secrets |= {other: secret for other, secret in zip(before, now, strict=True) if other != secret}
@@ -187,7 +187,7 @@ class Stage:
         return self._compared(what, line, frozenset({"headers"})) or self._headers(what, line)
 
     def _headers(self, what: str, line: AttemptLine) -> Difference | None:
-        """A signature is made with a secret: where two were the same they are the same now, and else not."""
+        """Compare headers. Signatures depend on secrets: equal ones must be equal again, but may have other values."""
         before, now = line.line.get("headers", {}), self._recorded(line).get("headers", {})
         for name in {**before, **now}:
             may_differ = "signature" in name.lower()
@@ -230,7 +230,7 @@ class Stage:
                 engine.recorder.control(sandbox, members)
 
     def _decide(self, line: ControlLine) -> None:
-        """Another scenario, other settings or another seed, as the state behind the entry before says."""
+        """Apply a change of scenario, settings or seed, from the state that the bundle has for it. Raises BadBundle."""
         if not self._states or self._states[0].after != line.number - 1:
             raise BadBundle(f"entry {line.number}: its state is missing")
         engine, sandbox, state = self._engine, self._sandbox, self._states.pop(0)
@@ -246,7 +246,7 @@ class Stage:
     # What is the same
 
     def _recorded(self, line: bundle.EntryLine) -> dict[str, Json]:
-        """The entry that came of doing one again, as it would be exported."""
+        """The journal's entry of a replayed entry, as it would be exported; empty: there is none."""
         entry = self._engine.store.journal.by_key(self._sandbox.base + line.number)
         members: dict[str, Json] = {} if entry is None else msgspec.json.decode(msgspec.json.encode(line_of(entry)))
         return members
@@ -254,7 +254,7 @@ class Stage:
     def _compared(
         self, what: str, line: bundle.EntryLine, left_out: frozenset[str] = frozenset(), free: Iterable[str] = ()
     ) -> Difference | None:
-        """``free`` members follow from secrets."""
+        """The first member that differs; ``left_out`` are not compared, ``free`` are derived from secrets."""
         now = self._recorded(line)
         for part in {**line.line, **now}:
             if part in left_out:
@@ -271,7 +271,7 @@ class Stage:
         return bool(self._alike.setdefault((part, before), now) == now)
 
     def holds(self, line: bundle.MessageLine | bundle.CallbackLine) -> Difference | None:
-        """The first part that differs of a message or a callback as it was in the end."""
+        """The first difference of a message or callback at the end of the replay; None: there is none."""
         found = self._held(line)
         if found is None:
             return Difference(f"{line.name} in the end", "itself", "there", None)
@@ -293,11 +293,11 @@ class Stage:
 
 
 _DECIDING = frozenset({"scenario", "reload", "settings", "seed"})
-"""Actions that change what decides."""
+"""Control actions that change the scenario, the settings or the seed."""
 
 
 def _moment(text: str) -> int:
-    """Raises BadBundle."""
+    """Milliseconds since 1970. Raises BadBundle."""
     try:
         return instant(text)
     except ValueError as error:
@@ -309,7 +309,7 @@ def _choice(state: State) -> Choice:
 
 
 def _count_from(sandbox: Sandbox, state: State) -> None:
-    """Go on with the numbers that were reached then."""
+    """Continue the sandbox's counters from those of a state."""
     marks = state.marks
     sandbox.messages, sandbox.callbacks, sandbox.inbound = marks.messages, marks.callbacks, marks.inbound & ~FROM_PHONES
     sandbox.journal, sandbox.ticks, sandbox.requests = marks.journal, marks.ticks, marks.requests
