@@ -132,6 +132,12 @@ def test_a_broken_connection_is_told(page: Page, sim: Simulator) -> None:
     expect(page.locator("#result")).to_contain_text("No answer came")
 
 
+def test_it_opens_with_a_documented_error(page: Page) -> None:
+    page.goto("/__sim/errors")
+    expect(page.locator("#entries a[aria-current] .provenance")).to_have_text("seed")
+    expect(page.locator("#stage > header .provenance")).to_have_text("seed")
+
+
 def test_the_header_leaves_room_on_a_phone(page: Page) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto("/__sim/errors")

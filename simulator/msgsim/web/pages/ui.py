@@ -1,6 +1,6 @@
 """The pages below ``/__sim/``. They are drawn from what the control API tells, and every act goes to it."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import get_args
 from urllib.parse import urlencode
 
@@ -13,6 +13,7 @@ from msgsim.contract import Provenance
 from msgsim.engine.receive import Engine
 from msgsim.engine.sandbox import Sandbox
 from msgsim.model import Json, Unknown
+from msgsim.provider import Provider
 from msgsim.storage.keys import host as host_of
 from msgsim.web.control.traffic import FAILING, STATES
 from msgsim.web.pages import mail
@@ -131,7 +132,7 @@ class Ui:
         return HTMLResponse(page, headers={**SAFE, "Content-Security-Policy": mail.POLICY})
 
     async def errors(self, look: Look) -> Response:
-        name = look.query.get("provider") or next(iter(self._engine.providers))
+        name = look.query.get("provider") or _documented(self._engine.providers.values())
         if name not in self._engine.providers:
             raise Unknown(f"there is no provider {name!r}")
         listed = await self._contents.get(look, "errors", provider=name)
@@ -216,6 +217,16 @@ class Ui:
 
     def _drawn(self, look: Look, template: str, status: int = 200, **more: Json) -> Response:
         return HTMLResponse(self._text(look, template, **more), status, headers=SAFE)
+
+
+def _documented(providers: Iterable[Provider]) -> str:
+    """The first provider with an error that its documents name; without one, as near to that as there is."""
+
+    def nearest(provider: Provider) -> int:
+        found = [PROVENANCES.index(error.provenance) for error in provider.contract.errors.values()]
+        return min(found, default=len(PROVENANCES))
+
+    return min(providers, key=nearest).name
 
 
 def _entry(error: Json, what: str) -> Json:
