@@ -36,7 +36,7 @@ class Answered(Struct, frozen=True):
 
 
 class Answers:
-    """Asks one provider, in a sandbox whose clock stands still: the answers are the same each time."""
+    """Sends requests to one provider in a sandbox with a frozen clock, so that the answers are the same each time."""
 
     def __init__(self, provider: Provider) -> None:
         self.provider = provider
@@ -51,7 +51,7 @@ class Answers:
     def ask(
         self, endpoint: Endpoint, body: Json = None, path: str = "", headers: dict[str, str] | None = None
     ) -> Answered:
-        """``path``: with values for the ``{names}`` in it."""
+        """Send a request to an endpoint; ``path``: its path with values for the ``{names}``, empty: each is ``1``."""
         return self._asked(request_to(self.provider, endpoint, body, headers=headers, path=path), body)
 
     def _asked(self, example: Example, body: Json = None) -> Answered:
@@ -77,14 +77,14 @@ class Answers:
         """A batch with good and bad items, if the endpoint accepts the good ones (``partial``)."""
         if isinstance(endpoint, SendMany) and endpoint.partial:
             sample = self.samples(endpoint)[0]
-            bad: list[Json] = [{}, [], dict.fromkeys(self.provider.recipients, 1.5)]  # What is echoed may be a number.
+            bad: list[Json] = [{}, [], dict.fromkeys(self.provider.recipients, 1.5)]  # An echoed value may be a number.
             if isinstance(sample, list):
                 yield [*sample, *bad]
             elif place := self.place_of_items(endpoint):
                 yield {**sample, place: [*sample[place], *bad]}
 
     def place_of_items(self, endpoint: SendMany) -> str:
-        """The member of a body that holds its items; empty when the body itself does."""
+        """The member of a body with the list of its items; empty: the body is this list."""
         sample = self.samples(endpoint)[0]
         if isinstance(sample, list):
             return ""
@@ -92,7 +92,7 @@ class Answers:
         return next((name for name, value in sample.items() if isinstance(value, list) and len(value) == count), "")
 
     def place_of_item(self, endpoint: SendMany) -> str:
-        """The member of a body that is its one item; empty where there is none."""
+        """The member of a body that is its only item; empty: there is none."""
         sample = self.samples(endpoint)[0]
         items = [] if isinstance(sample, list) else endpoint.items(sample)
         return next((name for name, value in sample.items() if [value] == items), "") if items else ""
@@ -107,9 +107,10 @@ class Answers:
         return self._asked(of_error(self.provider, error))
 
     def found(self, endpoint: Endpoint, known: Iterable[list[Answered]]) -> list[Answered]:
-        """Good answers at a path with ``{names}``: values that other requests and answers have under such a name.
+        """Good answers of an endpoint whose path has ``{names}``.
 
-        One of each form that reading gives; what changes something is done once.
+        ``known``: requests and answers of other endpoints; values of members with such a name are tried. One answer for
+        each set of members; of an endpoint that changes something only one answer.
         """
         leaves = [
             leaf for answers in known for answered in answers for leaf in _leaves([answered.request, answered.json])

@@ -32,7 +32,7 @@ class BadBundle(Exception):
 
 
 class NamedText(Struct, frozen=True):
-    """A scenario's file."""
+    """The name and content of a scenario file."""
 
     file: str
     text: str
@@ -43,12 +43,12 @@ class Header(Struct, frozen=True, tag_field="kind", tag="bundle"):
 
     format: int
     version: str
-    """Of the simulator it comes from."""
+    """Version of the simulator that wrote it."""
     sandbox: str
     credentials: dict[str, str] = field(default_factory=dict)
     """Placeholder in the bundle → secret, for secrets that everybody knows, such as the sandbox's own credentials."""
     named: dict[str, NamedText] = field(default_factory=dict)
-    """Scenarios that requests named."""
+    """Name → scenario, for those that requests named in ``X-Sim-Scenario``."""
 
 
 class StateLine(Struct, frozen=True, tag_field="kind", tag="state"):
@@ -80,7 +80,7 @@ class ExchangeLine(EntryLine, frozen=True, tag_field="kind", tag="exchange"):
 
 
 class AttemptLine(EntryLine, frozen=True, tag_field="kind", tag="attempt"):
-    """One try at a callback, and what the receiver said."""
+    """One attempt at a callback, and what the receiver answered."""
 
     callback: int = 0
     status: int | None = None
@@ -92,7 +92,7 @@ class AttemptLine(EntryLine, frozen=True, tag_field="kind", tag="attempt"):
 
 
 class ControlLine(EntryLine, frozen=True, tag_field="kind", tag="control"):
-    """What was asked of the control API."""
+    """One action of the control API; members that its ``action`` does not have are empty."""
 
     action: str = ""
     id: str = ""
@@ -109,7 +109,7 @@ class ControlLine(EntryLine, frozen=True, tag_field="kind", tag="control"):
 
 
 class MessageLine(Struct, frozen=True, tag_field="kind", tag="message"):
-    """A message and its plan, as they were in the end."""
+    """A message and its plan at the end."""
 
     number: int
     id: str
@@ -122,7 +122,7 @@ class MessageLine(Struct, frozen=True, tag_field="kind", tag="message"):
 
 
 class CallbackLine(Struct, frozen=True, tag_field="kind", tag="callback"):
-    """A callback as it was in the end."""
+    """A callback at the end."""
 
     number: int
     due: str
@@ -141,7 +141,7 @@ class End(Struct, frozen=True, tag_field="kind", tag="end"):
     lines: int
     """The number of lines before this one."""
     settled: bool = True
-    """Nothing happened while it was written: what the sandbox held in the end is what the journal brought about."""
+    """Nothing happened while the bundle was written, so that messages and callbacks agree with the journal."""
 
 
 Line = Header | StateLine | ExchangeLine | AttemptLine | ControlLine | MessageLine | CallbackLine | End

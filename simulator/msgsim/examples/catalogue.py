@@ -1,5 +1,6 @@
-"""Every documented error and outcome with the one request that brings it about: what `msgsim errors`, the control API,
-the gallery and the OpenAPI documents show.
+"""Every documented error and outcome, with an example request that brings it about.
+
+`msgsim errors`, the control API, the gallery and the OpenAPI documents show it.
 """
 
 import re
@@ -19,7 +20,7 @@ from msgsim.scenarios.reserved import magic_id, magic_number, magic_recipients, 
 
 
 class Neutral(Struct, frozen=True):
-    """An outcome that every provider has, and its reserved recipients."""
+    """A neutral outcome, which every provider has, with its reserved recipients and its steps."""
 
     word: str
     number: str
@@ -28,12 +29,12 @@ class Neutral(Struct, frozen=True):
 
 
 class CatalogueEntry(Struct, frozen=True):
-    """One documented thing, and how it is brought about in a sandbox."""
+    """An error or outcome, and how it is brought about in a sandbox."""
 
     provider: str
     what: Error | Status | Neutral
     recipient: str | None
-    """The reserved recipient, if it has one."""
+    """Its reserved recipient; None: it has none."""
     example: Example
 
 
@@ -53,14 +54,16 @@ def statuses(provider: Provider, sandbox: str = "default") -> Iterator[Catalogue
 
 
 def outcomes(provider: Provider, sandbox: str = "default") -> Iterator[CatalogueEntry]:
-    """Those that every provider has."""
+    """The neutral outcomes, in the order of ``magic.yaml``."""
     for neutral in neutrals():
         recipient = neutral.number if provider.phones else neutral.id
         yield CatalogueEntry(provider.name, neutral, recipient, of_neutral(provider, neutral, sandbox))
 
 
 def of_error(provider: Provider, error: Error, sandbox: str = "default") -> Example:
-    """What the catalogue gives as example; else a sample to the magic recipient; else a sample with a header."""
+    """A request that is refused with an error: the catalogue's example, else a sample to its reserved recipient,
+    else a sample with the header ``X-Sim-Outcome``.
+    """
     if error.example is not None:
         return _given(provider, error.example, sandbox)
     api = next((api for api in provider.apis if api.name == error.key.partition(".")[0]), None)
@@ -72,7 +75,7 @@ def of_error(provider: Provider, error: Error, sandbox: str = "default") -> Exam
 
 
 def of_status(provider: Provider, status: Status, sandbox: str = "default") -> Example:
-    """A sample that goes through this status, by its magic recipient or by a header."""
+    """A send whose message gets a status: to its reserved recipient, else with the header ``X-Sim-Outcome``."""
     if status.magic is not None:
         return by_recipient(provider, status.word, status.magic, status.channels, sandbox)
     return _sample(provider, trial_for(provider, status.channels, None), sandbox, {"X-Sim-Outcome": status.word})
@@ -89,14 +92,14 @@ def by_recipient(
     channels: tuple[str, ...] = (),
     sandbox: str = "default",
 ) -> Example:
-    """A sample to the reserved recipient of an outcome: an error's by the API whose it is, a status's by any."""
+    """A sample to the reserved recipient of an outcome, in the API of the error; for a status in any API."""
     api = key.rpartition(".")[0] if key in provider.contract.errors else None
     return _addressed(provider, trial_for(provider, channels, api), sandbox, magic_number(number), magic_id(key))
 
 
 @cache
 def neutrals() -> tuple[Neutral, ...]:
-    """The outcomes of ``magic.yaml``."""
+    """The neutral outcomes in ``scenarios/magic.yaml``."""
     numbers: dict[str, str] = {}
     found = []
     for rule in load_yaml(data_folder("scenarios") / "magic.yaml")["rules"]:
@@ -114,7 +117,7 @@ def _recipient(provider: Provider, key: str, magic: int | None) -> str | None:
 
 
 def _given(provider: Provider, given: dict[str, Json], sandbox: str) -> Example:
-    """A catalogue's own example; the credentials of the sandbox, where it has no headers."""
+    """The example of an entry in ``errors.yaml``, with the sandbox's credentials unless it has headers of its own."""
     body = text_of(given["json"]) if "json" in given else given.get("body", "")
     media = {"Content-Type": "application/json"} if body else {}
     scheme, issued = signed(provider, sandbox, endpoint_at(provider, given["method"], given["path"]))
@@ -127,7 +130,7 @@ def _given(provider: Provider, given: dict[str, Json], sandbox: str) -> Example:
 
 
 def endpoint_at(provider: Provider, method: str, path: str) -> Endpoint | None:
-    """Which endpoint a request goes to; None where there is none."""
+    """The endpoint with this method and path; None: there is none."""
     for endpoint in provider.endpoints:
         pattern = re.sub(r"\\{\w+\\}", "[^/]+", re.escape(endpoint.path))
         if endpoint.method == method and re.fullmatch(pattern, path, re.IGNORECASE):
@@ -136,7 +139,7 @@ def endpoint_at(provider: Provider, method: str, path: str) -> Endpoint | None:
 
 
 def _addressed(provider: Provider, trial: Trial, sandbox: str, number: str, id: str) -> Example:
-    """A trial to another recipient: a number, an id, or an address, as the trial has it."""
+    """A trial's request to another recipient, in the form of its own: a number, an id, or an e-mail address."""
     if "@" in trial.to:
         to = f"{id.lower()}@example.com"
     elif provider.phones or trial.to.isdecimal():
@@ -152,5 +155,5 @@ def _sample(provider: Provider, trial: Trial, sandbox: str, headers: dict[str, s
 
 
 def _in(sandbox: str) -> dict[str, str]:
-    """What leads into a sandbox, whatever the credentials."""
+    """The header that chooses a sandbox, whatever the credentials; empty for the default one."""
     return {} if sandbox == "default" else {"X-Sim-Sandbox": sandbox}

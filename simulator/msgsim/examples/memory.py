@@ -57,7 +57,7 @@ class InMemory:
         self.engine.store.close()
 
     def receive(self, call: Call) -> Sent:
-        """What a request is answered, and what it brought. Raises Unknown."""
+        """Answer a request. Raises Unknown."""
         sandbox, store = self.engine.sandboxes.default, self.engine.store
         number, first = sandbox.journal + 1, sandbox.messages
         reply = self.engine.receive(call)
@@ -68,7 +68,7 @@ class InMemory:
         return Sent(call, reply, entry.exchange, tuple(message for message in found if message is not None))
 
     async def send(self, call: Call) -> Sent:
-        """As `receive`; callbacks that leave before the answer have left."""
+        """As `receive`, and post the callbacks that have to leave before the answer."""
         sent = self.receive(call)
         await self._dispatcher.post_now(sent.reply.early)
         return sent
@@ -78,7 +78,7 @@ class InMemory:
         await self._dispatcher.driver.advance(self.engine.sandboxes.default, self.now + by)
 
     def owed(self, sent: Sent) -> list[Callback]:
-        """The callbacks of a request's messages, and of the answers to them, in the order in which they leave."""
+        """The callbacks of a request's messages and of the inbound replies to them, in the order of their due times."""
         store, sandbox = self.engine.store, self.engine.sandboxes.default
         ids = {message.id for message in sent.messages}
         answers = [inbound.key for inbound in store.inbound.earliest(sandbox.number) if inbound.message in ids]
@@ -93,7 +93,7 @@ class InMemory:
 
 
 class _Taken(Poster):
-    """Makes no request: every receiver answers 200."""
+    """Sends nothing; every attempt is answered by 200."""
 
     async def attempt(self, callback: Callback, post: Post) -> tuple[Attempt, bool]:
         number, body = callback.tries + 1, post.body.decode(errors="replace")
@@ -101,7 +101,7 @@ class _Taken(Poster):
 
 
 def receivers(provider: Provider) -> dict[str, Json]:
-    """A URL for each setting that says where callbacks go."""
+    """A value for each setting of a provider that is the URL of a receiver of callbacks."""
     if not provider.contract.settings:
         return {}
     properties = provider.contract.schema("settings").document["properties"]

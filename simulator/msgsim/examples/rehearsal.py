@@ -1,4 +1,4 @@
-"""What a scenario file expects of itself, tried out on a clock that stands still and without a network."""
+"""Runs the ``expect`` block of a scenario file on a simulator in memory, with a frozen clock and no network."""
 
 import asyncio
 import re
@@ -19,7 +19,7 @@ _REMEMBERED = re.compile(r"\$\w+")
 
 
 def rehearse(name: str) -> tuple[int, list[Mistake]]:
-    """Run a file's ``expect`` block: how many expectations there are, and which failed. Raises BadFile."""
+    """Run a file's ``expect`` block; returns the number of expectations, and those that failed. Raises BadFile."""
     memory = InMemory((name,))
     try:
         (document,) = memory.engine.sandboxes.default.scenario.documents
@@ -41,9 +41,9 @@ def rehearse(name: str) -> tuple[int, list[Mistake]]:
 async def _differences(
     memory: InMemory, written: Mapping[str, Json], remembered: dict[str, Json]
 ) -> list[tuple[str, str]]:
-    """What is not as an expectation says, by the key that says it.
+    """The keys of an expectation that are not met, each with the reason.
 
-    ``remembered``: parts of earlier answers by their names; those that this expectation names are added.
+    ``remembered``: name → part of an earlier answer; this expectation's own are added.
     """
     try:
         expected = _recalled(written, remembered)
@@ -66,7 +66,7 @@ async def _differences(
 
 
 def _recalled(value: Json, remembered: Mapping[str, Json]) -> Json:
-    """With what was remembered in the place of each text that is ``$name``. Raises ValueError for an unknown name."""
+    """A value in which each text ``$name`` is replaced by what was remembered. Raises ValueError if there is none."""
     if isinstance(value, dict):
         return {key: _recalled(inner, remembered) for key, inner in value.items()}
     if isinstance(value, list):
@@ -79,7 +79,7 @@ def _recalled(value: Json, remembered: Mapping[str, Json]) -> Json:
 
 
 def _json_of(sent: Sent) -> Json:
-    """The answer's JSON; its text where it is none."""
+    """The answer's JSON; its text if it is not JSON."""
     try:
         return msgspec.json.decode(sent.reply.body)
     except msgspec.DecodeError:
@@ -87,7 +87,7 @@ def _json_of(sent: Sent) -> Json:
 
 
 def _part(answer: Json, path: str) -> Json:
-    """What stands at ``messages.0.id`` of an answer. Raises ValueError where there is nothing."""
+    """The value at a path such as ``messages.0.id`` of an answer. Raises ValueError if there is none."""
     found = answer
     for name in path.split("."):
         try:
@@ -107,7 +107,7 @@ def _overlap(expected: Json, answer: Json) -> Json:
 
 
 def observed(memory: InMemory, sent: Sent) -> dict[str, Json]:
-    """A request's outcome in the words of an expectation."""
+    """The outcome of a request under the keys of an expectation, with the provider's words for statuses."""
     refusals = sent.exchange.refusals
     left = [callback for callback in memory.owed(sent) if callback.due <= memory.now and callback.state != "dropped"]
     return {
@@ -124,7 +124,7 @@ def observed(memory: InMemory, sent: Sent) -> dict[str, Json]:
 
 
 def _meant(value: Json, key: str, sent: Sent, memory: InMemory) -> Json:
-    """Neutral words of an expectation as the provider says them."""
+    """The value of an expectation, with neutral words replaced by the provider's."""
     contract = memory.contract(sent.exchange.provider)
     if key == "statuses":
         return [[channel, _word(word, contract, channel)] for channel, word in value]
@@ -149,7 +149,7 @@ def _shown(value: Json) -> str:
 
 
 def _answered(key: str, sent: Sent) -> str:
-    """The answer itself, where it is the surprise."""
+    """The body of the answer as text to append, if the difference is about it; else empty."""
     if key == "answer":
         return f" in {sent.reply.body.decode(errors='replace')[:500]}"
     if key not in ("status", "error") or sent.reply.status < 300:

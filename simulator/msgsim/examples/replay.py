@@ -1,7 +1,7 @@
-"""A replay bundle done again on a fresh simulator, up to the first answer, callback or journal entry that differs.
+"""Replays a bundle on a fresh simulator, until an answer, a callback or a journal entry differs.
 
-The clock stands, and is moved to the moment of each entry before it is done again; what the user's application answered
-is what its callbacks are answered now. Nothing goes over a network.
+The clock is frozen and moved to the time of each entry. Callbacks get the answers that the user's application gave when
+the bundle was recorded; nothing is sent over a network.
 """
 
 from collections.abc import Iterable, Iterator
@@ -17,13 +17,13 @@ from msgsim.storage.database import StoreError
 
 
 class ReplayOutcome(Struct):
-    """What came of a replay."""
+    """The result of a replay: how much was replayed, and the first difference."""
 
     version: str = ""
-    """Of the simulator that the bundle comes from."""
+    """Version of the simulator that wrote the bundle."""
     requests: int = 0
     callbacks: int = 0
-    """Attempts at them."""
+    """Attempts at callbacks."""
     actions: int = 0
     difference: Difference | None = None
     """None: everything is as it was, byte by byte."""
@@ -66,7 +66,7 @@ def _first_difference(header: Header, lines: Iterator[Line], outcome: ReplayOutc
 
 
 def _done(stage: Stage, lines: Iterable[Line], outcome: ReplayOutcome) -> Difference | None:
-    """The first difference among entries of the journal, then among what there was in the end."""
+    """The first difference, among the entries of the journal, then among the final messages and callbacks."""
     ending: list[bundle.MessageLine | bundle.CallbackLine] = []
     for line in lines:
         if isinstance(line, bundle.EntryLine):

@@ -1,4 +1,4 @@
-"""One HTTP request to a provider, as a shell, the control API and the engine take it."""
+"""`Example`, a complete HTTP request to a provider, as a `Call`, as JSON of the control API, and as a curl command."""
 
 import re
 from base64 import b64decode, b64encode
@@ -11,13 +11,13 @@ from msgspec import Struct
 from msgsim.model import Call, Json
 
 _PLAIN = "/%:@!$&'()*+,;=~?[]{}|\\^`\""
-"""What stands in a URL as it was written: nothing is encoded twice."""
+"""Characters of a URL that are not percent-encoded; the percent sign is one, so that nothing is encoded twice."""
 _GLOBS = re.compile(r"[\[\]{}]")
 _DOTS = re.compile(r"/\.\.?(/|$)")
 
 
 class Example(Struct, frozen=True):
-    """A request that can be sent as it is."""
+    """A complete request to a provider; ``query`` is encoded, without the question mark."""
 
     method: str
     path: str
@@ -30,7 +30,7 @@ class Example(Struct, frozen=True):
         return Call(self.method, self.path, self.query, headers, self.body.encode())
 
     def shown(self) -> dict[str, Json]:
-        """As the control API shows it: ``json`` where the body says so, else ``body``; no empty members."""
+        """The form in the control API: a JSON body as ``json``, any other as ``body``; empty members are left out."""
         found: dict[str, Json] = {"method": self.method, "path": self.path, "headers": self.headers}
         if self.query:
             found["query"] = self.query
@@ -43,12 +43,12 @@ class Example(Struct, frozen=True):
 
 
 def example_of(call: Call) -> Example:
-    """A request that was made, with its header names as they came to us."""
+    """A request that was received; header names are in lower case."""
     return Example(call.method, call.path, call.headers, call.body.decode(errors="replace"), call.query)
 
 
 def curl(example: Example, root: str, between: str = " ", options: str = "-i") -> str:
-    """A command for a POSIX shell; ``root`` is the simulator's URL, ``between`` what stands between its parts."""
+    """A curl command for a POSIX shell; ``root``: the simulator's URL, ``between``: the separator of its parts."""
     url = percent_encoded(root.rstrip("/") + example.path, safe=_PLAIN) + (f"?{example.query}" if example.query else "")
     parts = [f"curl {options}"]
     if _GLOBS.search(url):
@@ -64,13 +64,13 @@ def curl(example: Example, root: str, between: str = " ", options: str = "-i") -
 
 
 def _option(name: str, value: str) -> str:
-    """What makes curl send a header: ``-u`` where it is a user and a password, else ``-H``."""
+    """The curl option for a header: ``-u`` for Basic credentials, else ``-H``."""
     user = user_of(value) if name.lower() == "authorization" else ""
     return f"-u {quote(user)}" if user else f"-H {quote(f'{name}: {value}' if value else f'{name};')}"
 
 
 def user_of(authorization: str) -> str:
-    """``user:password`` of Basic; empty where curl would not make the same header of it."""
+    """``user:password`` of Basic; empty: it is another scheme, or curl would not make the same header of it."""
     scheme, _, encoded = authorization.partition(" ")
     try:
         user = b64decode(encoded, validate=True).decode()

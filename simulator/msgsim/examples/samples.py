@@ -42,10 +42,10 @@ class Trial(Struct, frozen=True):
 def signed(
     provider: Provider, sandbox: str = "default", endpoint: Endpoint | None = None
 ) -> tuple[str, dict[str, str]]:
-    """``basic``, ``bearer`` or ``headers``, and the headers by which a sandbox's user is known to the provider.
+    """How the credentials of a sandbox are sent: ``basic``, ``bearer`` or ``headers``, and the headers.
 
-    Tried out: whatever of the usual ways the provider recognizes. ``query`` and parameters where an endpoint is asked
-    that has them there.
+    The first of these that the provider recognizes. For an ``endpoint`` of an API with credentials in the query string:
+    ``query``, and the parameters.
     """
     issued = provider.credentials(sandbox)
     if endpoint is not None and provider.api(endpoint).in_query:
@@ -66,7 +66,7 @@ def _identifies(provider: Provider, headers: dict[str, str]) -> bool:
 
 
 def headers_of(provider: Provider, sandbox: str = "default") -> dict[str, str]:
-    """The headers of a JSON request by a sandbox's user."""
+    """The headers of a JSON request with the credentials of a sandbox."""
     return {"Content-Type": "application/json", **signed(provider, sandbox)[1]}
 
 
@@ -79,7 +79,7 @@ def request_to(
     path: str = "",
     query: Mapping[str, Json] | None = None,
 ) -> Example:
-    """A request to an endpoint by a sandbox's user; ``path``: with values for its ``{names}``, else they are ``1``."""
+    """A request to an endpoint with a sandbox's credentials; ``path``: with values for ``{names}``, each else ``1``."""
     scheme, given = signed(provider, sandbox, endpoint)
     more, path, asked = dict(headers or {}), path or anywhere(endpoint.path), dict(query or {})
     if scheme == "query":
@@ -90,7 +90,7 @@ def request_to(
 
 
 def anywhere(path: str) -> str:
-    """A path with a value for each of its ``{names}``."""
+    """A path with ``1`` for each of its ``{names}``."""
     return re.sub(r"{\w+}", "1", path)
 
 
@@ -99,7 +99,7 @@ def text_of(body: Json) -> str:
 
 
 def sends(provider: Provider) -> list[AnySend]:
-    """The endpoints whose body is made of a schema that has examples."""
+    """The sending endpoints (POST) whose schema has examples."""
     listed = (
         endpoint for endpoint in provider.endpoints if isinstance(endpoint, AnySend) and endpoint.method == "POST"
     )
@@ -108,7 +108,7 @@ def sends(provider: Provider) -> list[AnySend]:
 
 @cache
 def trials(provider: Provider) -> tuple[Trial, ...]:
-    """Every example of every send that brings one message, in the order of the schemas."""
+    """Every example that sends exactly one message, in the order of the endpoints."""
     memory = InMemory(providers={provider.name: provider})
     found: list[Trial] = []
     for endpoint in sends(provider):
@@ -131,14 +131,17 @@ def _trial(endpoint: AnySend, body: Json, message: Message) -> Trial:
 
 
 def trial_for(provider: Provider, channels: tuple[str, ...], api: str | None = "") -> Trial:
-    """The simplest trial of an API (None: of any) whose first channel is one of these; any without them."""
+    """The trial with the fewest channels whose first channel is one of ``channels`` (empty: any).
+
+    ``api``: name of the API; None: any.
+    """
     mine = [trial for trial in trials(provider) if api in (None, provider.api(trial.endpoint).name)]
     fitting = [trial for trial in mine if not channels or trial.channels[0] in channels]
     return min(fitting, key=lambda trial: len(trial.channels))
 
 
 def readdressed(trial: Trial, to: str) -> Json:
-    """A trial's body with another recipient wherever the first one stood."""
+    """A trial's body with its recipient replaced wherever it occurs."""
     body = deepcopy(trial.body)
     for path, value in list(leaves(trial.body)):
         if value == trial.to:
@@ -147,7 +150,7 @@ def readdressed(trial: Trial, to: str) -> Json:
 
 
 def reworded(provider: Provider, body: Json, text: str) -> Json:
-    """A body with another text wherever the provider has one."""
+    """A body with the text for the recipient replaced in all members that contain one."""
     changed = deepcopy(body)
     for path, _ in list(leaves(body)):
         if member(path) in provider.texts and isinstance(path[-1], str):
@@ -156,7 +159,7 @@ def reworded(provider: Provider, body: Json, text: str) -> Json:
 
 
 def samples(providers: Mapping[str, Provider], sandbox: str, count: int, seed: int) -> Iterator[Sample]:
-    """As many requests, the same for the same seed; providers take turns. Where they are varied, each is different."""
+    """``count`` requests, in turn for each provider; the same for the same seed."""
     source = variations(seed)
     turns = zip_longest(*([(provider, endpoint) for endpoint in sends(provider)] for provider in providers.values()))
     choices = [choice for turn in turns for choice in turn if choice is not None]

@@ -1,4 +1,4 @@
-"""A fresh simulator on which the entries of a journal are done again, in their order."""
+"""Replays the entries of a journal one by one, and compares what comes of each with what was recorded."""
 
 import re
 from collections.abc import Iterable
@@ -31,7 +31,7 @@ from msgsim.storage.keys import FROM_PHONES
 from msgsim.storage.store import store_in
 
 NOT_COMPARED = frozenset({"headers", "body", "query", "path", "method", "way", "number", "at", "kind"})
-"""Members of an exchange that are the request's own."""
+"""Members of an exchange that belong to the request, which is replayed, and not to what came of it."""
 TOGETHER = 200
 """Entries of the journal that are replayed in one transaction."""
 _WORD = re.compile(r"""[^\s"'&=<>,;{}\[\]]+""")
@@ -46,7 +46,7 @@ class Difference(Struct, frozen=True):
     part: str
     """``answer``, ``body``, ``status``, ..."""
     expected: Json
-    """As the bundle has it; None: nothing."""
+    """The value in the bundle; None: there is none."""
     got: Json
 
 
@@ -54,7 +54,7 @@ class Stage:
     """A fresh simulator on which the entries of a journal are done again, in their order."""
 
     def __init__(self, header: Header, states: list[State]) -> None:
-        """Raises BadFile, and BadBundle where it cannot begin as the bundle says."""
+        """``states``: of the sandbox, in order; the first is its beginning. Raises BadFile and BadBundle."""
         begin, self._states = states[0], states[1:]
         config = Config(store="memory", clock="frozen", seed=0, strict=begin.strict, pristine=begin.pristine)
         self._engine = Engine(config, store_in(None), discover())

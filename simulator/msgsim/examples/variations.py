@@ -1,4 +1,4 @@
-"""Bodies of sample requests: varied where Faker is installed (the extra ``samples``), elsewhere the examples."""
+"""Bodies of sample requests: with varied recipients and texts if Faker is installed (the extra ``samples``)."""
 
 import re
 from collections import defaultdict
@@ -33,7 +33,7 @@ class Plain:
 
 
 class Varied:
-    """Examples with other recipients and texts; what the schema does not take stays as it was."""
+    """Examples with replaced recipients and texts; a value that the schema would refuse is not replaced."""
 
     varied = True
 
@@ -73,7 +73,7 @@ class Varied:
 
 
 def variations(seed: int) -> Plain | Varied:
-    """Where bodies of samples come from, the same for the same seed."""
+    """The source of bodies: the same for the same seed."""
     try:
         from faker import Faker  # A heavy import, and most servers never send a sample.
     except ImportError:
