@@ -58,6 +58,7 @@ bench: $(VENV)/ready  ## Ratios inside one run; goes on when a budget is missed,
 	-@$(BIN)/python -m benchmarks.advance
 	-@$(BIN)/python -m benchmarks.sandboxes
 	-@$(BIN)/python -m benchmarks.waiting
+	-@$(BIN)/python -m benchmarks.pages
 	-@$(BIN)/python -m benchmarks.stored
 	-@$(BIN)/python -m benchmarks.replicas
 	-@$(BIN)/python -m benchmarks.tls

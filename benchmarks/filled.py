@@ -18,6 +18,7 @@ from benchmarks.run import BASIC, SEND
 MONTH = 30 * 24 * 3_600_000
 BATCH = 10_000
 BULK = 1000
+CALLBACK_URL = "http://127.0.0.1:9/reports"
 KEY = {"UserName": "bench", "AuthenticationToken": "token"}
 
 
@@ -91,4 +92,21 @@ def bulks(path: Path, count: int, clock: str = "real", **settings: int) -> None:
         )
         assert reply.status == 200
         store.commit()
+    store.close()
+
+
+def sends(path: Path, count: int, clock: str) -> None:
+    """Fill a store with Messente sends, each a request of its own that owes callbacks; every tenth more is refused."""
+    store = store_of(config := Config(store=str(path), clock=clock))
+    engine = Engine(config, store, discover())
+    headers = {"authorization": f"Basic {BASIC}", "content-type": "application/json"}
+    for place in range(count):
+        text = f"Order {place} is on its way"
+        body = {"to": f"+3725{place:07d}", "messages": [{"channel": "sms", "text": text}], "dlr_url": CALLBACK_URL}
+        assert engine.receive(Call("POST", "/v1/omnimessage", "", headers, json.dumps(body).encode())).status == 201
+        if place % 10 == 0:
+            assert engine.receive(Call("POST", "/v1/omnimessage", "", headers, b'{"to": "1"}')).status == 400
+        if place % BULK == 0:
+            store.commit()
+    store.commit()
     store.close()
