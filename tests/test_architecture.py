@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -171,6 +171,9 @@ assert "invalid" not in ping["responses"]["418"]["content"]["text/plain"]["examp
 """
 
 STORY = """
+import re
+import subprocess
+
 from msgsim.examples.dry_run import foresee
 from msgsim.examples.openapi import document
 from msgsim.provider import discover
@@ -191,16 +194,23 @@ with Simulator(clock="frozen") as sim:
     assert sent["status"] == 202
     assert first["to"].startswith("+37255") and first["to"] != "+37255000001"
     assert len(first["channels"][0]["text"]) > 10
-    assert first["channels"][0]["text"] in call(f"{sim.url}/__sim/?to={first['to'].lstrip('+')}", "GET").body.decode()
+    inbox = call(f"{sim.url}/__sim/?to={first['to'].lstrip('+')}", "GET").body.decode()
+    assert re.findall('<p class="said">(.*)</p>', inbox) == [first["channels"][0]["text"]]
     listed = sim.control("GET", "errors?provider=echo").json
     errors = {one["key"]: one for one in listed["errors"]}
     assert errors["invalid"]["example"]["json"] == {"msisdn": "+15005551100", "body": "x"}
-    assert '"msisdn":"+15005551100"' in errors["invalid"]["curl"]
+    done = subprocess.run(errors["invalid"]["curl"], shell=True, capture_output=True, text=True)
+    assert '{"error":"Not so","field":null}' in done.stdout, done
     assert listed["statuses"][2]["example"]["json"]["msisdn"] == "+15005551400"
 
 planned = foresee((), {"provider": "echo", "to": "+15005551400", "text": "Hello"})
 assert [step["status"] for step in planned["messages"][0]["plan"]] == ["lost"]
-described = document(discover()["echo"])["paths"]["/echo/v1/messages"]["post"]
+page = document(discover()["echo"])
+described = page["paths"]["/echo/v1/messages"]["post"]
+body = described["requestBody"]["content"]["application/json"]
+schema = page["components"]["schemas"][body["schema"]["$ref"].rpartition("/")[2]]
+assert set(schema["properties"]) == {"msisdn", "body"}, schema
+assert schema["examples"] == [{"msisdn": "+37255000001", "body": "x"}], schema
 assert "invalid" in described["responses"]["400"]["content"]["application/json"]["examples"]
 """
 
@@ -270,6 +280,21 @@ def test_nothing_starts_with_what_it_does_not_need() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def late_imports(path: Path) -> Iterator[str]:
+    """Where a function imports something and no comment beside its imports says why."""
+    lines = path.read_text().splitlines()
+    for function in ast.walk(ast.parse(path.read_text())):
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+            found = [node.lineno for node in ast.walk(function) if isinstance(node, ast.Import | ast.ImportFrom)]
+            if found and not any("  # " in lines[number - 1] for number in found):
+                yield f"{path.relative_to(ROOT)}:{min(found)}"
+
+
+def test_imports_inside_functions_say_why() -> None:
+    """Each is for the time that a start takes, or for an extra that may be missing."""
+    assert [place for path in (ROOT / "simulator").rglob("*.py") for place in late_imports(path)] == []
 
 
 def class_names(files: Iterable[Path]) -> Counter[str]:

@@ -54,7 +54,7 @@ def msgsim_server(request: pytest.FixtureRequest) -> "Iterator[Client]":
 
 
 def _served(stack: ExitStack) -> "Client":
-    from msgsim.client import Client
+    from msgsim.client import Client  # For start-up time.
 
     url = os.environ.get("MSGSIM_URL")
     if not url:
@@ -105,7 +105,7 @@ def msgsim_async(msgsim: "Client") -> "AsyncClient":
 
     It is the same sandbox as that of the fixture ``msgsim``; any plug-in for asynchronous tests will do.
     """
-    from msgsim.client import AsyncClient
+    from msgsim.client import AsyncClient  # For start-up time.
 
     return AsyncClient(msgsim.url, msgsim.name)
 
@@ -119,7 +119,7 @@ def _options(item: pytest.Item) -> "dict[str, Json]":
     options: dict[str, Json] = {"clock": "frozen"}
     if marker := item.get_closest_marker("msgsim"):
         if strange := [*map(str, marker.args), *(marker.kwargs.keys() - {*MADE_BY})]:
-            from msgsim.client.request import near
+            from msgsim.client.request import near  # For start-up time.
 
             raise pytest.UsageError(
                 f"{item.nodeid}: the marker msgsim has no {strange[0]!r} (it has {', '.join(MADE_BY)})"
@@ -153,7 +153,7 @@ def pytest_runtest_makereport(
 def _timeline(sandbox: "Client") -> str:
     """The timeline of a sandbox, or why it cannot be had. It never raises: that would end the whole run of pytest."""
     try:
-        from msgsim.client.timeline import timeline
+        from msgsim.client.timeline import timeline  # For start-up time.
 
         return timeline(sandbox)
     except Exception as error:
@@ -177,7 +177,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     """Print the coverage; workers of pytest-xdist have no terminal, their controller prints for all."""
     if not config.getoption("msgsim_coverage") or not (covered := config.stash[COVERED]):
         return
-    from msgsim.client.coverage import merged, missing, table, used
+    from msgsim.client.coverage import merged, missing, table, used  # For start-up time.
 
     seen = used(merged(covered))
     terminalreporter.section("messaging simulator: documented errors and outcomes met")

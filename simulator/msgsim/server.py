@@ -188,7 +188,7 @@ def authority_of(config: Config, providers: Mapping[str, Provider], renew: bool 
 
     It may sign for the providers' hosts and the names in ``tls_names`` only. Raises AuthorityError.
     """
-    from msgsim.web.edge.authority import (
+    from msgsim.web.edge.authority import (  # For start-up time.
         Authority,  # Late: cryptography is slow to import, and most servers speak no TLS.
     )
 

@@ -81,7 +81,7 @@ class Poster:
         A receiver may close an idle connection just when a request is sent over it. The receiver has not seen that
         request then, so that it is sent again over a new connection; both together are one attempt.
         """
-        import aiohttp
+        import aiohttp  # For start-up time.
 
         from msgsim.callbacks.failures import failure
 
@@ -121,7 +121,7 @@ class Poster:
         return session
 
     def _opened(self, fresh: bool) -> "aiohttp.ClientSession":
-        import aiohttp
+        import aiohttp  # For start-up time.
 
         tracing = aiohttp.TraceConfig()
         tracing.on_connection_reuseconn.append(_reused)
@@ -178,7 +178,7 @@ def _trusting(authority: str) -> "ssl.SSLContext | bool":
 
 def _guarded(allowed: tuple[str, ...]) -> "AbstractResolver":
     """A resolver that raises Forbidden for a host to which callbacks may not go."""
-    from aiohttp.abc import AbstractResolver
+    from aiohttp.abc import AbstractResolver  # For start-up time.
 
     class Guarded(AbstractResolver):
         async def resolve(

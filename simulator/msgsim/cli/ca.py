@@ -43,7 +43,7 @@ def command(
       msgsim ca --bundle all.pem && export SSL_CERT_FILE=$PWD/all.pem
       msgsim ca --p12 trust.p12
     """
-    import os
+    import os  # For start-up time.
 
     from msgsim.cli.exits import BAD_CONFIGURATION, CANNOT_START, OK
     from msgsim.cli.remote import failed

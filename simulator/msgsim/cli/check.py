@@ -30,7 +30,7 @@ def command(paths: tuple[str, ...], form: str) -> int:
       msgsim check my-rules.yaml viber-falls-back-to-sms
       msgsim check scenarios/ --format json
     """
-    from msgsim.cli.exits import BAD_CONFIGURATION, OK
+    from msgsim.cli.exits import BAD_CONFIGURATION, OK  # For start-up time.
     from msgsim.provider import discover
     from msgsim.scenarios.library import Choice, load
     from msgsim.scenarios.reserved import terms_of

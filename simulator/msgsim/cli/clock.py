@@ -90,7 +90,7 @@ def _show(clock: Json, raw: bool) -> None:
 
 
 def _tell(happened: Json, client: Client, raw: bool) -> None:
-    from msgsim.client.timeline import of_happened
+    from msgsim.client.timeline import of_happened  # For start-up time.
 
     if raw:
         show_json(happened)

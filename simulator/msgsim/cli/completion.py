@@ -11,20 +11,20 @@ from click.types import StringParamType
 
 
 def _providers() -> Iterable[str]:
-    from msgsim.provider import discover
+    from msgsim.provider import discover  # For start-up time.
 
     return discover()
 
 
 def _scenarios() -> Iterable[str]:
-    from msgsim.scenarios.library import shipped
+    from msgsim.scenarios.library import shipped  # For start-up time.
 
     return shipped()
 
 
 def _statuses() -> Iterable[str]:
     """Neutral words, then those of the providers."""
-    from msgsim.contract import KINDS
+    from msgsim.contract import KINDS  # For start-up time.
     from msgsim.provider import discover
 
     found = (status.word for provider in discover().values() for status in provider.contract.statuses.values())
@@ -33,7 +33,7 @@ def _statuses() -> Iterable[str]:
 
 def _sandboxes() -> Iterable[str]:
     """None where no server answers: a shell that completes shows no errors."""
-    from msgsim.client import Client, SimulatorError
+    from msgsim.client import Client, SimulatorError  # For start-up time.
 
     try:
         with Client() as client:

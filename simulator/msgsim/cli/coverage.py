@@ -31,7 +31,7 @@ def command(client: Client, provider: str, fail_under: float, form: str, missing
       msgsim coverage --fail-under 80
       msgsim coverage --format markdown >> "$GITHUB_STEP_SUMMARY"
     """
-    from msgsim.client import coverage
+    from msgsim.client import coverage  # For start-up time.
 
     covered = client.coverage(provider, alone=client.name != "default")
     if form == "json":

@@ -10,7 +10,7 @@ from msgsim.client.sandboxes import dotenv
 
 
 def _sh(name: str, value: str) -> str:
-    from shlex import quote
+    from shlex import quote  # For start-up time.
 
     return f"export {name}={quote(value)}"
 
@@ -56,7 +56,7 @@ def command(client: Client, form: str, intercept: bool) -> None:
 
 
 def _intercepting(client: Client) -> dict[str, str]:
-    from msgsim.client.interception import server_at, variables
+    from msgsim.client.interception import server_at, variables  # For start-up time.
     from msgsim.config import state_folder
 
     server = server_at(client.url, client.interception())

@@ -39,7 +39,7 @@ def command(key: str | None, only: str | None, details: bool, url: str, form: st
       msgsim errors --provider sinch unauthorized --url http://127.0.0.1:9000
       msgsim errors --provider sinch --format json | jq -r '.[] | select(.key == "forbidden").curl'
     """
-    import msgspec
+    import msgspec  # For start-up time.
 
     from msgsim.cli.exits import OK
     from msgsim.client.wire import root
@@ -76,7 +76,7 @@ def _is(entry: "dict[str, Json]", key: str) -> bool:
 
 def _summarize(providers: "Iterable[Provider]", listed: "Mapping[str, list[dict[str, Json]]]") -> None:
     """How many of each kind a provider has, API by API."""
-    from msgsim.cli.remote import show_table
+    from msgsim.cli.remote import show_table  # For start-up time.
 
     rows = [["provider", "API", "errors", "statuses", "outcomes"]]
     for provider in providers:
@@ -105,7 +105,7 @@ def _list(provider: "Provider", found: "Iterable[dict[str, Json]]", details: boo
 
 def entries(provider: "Provider", url: str) -> "Iterator[dict[str, Json]]":
     """Errors, statuses, then the outcomes that every provider has."""
-    from msgsim.examples import catalogue
+    from msgsim.examples import catalogue  # For start-up time.
     from msgsim.examples.request import curl
 
     for entry in (*catalogue.errors(provider), *catalogue.statuses(provider), *catalogue.outcomes(provider)):
@@ -114,7 +114,7 @@ def entries(provider: "Provider", url: str) -> "Iterator[dict[str, Json]]":
 
 
 def _described(what: "Error | Status | Neutral") -> "dict[str, Json]":
-    from msgsim.contract import Error, Status
+    from msgsim.contract import Error, Status  # For start-up time.
 
     if isinstance(what, Error):
         found: dict[str, Json] = {"kind": "error", "key": what.key, "status": what.status, "code": what.code}

@@ -43,7 +43,7 @@ Examples:
 @click.option("--config", type=click.Path(), help="Settings file.  [default: msgsim.yaml, if it is there]")
 @click.argument("arguments", metavar="COMMAND...", nargs=-1, required=True, type=click.UNPROCESSED)
 def command(arguments: tuple[str, ...], intercept: bool, config: str | None, **flags: "Json") -> int:
-    from msgsim.cli.exits import BAD_CONFIGURATION, CANNOT_START
+    from msgsim.cli.exits import BAD_CONFIGURATION, CANNOT_START  # For start-up time.
     from msgsim.cli.remote import failed
     from msgsim.cli.settings import read, sources
     from msgsim.config import ConfigError
@@ -64,7 +64,7 @@ def command(arguments: tuple[str, ...], intercept: bool, config: str | None, **f
 
 def _run(arguments: tuple[str, ...], intercept: bool, settings: "Config") -> int:
     """The command's exit code, as a shell gives it. Raises what a start raises."""
-    import msgspec
+    import msgspec  # For start-up time.
 
     from msgsim.cli.remote import failed
     from msgsim.client import Client

@@ -23,7 +23,7 @@ def command(client: Client, file: Path) -> int:
       msgsim export bug.msgsim
       msgsim export --sandbox ci-17 bug.msgsim
     """
-    import gzip
+    import gzip  # For start-up time.
 
     lines = client.bundle().encode()
     try:

@@ -21,7 +21,7 @@ def command(url: str, sandbox: str) -> int:
       msgsim mcp --sandbox assistant
     """
     try:
-        from msgsim.client.assistant import served
+        from msgsim.client.assistant import served  # For start-up time.
     except ImportError as error:
         missing = f"{error.name} is missing: pip install 'messaging-simulator[mcp]'"
         return failed(missing, BAD_CONFIGURATION)

@@ -16,7 +16,7 @@ def command(provider: str, form: str) -> None:
       msgsim openapi messente > messente.json
       msgsim openapi sinch --format yaml
     """
-    import json
+    import json  # For start-up time.
 
     import yaml
 

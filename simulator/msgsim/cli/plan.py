@@ -32,7 +32,7 @@ def command(
       msgsim plan viber-falls-back-to-sms --request r.json --provider messente
       msgsim plan my-rules.yaml --provider sinch --format mermaid
     """
-    import msgspec
+    import msgspec  # For start-up time.
 
     from msgsim.cli.check import tell
     from msgsim.cli.exits import BAD_CONFIGURATION, OK

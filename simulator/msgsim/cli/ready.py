@@ -28,7 +28,7 @@ def command(url: str, timeout: str) -> int:
       msgsim serve & msgsim ready
       msgsim ready --url http://127.0.0.1:9000 --timeout 1m
     """
-    from msgsim.clock import machine
+    from msgsim.clock import machine  # For start-up time.
     from msgsim.config import milliseconds
 
     try:

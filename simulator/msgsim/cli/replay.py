@@ -31,7 +31,7 @@ def command(file: Path, raw: bool) -> int:
       msgsim replay bug.msgsim
       msgsim replay bug.msgsim --json
     """
-    from msgspec import to_builtins
+    from msgspec import to_builtins  # For start-up time.
 
     from msgsim.examples.bundle import BadBundle, read
     from msgsim.examples.replay import replay
@@ -48,7 +48,7 @@ def command(file: Path, raw: bool) -> int:
 
 
 def _show(outcome: "ReplayOutcome") -> None:
-    from msgsim import __version__
+    from msgsim import __version__  # For start-up time.
 
     if outcome.version != __version__:
         click.echo(f"the bundle comes from version {outcome.version}, this is {__version__}")
@@ -76,7 +76,7 @@ def _show_difference(difference: "Difference") -> None:
 
 
 def _text(value: "Json") -> str:
-    from msgspec.json import encode
+    from msgspec.json import encode  # For start-up time.
 
     if value is None:
         return "nothing"

@@ -16,7 +16,7 @@ def command(name: str | None) -> int:
       msgsim scenarios
       msgsim scenarios flaky-network > my-rules.yaml
     """
-    from msgsim.cli.exits import BAD_CONFIGURATION, OK
+    from msgsim.cli.exits import BAD_CONFIGURATION, OK  # For start-up time.
     from msgsim.scenarios.library import shipped
     from msgsim.scenarios.yaml import suggestion
 
@@ -35,7 +35,7 @@ def command(name: str | None) -> int:
 
 def _with_schema(text: str) -> str:
     """A shipped file whose first line tells editors where its schema is for whoever has no checkout."""
-    import os
+    import os  # For start-up time.
 
     from msgsim.client import DEFAULT_URL
 

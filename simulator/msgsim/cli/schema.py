@@ -15,7 +15,7 @@ def command(name: str) -> None:
       msgsim schema scenario > scenario.json
       msgsim schema config | jq '.properties | keys'
     """
-    from msgsim.cli.remote import show_json
+    from msgsim.cli.remote import show_json  # For start-up time.
     from msgsim.examples.schemas import SCHEMAS
 
     show_json(SCHEMAS[name]())

@@ -24,7 +24,7 @@ def command(client: Client, raw: bool, count: int | None) -> None:
       msgsim tail --sandbox ci-17
       msgsim tail --json | jq 'select(.event == "callback")'
     """
-    import json
+    import json  # For start-up time.
 
     from msgsim.client.timeline import of_event
 

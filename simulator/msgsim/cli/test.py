@@ -41,7 +41,7 @@ def command(paths: tuple[str, ...], form: str) -> int:
       msgsim test my-rules.yaml viber-falls-back-to-sms
       msgsim test scenarios/ --format junit > report.xml
     """
-    from msgsim.cli.check import files_in
+    from msgsim.cli.check import files_in  # For start-up time.
     from msgsim.cli.exits import BAD_CONFIGURATION, FAILED, OK
 
     results = [_rehearsed(name) for path in paths for name in files_in(path)]
@@ -59,7 +59,7 @@ def command(paths: tuple[str, ...], form: str) -> int:
 
 
 def _rehearsed(name: str) -> "Result":
-    from msgsim.examples.rehearsal import rehearse
+    from msgsim.examples.rehearsal import rehearse  # For start-up time.
     from msgsim.scenarios.yaml import BadFile
 
     try:
@@ -70,7 +70,7 @@ def _rehearsed(name: str) -> "Result":
 
 
 def _show(results: "Sequence[Result]") -> None:
-    from msgsim.cli.check import tell
+    from msgsim.cli.check import tell  # For start-up time.
 
     for result in results:
         if result.unreadable or result.differences:
@@ -87,7 +87,7 @@ def _show(results: "Sequence[Result]") -> None:
 
 def _junit(results: "Sequence[Result]") -> str:
     """A test case per file, in the form that CI servers read."""
-    from xml.etree import ElementTree
+    from xml.etree import ElementTree  # For start-up time.
 
     failures = str(sum(bool(result.differences) for result in results))
     errors = str(sum(bool(result.unreadable) for result in results))

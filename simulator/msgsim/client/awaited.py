@@ -71,7 +71,7 @@ class AsyncClient(Api[SendAsync]):
     @asynccontextmanager
     async def _begin(self, request: Request[Any]) -> "AsyncGenerator[aiohttp.ClientResponse]":
         """Raises Unreachable, also for what happens inside."""
-        import aiohttp
+        import aiohttp  # For start-up time.
 
         path, body, headers = wire.written(request)
         session, timeout = self._owner._session, aiohttp.ClientTimeout(total=request.seconds)
@@ -90,7 +90,7 @@ class AsyncClient(Api[SendAsync]):
 
 def _session() -> "aiohttp.ClientSession":
     """Raises SimulatorError outside of asyncio, as under Trio."""
-    import asyncio
+    import asyncio  # For start-up time.
 
     import aiohttp
 

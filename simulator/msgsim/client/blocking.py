@@ -54,7 +54,7 @@ class Client(Api[Send]):
 
         Requests whose credentials lead to another sandbox go there. Raises Problem where the ports cannot be opened.
         """
-        from msgsim.client.interception import redirected, server_at
+        from msgsim.client.interception import redirected, server_at  # For start-up time.
 
         with redirected(server_at(self.url, self.interception()), self.name if self.name != "default" else ""):
             yield
@@ -86,7 +86,7 @@ class Client(Api[Send]):
 
     def _begin(self, connection: "http.client.HTTPConnection", request: Request[Any]) -> "http.client.HTTPResponse":
         """Raises Unreachable and InsideLoop."""
-        from http.client import HTTPException
+        from http.client import HTTPException  # For start-up time.
 
         if request.waits and (instead := _inside_loop()):
             raise InsideLoop(
@@ -105,7 +105,7 @@ class Client(Api[Send]):
 
     def _connection(self) -> "http.client.HTTPConnection":
         """One that is open, unless the server has hung up meanwhile; else a new one."""
-        from http.client import HTTPConnection, HTTPSConnection
+        from http.client import HTTPConnection, HTTPSConnection  # For start-up time.
         from select import select
 
         while self._idle:

@@ -155,7 +155,7 @@ def member(name: str) -> Callable[[Anything], Anything]:
 
 def near(word: str, known: Iterable[str]) -> str:
     """``; did you mean 'messente'?`` or nothing."""
-    from difflib import get_close_matches
+    from difflib import get_close_matches  # For start-up time.
 
     nearest = get_close_matches(word, known, 1)
     return f"; did you mean {nearest[0]!r}?" if nearest else ""
@@ -174,7 +174,7 @@ def waiting(
     path: str, filters: dict[str, str], count: int, timeout: str, pick: Callable[[Anything], R], new: bool = False
 ) -> Request[R]:
     """A long poll for so many rows. Raises ValueError for a ``timeout`` that is no duration."""
-    from msgsim.config import milliseconds
+    from msgsim.config import milliseconds  # For start-up time.
 
     asked = {**filters, "wait": timeout, "count": str(count)} | ({"new": "true"} if new else {})
     try:

@@ -14,7 +14,7 @@ def impossible(number: str) -> str:
 
     Numbers have to be possible, not valid: the sample numbers of the documents are in no assigned range.
     """
-    import phonenumbers
+    import phonenumbers  # For start-up time.
 
     try:
         parsed = phonenumbers.parse(number)
@@ -49,7 +49,7 @@ def is_pause(text: str) -> bool:
 
 
 def is_http_url(text: str) -> bool:
-    from urllib.parse import urlsplit
+    from urllib.parse import urlsplit  # For start-up time.
 
     try:
         parts = urlsplit(text)

@@ -186,7 +186,7 @@ def explainer() -> "type[Validator]":
     """A ``jsonschema`` validator class that reads patterns as ``jsonschema-rs`` does: ``$`` is the end of the text,
     ``\\d`` is ASCII.
     """
-    from jsonschema import Draft202012Validator, ValidationError, validators
+    from jsonschema import Draft202012Validator, ValidationError, validators  # For start-up time.
 
     def pattern(validator: Json, wanted: str, instance: Json, schema: Json) -> "Iterator[ValidationError]":
         exact = f"{wanted[:-1]}\\Z" if wanted.endswith("$") else wanted
@@ -199,7 +199,7 @@ def explainer() -> "type[Validator]":
 
 def judge(document: Json, formats: Mapping[str, Callable[[str], bool]]) -> "Draft202012Validator":
     """A fast validator of a schema that asserts formats; `explained` lists violations."""
-    from jsonschema_rs import Draft202012Validator
+    from jsonschema_rs import Draft202012Validator  # For start-up time.
 
     return Draft202012Validator(document, formats=dict(formats), validate_formats=True)
 
@@ -208,7 +208,7 @@ def explained(
     document: dict[str, Json], formats: Mapping[str, Callable[[str], bool]]
 ) -> Callable[[Json], "Iterator[ValidationError]"]:
     """A function from an instance to all its violations of a schema; formats are asserted."""
-    from jsonschema import FormatChecker
+    from jsonschema import FormatChecker  # For start-up time.
 
     checker = FormatChecker(formats=())
     for name, check in formats.items():

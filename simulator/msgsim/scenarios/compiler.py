@@ -70,7 +70,7 @@ def compile_rules(document: Document, terms: Mapping[str, Terms], expecting: boo
 
 
 def _of_schema(document: Document) -> list[Mistake]:
-    from msgsim.scenarios.violations import (
+    from msgsim.scenarios.violations import (  # For start-up time.
         of_schema,
     )  # Late: it imports jsonschema, which explains and is slow to load.
 

@@ -121,7 +121,7 @@ def jsonpath(text: str) -> "JSONPath":
 
 def _endless(path: "JSONPath") -> str:
     """Why evaluating a JSONPath may take more than one pass over the body; empty: it takes one."""
-    from jsonpath_ng import Child, Descendants, Parent, Where
+    from jsonpath_ng import Child, Descendants, Parent, Where  # For start-up time.
     from jsonpath_ng.ext.arithmetic import Operation
     from jsonpath_ng.ext.string import Sub
 
@@ -140,7 +140,7 @@ def _endless(path: "JSONPath") -> str:
 
 def _restarts(path: "JSONPath") -> bool:
     """Whether it starts again at ``$`` for each value found; single values in comparisons do not count."""
-    from jsonpath_ng import Root
+    from jsonpath_ng import Root  # For start-up time.
     from jsonpath_ng.ext.filter import Expression
 
     parts = list(_parts(path))
@@ -151,7 +151,7 @@ def _restarts(path: "JSONPath") -> bool:
 
 def _parts(node: Json) -> "Iterator[JSONPath]":
     """Every part of a JSONPath, those in filters included; makes ``=~`` use the linear engine."""
-    from jsonpath_ng import JSONPath
+    from jsonpath_ng import JSONPath  # For start-up time.
     from jsonpath_ng.ext.filter import Expression
 
     if isinstance(node, (list, tuple)):

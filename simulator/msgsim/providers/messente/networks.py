@@ -21,7 +21,7 @@ class Country(Struct, frozen=True):
 @cache
 def countries() -> dict[str, Country]:
     """ISO code → country, for the countries in ``networks.yaml``."""
-    import phonenumbers
+    import phonenumbers  # For start-up time.
 
     listed = load_yaml(data_folder("schemas") / "messente" / "networks.yaml")
     return {
@@ -35,14 +35,14 @@ def countries() -> dict[str, Country]:
 @cache
 def is_country(code: str) -> bool:
     """Whether two letters are the ISO code of a country, in ``networks.yaml`` or not."""
-    import phonenumbers
+    import phonenumbers  # For start-up time.
 
     return code in phonenumbers.SUPPORTED_REGIONS
 
 
 def country_of(number: str) -> Country | None:
     """The country of a number in E.164; None for an unknown calling code."""
-    import phonenumbers
+    import phonenumbers  # For start-up time.
 
     try:
         parsed = phonenumbers.parse(number)

@@ -45,7 +45,7 @@ def _septets(text: str) -> int | None:
 
 @lru_cache(maxsize=1)
 def _codec() -> "Codec":
-    import gsm0338
+    import gsm0338  # For start-up time.
 
     return gsm0338.Codec()
 
@@ -57,7 +57,7 @@ def convert(text: str, how: str) -> str:
     """
     if how != "full" or _septets(text) is not None:
         return text
-    from anyascii import anyascii
+    from anyascii import anyascii  # For start-up time.
 
     return "".join(letter if _septets(letter) is not None else _alternative(anyascii(letter)) for letter in text)
 

@@ -14,6 +14,7 @@ from msgsim.model import Call, Reply
 from msgsim.storage.database import StoreError
 from msgsim.web.edge.access import Access
 from msgsim.web.edge.calls import arrival_of, call_of, decoded, request_headers
+from msgsim.web.edge.faults import answer_badly
 from msgsim.web.edge.passing import Passing
 from msgsim.web.edge.replies import Asgi, Gone, Receive, Scope, Send, TooLarge, answer, failed, problem_reply
 
@@ -85,8 +86,6 @@ class Wire:
         if reply.early:
             await self._dispatcher.post_now(reply.early)
         if reply.fault is not None:
-            from msgsim.web.edge.faults import answer_badly
-
             await answer_badly(reply, reply.fault, receive, send)
         else:
             await answer(reply, send)
