@@ -1,4 +1,7 @@
-"""Why something is as it is, and what happens next: as JSON, and as prose for people in a hurry."""
+"""Routes ``…/explain``: what decided about a message, a request or a callback, what happened, and what comes next.
+
+Each answers JSON, or prose for ``Accept: text/plain``.
+"""
 
 from collections.abc import Iterable, Sequence
 
@@ -17,9 +20,11 @@ from msgsim.web.control.context import Context, answer
 from msgsim.web.control.traffic import callback_of, exchange_of, subject_of
 
 MOST_NEXT = 20
+"""Limit of future events and of refusals in prose, and of messages of a request whose plans are read."""
 
 
 async def message(context: Context, request: Request) -> Response:
+    """Explain a message. Raises Unknown."""
     sandbox = context.sandbox(request)
     accepted = context.engine.find(sandbox, request.path_params["id"])
     provider, brought = context.engine.providers[accepted.provider], _brought(context, accepted.exchange)
@@ -41,6 +46,7 @@ async def message(context: Context, request: Request) -> Response:
 
 
 async def exchange(context: Context, request: Request) -> Response:
+    """Explain a request and its answer. Raises Unknown."""
     sandbox, entry = context.sandbox(request), exchange_of(context, request)
     exchange = entry.exchange
     assert exchange is not None
@@ -69,6 +75,7 @@ async def exchange(context: Context, request: Request) -> Response:
 
 
 async def callback(context: Context, request: Request) -> Response:
+    """Explain a callback. Raises Unknown."""
     sandbox, callback = context.sandbox(request), callback_of(context, request)
     store = context.engine.store
     about = subject_of(store, callback)
@@ -101,7 +108,10 @@ async def callback(context: Context, request: Request) -> Response:
 def _told(
     request: Request, paragraphs: Sequence[str], exchange: Exchange | None, **parts: list[dict[str, Json]]
 ) -> Response:
-    """Prose to whoever asks for text, everything to everybody else."""
+    """The answer: JSON with the prose and all ``parts``; the prose alone if ``Accept`` asks for text and not for JSON.
+
+    Empty paragraphs are left out. ``exchange``: the request whose notes and fault are answered; None: there is none.
+    """
     prose = "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
     wanted = request.headers.get("accept", "")
     if "text/plain" in wanted and "json" not in wanted:
@@ -111,30 +121,30 @@ def _told(
 
 
 def _brought(context: Context, key: int) -> Exchange | None:
-    """The exchange that brought a message; None when the journal no longer has it."""
+    """The exchange with this key (0: none), which sent a message; None: the journal no longer has it."""
     entry = context.engine.store.journal.by_key(key) if key else None
     return entry.exchange if entry else None
 
 
 def _from(exchange: Exchange) -> str:
-    """Whoever the request says it is from, whether that was believed or not."""
+    """The account that a request names, whether its credentials were accepted or not."""
     return f"from {exchange.credential}" if exchange.credential else "without credentials"
 
 
 def _not_simulated(context: Context, exchange: Exchange) -> list[str]:
-    """Where the provider has the path that was asked for and the simulator has not, and another refusal came first."""
+    """A sentence on a path that the provider has and the simulator lacks; empty: no such path, or a refusal says it."""
     provider = context.engine.providers[exchange.provider]
     missing = "" if exchange.endpoint else context.engine.routes.missing(provider, exchange.path)
     return [f"{missing}."] if missing and all(refusal.reason != missing for refusal in exchange.refusals) else []
 
 
-# What was and what will be
+# Past and future events
 
 
 def _steps(
     message: Message, contract: Contract, sandbox: Sandbox
 ) -> tuple[list[dict[str, Json]], list[dict[str, Json]]]:
-    """The plan up to now, and from now on."""
+    """The events of a plan until now, and those after now; an event is ``{"at": ISO time, "what": text}``."""
     now = sandbox.now()
     past: list[dict[str, Json]] = []
     ahead: list[dict[str, Json]] = []
@@ -148,10 +158,12 @@ def _steps(
 
 
 def _channel(about: Message | model.Inbound | None, step: Step | None) -> str:
+    """The name of a step's channel; ``it`` where there is no message or no step."""
     return about.channels[step.channel].name if isinstance(about, Message) and step is not None else "it"
 
 
 def _owed(callback: model.Callback, sandbox: Sandbox) -> dict[str, Json]:
+    """The next attempt at a pending callback, as an event."""
     status = f" {callback.step.status}" if callback.step else ""
     again = "posted" if not callback.tries else f"tried again (attempt {callback.tries + 1}; {callback.reason})"
     due = max(callback.due, sandbox.now())
@@ -169,6 +181,7 @@ def _attempted(attempt: model.Attempt | None) -> str:
 
 
 def _fate(callback: model.Callback, attempts: Sequence[model.Attempt]) -> str:
+    """How a callback ended; empty: it is pending."""
     if callback.state == "pending":
         return ""
     words = {
@@ -192,6 +205,7 @@ def _callbacks_told(owed: Sequence[model.Callback]) -> str:
 
 
 def _listed(head: str, what: Iterable[dict[str, Json]]) -> str:
+    """A heading with one line per event; empty: there are no events."""
     lines = [f"  {event['at']}  {event['what']}" for event in what]
     return "\n".join([f"{head}:", *lines]) if lines else ""
 
@@ -215,7 +229,7 @@ def _accepted(exchange: Exchange) -> list[str]:
 
 
 def _noted(exchange: Exchange | None) -> list[str]:
-    """Tolerances that were used, and what became of the connection."""
+    """Sentences on what strict mode would have refused, and on a fault of the connection; None: no exchange."""
     if exchange is None:
         return []
     notes = [f"A strict reading would have refused it: {note}." for note in exchange.notes]

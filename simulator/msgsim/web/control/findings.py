@@ -1,4 +1,4 @@
-"""What the whole of the traffic says: which documented errors and outcomes were seen, and bad habits."""
+"""Routes ``coverage`` and ``lint``: documented errors and statuses that occurred, and bad habits of the application."""
 
 from collections import Counter
 
@@ -17,11 +17,15 @@ from msgsim.web.control.lists import SLICE, in_turns
 from msgsim.web.control.others import ask_others
 
 MOST_LINTED = 10_000
-"""The newest lines of the journal that are looked at for bad habits."""
+"""Number of journal entries, the newest ones, that are searched for bad habits."""
 
 
 async def coverage(context: Context, request: Request) -> Json:
-    """Of all sandboxes since the server started; of one, since it was emptied, when the query names it."""
+    """How often each documented error and status occurred, in all sandboxes of all replicas since the server started.
+
+    With ``sandbox`` in the query: in that sandbox, since it was created or reset. With ``provider``: of that provider
+    only. Raises Unknown and ValueError for a name that does not exist.
+    """
     if "sandbox" in request.query_params:
         sandbox = context.sandbox(request)
         errors, reached = await _errors(context, sandbox), await context.outcomes.of(sandbox)
@@ -38,12 +42,13 @@ async def coverage(context: Context, request: Request) -> Json:
 
 
 def _said(coverage: Json, what: str) -> Seen:
-    """By another replica."""
+    """The counts in the answer of another replica; ``what``: ``errors`` or ``outcomes``."""
     providers = coverage["providers"]
     return Counter({(name, key): times for name in providers for key, times in providers[name][what]["times"].items()})
 
 
 def _of(provider: str, listed: list[Covered]) -> Json:
+    """A provider's part of the answer: its summary, and how often each error and each status occurred."""
     mine = [item for item in listed if item.provider == provider]
     errors = [item for item in mine if item.what == "error"]
     reached = [item for item in mine if item.what == "outcome"]
@@ -55,8 +60,9 @@ def _of(provider: str, listed: list[Covered]) -> Json:
 
 
 async def _of_run(context: Context) -> tuple[Seen, Seen]:
-    """Errors, and what was reached: in sandboxes there are, in those that are gone but not swept yet, and in those that
-    are swept.
+    """Errors, and statuses reached, since the server started.
+
+    They are counted in open sandboxes, in closed ones, and in closed ones whose rows have been swept already.
     """
     engine = context.engine
     seen: Seen = Counter()
@@ -65,11 +71,12 @@ async def _of_run(context: Context) -> tuple[Seen, Seen]:
             seen += await _reached(context, number, closed.begun, closed.moment)
     for sandbox in list(engine.sandboxes.values()):
         seen += await _reached(context, sandbox.number, sandbox.begun, sandbox.now())
-    # Last: what is swept meanwhile is counted twice rather than not at all.
+    # Counts of swept rows are read last: rows swept during the loops above are counted twice rather than not at all.
     return engine.sandboxes.run.errors, seen + engine.sandboxes.run.outcomes
 
 
 async def _reached(context: Context, number: int, begun: int, until: int) -> Seen:
+    """Statuses reached up to the time ``until`` in sandbox ``number``, by messages with numbers above ``begun``."""
     seen: Seen = Counter()
     lowest, highest = context.engine.store.messages.bounds(number)
     starts = range(max(lowest, begun + 1), highest + 1, SLICE)
@@ -80,7 +87,11 @@ async def _reached(context: Context, number: int, begun: int, until: int) -> See
 
 
 async def _errors(context: Context, sandbox: Sandbox) -> Seen:
-    """Lines of an earlier run are read once; what came since was counted as it came."""
+    """How often each error occurred in a sandbox since it was created or reset.
+
+    Journal entries of earlier runs of the server are read once, by the first request; later refusals are counted when
+    they happen.
+    """
     seen: Seen = Counter()
     if until := sandbox.resumed:
         async for entry in in_turns(entries(context, sandbox)):
@@ -88,13 +99,14 @@ async def _errors(context: Context, sandbox: Sandbox) -> Seen:
                 break
             if entry.exchange is not None:
                 seen.update((entry.provider, refusal.key) for refusal in entry.exchange.refusals)
-        if sandbox.resumed:  # Nobody else has read them meanwhile.
+        if sandbox.resumed:  # No other request has added them during the awaits above.
             sandbox.refused.update(seen)
             sandbox.resumed = 0
     return sandbox.refused
 
 
 async def lint(context: Context, request: Request) -> Json:
+    """Bad habits of the application in the newest entries of a sandbox's journal. Raises Unknown."""
     sandbox = context.sandbox(request)
     first = max(1, sandbox.journal + 1 - MOST_LINTED)
     found = [entry async for entry in in_turns(entries(context, sandbox, first))]

@@ -1,4 +1,4 @@
-"""Every documented error and outcome, how to bring it about, and sample traffic."""
+"""Documented errors and statuses, each with a request that causes it, and sample traffic."""
 
 import msgspec
 from msgspec import Struct
@@ -13,15 +13,21 @@ from msgsim.model import Int64, Json
 from msgsim.web.control.context import Context, body
 
 MOST_SAMPLES = 1000
+"""Limit of samples that one request sends."""
 
 
 class NewSample(Struct, forbid_unknown_fields=True):
+    """The body of `sample`."""
+
     provider: str | None = None
+    """None: samples of all providers."""
     count: Int64 = 1
     seed: Int64 | None = None
+    """None: another one for each request."""
 
 
 async def errors(context: Context, request: Request) -> Json:
+    """The catalogues of all providers, or of the ``provider`` in the query. Raises ValueError for an unknown one."""
     sandbox = context.sandbox(request).name
     only = request.query_params.get("provider")
     providers = [context.provider(only)] if only else list(context.engine.providers.values())
@@ -33,6 +39,7 @@ async def errors(context: Context, request: Request) -> Json:
 
 
 def _shown(entry: catalogue.CatalogueEntry, root: str) -> Json:
+    """``root``: URL of the simulator."""
     names = _MEMBERS[type(entry.what)]
     return {
         "provider": entry.provider,
@@ -47,9 +54,11 @@ _MEMBERS: dict[type, tuple[str, ...]] = {
     Error: ("key", "status", "code", "title", "text", "when", "source", "provenance"),
     Status: ("word", "kind", "code", "meaning", "source", "provenance", "channels"),
 }
+"""Members of an entry that are answered."""
 
 
 async def sample(context: Context, request: Request) -> Json:
+    """Send samples to the providers, and answer each request with its answer. Raises ValueError."""
     sandbox = context.sandbox(request)
     asked = await body(request, NewSample) if await request.body() else NewSample()
     if not 1 <= asked.count <= MOST_SAMPLES:

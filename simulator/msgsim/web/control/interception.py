@@ -1,4 +1,4 @@
-"""The ways by which unmodified programs come: TLS and the proxy, and the authority they have to trust."""
+"""Interception of unmodified programs: the TLS port, the proxy port, and the CA that these programs have to trust."""
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -10,7 +10,11 @@ from msgsim.web.edge.replies import CannotStart
 
 
 async def intercept(context: Context, request: Request) -> Json:
-    """Open both ports where they are not open yet, and say where they are. Raises ApiProblem."""
+    """Open both ports unless they are open. Raises ApiProblem (409) where that fails.
+
+    Answers the ports, the host names of the providers, and the CA's certificate as PEM (None: the server has none,
+    because it uses a certificate of the user).
+    """
     try:
         ports = context.interceptor.intercept()
     except CannotStart as error:
@@ -23,7 +27,7 @@ async def intercept(context: Context, request: Request) -> Json:
 
 
 async def certificate(context: Context, request: Request) -> Response:
-    """The authority's certificate (PEM), for whoever is to trust it. Raises ApiProblem."""
+    """The CA's certificate as PEM, to be trusted by programs. Raises ApiProblem (404) where there is no CA."""
     ports = context.interceptor.ports
     if ports is None or ports.authority is None:
         detail = "start with --https-port or --proxy-port, and without a certificate of your own"
@@ -32,7 +36,7 @@ async def certificate(context: Context, request: Request) -> Response:
 
 
 def open_ports(context: Context) -> dict[str, int | None]:
-    """The ports beside the plain one; None for one that is not open."""
+    """The numbers of the TLS port and the proxy port; None: it is not open."""
     ports = context.interceptor.ports
     if ports is None:
         return {"https_port": None, "proxy_port": None}

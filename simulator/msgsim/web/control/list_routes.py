@@ -1,4 +1,4 @@
-"""What a query for a list is answered: at once, or as soon as enough is there."""
+"""Answers to queries for lists: at once, or as a long poll as soon as enough rows fit."""
 
 import asyncio
 from collections.abc import Callable
@@ -15,14 +15,19 @@ from msgsim.web.control.polls import Poll
 from msgsim.web.control.problem import ApiProblem
 
 NO_FILTERS = ("wait", "count", "sandbox", "new")
+"""Query parameters that are not named as filters when a long poll times out."""
 REQUESTED = ("messages", "requests", "callbacks")
-"""Lists whose rows come of the application's requests."""
+"""Lists that stay empty until the application sends requests."""
 T = TypeVar("T")
 Make = Callable[[Context, Request, Sandbox], Listing[T]]
 
 
 async def listed(context: Context, request: Request, make: Make[T]) -> Json:
-    """A list at once, or, with ``wait``, as soon as ``count`` of its rows fit."""
+    """A page of a list: at once, or with ``wait`` in the query as soon as ``count`` rows fit.
+
+    A long poll calls ``make`` for each reading, because rows and time change meanwhile. Raises ValueError for
+    a query that is not understood, and ApiProblem (408) when the time of a long poll is over.
+    """
     name, seconds = context.sandbox(request).name, patience(request)
 
     def current() -> Listing[T]:
@@ -51,7 +56,7 @@ async def listed(context: Context, request: Request, make: Make[T]) -> Json:
 
 
 async def _waited(context: Context, sandbox: str, poll: Poll[T], seconds: float) -> Page[T] | int:
-    """The answer, or how many rows fitted when the time was over."""
+    """The page as soon as enough rows fit; else how many fitted after ``seconds``, or when the server stopped."""
     subscriptions, loop = context.subscriptions, asyncio.get_running_loop()
     deadline = loop.time() + seconds
     while True:
@@ -66,26 +71,26 @@ async def _waited(context: Context, sandbox: str, poll: Poll[T], seconds: float)
 
 
 def _hint(context: Context, sandbox: str, listing: Listing[T]) -> str:
-    """Why nothing has come; empty where something has, or where the list has nothing to do with requests."""
+    """Why a sandbox has no requests; empty: it has some, or the list is none of REQUESTED."""
     return absence(context, context.named(sandbox)) if listing.name in REQUESTED else ""
 
 
 async def _near(context: Context, sandbox: str, listing: Listing[T]) -> list[Json]:
-    """What came nearest; where nothing has come at all, why."""
+    """The near misses of a list; where there are none, the reason why the sandbox has no requests."""
     near = await near_misses(listing)
     hint = "" if near else _hint(context, sandbox, listing)
     return [{"text": hint}] if hint else near
 
 
 async def _earlier(listing: Listing[T]) -> list[Json]:
-    """What fitted already when somebody began to wait for what is new."""
+    """Rows that fitted before a long poll for ``new`` rows began, in the form of near misses."""
     found = await page(listing, 0, MOST_MISSES, counting=False)
     why = "it fitted before the wait began"
     return [{"text": f"{listing.label(row)}: {why}", "number": listing.number(row), "why": [why]} for row in found.rows]
 
 
 def _timed_out(name: str, total: int, wanted: int, request: Request, near: list[Json]) -> ApiProblem:
-    """Says what came nearest, and why it is not what was waited for."""
+    """The problem of a long poll that timed out when ``total`` of ``wanted`` rows fitted; ``near``: its near misses."""
     kind = f"new {name}" if "new" in request.query_params else name
     missing = f"{total} of {wanted} {kind}" if total else f"no {kind}"
     asked = {key: value for key, value in request.query_params.items() if key not in NO_FILTERS}

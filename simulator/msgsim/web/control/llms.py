@@ -1,7 +1,6 @@
-"""``/__sim/llms.txt``: what an assistant has to know to use this simulator, in the form of llmstxt.org.
+"""``/__sim/llms.txt``: instructions for coding assistants that use the simulator, in the format of llmstxt.org.
 
-Everything stands in the sources that the documents have: the description of the control API, the providers, and the
-shipped scenarios.
+The lists are generated from the description of the control API, the providers, and the shipped scenarios.
 """
 
 from collections.abc import Iterator
@@ -33,7 +32,7 @@ HINTS = (
 
 
 class Link(NamedTuple):
-    """An item of a list."""
+    """An item of a list; as text, a line of Markdown."""
 
     name: str
     url: str
@@ -44,12 +43,13 @@ class Link(NamedTuple):
 
 
 async def guide(context: Context, request: Request) -> Response:
+    """The file, with the URL that the client uses for the simulator."""
     root = str(request.base_url).rstrip("/")
     return Response(written(root, list(context.engine.providers.values())), media_type="text/plain")
 
 
 def written(root: str, providers: list[Provider]) -> str:
-    """``root``: URL of the simulator."""
+    """The text of the file; ``root``: URL of the simulator, without a slash at its end."""
     sections = {
         "Start": _start(root),
         "Providers": _providers(root, providers),

@@ -1,4 +1,4 @@
-"""Accepted messages: listed, waited for, shown, forced and cancelled."""
+"""Accepted messages: routes that list them, wait for them, show one, force a status and cancel."""
 
 from collections.abc import Iterator
 
@@ -20,13 +20,18 @@ from msgsim.web.control.problem import ApiProblem
 from msgsim.web.control.search import Searched
 
 INDEXED = 4096
-"""Numbers among which a recipient is looked up at once."""
+"""Width of a slice (see `Listing`) where the recipient is exact: an index finds its rows."""
 REFUSED_SHOWN, REFUSED_AMONG = 3, 100
+"""Limit of refused sends among the near misses, and number of journal entries, the newest, where they are searched."""
 
 
 class Force(Struct, forbid_unknown_fields=True):
+    """The body of `force`."""
+
     status: str
+    """A status of the provider, or a neutral word."""
     err: Int64 | None = None
+    """The number that goes with the status; None: that of the catalogue."""
 
 
 async def page(context: Context, request: Request) -> Json:
@@ -34,7 +39,7 @@ async def page(context: Context, request: Request) -> Json:
 
 
 def listing(context: Context, request: Request, sandbox: Sandbox) -> Listing[Message]:
-    """Raises ValueError for a filter that cannot be read."""
+    """The messages that pass the filters and the search of a query. Raises ValueError where they are not understood."""
     store, base, now, query = context.engine.store, sandbox.base, sandbox.now(), request.query_params
     number, provider, to = sandbox.number, query.get("provider", ""), query.get("to", "").strip()
     if provider:
@@ -70,12 +75,12 @@ def listing(context: Context, request: Request, sandbox: Sandbox) -> Listing[Mes
 
 
 def _next_change(message: Message, now: int) -> int | None:
-    """When its status is another."""
+    """The next time at which the status of a message changes by its plan; None: never."""
     return min((at for at in (message.start, *(step.at for step in message.steps)) if at > now), default=None)
 
 
 def _refused(context: Context, request: Request, sandbox: Sandbox) -> Iterator[Json]:
-    """Sends that were refused may be what was waited for; None for every other request."""
+    """Near misses among refused sends, newest first; None for each other request (see `Listing.elsewhere`)."""
     engine, count = context.engine, 0
     sends = {
         (name, endpoint.name)
@@ -106,12 +111,14 @@ async def one(context: Context, request: Request) -> Json:
 
 
 def _whole(context: Context, sandbox: Sandbox, message: Message) -> Json:
+    """A message with its plan and its callbacks."""
     contract = context.engine.providers[message.provider].contract
     owed = context.engine.store.callbacks.of(message.key)
     return resources.whole_message(message, contract, sandbox.now(), owed, context.engine.store.journal.attempts)
 
 
 async def force(context: Context, request: Request) -> Json:
+    """Give a message a status now, and post its due callbacks. Raises Unknown and ValueError."""
     sandbox = context.sandbox(request)
     asked = await body(request, Force)
     message = context.engine.find(sandbox, request.path_params["id"])
@@ -121,6 +128,7 @@ async def force(context: Context, request: Request) -> Json:
 
 
 async def cancel(context: Context, request: Request) -> Json:
+    """Cancel a message, and post its due callbacks. Raises Unknown, and ApiProblem (409) when its plan is over."""
     sandbox = context.sandbox(request)
     message = context.engine.find(sandbox, request.path_params["id"])
     try:

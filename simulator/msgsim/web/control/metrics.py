@@ -1,6 +1,6 @@
-"""``/__sim/metrics``: the whole server in numbers, in the text form of Prometheus.
+"""``/__sim/metrics``: metrics of the server in the text format of Prometheus.
 
-Source of the form: prometheus.io, "Exposition formats", version 0.0.4.
+Source of the format: prometheus.io, "Exposition formats", version 0.0.4.
 """
 
 import asyncio
@@ -23,22 +23,23 @@ from msgsim.web.control.lists import in_turns
 
 MEDIA = "text/plain; version=0.0.4; charset=utf-8"
 MOST_SANDBOXES = 100
-"""That are listed one by one: the default one, and the newest."""
+"""Limit of sandboxes with samples of their own: the default one and the newest others."""
 Labels = Mapping[str, object]
 _C = TypeVar("_C", bound=Counter[Any])
 
 
 class Metric(Struct, frozen=True):
-    """A family of samples of one name."""
+    """A metric family: samples with the same name."""
 
     name: str
     kind: str
-    """counter, gauge or histogram."""
+    """``counter``, ``gauge`` or ``histogram``."""
     help: str
     samples: Sequence[tuple[str, Labels, float]]
-    """What is added to the name, labels and value."""
+    """(suffix of the name, labels, value) of each sample."""
 
     def lines(self) -> Iterator[str]:
+        """The lines of the text format, without line breaks."""
         yield f"# HELP {self.name} {self.help}"
         yield f"# TYPE {self.name} {self.kind}"
         for suffix, labels, value in self.samples:
@@ -47,13 +48,15 @@ class Metric(Struct, frozen=True):
 
 
 class Metrics:
-    """Counts on from one scrape to the next."""
+    """Keeps the tallies of sandboxes between scrapes, so that a scrape counts only what has changed."""
 
     def __init__(self) -> None:
         self._messages: dict[int, tallies.MessageTally] = {}
-        """By number of their sandbox."""
+        """Number of the sandbox → tally."""
         self._callbacks: dict[int, tallies.CallbackTally] = {}
+        """Number of the sandbox → tally."""
         self._turn = asyncio.Lock()
+        """Held by a scrape: a tally cannot be counted twice at the same time."""
 
     async def scrape(self, context: Context, request: Request) -> Response:
         async with self._turn:
@@ -68,7 +71,7 @@ class Metrics:
         return [*_of_server(engine), *_of_sandboxes(listed, messages, callbacks)]
 
     def _forget(self, engine: Engine) -> None:
-        """Sandboxes that are gone."""
+        """Drop the tallies of sandboxes that do not exist any more."""
         for number in self._messages.keys() - engine.sandboxes.numbered.keys():
             del self._messages[number]
             self._callbacks.pop(number, None)
@@ -88,19 +91,19 @@ class Metrics:
 
 
 async def _last(pieces: Iterable[_C]) -> _C:
-    """What the last piece says; others have their turns between them."""
+    """The last of the pieces, of which there is at least one; the event loop runs other tasks between pieces."""
     *_, counted = [piece async for piece in in_turns(pieces)]
     return counted
 
 
 def _listed(engine: Engine) -> list[Sandbox]:
-    """The default one, and the newest of the others."""
+    """The sandboxes with samples of their own: the default one, then the newest others."""
     listed = sorted(engine.sandboxes.values(), key=lambda sandbox: (sandbox.name != "default", -sandbox.number))
     return listed[:MOST_SANDBOXES]
 
 
 def _of_server(engine: Engine) -> Iterator[Metric]:
-    """Since it was started."""
+    """Metrics of the whole server, counted since its start."""
     run = engine.sandboxes.run
     yield Metric("msgsim_info", "gauge", "Version of the simulator.", [("", {"version": __version__}, 1)])
     yield Metric("msgsim_sandboxes", "gauge", "Sandboxes there are.", [("", {}, len(engine.sandboxes))])
@@ -121,6 +124,7 @@ def _of_server(engine: Engine) -> Iterator[Metric]:
 
 
 def _histogram(durations: Durations) -> Iterator[tuple[str, Labels, float]]:
+    """Samples of a histogram: cumulative buckets, sum in seconds, and count."""
     totals = list(accumulate(durations.counts))
     for bound, total in zip((*map(str, BOUNDS), "+Inf"), totals, strict=True):
         yield "_bucket", {"le": bound}, total
@@ -160,4 +164,5 @@ def _of_sandboxes(
 
 
 def _escaped(text: str) -> str:
+    """The value of a label, with backslashes, quotes and line breaks escaped."""
     return text.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")

@@ -1,4 +1,4 @@
-"""What the control API shows of the nouns: plain JSON, times in ISO 8601, no secrets."""
+"""Messages, callbacks, sandboxes and the like as JSON of the control API: times in ISO 8601, without secrets."""
 
 from collections.abc import Callable, Sequence
 
@@ -13,10 +13,11 @@ from msgsim.plan import state, word
 from msgsim.storage.keys import FROM_PHONES, NUMBERS
 
 Shown = dict[str, Json]
+"""A JSON object."""
 
 
 def span(milliseconds: int) -> str:
-    """``1.5 s``, ``3 min``, ``2 h``"""
+    """A duration in the largest unit that fits: ``1.5 s``, ``3 min``, ``2 h``."""
     for size, unit in ((86_400_000, "d"), (3_600_000, "h"), (60_000, "min"), (1000, "s")):
         if milliseconds >= size:
             return f"{round(milliseconds / size, 1):g} {unit}"
@@ -24,13 +25,13 @@ def span(milliseconds: int) -> str:
 
 
 def ahead(sandbox: Sandbox, moment: int) -> str:
-    """How long until a moment, and what a frozen clock needs to get there."""
+    """How long it is until a time, as a clause: ``, in 3 min``; with a frozen clock also by how much to advance it."""
     away = moment - sandbox.now()
     return f", in {span(away)}" + (f" (the clock is frozen: advance it by {away}ms)" if sandbox.clock.rate == 0 else "")
 
 
 def message(message: Message, contract: Contract, now: int) -> Shown:
-    """A message and the state of its channels at a time."""
+    """A message, and the state of its channels at the time ``now``."""
     current = state(message, now)
     return {
         "id": message.id,
@@ -50,6 +51,7 @@ def message(message: Message, contract: Contract, now: int) -> Shown:
 
 
 def _channel(channel: Channel, step: Step | None) -> Shown:
+    """``step``: the last step that the channel has reached; None: it has reached none."""
     return {
         "channel": channel.name,
         "id": channel.id,
@@ -67,7 +69,10 @@ def _channel(channel: Channel, step: Step | None) -> Shown:
 def whole_message(
     accepted: Message, contract: Contract, now: int, owed: Sequence[Callback], attempts: Callable[[int], list[Entry]]
 ) -> Shown:
-    """A message with its plan and its callbacks."""
+    """A message with its plan and its callbacks.
+
+    ``owed``: the callbacks. ``attempts``: gives the journal entries with the attempts at a callback, by its key.
+    """
     return {
         **message(accepted, contract, now),
         "plan": [
@@ -88,7 +93,7 @@ def whole_message(
 
 
 def callback(callback: Callback, attempts: Sequence[Entry], message: str | None = None) -> Shown:
-    """``message``: the id of what it reports on, where it is known."""
+    """A callback with its attempts; ``message``: id of the message or inbound message that it reports on, if known."""
     return {
         "number": callback.key & NUMBERS,
         "message": message,
@@ -132,11 +137,12 @@ def inbound(inbound: Inbound) -> Shown:
 
 
 def happened(things: Sequence[Shown]) -> list[Shown]:
+    """Events with their time ``at`` in ISO 8601 instead of milliseconds."""
     return [{**thing, "at": iso(thing["at"])} for thing in things]
 
 
 def scenario(sandbox: Sandbox) -> Shown:
-    """What is loaded, each rule with how often it decided."""
+    """The loaded scenarios, with how often each rule decided; ``chosen``: the rule is not an always loaded one."""
     chosen = {document.file for document in sandbox.scenario.documents}
     return {
         "names": sandbox.scenario.names,
@@ -155,6 +161,7 @@ def scenario(sandbox: Sandbox) -> Shown:
 
 
 def sandbox(sandbox: Sandbox, messages: int) -> Shown:
+    """``messages``: how many it has."""
     return {
         "name": sandbox.name,
         "seed": sandbox.saved.seed,

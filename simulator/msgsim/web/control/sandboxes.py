@@ -1,4 +1,4 @@
-"""Isolated worlds: created, listed, emptied and taken away; their settings and their seed."""
+"""Sandboxes: routes that create, list, show, reset and delete them, and change their settings and their seed."""
 
 import contextlib
 import re
@@ -23,22 +23,30 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}", re.ASCII)
 
 
 class NewSandbox(Struct, forbid_unknown_fields=True):
+    """The body of `create`; None: the default."""
+
     name: str | None = None
+    """None: a free one such as ``sandbox-1``."""
     seed: Int64 | None = None
+    """None: derived from ``seed_from``, else from the server's seed and the name."""
     seed_from: str | None = None
-    """A text that the seed follows from, instead of the server's and the name."""
+    """A text from which the seed is derived."""
     clock: str | None = None
     scenario: tuple[str, ...] | None = None
     texts: dict[str, str] = {}
+    """Name in ``scenario`` → YAML, for scenarios that are sent along."""
     settings: dict[str, dict[str, Json]] | None = None
+    """Provider → setting → value."""
 
 
 class NewSeed(Struct, forbid_unknown_fields=True):
+    """The body of `seed`."""
+
     seed: Int64
 
 
 async def all(context: Context, request: Request) -> Json:
-    """Each replica says what it has; what one had that is gone is taken over now."""
+    """The sandboxes of all replicas; those whose replica does not run any more are taken over by this one."""
     here = [await _shown(context, sandbox) for sandbox in list(context.engine.sandboxes.values())]
     others = [shown for said in await ask_others(context, request) for shown in said["sandboxes"]]
     listed = {shown["name"]: shown for shown in [*here, *others]}
@@ -57,6 +65,10 @@ async def one(context: Context, request: Request) -> Json:
 
 
 async def create(context: Context, request: Request) -> Response:
+    """Create a sandbox. Raises ValueError, and ApiProblem (409) where the name is taken.
+
+    Another replica may take a free name at the same time: then the next free name is tried.
+    """
     asked = await body(request, NewSandbox) if await request.body() else NewSandbox()
     name = asked.name or _free_name(context)
     if not NAME.fullmatch(name):
@@ -83,6 +95,7 @@ def _taken(name: str) -> ApiProblem:
 
 
 async def delete(context: Context, request: Request) -> Response:
+    """Delete a sandbox with all its rows. Raises Unknown, and ApiProblem (409) for the default one."""
     sandbox = context.named(request.path_params["name"])
     if sandbox.name == "default":
         raise ApiProblem(409, "The default sandbox stays", "it can be emptied with POST reset, not deleted")
@@ -103,12 +116,14 @@ async def seed(context: Context, request: Request) -> Json:
 
 
 async def settings(context: Context, request: Request) -> Json:
+    """Provider → its settings in force, with secrets hidden."""
     sandbox = context.sandbox(request)
     providers = context.engine.providers.items()
     return {name: hidden(context.engine.settings.of(sandbox, name).raw, provider) for name, provider in providers}
 
 
 async def configure(context: Context, request: Request) -> Json:
+    """Change the settings of a sandbox; a secret that is sent back hidden stays as it is. Raises ValueError."""
     sandbox = context.sandbox(request)
     asked = await body(request, dict[str, dict[str, Json]])
     given = {}
@@ -120,6 +135,7 @@ async def configure(context: Context, request: Request) -> Json:
 
 
 def _free_name(context: Context) -> str:
+    """``sandbox-<number>``, with a number that no sandbox has."""
     names = context.engine.sandboxes.names()
     number = len(names)
     while f"sandbox-{number}" in names:
@@ -132,7 +148,7 @@ async def _shown(context: Context, sandbox: Sandbox) -> dict[str, Json]:
 
 
 async def _whole(context: Context, request: Request, sandbox: Sandbox) -> Json:
-    """With what its user puts into the clients of the providers."""
+    """A sandbox with what an application has to be given: credentials and base URL of each provider."""
     root = str(request.base_url).rstrip("/")
     providers = context.engine.providers.items()
     return {

@@ -1,4 +1,4 @@
-"""Which rules decide in a sandbox, and which are shipped."""
+"""Scenarios: routes that list the shipped ones, show and choose those of a sandbox, and check a text."""
 
 from msgspec import Struct
 from starlette.requests import Request
@@ -17,13 +17,16 @@ from msgsim.web.control.context import Context, body
 
 
 class Names(Struct, forbid_unknown_fields=True):
-    """In the order in which they are tried; ``texts`` has the YAML of those that the server does not have."""
+    """The body of `choose` in JSON."""
 
     names: tuple[str, ...]
+    """In the order in which their rules are tried."""
     texts: dict[str, str] = {}
+    """Name → YAML, for scenarios that are sent along."""
 
 
 async def listed(context: Context, request: Request) -> Json:
+    """The shipped scenarios, without those that are always loaded."""
     found = [scenario for scenario in shipped().values() if scenario.name not in ALWAYS_ON]
     return {
         "scenarios": [{"name": scenario.name, "title": scenario.title, "file": scenario.shown} for scenario in found]
@@ -35,6 +38,10 @@ async def show(context: Context, request: Request) -> Json:
 
 
 async def choose(context: Context, request: Request) -> Json:
+    """Choose scenarios by `Names`, or by YAML, which is then named ``scenario``. Raises BadFile.
+
+    Answers the same as `show`, without the rules that are always loaded.
+    """
     sandbox = context.sandbox(request)
     text = await request.body()
     if text.lstrip()[:1] == b"{":
@@ -47,7 +54,7 @@ async def choose(context: Context, request: Request) -> Json:
 
 
 async def check(context: Context, request: Request) -> Json:
-    """What a text says, and what is wrong with it; nothing is loaded."""
+    """The rules of a YAML text in words, or its mistakes; the sandbox stays as it is."""
     text = (await request.body()).decode()
     terms = {name: terms_of(provider) for name, provider in context.engine.providers.items()}
     try:
@@ -61,7 +68,7 @@ async def check(context: Context, request: Request) -> Json:
 
 
 def own_rules(scenario: Scenario) -> list[Rule]:
-    """Those of its files, without what is always on."""
+    """The rules of the files of a scenario, without those that are always loaded."""
     files = tuple(f"{document.file}:" for document in scenario.documents)
     return [rule for rule in scenario.rules if rule.place.startswith(files)]
 
@@ -72,7 +79,10 @@ def _shown(sandbox: Sandbox) -> Json:
 
 
 def _file(name: str, choice: Choice) -> Json:
-    """As it is on the disk now; the rules that hold may be those of its last good version."""
+    """A chosen scenario with its text: the one that was sent, or the file's as it is on the disk now.
+
+    The loaded rules may be those of the file's last valid version. ``text`` None: it cannot be read (``reason``).
+    """
     texts = dict(choice.texts)
     if name in texts:
         return {"file": name, "text": texts[name]}

@@ -1,7 +1,7 @@
-"""A search over messages as people type it: ``status:failed channel:viber "parcel" -test``.
+"""The search language for messages: ``status:failed channel:viber "parcel" -test``.
 
-Words stand anywhere in a message; all of them have to fit. A word with a key in front is looked for in one place only,
-quotes keep spaces and colons together, a minus leaves out what fits.
+A message fits if it fits each term. A term is searched in the whole message; with a key such as ``status:`` it is
+searched in one place. Quotes allow spaces and colons in a term. A minus excludes the messages that fit the term.
 """
 
 import re
@@ -16,29 +16,33 @@ from msgsim.web.control.lists import Test
 
 KEYS = ("to", "from", "text", "status", "provider", "channel")
 _TERM = re.compile(r'(?P<minus>-?)(?:(?P<key>[A-Za-z]+):(?!//))?(?:"(?P<quoted>[^"]*)"?|(?P<plain>\S+))')
+"""A term. What precedes ``://`` is no key, so that URLs need no quotes."""
 Fits = Callable[[str], bool]
+"""Whether a text of a message fits."""
 
 
 class Term(Struct, frozen=True):
-    """One word of a search."""
+    """A term of a search."""
 
     key: str
-    """Where it is looked for; empty: anywhere."""
+    """Where it is searched, one of KEYS; empty: in the whole message."""
     value: str
     excluded: bool = False
+    """With a minus: messages that fit are excluded."""
 
     def __str__(self) -> str:
-        """As it is typed."""
+        """The term in the search language."""
         key = f"{self.key}:" if self.key else ""
         return f'{"-" * self.excluded}{key}"{self.value}"'
 
 
 def terms(search: str) -> list[Term]:
-    """In the order in which they stand; a key without a value is none yet. Raises ValueError for a key there is not."""
+    """The terms of a search in their order, without keys that have no value. Raises ValueError for an unknown key."""
     return [term for term in map(_term, _TERM.finditer(search)) if term.value]
 
 
 def _term(match: re.Match[str]) -> Term:
+    """The term of a match of _TERM; its value is empty for a key without a value, which is still being typed."""
     written, excluded = match["key"] or "", bool(match["minus"])
     value = match["plain"] if match["quoted"] is None else match["quoted"]
     if written.lower() in KEYS:
@@ -51,19 +55,23 @@ def _term(match: re.Match[str]) -> Term:
 
 
 class Searched:
-    """What a search asks of every message."""
+    """A search as tests of messages."""
 
     def __init__(self, search: str, moment: Moment) -> None:
-        """Raises ValueError for a word that nothing can fit."""
+        """Raises ValueError for an unknown key, and for a status, provider or channel that does not exist."""
         self.terms = terms(search)
         self.tests = [_test(term, moment) for term in self.terms]
         known = [*statuses(moment.providers), *channels(moment.providers), *moment.providers]
         written = (as_written(term.value) for term in self.terms if _stands_in_rows(term, known))
         self.written = max(written, key=len, default="")
-        """Stands in the row of every message that fits; empty: nothing is known to."""
+        """A text, the longest known, that the row of every message that fits contains; empty: none is known."""
 
 
 def _stands_in_rows(term: Term, known: Iterable[str]) -> bool:
+    """Whether the row of every message that fits a term contains its value.
+
+    A term without a key may also be the beginning of a ``known`` word, which a row need not contain.
+    """
     if term.excluded or term.key not in ("", "to", "from", "text"):
         return False
     return bool(term.key) or not _beginning(term.value, known)
@@ -115,7 +123,7 @@ def _channel(value: str, moment: Moment) -> Test[Message]:
 
 
 def _anywhere(value: str, moment: Moment) -> Test[Message]:
-    """In what it says, who it is to and from, or as the beginning of a status, a provider or a channel."""
+    """The value is part of a text, a recipient or a sender, or the beginning of a status, a provider or a channel."""
     fits = _part(value)
     reached = _beginning(value, statuses(moment.providers))
     providers = _beginning(value, moment.providers)
@@ -146,13 +154,13 @@ _tests: dict[str, Callable[[str, Moment], Test[Message]]] = {
 
 
 def _part(value: str) -> Fits:
-    """A part of a text, in any case."""
+    """Whether a text contains the value, ignoring case."""
     folded = value.casefold()
     return lambda text: folded in text.casefold()
 
 
 def _words(value: str, key: str, known: Iterable[str]) -> frozenset[str]:
-    """The word that is meant, or all that begin so. Raises ValueError where there is none."""
+    """The known word that equals the value, else all that begin with it, ignoring case. Raises ValueError for none."""
     words = list(dict.fromkeys(known))
     if found := frozenset(word for word in words if word.casefold() == value.casefold()) or _beginning(value, words):
         return found
@@ -161,6 +169,7 @@ def _words(value: str, key: str, known: Iterable[str]) -> frozenset[str]:
 
 
 def _beginning(value: str, known: Iterable[str]) -> frozenset[str]:
+    """The known words that begin with the value, ignoring case."""
     folded = value.casefold()
     return frozenset(word for word in known if word.casefold().startswith(folded))
 
@@ -173,11 +182,12 @@ def _recipients(message: Message) -> Iterator[str]:
 
 
 def _says(channel: Channel, fits: Fits) -> bool:
+    """Whether the text or any string in the content of a channel fits."""
     return fits(channel.text) or any(map(fits, _texts(channel.content)))
 
 
 def _texts(content: Json) -> Iterator[str]:
-    """Every text in what is shown besides the text: a subject, a template's values, links."""
+    """All strings in the content of a channel, such as subject, template values and links."""
     if isinstance(content, str):
         yield content
     elif isinstance(content, dict | list):

@@ -1,4 +1,4 @@
-"""A receiver of callbacks inside the simulator: ``/__sim/sink/<name>?sandbox=<sandbox>``."""
+"""Sinks, receivers of callbacks inside the simulator at ``/__sim/sink/<name>?sandbox=<sandbox>``, and their routes."""
 
 import asyncio
 
@@ -20,14 +20,17 @@ from msgsim.web.control.sinks import BODY_KEPT, Posted, SinkAnswer, SinkPosts
 from msgsim.web.edge.replies import response_headers
 
 SECRETS = frozenset({"authorization", "cookie", "proxy-authorization"})
+"""Headers whose values are replaced by ``***``."""
 
 
 class Told(Struct, forbid_unknown_fields=True):
+    """The body of `tell`."""
+
     answers: tuple[SinkAnswer, ...]
 
 
 async def collect(context: Context, request: Request) -> Response:
-    """Whatever comes, by whatever method."""
+    """Record a request of any method, and give the next configured answer after its delay. Raises ValueError."""
     sandbox = context.sandbox(request)
     sink = _sink(context, sandbox, request)
     text = (await _start_of(request)).decode(errors="replace")
@@ -56,7 +59,7 @@ async def collect(context: Context, request: Request) -> Response:
 
 
 async def _start_of(request: Request) -> bytes:
-    """As much of the body as is kept; the rest is read and forgotten."""
+    """The first BODY_KEPT bytes of the body; the rest is read and dropped."""
     start = b""
     async for part in request.stream():
         if len(start) < BODY_KEPT:
@@ -65,6 +68,7 @@ async def _start_of(request: Request) -> bytes:
 
 
 def _json(text: str) -> Json:
+    """The decoded text; None: it is not JSON."""
     try:
         return read_json(text.encode())
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -78,7 +82,10 @@ async def all(context: Context, request: Request) -> Json:
 
 
 async def show(context: Context, request: Request) -> Json:
-    """The posts, at once or as soon as there are enough."""
+    """The posts to a sink: at once, or with ``wait`` in the query as soon as there are ``count``.
+
+    Raises ValueError, and ApiProblem (408) when the time of a long poll is over.
+    """
     seconds = patience(request)
     if seconds is not None:
         await while_there(request, _waited(context, request, seconds))
@@ -86,7 +93,7 @@ async def show(context: Context, request: Request) -> Json:
 
 
 async def _waited(context: Context, request: Request, seconds: float) -> None:
-    """Until there are enough. Raises ApiProblem when the time is over."""
+    """Wait until there are ``count`` posts. Raises ApiProblem (408) after ``seconds``, or when the server stops."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + seconds
     name, wanted = request.path_params["name"], number(request, "count", 1)
@@ -100,6 +107,7 @@ async def _waited(context: Context, request: Request, seconds: float) -> None:
 
 
 async def tell(context: Context, request: Request) -> Json:
+    """Set the answers to the next posts. Raises ValueError for an answer that HTTP cannot transport."""
     sandbox = context.sandbox(request)
     asked = await body(request, Told)
     for planned in asked.answers:
@@ -118,16 +126,18 @@ async def delete(context: Context, request: Request) -> Response:
 
 
 def _sink(context: Context, sandbox: Sandbox, request: Request) -> SinkPosts:
+    """The sink in the path, created if it does not exist. Sinks of deleted sandboxes are dropped. Raises ValueError."""
     context.sinks.keep_only({world.number for world in context.engine.sandboxes.values()})
     return context.sinks.get(sandbox.number, request.path_params["name"])
 
 
 def _peek(context: Context, sandbox: Sandbox, name: str) -> SinkPosts:
-    """Looking makes no sink."""
+    """A sink by its name, else an empty one that is not stored."""
     return context.sinks.of(sandbox.number).get(name) or SinkPosts()
 
 
 def _shown(context: Context, sandbox: Sandbox, name: str, request: Request) -> Json:
+    """The posts with numbers above ``after``, and the answers still to be given."""
     sink, after, most = _peek(context, sandbox, name), number(request, "after"), limit(request)
     later = [post for post in sink.posts if post.number > after]
     page = [{**msgspec.structs.asdict(post), "at": iso(post.at)} for post in later[:most]]
@@ -140,7 +150,7 @@ def _shown(context: Context, sandbox: Sandbox, name: str, request: Request) -> J
 
 
 def _near(context: Context, sandbox: Sandbox, name: str) -> list[Json]:
-    """Callbacks that went elsewhere, or have not left yet."""
+    """Near misses of a long poll: posts to other sinks, and the next callback or the reason why there is none."""
     engine = context.engine
     others = [
         f"sink {other!r} got {sink.total}" for other, sink in context.sinks.of(sandbox.number).items() if other != name

@@ -1,4 +1,4 @@
-"""What went over the wire: requests, callbacks and messages from phones."""
+"""Requests, callbacks and inbound messages: routes that list and show them, replay callbacks, and send from a phone."""
 
 import asyncio
 from collections.abc import Iterable
@@ -22,18 +22,20 @@ from msgsim.web.control.list_routes import listed
 from msgsim.web.control.lists import SLICE, Listing, Test, page
 
 EXCHANGES = 16
-"""Lines of the journal that are read at once: one may hold a request with a thousand messages."""
+"""Width of a slice of requests (see `Listing`): a journal entry may hold a request with a thousand messages."""
 
 
 STATES = ("pending", "done", "failed", "refused", "replayed", "dropped", "cancelled")
-"""Of callbacks."""
+"""The states of a callback."""
 FAILING = "failing"
-"""Not one of them: the last attempt failed, whether another follows or not."""
+"""A filter, but no state: callbacks whose last attempt failed, even if a retry follows."""
 MOST_REPLAYED, AT_ONCE = 100, 8
-"""Callbacks that one request replays at most, and how many are under way at the same time."""
+"""Limit of callbacks that one request replays, and of those that are posted at the same time."""
 
 
 class FromPhone(Struct, forbid_unknown_fields=True):
+    """The body of `inbound`: a message from a phone to the application."""
+
     provider: str
     to: str
     text: str
@@ -73,11 +75,13 @@ def _exchanges(context: Context, request: Request, sandbox: Sandbox) -> Listing[
 
 
 def _of(entry: Entry) -> Exchange:
+    """The exchange of an entry that has one."""
     assert entry.exchange is not None
     return entry.exchange
 
 
 def _exchange_tests(context: Context, request: Request, now: int) -> list[Test[Entry]]:
+    """The filters in a query for requests. Raises ValueError for one that is not understood."""
     query = request.query_params
     tests: list[Test[Entry]] = []
     if (provider := chosen(request, "provider", context.engine.providers)) is not None:
@@ -131,7 +135,7 @@ async def exchange(context: Context, request: Request) -> Json:
 
 
 def exchange_of(context: Context, request: Request) -> Entry:
-    """Raises Unknown."""
+    """The journal entry of the request whose number is in the path. Raises Unknown."""
     sandbox, wanted = context.sandbox(request), request.path_params["number"]
     entry = context.engine.store.journal.by_key(sandbox.base + (wanted & NUMBERS))
     if entry is None or entry.exchange is None:
@@ -179,11 +183,12 @@ def _callbacks(context: Context, request: Request, sandbox: Sandbox) -> Listing[
 
 
 def _order(request: Request) -> str:
-    """Raises ValueError."""
+    """The query parameter ``order``: ``oldest``, which is the default, or ``newest``. Raises ValueError."""
     return chosen(request, "order", ("oldest", "newest")) or "oldest"
 
 
 def _callback_tests(request: Request, sandbox: Sandbox, subject: int | None) -> list[Test[Callback]]:
+    """The filters in a query for callbacks; ``subject``: key of their message; None: any. Raises ValueError."""
     query = request.query_params
     tests: list[Test[Callback]] = []
     state = chosen(request, "state", (*STATES, FAILING))
@@ -219,11 +224,12 @@ def _callback_tests(request: Request, sandbox: Sandbox, subject: int | None) -> 
 
 
 def _reported(callback: Callback) -> str:
-    """The word of the status; nothing where it is none of a message."""
+    """The status that a callback reports; empty: it reports an inbound message."""
     return callback.step.status if callback.step else ""
 
 
 def _state(sandbox: Sandbox, callback: Callback) -> str:
+    """The state of a callback with its reason and, if it is pending, the time until it is due."""
     text = f"it is {callback.state}"
     if callback.reason:
         text += f" ({callback.reason})"
@@ -233,21 +239,21 @@ def _state(sandbox: Sandbox, callback: Callback) -> str:
 
 
 def shown(context: Context, callback: Callback) -> Json:
-    """A callback with its attempts and the id of what it reports on."""
+    """A callback with its attempts, and the id of the message or inbound message that it reports on."""
     store = context.engine.store
     about = subject_of(store, callback)
     return resources.callback(callback, store.journal.attempts(callback.key), about.id if about else None)
 
 
 def subject_of(store: Store, callback: Callback) -> Message | Inbound | None:
-    """What a callback reports on; None when that is gone."""
+    """The message or inbound message that a callback reports on; None: it does not exist any more."""
     if callback.step is None:
         return store.inbound.by_key(callback.subject)
     return store.messages.by_key(callback.subject)
 
 
 def callback_of(context: Context, request: Request) -> Callback:
-    """Raises Unknown."""
+    """The callback whose number is in the path. Raises Unknown."""
     sandbox, wanted = context.sandbox(request), request.path_params["number"]
     found = context.engine.store.callbacks.by_key(sandbox.base + (wanted & NUMBERS))
     if found is None:
@@ -260,6 +266,7 @@ async def callback(context: Context, request: Request) -> Json:
 
 
 async def replay(context: Context, request: Request) -> Json:
+    """Post a copy of a callback now. Raises Unknown, and ValueError for a callback whose row cannot be decoded."""
     again = actions.replay(context.engine, callback_of(context, request))
     await context.engine.commits.durable()
     await context.dispatcher.post_now([again.key])
@@ -267,7 +274,11 @@ async def replay(context: Context, request: Request) -> Json:
 
 
 async def replay_all(context: Context, request: Request) -> Json:
-    """Those that fit, oldest first, as far as a request may; pending ones are owed anyway."""
+    """Replay the callbacks that fit the filters, oldest first, of the next MOST_REPLAYED or fewer (``limit``).
+
+    Pending ones are left out, because they will be posted anyway. ``next``: the number to send as ``after`` in the
+    following request; None: there are no more.
+    """
     sandbox = context.sandbox(request)
     listing, before = _callbacks(context, request, sandbox), number(request, "before", NUMBERS)
     found = await page(listing, number(request, "after"), limit(request, MOST_REPLAYED), counting=False)
@@ -283,6 +294,7 @@ async def replay_all(context: Context, request: Request) -> Json:
 
 
 def _can_be_replayed(callback: Callback) -> bool:
+    """Whether a callback is not pending and its row can be decoded."""
     return callback.state != "pending" and callback.kind != unreadable.WORD
 
 
@@ -314,10 +326,12 @@ def _inbound(context: Context, request: Request, sandbox: Sandbox) -> Listing[In
 
 
 def _numbers_of_phones(lowest: int, highest: int) -> tuple[int, int]:
+    """The numbers of inbound messages as clients see them: without the bit FROM_PHONES."""
     return lowest & ~FROM_PHONES, highest & ~FROM_PHONES
 
 
 async def inbound(context: Context, request: Request) -> Json:
+    """Send a message from a phone, and post its due callbacks. Raises ValueError."""
     sandbox = context.sandbox(request)
     asked = await body(request, FromPhone)
     provider = context.provider(asked.provider)
