@@ -1,4 +1,4 @@
-"""Style sheets, scripts, fonts and pictures of the pages."""
+"""The static files of the pages: style sheet, scripts, fonts and pictures."""
 
 import re
 from hashlib import blake2b
@@ -12,8 +12,9 @@ from msgsim.config import read_own
 from msgsim.web.pages.look import HERE
 
 _NAME = re.compile(r"[\w-][\w.-]*(/[\w-][\w.-]*)*", re.ASCII)
-"""No part of a path is hidden, and none leads upwards."""
+"""Paths of files: no segment begins with a dot, so that hidden files and ``..`` are excluded."""
 PAGE = "page.js"
+"""Name of the file that joins all SCRIPTS."""
 SCRIPTS = (
     "theme",
     "vendor/htmx.min",
@@ -30,11 +31,11 @@ SCRIPTS = (
     "docs",
     "scenarios",
 )
-"""Of every page, joined: a page waits for this one file before it shows anything, so whatever is seen works."""
+"""The scripts of all pages. The browser loads PAGE before it draws a page, so that whatever is visible also works."""
 
 
 async def asset(request: Request) -> Response:
-    """One file, to be asked for again with its ETag. Raises HTTPException (404)."""
+    """A static file, revalidated by its ETag for each page. Raises HTTPException (404)."""
     name = request.path_params["name"]
     try:
         content = _content(name) if _NAME.fullmatch(name) else None
@@ -50,6 +51,7 @@ async def asset(request: Request) -> Response:
 
 
 def _content(name: str) -> bytes:
+    """The content of a static file, or the joined scripts. Raises OSError."""
     if name == PAGE:
         return b";\n".join(_content(f"{script}.js") for script in SCRIPTS)
     return read_own(HERE / "static" / name)

@@ -1,4 +1,4 @@
-"""What pages show of messages, requests and scenarios: asked of the control API, as everybody asks it."""
+"""The contents of the pages about messages, requests, callbacks and scenarios, most of them from the control API."""
 
 from urllib.parse import quote
 
@@ -19,17 +19,17 @@ from msgsim.web.pages.refusals import Refusals, refusals, said
 from msgsim.web.pages.snippets import snippet
 
 PAGE = 50
-"""Requests in one piece of the journal."""
+"""Requests that are drawn at a time."""
 LONG = 500
-"""Messages, or lines of a journal, that are read before a page is shown."""
+"""Most messages, and most journal entries, that are read before a page is sent; with more, results are loaded later."""
 CALLBACKS = 40
-"""In one piece of their list."""
+"""Callbacks that are drawn at a time."""
 FILTERS = ("state", "kind", "host", "status")
-"""Of callbacks, as the address has them."""
+"""Query parameters of the page of callbacks, passed on to the control API."""
 
 
 class Contents:
-    """Of one sandbox at a time."""
+    """Reads what templates need, each time for the sandbox of a `Look`."""
 
     def __init__(self, engine: Engine, api: ASGIApp, inbox: Inbox) -> None:
         self._engine = engine
@@ -37,11 +37,15 @@ class Contents:
         self._inbox = inbox
 
     async def get(self, look: Look, path: str, sandbox: str = "", **query: Json) -> Json:
-        """Anything of the control API. Raises ProblemAnswer."""
+        """The answer of the control API to ``GET path``; ``sandbox`` empty: that of the look. Raises ProblemAnswer."""
         return await self._client.get(look.request, path, sandbox or look.sandbox.name, **query)
 
     async def listed(self, look: Look) -> Json:
-        """What stands in the list of the inbox: conversations, or what a search found."""
+        """The list of the inbox: conversations as ``rows``, or with ``search`` in the query the result as ``found``.
+
+        ``found`` None: there is no search. ``newest``: highest number of a message, 0: none. ``more``: earlier
+        conversations have messages with numbers below this one; 0: there are none.
+        """
         if look.query.get("search", "").strip():
             return {"rows": [], "found": await self.found(look)}
         rows = await self._inbox.rows(look.sandbox)
@@ -53,7 +57,11 @@ class Contents:
         }
 
     async def found(self, look: Look, before: str = "") -> Json:
-        """Messages that fit the search, newest first; as ``next`` from where on to look for more, and any mistake."""
+        """Messages that fit the search in the query, newest first, with numbers below ``before`` (empty: all).
+
+        ``next``: the ``before`` of the following page; None: there is none. ``mistake``: why the search is not
+        understood; empty: it is.
+        """
         search = look.query.get("search", "")
         try:
             page = await self.get(look, "messages", search=search, before=before, limit=ROWS, total="false")
@@ -64,6 +72,10 @@ class Contents:
         return {"hits": [{**hit, "snippet": snippet(hit, words)} for hit in hits], "next": page["next"], "mistake": ""}
 
     async def life(self, look: Look, id: str) -> Json:
+        """A message with its plan, callbacks, explanation and request. Raises ProblemAnswer.
+
+        ``exchange`` None: the journal no longer has the request. ``open``: steps of the plan are in the future.
+        """
         whole = await self.get(look, f"messages/{quote(id, safe='')}")
         provider = self._engine.providers[whole["provider"]]
         whole["callbacks"] = [self._callback(look, callback) for callback in whole["callbacks"]]
@@ -83,12 +95,13 @@ class Contents:
         }
 
     async def journal(self, look: Look, before: str = "") -> Json:
+        """Requests that fit the filters in the query, newest first, with numbers below ``before`` (empty: all)."""
         asked = {name: look.query.get(name, "") for name in ("provider", "endpoint", "status", "refused", "error")}
         page = await self.get(look, "requests", limit=PAGE, before=before, total="false", **asked)
         return {**page, "requests": [self._explained(exchange) for exchange in page["requests"]]}
 
     def _explained(self, entry: Json) -> Json:
-        """An exchange with each refusal in plain words: its own, or the catalogue's."""
+        """An exchange with ``said`` in each refusal: its reason, else the text of the catalogue."""
         exchange = _exchange(entry)
         refusals = [
             {**refusal, "said": said(self._engine, exchange["provider"], msgspec.convert(refusal, Refusal))}
@@ -100,26 +113,31 @@ class Contents:
         return await refusals(self._engine, look.sandbox)
 
     async def pair(self, look: Look, number: int) -> Json:
+        """A request with its answer, explanation, and a curl command that sends it again. Raises ProblemAnswer."""
         exchange = _exchange(await self.get(look, f"requests/{number}"))
         why = await self.get(look, f"requests/{number}/explain")
         again = raw_text.request_of(exchange, self._engine.providers[exchange["provider"]], look.sandbox.name)
         return {"exchange": exchange, "why": why, "curl": curl(again, look.root, " \\\n  ")}
 
     async def callbacks(self, look: Look, before: str = "") -> Json:
-        """A page of those that fit what the address asks for, newest first, and what it asks for."""
+        """Callbacks that fit the filters in the query, newest first, with numbers below ``before`` (empty: all).
+
+        ``more``: the ``before`` of the following page; None: there is none. ``asked``: the filters.
+        """
         asked = {name: look.query.get(name, "") for name in FILTERS}
         page = await self.get(look, "callbacks", order="newest", total="false", limit=CALLBACKS, before=before, **asked)
         rows = [self._callback(look, callback) for callback in page["callbacks"]]
         return {"callbacks": rows, "more": page["next"], "asked": asked}
 
     async def callback(self, look: Look, number: int) -> Json:
+        """A callback with its explanation. Raises ProblemAnswer."""
         return {
             "one": self._callback(look, await self.get(look, f"callbacks/{number}")),
             "why": await self.get(look, f"callbacks/{number}/explain"),
         }
 
     def _callback(self, look: Look, callback: Json) -> Json:
-        """With whom it is about."""
+        """A callback with ``to``: the number of the phone; empty: what it reports on does not exist any more."""
         row = self._engine.store.callbacks.by_key(look.sandbox.base + callback["number"])
         about = None if row is None else subject_of(self._engine.store, row)
         who = about.to if isinstance(about, Message) else about.sender if about is not None else ""
@@ -130,7 +148,10 @@ class Contents:
         return {**found, "lines": min(look.sandbox.journal, MOST_LINTED), "providers": self._engine.providers}
 
     async def coverage(self, look: Look) -> Json:
-        """Of the sandbox, and the catalogue of one provider: the address names it, else most of it was seen."""
+        """The coverage of the sandbox, and the catalogue of one provider with how often each entry occurred.
+
+        The provider is that of the query, else the one with the most entries that occurred. Raises Unknown.
+        """
         found = await self.get(look, "coverage")
         shares = found["providers"]
         name = look.query.get("provider") or max(shares, key=lambda name: int(shares[name]["seen"]))
@@ -154,7 +175,7 @@ class Contents:
         return {"coverage": found, "name": name, "errors": errors, "outcomes": outcomes, "providers": providers}
 
     def is_long(self, look: Look) -> bool:
-        """Whether what is read of the whole sandbox is better shown after the page."""
+        """Whether the sandbox has so many rows that results about all of them are loaded after the page."""
         lowest, highest = self._engine.store.messages.bounds(look.sandbox.number)
         return look.sandbox.journal > LONG or highest - lowest > LONG
 
@@ -163,13 +184,13 @@ class Contents:
 
 
 def _exchange(exchange: Json) -> Json:
-    """With the members that are left out where they are empty."""
+    """An exchange with the members that the control API leaves out because they are empty."""
     empty: Json = {"query": "", "answer_headers": [], "messages": [], "refusals": [], "notes": [], "endpoint": ""}
     return {**empty, **exchange}
 
 
 def _scenario(scenario: Json) -> Json:
-    """Magic recipients have a rule each; those that never decided anything are only counted."""
+    """The scenario with ``hidden`` in each rule: it is of a magic recipient and never decided; only counted."""
     magic = ("schemas/", "scenarios/magic.yaml:")
     rules = [{**rule, "hidden": not rule["decided"] and rule["place"].startswith(magic)} for rule in scenario["rules"]]
     return {**scenario, "rules": rules}

@@ -1,4 +1,4 @@
-"""What the pages of the APIs show: the control API, and each provider's, as their OpenAPI documents describe them."""
+"""The contents of the pages about APIs: the OpenAPI documents of the control API and of each provider, with forms."""
 
 import re
 from urllib.parse import parse_qsl, quote, urlencode
@@ -19,41 +19,49 @@ from msgsim.web.pages.look import Look
 from msgsim.web.pages.operations import Description, Drawn
 
 CONTROL = "control"
+"""Name of the control API in addresses."""
 ROOT = "/__sim/v1"
+"""Path of the control API, which its OpenAPI document omits."""
 BETWEEN = " \\\n  "
+"""Separates the options of a curl command, one per line."""
 AUTHORIZED = '-H "Authorization: Bearer $MSGSIM_TOKEN"'
-"""The token stays out of pages, where scripts and screens would have it."""
+"""The token's variable instead of its value, which must not be in pages: scripts and screenshots would disclose it."""
 UNKNOWN = "1"
-"""A value of a path where nothing is known that fits, as `examples.samples` has it."""
+"""The value of a path parameter for which no real one is known; `examples.samples` uses the same."""
 
 
 class Form(Struct, frozen=True):
-    """A request that is filled in, ready to be sent from the page or by a command."""
+    """A request with initial values, to be edited and sent on the page, or sent by curl."""
 
     path: str
     """With ``{names}``."""
     values: dict[str, str]
-    """Of parameters, as far as there are any to begin with."""
+    """Name of a parameter → initial value; other parameters begin empty."""
     headers: dict[str, str]
     fixed: dict[str, str]
-    """Query parameters that are no fields: credentials."""
+    """Query parameters without a field in the form: credentials."""
     body: str
+    """Empty: none."""
     cookies: bool
-    """Whether the cookie of the pages goes along."""
+    """Whether the browser sends the cookies of the pages."""
     options: str
-    """Of curl."""
+    """Options of curl besides method, headers and body."""
     curl: str
+    """The curl command with the initial values."""
 
 
 class DocsPages:
-    """Of one sandbox at a time."""
+    """Reads what the pages about APIs show, each time for the sandbox of a `Look`."""
 
     def __init__(self, engine: Engine, contents: Contents) -> None:
         self._engine = engine
         self._contents = contents
 
     async def shown(self, look: Look) -> Json:
-        """``docs``, ``docs/{api}`` and ``docs/{api}/{operation}``. Raises Unknown."""
+        """The contents of ``docs``, ``docs/{api}`` and ``docs/{api}/{operation}``. Raises Unknown.
+
+        ``provider`` None: the control API. ``drawn`` and ``form`` None: no operation is chosen.
+        """
         name, id = look.request.path_params.get("api", CONTROL), look.request.path_params.get("operation", "")
         provider = self._engine.providers.get(name)
         if provider is None and name != CONTROL:
@@ -80,7 +88,7 @@ class DocsPages:
         return await self._of_control(look, drawn) if provider is None else _of_provider(look, provider, drawn)
 
     async def _of_control(self, look: Look, drawn: Drawn) -> Form:
-        """In the sandbox that is looked at, with what is in it."""
+        """A request to the control API about the sandbox of the look; its path names rows that exist there."""
         path, name = f"{ROOT}{drawn.listed.path}", look.sandbox.name
         values = await self._known(look, drawn.listed.path)
         if name != "default":
@@ -101,7 +109,10 @@ class DocsPages:
         return not is_local(self._engine.config.host)
 
     async def _known(self, look: Look, path: str) -> dict[str, str]:
-        """Values for the ``{names}`` of a path, of the first row that its list has: ``/messages/{id}``."""
+        """Values for the ``{names}`` of a path such as ``/messages/{id}``, from the first row of that list.
+
+        Each is UNKNOWN where the list is empty.
+        """
         unknown = _unknown(path)
         listed = path.split("/")[1]
         if not unknown:
@@ -114,7 +125,7 @@ class DocsPages:
 
 
 def _of_provider(look: Look, provider: Provider, drawn: Drawn) -> Form:
-    """With the credentials of the sandbox that is looked at, and an example of the provider's."""
+    """A request to a provider, with an example of its schema and the credentials of the look's sandbox."""
     method, path = drawn.listed.method, drawn.listed.path
     endpoint = next(one for one in provider.endpoints if (one.method, one.path) == (method, path))
     schema = provider.contract.schema(endpoint.schema).document if endpoint.schema else {}
@@ -145,6 +156,7 @@ def _without(headers: dict[str, str], name: str) -> dict[str, str]:
 
 
 def _unknown(path: str) -> dict[str, str]:
+    """Each ``{name}`` in a path → UNKNOWN."""
     return dict.fromkeys(re.findall(r"{(\w+)}", path), UNKNOWN)
 
 

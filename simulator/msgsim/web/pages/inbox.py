@@ -1,4 +1,4 @@
-"""Conversations: who was written to, what stands on their device, and what they wrote back."""
+"""The contents of the inbox: conversations with recipients, as lists of messages and inbound messages."""
 
 from collections.abc import Mapping, Sequence
 from itertools import islice
@@ -18,20 +18,25 @@ from msgsim.web.control.lists import in_turns
 from msgsim.web.pages.pieces import marks, pieces
 
 ROWS, BUBBLES = 40, 30
-"""How many conversations, and how many messages of one, are drawn at a time."""
+"""How many conversations, and how many messages of a conversation, are drawn at a time."""
 AFTER = 10
-"""How many messages are drawn behind one that a link leads to."""
+"""How many later messages are drawn together with a message that a link leads to."""
 WALKED = 4096
-"""Messages among which conversations are looked for at once."""
+"""How many numbers of messages a query for recipients covers."""
 BUBBLES_WRITTEN = 300
-"""How many messages of a phone are drawn at most between the messages to it."""
+"""Limit of inbound messages that are drawn with one piece of a conversation."""
 WROTE = 2000
-"""The newest messages of phones among which somebody is looked for who was never written to."""
+"""How many of the newest inbound messages are searched for senders without messages to them."""
 OVER = frozenset({"failed", "rejected", "expired", "cancelled"})
+"""States of a message that will not be delivered."""
 
 
 def bubble(message: Json, providers: Mapping[str, Provider]) -> Json:
-    """A message as the control API shows it, ready to be drawn: the channel it is on, and its way there."""
+    """A message of the control API with what its bubble shows.
+
+    ``place``: index of the last channel that has a status, else 0; ``channel``, ``text`` and ``status`` are of that
+    channel. ``trail``: all channels; empty where there is only one. ``over``: it will not be delivered.
+    """
     provider = providers[message["provider"]]
     channels = message["channels"]
     tried = [place for place, route in enumerate(channels) if route["status"]]
@@ -62,17 +67,19 @@ def bubble(message: Json, providers: Mapping[str, Provider]) -> Json:
 
 
 def _kind(provider: Provider, word: str | None) -> str:
+    """The kind of a status; ``waiting`` for None, a channel without a status."""
     return provider.contract.statuses[word].kind if word else "waiting"
 
 
 def _can_be_seen(provider: Provider, channel: str) -> bool:
+    """Whether the provider has a status for seen messages on this channel."""
     words = provider.contract.words
     word = words.get(f"{channel}.seen") or words.get("seen")
     return word is not None and provider.contract.statuses[word].kind == "seen"
 
 
 def forceable(message: Json, provider: Provider) -> list[Json]:
-    """The statuses a message may be given by hand."""
+    """The statuses that a user may force on a message: those that one of its channels has."""
     names = {status["channel"] for status in message["channels"]}
     return [
         {"word": status.word, "kind": status.kind, "meaning": status.meaning}
@@ -85,20 +92,25 @@ class Conversation(Struct):
     """All messages to one recipient."""
 
     who: str
-    """Without plus."""
+    """The recipient, without a leading plus."""
     newest: int
-    """Key of the newest one."""
+    """Key of the newest message; 0: there is none."""
     count: int = 0
+    """Number of messages."""
 
 
 class Inbox:
-    """What one sandbox's devices show."""
+    """Reads the conversations of a sandbox."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
     async def rows(self, sandbox: Sandbox, before: int = 0, after: int = 0) -> list[Json]:
-        """Conversations, the one with the newest message first: below ``before``, or above ``after``."""
+        """Conversations, that with the newest message first, at most ROWS.
+
+        Only those whose newest message has a number below ``before`` (0: any) and above ``after``. Without ``before``,
+        senders who got no message are added, and the rows are sorted by time, latest first.
+        """
         conversations = await self._conversations(sandbox, before, after)
         found = [self._row(sandbox, conversation) for conversation in conversations]
         if not before:
@@ -107,7 +119,7 @@ class Inbox:
         return found
 
     async def row(self, sandbox: Sandbox, who: str) -> Json | None:
-        """One conversation of the list."""
+        """The conversation with a phone as in `rows`; None: there is none."""
         newest = next(self._engine.store.messages.newest(sandbox.number, to=who, limit=1), None)
         if newest is None:
             return next((row for row in await self._only_wrote(sandbox) if row["key"] == bare(who)), None)
@@ -134,7 +146,7 @@ class Inbox:
         return conversations
 
     async def _count(self, sandbox: Sandbox, conversations: list["Conversation"]) -> None:
-        """How many messages each of them has."""
+        """Set ``count`` of each conversation."""
         store = self._engine.store
         if not conversations:
             return
@@ -147,6 +159,7 @@ class Inbox:
                 by_name[who].count += count
 
     def _row(self, sandbox: Sandbox, conversation: "Conversation") -> Json:
+        """A conversation for the list, with the bubble of its newest message as ``last``."""
         message = self._engine.store.messages.by_key(conversation.newest)
         assert message is not None
         newest = self.bubble(sandbox, message)
@@ -161,7 +174,7 @@ class Inbox:
         }
 
     async def _only_wrote(self, sandbox: Sandbox) -> list[Json]:
-        """Who wrote to the application lately and was never written to."""
+        """Rows of recent senders of inbound messages who got no message: ``number`` is 0 and ``last`` is None."""
         latest: dict[str, Inbound] = {}
         wrote = self._engine.store.inbound.latest(sandbox.number, until=sandbox.now())
         async for inbound in in_turns(islice(wrote, WROTE)):
@@ -183,21 +196,27 @@ class Inbox:
         ]
 
     def bubble(self, sandbox: Sandbox, message: Message) -> Json:
+        """The bubble of a message, with its failing callbacks as ``not_taken``."""
         contract = self._engine.providers[message.provider].contract
         drawn = bubble(resources.message(message, contract, sandbox.now()), self._engine.providers)
         return {**drawn, "not_taken": self._not_taken(message)}
 
     def _not_taken(self, message: Message) -> list[Json]:
-        """Reports that the application did not take when they were posted last."""
+        """Callbacks of a message whose last attempt failed, without their attempts."""
         owed = self._engine.store.callbacks.of(message.key)
         return [resources.callback(callback, ()) for callback in owed if callback.failing]
 
     def by_number(self, sandbox: Sandbox, number: int) -> Json | None:
+        """The bubble of a message by its number; None: there is no such message."""
         message = self._engine.store.messages.by_key(sandbox.base + number)
         return self.bubble(sandbox, message) if message is not None else None
 
     def thread(self, sandbox: Sandbox, who: str, before: int = 0, at: int = 0) -> Json:
-        """Messages below a number, else around that of ``at``, else the newest; oldest first, with answers."""
+        """A piece of a conversation, oldest first: BUBBLES messages, and the inbound messages of that time.
+
+        Messages with numbers below ``before``; else those up to the AFTER-th message after number ``at``; else, if both
+        are 0, the newest ones. The members are described at `_window`.
+        """
         messages = self._engine.store.messages
         if at and not before:
             *_, before = [
@@ -208,13 +227,18 @@ class Inbox:
         return self._window(sandbox, who, found[:BUBBLES], more=len(found) > BUBBLES, end=before)
 
     def later(self, sandbox: Sandbox, who: str, after: int) -> Json:
-        """The messages that follow a number, as `thread` gives them."""
+        """The messages with numbers above ``after``, in the form of `thread`."""
         found = list(islice(self._engine.store.messages.later(sandbox.number, who, after), BUBBLES + 1))
         end = found[BUBBLES].key & NUMBERS if len(found) > BUBBLES else 0
         return self._window(sandbox, who, found[:BUBBLES][::-1], more=True, end=end)
 
     def _window(self, sandbox: Sandbox, who: str, page: list[Message], more: bool, end: int) -> Json:
-        """``page``: newest first. ``more``: there are earlier ones. ``end``: the number of the next one; 0: none."""
+        """A piece of a conversation.
+
+        ``page``: its messages, newest first. ``more``: there are earlier ones. ``end``: the number of the message that
+        follows; 0: none follows. In the result ``before`` is the number of the first message
+        (0: there are no earlier ones), ``after`` that of the last, and ``wrote`` that of the newest inbound message.
+        """
         since = page[-1].accepted if page and more else None
         wrote = self._mine(sandbox, who, since, self._accepted(sandbox, end) if end else None)
         newest = self._mine(sandbox, who, None, None, most=1)
@@ -228,7 +252,7 @@ class Inbox:
         }
 
     def newer(self, sandbox: Sandbox, who: str, after: int, wrote: int) -> Json:
-        """What came since: messages above one number, inbound messages above another."""
+        """What is new: messages with numbers above ``after``, and inbound messages with numbers above ``wrote``."""
         new = list(self._engine.store.messages.newest(sandbox.number, to=who, before=0, limit=BUBBLES))
         page = [row for row in new if row.key & NUMBERS > after]
         inbound = [row for row in self._mine(sandbox, who, None, None) if row.key & NUMBERS > wrote]
@@ -242,23 +266,28 @@ class Inbox:
     def _mine(
         self, sandbox: Sandbox, who: str, since: int | None, until: int | None, most: int = BUBBLES_WRITTEN
     ) -> list[Inbound]:
-        """What somebody wrote between two times, the second exclusive; None: any."""
+        """Inbound messages of a phone from ``since`` (None: any) to before ``until`` (None: now), newest first."""
         now = sandbox.now()
         end = now if until is None else min(now, until - 1)
         wrote = self._engine.store.inbound.latest(sandbox.number, EVER if since is None else since, end, who)
         return list(islice(wrote, most))
 
     def _accepted(self, sandbox: Sandbox, number: int) -> int:
+        """When the message with this number was accepted; 0: there is no such message."""
         message = self._engine.store.messages.by_key(sandbox.base + number)
         return message.accepted if message is not None else 0
 
     def _merged(self, sandbox: Sandbox, messages: Sequence[Message], wrote: Sequence[Inbound]) -> list[Json]:
+        """Messages (``kind``: ``message``) and inbound messages (``wrote``) in order of time."""
         things = [{"kind": "message", "at": iso(row.accepted), **_as(self.bubble(sandbox, row))} for row in messages]
         things += [{"kind": "wrote", **resources.inbound(row)} for row in wrote]
         return sorted(things, key=lambda thing: (instant(thing["at"]), thing["kind"], thing["number"]))
 
     def answers(self, things: Sequence[Json]) -> list[Json]:
-        """Whom a reply may go to: per provider the last sender, as it was addressed."""
+        """To whom the recipient can reply: each provider with each of its senders, that of the last message first.
+
+        Providers that receive no inbound messages are left out.
+        """
         found: dict[tuple[str, str], Json] = {}
         for thing in things:
             if thing["kind"] == "message" and self._engine.providers[thing["provider"]].receive is not None:
@@ -273,4 +302,5 @@ class Inbox:
 
 
 def _as(drawn: Json) -> Json:
+    """A bubble without ``kind``, which says in a conversation that it is a message."""
     return {name: value for name, value in drawn.items() if name != "kind"}

@@ -1,4 +1,4 @@
-"""The control API asked from inside: the page sees what everybody sees, and nothing else."""
+"""A client of the control API within the process, so that pages show the same data that the API answers to anybody."""
 
 from urllib.parse import urlencode
 
@@ -10,7 +10,7 @@ from msgsim.model import Json
 
 
 class ProblemAnswer(Exception):
-    """The control API answered with a problem."""
+    """The control API answered with a problem (RFC 9457); the message is its ``detail``."""
 
     def __init__(self, status: int, problem: Json) -> None:
         super().__init__(problem.get("detail", ""))
@@ -19,13 +19,16 @@ class ProblemAnswer(Exception):
 
 
 class InternalClient:
-    """GET requests to the control API without a socket."""
+    """Sends GET requests to the ASGI application of the control API without a socket."""
 
     def __init__(self, api: ASGIApp) -> None:
         self._api = api
 
     async def get(self, request: Request, path: str, sandbox: str, **query: Json) -> Json:
-        """As the one would ask who asked for the page. Raises ProblemAnswer."""
+        """The decoded answer to ``GET /__sim/v1/{path}``, with scheme and host of the page's ``request``.
+
+        Query parameters that are None or empty are left out. Raises ProblemAnswer.
+        """
         asked = {name: value for name, value in query.items() if value not in (None, "")}
         scope = {
             "type": "http",

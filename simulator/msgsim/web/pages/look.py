@@ -1,4 +1,4 @@
-"""One look at one sandbox, and the templates that draw it."""
+"""`Look`, a request for a page about a sandbox, and `Templates`, which render it."""
 
 from pathlib import Path
 from urllib.parse import quote, urlencode
@@ -19,11 +19,11 @@ from msgsim.web.pages.sources import linked
 
 HERE = Path(__file__).parent
 MOST_FAILING = 100
-"""Callbacks that are counted for the badge."""
+"""Limit up to which failing callbacks are counted for the badge in the menu."""
 
 
 class Look:
-    """One look at one sandbox: who asks, and how links keep to the sandbox."""
+    """A request for a page and the sandbox that the page shows. Its links lead to pages of the same sandbox."""
 
     def __init__(self, request: Request, sandbox: Sandbox) -> None:
         self.request = request
@@ -34,7 +34,7 @@ class Look:
         return dict(self.request.query_params)
 
     def link(self, path: str = "", **query: Json) -> str:
-        """``link("errors", provider="sinch")``"""
+        """The address of a page: ``link("errors", provider="sinch")``. Parameters None and empty are left out."""
         asked = {name: value for name, value in query.items() if value not in (None, "")}
         if self.sandbox.name != "default":
             asked["sandbox"] = self.sandbox.name
@@ -42,19 +42,19 @@ class Look:
 
     @property
     def root(self) -> str:
-        """How the client addressed us, without a slash at the end."""
+        """The URL by which the client addressed the simulator, without a slash at the end."""
         return str(self.request.base_url).rstrip("/")
 
 
 class Templates:
-    """Draws what a look shows."""
+    """The templates of all pages."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._templates = _environment()
 
     def text(self, look: Look, template: str, **more: Json) -> str:
-        """One template, filled: a page or a part of one."""
+        """The HTML of a template, a page or a part of one; ``more``: its variables besides those of all templates."""
         clock = look.sandbox.clock
         return self._templates.get_template(template).render(
             look=look,
@@ -71,7 +71,10 @@ class Templates:
         )
 
     def _world(self, sandbox: Sandbox) -> str:
-        """Another one after whatever empties the sandbox: a reset, or a restart where nothing outlives it."""
+        """Identifies the data of a sandbox; changes at a reset, and with the store in memory at a restart.
+
+        Scripts compare it, in order to draw a page whose data are gone again.
+        """
         lives = sandbox.opened if self._engine.config.store == "memory" else 0
         return f"{sandbox.number}.{sandbox.saved.seed}.{lives}"
 
@@ -103,5 +106,5 @@ def _environment() -> Environment:
 
 
 def _ident(text: str) -> str:
-    """Any text as an id of an element."""
+    """The id of an element for any text: ``c`` and the text's UTF-8 in hexadecimal digits."""
     return "c" + text.encode().hex()

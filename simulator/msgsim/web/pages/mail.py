@@ -1,6 +1,6 @@
-"""An e-mail made safe to look at: no scripts, no loads from elsewhere, remote pictures as placeholders.
+"""Makes the HTML of an e-mail safe: without scripts and remote content, with placeholders for remote pictures.
 
-The page it is shown in forbids all of this as well; what is rewritten here is what would otherwise be a blank.
+The Content-Security-Policy of its page forbids these as well. Rewriting shows where something was left out.
 """
 
 import re
@@ -13,23 +13,29 @@ from itertools import pairwise
 from msgsim.model import Json
 
 LEFT_OUT = frozenset({"script", "iframe", "object", "embed", "applet", "base", "link", "meta", "form", "template"})
+"""Elements whose tags are removed."""
 WITH_CONTENT = frozenset({"script", "iframe", "object", "applet", "template"})
+"""Those whose content is removed as well."""
 UNREAD = frozenset({"script", "style", "title", "template"})
+"""Elements whose content is not part of the text."""
 BLOCKS = frozenset(
     {"address", "blockquote", "br", "div", "dl", "dt", "dd", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p"}
 ) | {"pre", "section", "table", "tr", "ul", "header", "footer", "article"}
+"""Elements that begin a line of the text, and end one."""
 VOID = frozenset({"area", "br", "col", "hr", "input", "source", "track", "wbr"})
+"""Elements without an end tag."""
 LOADS = frozenset({"src", "srcset", "background", "poster", "data", "action", "formaction", "ping"})
+"""Attributes that are removed, because they load or send something."""
 
 _REMOTE = re.compile(r"url\([^)]*\)?|@import[^;]*;?", re.IGNORECASE)
-"""What a style would load. Spelled with escapes it passes here, and the policy stops it."""
+"""The parts of a style that load something. Written with CSS escapes they are missed here, but POLICY forbids them."""
 
 POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox allow-same-origin; frame-ancestors 'self'"
 )
-"""Inline styles are what e-mails are made of; everything else is off.
+"""The Content-Security-Policy of an e-mail: inline styles and embedded pictures only.
 
-Nothing runs in it, so that it may be of our own origin: the page around it measures how high it is.
+No script runs in it, so that it may have the origin of the pages: their script measures the height of the e-mail.
 """
 
 VIEWS = ("html", "text", "source", "headers")
@@ -42,7 +48,7 @@ img, table {{ max-width: 100%; }}
 
 
 def page(html: str, title: str) -> str:
-    """A whole document around what is left of an e-mail's HTML."""
+    """An HTML document with the safe part of an e-mail's HTML."""
     rewriter = _Rewriter()
     rewriter.feed(html)
     rewriter.close()
@@ -50,7 +56,10 @@ def page(html: str, title: str) -> str:
 
 
 def shown(view: str, piece: Json, drawn: Json) -> Json:
-    """What is shown of an e-mail besides its HTML: a text, or headers with their values; None of the HTML itself."""
+    """The content of a view: text for ``text`` and ``source``, (name, value) pairs for ``headers``, None for ``html``.
+
+    ``piece``: the e-mail, a piece of the kind ``mail``. ``drawn``: the bubble of its message.
+    """
     if view == "headers":
         headers = {
             "From": piece["from"],
@@ -65,7 +74,7 @@ def shown(view: str, piece: Json, drawn: Json) -> Json:
 
 
 def text(html: str) -> str:
-    """What a reader without HTML would show: a line for each block, links with their addresses."""
+    """The text of an e-mail's HTML: a line for each block element, and the address behind each link."""
     reader = _Reader()
     reader.feed(html)
     reader.close()
@@ -74,6 +83,8 @@ def text(html: str) -> str:
 
 
 class _Reader(HTMLParser):
+    """Collects the text of HTML in ``written``."""
+
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.written: list[str] = []
@@ -108,11 +119,13 @@ class _Reader(HTMLParser):
 
 
 class _Rewriter(HTMLParser):
+    """Collects the safe part of HTML in ``written``."""
+
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.written: list[str] = []
         self._inside = ""
-        """The element whose content is left out."""
+        """The open element whose content is left out; empty: none."""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if self._inside:
@@ -138,6 +151,7 @@ class _Rewriter(HTMLParser):
 
 
 def _kept(attrs: list[tuple[str, str | None]]) -> str:
+    """The harmless attributes of an element, each after a space."""
     harmless = [
         (name, _REMOTE.sub("none", value or "") if name == "style" else value or "")
         for name, value in attrs
@@ -147,6 +161,7 @@ def _kept(attrs: list[tuple[str, str | None]]) -> str:
 
 
 def _picture(attrs: dict[str, str | None]) -> str:
+    """An embedded picture (``data:``), or a placeholder with text and address of a remote one."""
     source = attrs.get("src") or ""
     if source.startswith("data:image/"):
         return f'<img src="{escape(source)}" alt="{escape(attrs.get("alt") or "")}">'

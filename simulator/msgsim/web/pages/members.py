@@ -1,4 +1,4 @@
-"""A JSON Schema as rows to read: each member with its path, its type in words, and what is said of it."""
+"""The members of a JSON Schema as rows of a table: path, type in words, limits and description."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -8,28 +8,35 @@ from msgspec import Struct
 from msgsim.model import Json
 
 DEEPEST = 5
-"""Members within members; below these only the type is told."""
+"""Levels of members that get rows; of deeper ones only the type of the member that holds them is given."""
 MOST = 150
-"""Rows of one schema."""
+"""Limit of rows per schema."""
 Follow = Callable[[Json], Json]
-"""What a reference stands for; anything else as it is."""
+"""Resolves a ``$ref``; returns a schema without one unchanged."""
 
 
 class Member(Struct, frozen=True):
-    """One row."""
+    """A row."""
 
     path: str
-    """``messages[].channel``; empty for a body that is no object."""
+    """Such as ``messages[].channel``; empty for a body that is no object."""
     type: str
+    """As `type_of` gives it."""
     required: bool
     said: str
+    """Its description; empty: none."""
     limits: str = ""
+    """As `limits_of` gives them."""
     when: str = ""
-    """Where it is a member only of some objects: ``channel is viber``."""
+    """The condition under which objects have it, such as ``channel is viber``; empty: always."""
 
 
 def members(schema: Json, follow: Follow) -> list[Member]:
-    """The members of a body; one row without a path where it is no object or list of objects."""
+    """The members of a body, each below the one that holds it, at most MOST.
+
+    A single row without a path describes a body that is neither an object nor a list of objects; an empty schema has
+    no rows.
+    """
     root = follow(schema)
     found: dict[tuple[str, str], Member] = {}
     for member in _within(root, follow, "", DEEPEST):
@@ -41,7 +48,10 @@ def members(schema: Json, follow: Follow) -> list[Member]:
 
 
 def _place_among(rows: list[tuple[str, str]]) -> Callable[[Member], list[int]]:
-    """Sorts members below those that hold them, whichever part of the schema told of them first."""
+    """A sorting key that places members below the ones that hold them, whatever their order in the schema.
+
+    ``rows``: (path, when) of each member, in the order of the schema.
+    """
     places = {row: place for place, row in enumerate(rows)}
 
     def place(member: Member) -> list[int]:
@@ -53,7 +63,7 @@ def _place_among(rows: list[tuple[str, str]]) -> Callable[[Member], list[int]]:
 
 
 def _both(one: Member, other: Member) -> Member:
-    """What two parts of a schema say of the same member: the type that says more, and whatever else is said."""
+    """One row of two that describe the same member: the longer type, and of the rest whatever is not empty."""
     return Member(
         one.path,
         max(one.type, other.type, key=len),
@@ -65,6 +75,7 @@ def _both(one: Member, other: Member) -> Member:
 
 
 def _within(schema: Json, follow: Follow, path: str, deep: int, when: str = "") -> Iterator[Member]:
+    """The members of the schema at ``path``, down to ``deep`` levels; the same member may come several times."""
     schema = follow(schema)
     if not isinstance(schema, dict) or deep == 0:
         return
@@ -88,12 +99,12 @@ def _within(schema: Json, follow: Follow, path: str, deep: int, when: str = "") 
 
 
 def _is_bare(schema: Json) -> bool:
-    """Whether it only narrows what is said elsewhere."""
+    """Whether a schema only adds members to an object that another part of the schema describes."""
     return isinstance(schema, dict) and "properties" in schema and "type" not in schema and "$ref" not in schema
 
 
 def _condition(schema: Json) -> str:
-    """``channel is viber``; empty where it is none of that form."""
+    """A condition in words, ``channel is viber``; empty where the schema compares no members with constants."""
     named = schema.get("properties", {}) if isinstance(schema, dict) else {}
     chosen = [(name, inner) for name, inner in named.items() if isinstance(inner, dict)]
     return " and ".join(
@@ -104,7 +115,7 @@ def _condition(schema: Json) -> str:
 
 
 def type_of(schema: Json, follow: Follow) -> str:
-    """``string or null``, ``array of object``, ``low, regular or high``."""
+    """The type of a schema in words: ``string or null``, ``array of object``, ``low, regular or high``."""
     schema = follow(schema)
     if not isinstance(schema, dict):
         return "anything"
@@ -131,7 +142,7 @@ def _kind(kind: str, schema: Json, follow: Follow) -> str:
 
 
 def limits_of(schema: Json) -> str:
-    """``1 to 100``, ``at most 160 characters``, ``date-time``, ``default 100``."""
+    """Limits and default in words: ``1 to 100``, ``at most 160 characters, default abc``; empty: none."""
     if not isinstance(schema, dict):
         return ""
     found = [str(schema["format"])] if "format" in schema else []
@@ -146,11 +157,11 @@ def limits_of(schema: Json) -> str:
 
 
 WIDEST = (1 << 31) - 1
-"""Limits from here on are those of a kind of number, and nothing to be told."""
+"""Limits of this size and above are those of a number type and not given."""
 
 
 def _between(least: Json, most: Json, unit: str) -> str:
-    """Of numbers from 1 on, or from 0, the upper limit alone is told where there is a unit."""
+    """A range in words; empty: none. With a unit, lower limits of 0, and of 1 without an upper limit, are omitted."""
     if most is not None and most < WIDEST:
         return f"at most {most}{unit}" if least in (None, 0) and unit else f"{least or 0} to {most}{unit}"
     return f"at least {least}{unit}" if least and least > -WIDEST and (least > 1 or not unit) else ""
@@ -165,5 +176,5 @@ def _word(value: Json) -> str:
 
 
 def _either(words: list[str]) -> str:
-    """``a, b or c``"""
+    """The words as ``a, b or c``."""
     return " or ".join(filter(None, (", ".join(words[:-1]), words[-1]))) if words else ""

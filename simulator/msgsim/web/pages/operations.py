@@ -1,4 +1,4 @@
-"""The operations of an OpenAPI document, as a page draws them: the control API's own and the providers'."""
+"""The operations of an OpenAPI document, the control API's or a provider's, in the form that a page draws."""
 
 import re
 from collections.abc import Iterator
@@ -11,8 +11,9 @@ from msgsim.web.pages.members import Member, limits_of, members, type_of
 from msgsim.web.pages.raw_text import pretty
 
 _KEYED = re.compile(r"`([\w.-]+)`: (.*)")
-"""A line that says when an error of a catalogue comes."""
+"""A line in the description of a response: the key of a catalogue error, and when the provider answers it."""
 CHOICES = ("true", "false")
+"""The values of a parameter of type boolean."""
 
 
 class Listed(Struct, frozen=True):
@@ -24,28 +25,30 @@ class Listed(Struct, frozen=True):
     summary: str
     tag: str
     words: str
-    """What a filter looks at."""
+    """The text that the filter of the list searches."""
     destroys: str
-    """What it takes away; empty for nothing."""
+    """What it deletes, in words; empty: nothing."""
 
 
 class Parameter(Struct, frozen=True):
-    """Of a path, a query or a header."""
+    """A parameter of an operation."""
 
     name: str
     place: str
+    """``path``, ``query``, ``header`` or ``cookie``."""
     required: bool
     type: str
     limits: str
     hint: str
-    """What holds without it, else what it may be."""
+    """Its default, else its limits: shown in the empty field."""
     said: str
+    """Its description; empty: none."""
     options: list[str]
-    """The words it may be; none where it may be more than a few."""
+    """All its possible values if it is an enumeration or a boolean; else none."""
 
 
 class RequestBody(Struct, frozen=True):
-    """Of one media type."""
+    """The body of a request in one media type."""
 
     media: str
     required: bool
@@ -58,38 +61,39 @@ class KeyedError(Struct, frozen=True):
 
     key: str
     said: str
+    """When the provider answers it."""
     text: str
-    """An example of its body; empty where it has none."""
+    """An example of its body; empty: it has none."""
 
 
 class PossibleAnswer(Struct, frozen=True):
-    """Of one status and media type."""
+    """An answer with one status and media type."""
 
     status: int
     said: str
-    """Empty where the errors say it."""
+    """Its description; empty: it is described by ``errors``."""
     media: str
     """Empty: it has no body."""
     headers: list[tuple[str, str]]
-    """Each with an example."""
+    """(name, example)."""
     members: list[Member]
     examples: list[str]
     errors: list[KeyedError]
 
 
 class Drawn(Struct, frozen=True):
-    """An operation with all that is said of it."""
+    """An operation with its parameters, bodies and answers."""
 
     listed: Listed
     description: str
     parameters: list[Parameter]
     bodies: list[RequestBody]
     answers: list[PossibleAnswer]
-    """Good ones first."""
+    """By status, successes first."""
     is_stream: bool
-    """Whether its answer goes on until the client leaves."""
+    """Whether its answer is a stream of events, which ends when the client disconnects."""
     download: str
-    """A name for the file that is its answer; empty where it is to be read."""
+    """The name under which its answer is saved as a file; empty: it is shown."""
 
 
 class Description:
@@ -103,14 +107,14 @@ class Description:
         return [_listed(method, path, operation) for (method, path), operation in self._found.items()]
 
     def groups(self) -> list[tuple[str, str, list[Listed]]]:
-        """Name, what is said of it, and its operations; what is in no group comes first, without a name."""
+        """(tag, its description, its operations); operations without a tag come first, with an empty tag."""
         said = {"": ""} | {tag["name"]: tag["description"] for tag in self.document.get("tags", ())}
         said |= {one.tag: "" for one in self.listed() if one.tag not in said}
         by_tag = [(tag, words, [one for one in self.listed() if one.tag == tag]) for tag, words in said.items()]
         return [group for group in by_tag if group[2]]
 
     def drawn(self, id: str) -> Drawn | None:
-        """None: there is no such operation."""
+        """The operation with this ``operationId``; None: there is none."""
         for (method, path), operation in self._found.items():
             if operation["operationId"] == id:
                 return self._drawn(method, path, operation)
@@ -152,7 +156,7 @@ class Description:
             yield RequestBody(media, whole.get("required", False), found, list(map(_text, self._examples(schema))))
 
     def _examples(self, schema: Json) -> list[Json]:
-        """Of a schema, or of the first part of it that has some."""
+        """The examples of a schema, else those of the first of its ``allOf`` parts that has some."""
         schema = self._followed(schema)
         for part in (schema, *schema.get("allOf", ())):
             if found := self._followed(part).get("examples"):
@@ -160,7 +164,7 @@ class Description:
         return []
 
     def _answers(self, status: str, response: Json) -> Iterator[PossibleAnswer]:
-        """One for each media type; one without where it has no body."""
+        """An answer for each media type of a response; a single one with an empty media type if it has no body."""
         headers = [(name, header.get("example", "")) for name, header in response.get("headers", {}).items()]
         keyed = dict(_KEYED.findall(response["description"]))
         said = "" if keyed else response["description"]
@@ -181,7 +185,7 @@ class Description:
             )
 
     def _followed(self, node: Json) -> Json:
-        """What a reference within the document stands for."""
+        """The part of the document to which a ``$ref`` points; anything else unchanged."""
         while isinstance(node, dict) and "$ref" in node:
             target: Json = self.document
             for part in node["$ref"].removeprefix("#/").split("/"):
@@ -198,5 +202,5 @@ def _listed(method: str, path: str, operation: Json) -> Listed:
 
 
 def _text(value: Json) -> str:
-    """YAML and plain text as they are, anything else as JSON."""
+    """An example as text: a string unchanged (YAML, plain text), anything else as indented JSON."""
     return value if isinstance(value, str) else pretty(value)

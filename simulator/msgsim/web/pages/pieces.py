@@ -1,4 +1,4 @@
-"""What a message looks like on the recipient's device, as its provider says, and what is worth knowing of an SMS."""
+"""The pieces of which a message consists on the recipient's device (`engine.device`), and notes on an SMS."""
 
 from msgsim.engine.device import Piece, mapping, plain, words
 from msgsim.model import Json
@@ -6,13 +6,13 @@ from msgsim.provider import Provider
 
 
 def pieces(provider: Provider, channel: str, text: str, content: Json) -> list[Piece]:
-    """What is seen of a channel; never empty, never raises."""
+    """The pieces of a channel's text and content; a single ``raw`` piece where there are no others. Never raises."""
     seen = plain(text) if provider.device is None else provider.device(channel, text, content)
     return list(seen) or [{"kind": "raw", "json": content}]
 
 
 def marks(content: Json) -> list[str]:
-    """What is worth knowing of an SMS: parts, alphabet."""
+    """Notes on an SMS: number of parts, alphabet, number of characters; empty where its content has no parts."""
     members = mapping(content)
     count = members.get("parts")
     if not isinstance(count, int):

@@ -1,6 +1,7 @@
-"""A plan as a drawing: one lane per channel, its statuses from left to right, and where now is.
+"""The drawing of a plan: one lane per channel with its statuses from left to right, and a line at the present time.
 
-Distances grow with the logarithm of the time between two moments, so that milliseconds and hours fit on one page.
+The distance between two moments grows with the logarithm of the time between them, so that milliseconds and hours fit
+on one page.
 """
 
 from bisect import bisect_right
@@ -15,63 +16,74 @@ from msgsim.clock import instant
 from msgsim.model import Json
 
 LEFT, RIGHT, TOP = 132, 96, 46
+"""Margins, in units of the SVG as are all lengths here."""
 LANE, CALLBACKS, STACKED = 74, 64, 36
-"""Units of a lane, of the line of callbacks, and of each further callback at the same moment."""
+"""Height of a lane, of the line of callbacks, and of each further callback at the same moment."""
 WIDE = 860
-"""Units a drawing takes at least where anything follows."""
+"""Least width of a drawing with more than one moment."""
 NEAREST, LETTER = 84, 8
-"""Units between two moments at least, and for each letter of the words that stand there."""
+"""Least distance between two moments, and width of a letter: the longest label has to fit between two moments."""
 
 MOST_TRIES = 2
-"""Answers to a callback that are all written out."""
+"""Limit of attempts at a callback whose answers are all listed; of more, only the number and the last answer."""
 
 
 class Dot(Struct, frozen=True):
-    """One status, or one callback with its attempts."""
+    """A status, or a callback with its attempts."""
 
     x: float
     y: float
     word: str
+    """Its label: the status, or the kind of a callback that reports none."""
     kind: str
+    """The kind of the status, or ``callback-<state>``."""
     past: bool
     note: str = ""
+    """The number of the status, or the answers to a callback."""
     upper: bool = True
+    """False: a callback."""
     level: int = 0
-    """How many words stand below it already, at the same moment."""
+    """How many statuses before it are at the same moment, so that labels are stacked."""
 
 
 class Span(Struct, frozen=True):
-    """A channel's attempt, from its first moment to its last."""
+    """The line from the start of a channel to its last status."""
 
     x: float
     y: float
     end: float
     past: float
-    """How far of it is behind us."""
+    """The x up to which it is in the past."""
 
 
 class Bend(Struct, frozen=True):
-    """A fallback: from where one channel ended to where the next begins."""
+    """A fallback: the curve from the end of a channel to the start of the next."""
 
     path: str
+    """The attribute ``d`` of an SVG path."""
     past: bool
 
 
 class Drawing(Struct, frozen=True):
+    """All that the template writes as SVG."""
+
     width: float
     height: float
     now: float
+    """The x of the present time."""
     lanes: list[tuple[str, float]]
+    """(name of the channel, y)."""
     dots: list[Dot]
     spans: list[Span]
     bends: list[Bend]
     ticks: list[tuple[float, str]]
+    """(x, label) of each moment."""
     callbacks: float | None
-    """Height of the line of callbacks; None when nothing is owed."""
+    """The y of the line of callbacks; None: there are none."""
 
 
 def drawing(message: Json, now: int) -> Drawing:
-    """From a whole message as the control API shows it."""
+    """The drawing of a message, which the control API gives with its plan; ``now``: the sandbox's time."""
     plan = [(instant(step["at"]), step) for step in message["plan"]]
     posts = [(instant(callback["due"]), callback) for callback in message["callbacks"]]
     accepted = instant(message["accepted"])
@@ -101,9 +113,10 @@ def drawing(message: Json, now: int) -> Drawing:
 
 
 class _Scale:
-    """Moments to places; between two of them time runs evenly."""
+    """Maps times to x: distances between moments are logarithmic, and linear between two neighbours."""
 
     def __init__(self, moments: Sequence[int], letters: int) -> None:
+        """``moments``: ascending, at least one. ``letters``: length of the longest label."""
         nearest = max(NEAREST, LETTER * letters + 16)
         gaps = [max(nearest, 40 * log10(max(after - before, 1))) for before, after in pairwise(moments)]
         stretch = max(1, (WIDE - LEFT - RIGHT) / sum(gaps)) if gaps else 1
@@ -156,7 +169,10 @@ def _lanes(
 
 
 def _own(plan: list[tuple[int, Json]], names: list[str], lane: int) -> list[tuple[int, Json]]:
-    """The steps of one of several channels of the same name: an attempt is over when it failed."""
+    """The steps of channel number ``lane``, which shares its name with others.
+
+    Steps have only the name of their channel; after a failed, rejected or expired one the next channel's steps begin.
+    """
     place = names.index(names[lane])
     found: list[tuple[int, Json]] = []
     for at, step in plan:
@@ -168,7 +184,7 @@ def _own(plan: list[tuple[int, Json]], names: list[str], lane: int) -> list[tupl
 
 
 def _posts(posts: list[tuple[int, Json]], scale: _Scale, y: float, now: int) -> list[Dot]:
-    """Those of the same moment stand below each other."""
+    """The dots of callbacks; those due at the same moment are stacked."""
     dots = []
     above: Counter[int] = Counter()
     for at, callback in posts:
@@ -183,7 +199,7 @@ def _number(code: int | None) -> str:
 
 
 def _tries(callback: Json) -> str:
-    """``200``, ``503 → 200``, ``4 tries → 200``"""
+    """The answers to a callback: ``200``, ``503 → 200``, ``4 tries → 200``; its state where there was no attempt."""
     answered = [str(attempt["answered"] or "no answer") for attempt in callback["attempts"]]
     if len(answered) > MOST_TRIES:
         return f"{len(answered)} tries → {answered[-1]}"
@@ -191,7 +207,7 @@ def _tries(callback: Json) -> str:
 
 
 def spoken(milliseconds: int) -> str:
-    """``250 ms``, ``2 s``, ``1 min 30 s``, ``6 h``"""
+    """A duration in at most two units: ``250 ms``, ``2 s``, ``1 min 30 s``, ``6 h``."""
     if milliseconds < 1000:
         return f"{milliseconds} ms"
     seconds = milliseconds / 1000

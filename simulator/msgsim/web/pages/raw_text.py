@@ -1,4 +1,4 @@
-"""Raw text on the page: JSON laid out and coloured, requests to be sent again. Escapes everything it is given."""
+"""Bodies as HTML: JSON indented and coloured, everything escaped. Also rebuilds requests of the journal for curl."""
 
 import re
 
@@ -13,9 +13,9 @@ from msgsim.model import Json
 from msgsim.provider import Provider
 
 MOST = 60_000
-"""Characters of one body that are shown."""
+"""Limit of characters of a body that are shown."""
 OWN_BUSINESS = frozenset({"host", "content-length", "connection", "accept-encoding", "user-agent", "accept", "origin"})
-"""Headers that curl or a browser sets by itself."""
+"""Headers that HTTP clients set by themselves; see `is_own_business`."""
 _TOKEN = re.compile(
     r'(?P<name>"(?:[^"\\]|\\.)*")(?=\s*:)|(?P<text>"(?:[^"\\]|\\.)*")|(?P<number>-?\d[\d.eE+-]*)'
     r"|(?P<word>true|false|null)"
@@ -23,7 +23,7 @@ _TOKEN = re.compile(
 
 
 def laid_out(body: str) -> str:
-    """JSON indented by two; anything else as it is."""
+    """JSON indented by two; other text unchanged. A text longer than MOST is cut and not indented."""
     if len(body) > MOST:
         return f"{body[:MOST]}\n… {len(body) - MOST} characters more"
     try:
@@ -33,7 +33,7 @@ def laid_out(body: str) -> str:
 
 
 def coloured(body: str) -> Markup:
-    """JSON with its names, texts, numbers and words in spans; other text plain."""
+    """A body as HTML: JSON with a span for each name, string, number and word (such as null); other text escaped."""
     text = laid_out(body)
     if text[:1] not in ("{", "[", '"'):
         return escape(text)
@@ -47,16 +47,17 @@ def coloured(body: str) -> Markup:
 
 
 def pretty(value: Json) -> str:
+    """A value as JSON, indented by two."""
     return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
 
 
 def is_own_business(name: str) -> bool:
-    """Whether a header says more of the client's HTTP library than of the request."""
+    """Whether a header (its name in lower case) is set by the HTTP client and not by the application."""
     return name in OWN_BUSINESS or name.startswith(("sec-", "accept-")) or name == "referer"
 
 
 def request_of(exchange: Json, provider: Provider, sandbox: str) -> Example:
-    """A request of the journal, to be sent again, with the sandbox's own credentials where it had hidden ones."""
+    """The request of an exchange, to be sent again: redacted credentials are replaced by those of the sandbox."""
     method, path = exchange["method"], exchange["path"]
     _, issued = signed(provider, sandbox, endpoint_at(provider, method, path))
     own = {name.lower(): value for name, value in issued.items()}
@@ -70,7 +71,7 @@ def request_of(exchange: Json, provider: Provider, sandbox: str) -> Example:
 
 
 def _filled(text: str, credentials: dict[str, str]) -> str:
-    """JSON or a form, with credentials in the members that were hidden."""
+    """A JSON body, form or query with ``credentials`` (name of a member → value) where redaction hid those members."""
     for name, value in credentials.items():
         hidden = rf"""((?:"{re.escape(name)}"\s*:\s*"|\b{re.escape(name)}=)){re.escape(HIDDEN)}"""
         text = value.join(re.sub(hidden, r"\1\0", text).split("\0"))

@@ -1,4 +1,4 @@
-"""Requests that were refused lately, in groups of the same reason, for people who look where messages should be."""
+"""Recently refused requests, grouped by reason: the inbox shows them, because their messages are missing there."""
 
 from collections.abc import Iterator
 
@@ -12,41 +12,46 @@ from msgsim.storage.keys import NUMBERS
 from msgsim.web.control.lists import in_turns
 
 AMONG = 400
-"""The newest lines of the journal that are looked at."""
+"""How many of the newest journal entries are searched."""
 READ = 50
-"""Lines that are read at once: one may hold a request with a thousand messages."""
+"""How many entries are read in one query: an entry may hold a request with a thousand messages."""
 GROUPS = 3
 """How many reasons are shown."""
 
 
 class Reason(Struct):
-    """Why requests were refused, and which one was last."""
+    """A group of requests refused for the same reason."""
 
     key: str
+    """Key of the catalogue error."""
     source: str
-    """Where in the request; empty when it is not about a field."""
+    """Path of the refused field in the request; empty: the refusal is not about a field."""
     said: str
+    """The reason in plain words."""
     provider: str
     newest: int
-    """The number of the last one."""
+    """The number of the newest request."""
     at: str
+    """When the newest request came, in ISO 8601."""
     count: int = 0
+    """How many requests it has."""
 
 
 class Refusals(Struct, frozen=True):
-    """What was refused among the newest lines of a sandbox's journal."""
+    """The refused requests among the newest AMONG entries of a sandbox's journal."""
 
     count: int
+    """How many requests were refused."""
     reasons: list[Reason]
-    """The most recent ones, at most GROUPS."""
+    """The most recent reasons, at most GROUPS."""
     more: int
     """How many requests were refused for other reasons."""
     lately: bool
-    """There are older lines, which were not looked at."""
+    """Whether there are older entries, which were not searched."""
 
 
 async def refusals(engine: Engine, sandbox: Sandbox) -> Refusals:
-    """By the first refusal of each request; the newest reason comes first."""
+    """The refused requests of a sandbox, grouped by the first refusal of each; the newest reason comes first."""
     reasons: dict[tuple[str, str, str, str], Reason] = {}
     count = 0
     async for entry in in_turns(_newest(engine, sandbox)):
@@ -67,6 +72,7 @@ async def refusals(engine: Engine, sandbox: Sandbox) -> Refusals:
 
 
 def _newest(engine: Engine, sandbox: Sandbox) -> Iterator[Entry]:
+    """The requests among the newest AMONG entries of the journal, newest first."""
     lowest, highest = engine.store.journal.bounds(sandbox.number)
     end = max(lowest, highest + 1 - AMONG)
     for high in range(highest, end - 1, -READ):
@@ -75,6 +81,6 @@ def _newest(engine: Engine, sandbox: Sandbox) -> Iterator[Entry]:
 
 
 def said(engine: Engine, provider: str, refusal: Refusal) -> str:
-    """A refusal in plain words: its own, or the catalogue's."""
+    """A refusal in plain words: its reason or detail, else when the catalogue says the error occurs, else its text."""
     error = engine.providers[provider].contract.errors.get(refusal.key)
     return refusal.reason or refusal.detail or (error.when or error.text if error else "") or ""

@@ -1,9 +1,10 @@
-"""Headers that let a page load and do only what is ours."""
+"""Headers that restrict a page to scripts, styles and requests of its own origin."""
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+"""Content-Security-Policy of the pages."""
 SAFE = {
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",

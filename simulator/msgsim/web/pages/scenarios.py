@@ -1,4 +1,4 @@
-"""What the scenarios page shows: what is loaded in which order, and what a shipped one would do."""
+"""The contents of the page of scenarios: the loaded ones in their order, and what a shipped one would do."""
 
 import asyncio
 from collections.abc import Mapping
@@ -20,16 +20,20 @@ from msgsim.web.pages.look import Look
 
 
 class ScenarioPages:
-    """Of one sandbox at a time."""
+    """Reads what the page of scenarios shows, each time for the sandbox of a `Look`."""
 
     def __init__(self, engine: Engine, contents: Contents) -> None:
         self._engine = engine
         self._contents = contents
         self._foreseen: dict[str, Json] = {}
-        """By name: what ships stays as it is."""
+        """Name of a shipped scenario → result of `_foresee`; shipped scenarios do not change."""
 
     async def shown(self, look: Look) -> Json:
-        """The list, which a provider in the address narrows, and what is loaded."""
+        """The shipped scenarios, only those for ``provider`` if the query names one, and the loaded ones.
+
+        ``added``: gives the body of ``PUT scenario`` that adds a scenario by its name. ``chosen`` None: no scenario is
+        shown in detail.
+        """
         only = look.query.get("provider", "")
         listed = [scenario for scenario in shipped().values() if scenario.name not in ALWAYS_ON]
         choice = look.sandbox.saved.scenario
@@ -45,7 +49,7 @@ class ScenarioPages:
         }
 
     async def look(self, look: Look, name: str) -> Json:
-        """One that ships. Raises Unknown."""
+        """The page with a shipped scenario in detail. Raises Unknown."""
         if name not in shipped():
             raise Unknown(f"there is no scenario {name!r}")
         if name not in self._foreseen:
@@ -53,7 +57,10 @@ class ScenarioPages:
         return {**await self.shown(look), "chosen": self._foreseen[name]}
 
     def _foresee(self, name: str) -> Json:
-        """Its rules in words, what its ``expect`` shows, and the plan of what it sends first."""
+        """The rules of a shipped scenario in words, its ``expect`` block, and a dry run of the first request in it.
+
+        ``count``, ``failed``: number of expectations, and those that fail.
+        """
         providers = self._engine.providers
         scenario = load(Choice((name,)), {name: terms_of(provider) for name, provider in providers.items()})
         (document,) = scenario.documents
@@ -79,7 +86,7 @@ class ScenarioPages:
 
 @cache
 def of(name: str) -> frozenset[str]:
-    """The providers that the rules of a shipped scenario name; none where they are for all."""
+    """The providers that the rules of a shipped scenario name; empty: at least one rule is for all providers."""
     named: set[str] = set()
     for rule in read(name).value.get("rules", []):
         asked = rule.get("when", {}).get("provider")
@@ -90,12 +97,12 @@ def of(name: str) -> frozenset[str]:
 
 
 def _asked(choice: Choice, names: tuple[str, ...]) -> Json:
-    """The body that loads these."""
+    """The body of ``PUT scenario`` that loads ``names``, with those of their texts that were sent."""
     return {"names": names, "texts": {name: text for name, text in choice.texts if name in names}}
 
 
 def _moves(choice: Choice, place: int) -> Json:
-    """A scenario that is loaded, and the bodies that take it away or try it one place earlier."""
+    """A loaded scenario, and bodies of ``PUT scenario`` that remove it or move it one place up (None: it is first)."""
     names = choice.names
     without = (*names[:place], *names[place + 1 :])
     earlier = (*names[: place - 1], names[place], names[place - 1], *names[place + 1 :]) if place else ()
@@ -107,7 +114,7 @@ def _moves(choice: Choice, place: int) -> Json:
 
 
 def _expectation(written: Mapping[str, Json]) -> Json:
-    """What is sent, and what is seen of it: pairs of a word and its value."""
+    """An expectation: what is sent, in words, and what is expected as (key, value) pairs."""
     sent = [
         f"{key} {', '.join(value) if isinstance(value, list) else value_in_words(value)}"
         for key, value in written["send"].items()
@@ -117,7 +124,7 @@ def _expectation(written: Mapping[str, Json]) -> Json:
 
 
 def _outlook(outlook: Json) -> Json:
-    """The answer, and all that follows in order of time."""
+    """A dry run with ``rows``: the statuses and callbacks in order of time, each with the time after the request."""
     events = [
         (step["after"], step["channel"], step["status"], step["kind"])
         for message in outlook["messages"]
@@ -135,4 +142,5 @@ def _outlook(outlook: Json) -> Json:
 
 
 def _fate(callback: Json) -> str:
+    """What a scenario does to a callback: ``dropped``, or its twists; empty: nothing."""
     return "dropped" if not callback["leaves"] else ", ".join(callback["twists"])

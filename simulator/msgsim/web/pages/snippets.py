@@ -1,4 +1,4 @@
-"""The line of a message that is shown in a list, and where the words of a search stand in it."""
+"""Snippets: the line of a message that a list shows, with the words of a search marked."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -9,11 +9,14 @@ from markupsafe import Markup, escape
 from msgsim.model import Json
 
 BEFORE, LENGTH = 8, 160
-"""Characters that are shown before the first word that was found, and in all."""
+"""Number of characters before the first found word, and length of a snippet without ellipsis."""
 
 
 def snippet(drawn: Json, words: Sequence[str] = ()) -> Markup:
-    """Of a message that is ready to be drawn: around the first word, which is marked as all others are."""
+    """The snippet of a bubble around the first of the ``words`` that is found, with all of them marked.
+
+    Without words, or where none is found, the beginning of the text.
+    """
     texts = list(_texts(drawn))
     if not words:
         return escape(_line(texts[0])[:LENGTH])
@@ -30,7 +33,10 @@ def snippet(drawn: Json, words: Sequence[str] = ()) -> Markup:
 
 
 def _texts(drawn: Json) -> Iterator[str]:
-    """What it says, what else stands on the device, and what is known of it; the first is shown for want of a word."""
+    """The texts of a bubble that are searched; the first, never empty, is shown where no word is found.
+
+    These are its text or first title or the channel's name, then all strings of its pieces and of all channels.
+    """
     titles = (str(piece.get(name) or "") for piece in drawn["pieces"] for name in ("subject", "name", "text"))
     cards = (str(card["title"] or card["text"] or "") for piece in drawn["pieces"] for card in piece.get("cards", ()))
     yield drawn["text"] or next(filter(None, chain(titles, cards)), "") or drawn["channel"]
@@ -41,6 +47,7 @@ def _texts(drawn: Json) -> Iterator[str]:
 
 
 def _strings(value: Json) -> Iterator[str]:
+    """All strings in a JSON value."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict | list):
@@ -49,4 +56,5 @@ def _strings(value: Json) -> Iterator[str]:
 
 
 def _line(text: str) -> str:
+    """A text on one line, with single spaces."""
     return " ".join(text.split())

@@ -1,16 +1,17 @@
-"""Sources of errors and outcomes as links: to the page that is named, else to where the provider's documents begin."""
+"""Links for the sources of errors and statuses: to the URL that a source names, else to the provider's documents."""
 
 import re
 
 from markupsafe import Markup, escape
 
 URL = re.compile(r"https?://[^\s()<>\"']+[^\s()<>\"'.,;]")
+"""A URL in a text, without the punctuation behind it."""
 UNWRITTEN = ("none", "public clients")
-"""What sources begin with that no document is."""
+"""How the text of a source begins that is not a document."""
 
 
 def linked(source: str, documents: str) -> Markup:
-    """``documents``: empty where the provider has none."""
+    """The text of a source as HTML with links; ``documents``: URL of the provider's documents; empty: it has none."""
     written, end = [], 0
     for found in URL.finditer(source):
         written += [escape(source[end : found.start()]), _link(found[0], found[0])]

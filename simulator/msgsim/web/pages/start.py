@@ -1,4 +1,4 @@
-"""What the start page shows: all that an application is told to reach a sandbox, and a first message as code."""
+"""The contents of the start page: what an application needs to reach a sandbox, and code that sends a first message."""
 
 from urllib.parse import quote, urlsplit
 
@@ -13,13 +13,14 @@ from msgsim.web.pages.look import Look
 
 
 class Start:
-    """Of one sandbox at a time."""
+    """Reads what the start page shows, each time for the sandbox of a `Look`."""
 
     def __init__(self, engine: Engine, contents: Contents) -> None:
         self._engine = engine
         self._contents = contents
 
     async def shown(self, look: Look) -> Json:
+        """``variables``: lines of a ``.env`` file. ``intercepting``: shell commands; empty: there is no proxy port."""
         world = await self._contents.get(look, f"sandboxes/{quote(look.sandbox.name)}", "default")
         worlds = await self._contents.get(look, "sandboxes", "default")
         addresses = await self._addresses(look)
@@ -33,7 +34,7 @@ class Start:
         }
 
     def _way(self, look: Look, provider: Provider, world: Json) -> Json:
-        """How a provider is reached."""
+        """Base URL, credentials and code for a provider; ``world``: the sandbox, as the control API answers it."""
         trial = trial_for(provider, ())
         example = request_to(provider, trial.endpoint, trial.body, look.sandbox.name)
         return {
@@ -48,7 +49,7 @@ class Start:
         }
 
     async def _addresses(self, look: Look) -> dict[str, str]:
-        """Where unmodified programs come in, as far as that is open."""
+        """``HTTPS`` and ``Proxy`` → URL of the port for unmodified programs; a closed port is left out."""
         health = await self._contents.get(look, "health", "default")
         host = urlsplit(look.root).hostname or "127.0.0.1"
         ports = [("HTTPS", "https", health["https_port"]), ("Proxy", "http", health["proxy_port"])]
@@ -56,7 +57,7 @@ class Start:
 
 
 def _for_a_shell(look: Look, proxy: str) -> str:
-    """Settings that the common programs read; empty where there is no proxy."""
+    """Shell commands that make common programs use the proxy and trust the CA; empty ``proxy``: no commands."""
     if not proxy:
         return ""
     own = proxy if look.sandbox.name == "default" else proxy.replace("://", f"://{quote(look.sandbox.name, '')}:x@")

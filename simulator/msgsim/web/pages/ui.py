@@ -1,4 +1,4 @@
-"""The pages below ``/__sim/``. They are drawn from what the control API tells, and every act goes to it."""
+"""The pages below ``/__sim/``. They only read; their scripts change things by requests to the control API."""
 
 from collections.abc import Awaitable, Callable, Iterable
 from typing import get_args
@@ -30,11 +30,12 @@ from msgsim.web.pages.scenarios import ScenarioPages
 from msgsim.web.pages.start import Start
 
 OFFERED = 200
-"""The newest callbacks whose kinds and hosts are offered as filters."""
+"""How many of the newest callbacks are searched for the kinds and hosts that the filters offer."""
 Draw = Callable[[Look], Awaitable[Response]]
+"""Draws a page. May raise Unknown, ProblemAnswer and ValueError."""
 
 PROVENANCES = get_args(Provenance)
-"""What is documented comes first."""
+"""In the order of the list of errors: those of the provider's documents first."""
 
 
 class Ui:
@@ -73,6 +74,8 @@ class Ui:
         ]
 
     def _page(self, path: str, draw: Draw) -> Route:
+        """The route of a page, which answers errors with a page as well: 404, or the status of the control API."""
+
         async def endpoint(request: Request) -> Response:
             name = request.query_params.get("sandbox") or "default"
             try:
@@ -108,7 +111,7 @@ class Ui:
         return await self._started(look, waiting=False)
 
     async def _started(self, look: Look, waiting: bool) -> Response:
-        """``waiting``: it stands where the first message will."""
+        """The start page; ``waiting``: it is shown instead of the empty inbox, until the first message comes."""
         refused, empty = await self._contents.refused(look), self._is_empty(look.sandbox)
         shown = await self._start.shown(look)
         return self._drawn(look, "start.html", **shown, empty=empty, waiting=waiting, refused=refused)
@@ -120,7 +123,7 @@ class Ui:
         return self._drawn(look, "message.html", **await self._contents.life(look, look.request.path_params["id"]))
 
     async def mail(self, look: Look) -> Response:
-        """The HTML of one channel of a message, in a page that can do nothing."""
+        """The e-mail of one channel of a message, as a document that runs and loads nothing. Raises Unknown."""
         message = self._engine.find(look.sandbox, look.request.path_params["id"])
         place = look.request.path_params["place"]
         if place >= len(message.channels):
@@ -211,8 +214,6 @@ class Ui:
     async def docs(self, look: Look) -> Response:
         return self._drawn(look, "docs.html", **await self._docs.shown(look))
 
-    # Parts: pieces of pages that are drawn again when something happened
-
     # Drawing
 
     def _drawn(self, look: Look, template: str, status: int = 200, **more: Json) -> Response:
@@ -220,7 +221,7 @@ class Ui:
 
 
 def _documented(providers: Iterable[Provider]) -> str:
-    """The first provider with an error that its documents name; without one, as near to that as there is."""
+    """The name of the first provider that has an error of the best provenance, in the order of PROVENANCES."""
 
     def nearest(provider: Provider) -> int:
         found = [PROVENANCES.index(error.provenance) for error in provider.contract.errors.values()]
@@ -230,6 +231,7 @@ def _documented(providers: Iterable[Provider]) -> str:
 
 
 def _entry(error: Json, what: str) -> Json:
+    """An error or status of the control API with ``what`` (``error``, ``outcome``) and its key or word as ``name``."""
     return {**error, "what": what, "name": error["key"] if what == "error" else error["word"]}
 
 
