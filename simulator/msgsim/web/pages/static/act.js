@@ -1,4 +1,5 @@
-// Acts: everything that changes something is a request to the control API, and its answer is told.
+// Actions: buttons and forms with data-put, data-post or data-delete send a request to the control API; the result is
+// shown as a line of text.
 (() => {
   "use strict";
   const sandbox = () => document.body.dataset.sandbox;
@@ -31,7 +32,7 @@
     if (element.dataset.sure && !confirm(element.dataset.sure)) return;
     const button = element.matches("form") ? element.querySelector("[type=submit], button") : element;
     button.disabled = element.dataset.again === undefined;
-    // The sandbox that the page shows is about to go, and nothing follows of it.
+    // The request deletes the sandbox of this page: its event stream is closed first, so that nothing reconnects.
     if (element.dataset.done === "default") htmx.swap("#feed", "", { swapStyle: "innerHTML" });
     try {
       const said = await call(method, path, body, element.dataset.raw, element.dataset.in);
@@ -70,7 +71,7 @@
     return JSON.stringify(body);
   }
 
-  // The text that was refused, line by line, with each mistake below its line.
+  // Shows the text of a form line by line, with each mistake ("file:line:column: reason") below its line.
   function mistakes(form, found) {
     const paper = document.querySelector(form.dataset.mistakes);
     paper.replaceChildren();
@@ -96,7 +97,7 @@
     paper.hidden = false;
   }
 
-  // Moves of a clock are made one after the other, as often as they are asked for.
+  // Buttons with data-again, which advance the clock, stay enabled: each click waits for the request before it.
   let turn = Promise.resolve();
   document.addEventListener("click", (event) => {
     const button = event.target.closest("button[data-post], button[data-put], button[data-delete]");
@@ -138,7 +139,7 @@
     location.assign(name === "default" ? "/__sim/" : `/__sim/?sandbox=${encodeURIComponent(name)}`);
   });
 
-  // What the page before had to say.
+  // Shows the hint that the previous page has stored.
   document.addEventListener("DOMContentLoaded", () => {
     const hint = sessionStorage.getItem("hint");
     if (hint) tell(hint, false, 20000);

@@ -1,4 +1,4 @@
-// Callbacks: choose some, replay them or all that fit.
+// The page of callbacks: replays the selected ones, or all that fit the filters.
 (() => {
   "use strict";
   const sandbox = () => document.body.dataset.sandbox;
@@ -56,7 +56,7 @@
     htmx.trigger("#callback-filters", "submit");
   }
 
-  // The address keeps what is asked for, and nothing else.
+  // Empty filters are left out of the address.
   document.addEventListener("htmx:configRequest", (event) => {
     if (event.detail.elt.id !== "callback-filters") return;
     for (const name of ["state", "kind", "host", "status"]) if (!event.detail.parameters[name]) delete event.detail.parameters[name];

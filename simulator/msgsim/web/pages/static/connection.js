@@ -1,4 +1,4 @@
-// Whether the server is there: while it is not the page says so, and what is gone when it is back is drawn anew.
+// The connection to the server: a notice while there is none, and a new drawing of the page when its data are gone.
 (() => {
   "use strict";
   const PATIENCE = 1000;
@@ -9,7 +9,8 @@
     document.getElementById("offline").hidden = !on;
   };
 
-  // A feed that breaks may come back at once. One that does not may be that of a sandbox that is gone.
+  // A broken event stream may reconnect at once. If it does not, either the server or the sandbox may be gone: `ask`
+  // finds out which.
   document.addEventListener("htmx:sseError", () => {
     timer ||= setTimeout(ask, PATIENCE);
   });

@@ -1,4 +1,4 @@
-// The pages of the APIs: the request in the form is sent from here, and what comes is shown as it comes.
+// The pages about APIs: sends the request in the form, and shows the answer while it arrives.
 (() => {
   "use strict";
   const MOST = 200_000;
@@ -19,7 +19,7 @@
     result("told").replaceChildren(made("p", text, name));
   }
 
-  // Numbers stay as they were written: some are too long for a number here.
+  // JSON indented and coloured, token by token: parsing would round integers above 2^53.
   function laidOut(text) {
     const drawn = new DocumentFragment();
     let deep = 0;
@@ -63,7 +63,7 @@
     return basic ? `-u ${quoted(atob(basic[1]))}` : `-H ${quoted(`${name}: ${value}`)}`;
   }
 
-  // The command sends what the form would.
+  // Writes the curl command that sends the same request as the form.
   function write(form) {
     const [url, { method, headers, body }] = request(form);
     const parts = [`curl ${form.dataset.options} -X ${method} ${quoted(location.origin + url)}`, ...Object.entries(headers).map(option)];
@@ -92,7 +92,7 @@
     busy(form, false);
   }
 
-  // What has the focus keeps it: a button that is disabled would lose it.
+  // Moves the focus before the stop button is disabled, because a disabled button loses it.
   function busy(form, on) {
     const button = form.querySelector("[data-stop]");
     if (!on && button === document.activeElement) form.querySelector("[type=submit]").focus();
@@ -139,7 +139,7 @@
     body.hidden = body.textContent === "";
   }
 
-  // What comes is shown as it comes, the newest part of it where it is much.
+  // Shows a stream while it arrives: its last MOST characters.
   async function flow(answer, begun, mine) {
     if (!answer.ok) return whole(answer, begun, mine);
     tellHead(answer, "open: what happens now shows here");
@@ -154,7 +154,7 @@
         if (isAtEnd) body.scrollTop = body.scrollHeight;
       }
     } catch {
-      // Stopped, or the server went away: what came stays.
+      // Stopped, or the connection broke: what has arrived stays on the page.
     }
     const why = mine.signal.aborted ? "stopped" : "the server ended it";
     if (under === mine) tellHead(answer, `${why} after ${Math.round((performance.now() - begun) / 1000)} s`);
@@ -177,7 +177,7 @@
     write(form);
   });
 
-  // An example goes with its media type, and the other way round.
+  // Choosing an example selects its media type; choosing a media type selects its first example.
   function choose(select, form) {
     const examples = form.querySelector("[data-example]");
     const media = form.querySelector("[data-media]");
@@ -191,14 +191,14 @@
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.matches("[data-try] textarea")) event.target.form.requestSubmit();
   });
 
-  // Another operation takes the place of this one: what is under way would be shown there.
+  // Before another operation is drawn: aborts the request, whose answer would be shown below the new operation.
   document.addEventListener("htmx:beforeSwap", (event) => {
     if (event.detail.target.id !== "stage") return;
     stop();
     under = null;
   });
 
-  // Links of old name an operation behind #.
+  // Links from earlier versions have the id of an operation as fragment.
   document.addEventListener("DOMContentLoaded", () => {
     const entries = document.querySelector(".api #entries");
     const named = entries && location.hash ? document.getElementById(location.hash.slice(1)) : null;

@@ -1,4 +1,4 @@
-// The error gallery: trigger over the wire, walk with the keyboard, filter, present.
+// The error gallery: sends the example of an error, filters the list, moves through it by keys, shows it full screen.
 (() => {
   "use strict";
   const stage = () => document.getElementById("stage");
@@ -60,7 +60,7 @@
     next.scrollIntoView({ block: "nearest" });
   }
 
-  // What is chosen already is not fetched again: its result would go.
+  // A click on the chosen entry does not load it again, because that would remove the result of its example.
   document.addEventListener(
     "click",
     (event) => {
@@ -83,7 +83,7 @@
     if (wide) present(wide, wide.getAttribute("aria-pressed") !== "true");
   });
 
-  // Between the choice and its drawing the panel shows another error: nothing there may be triggered.
+  // Until the chosen error is drawn the panel shows the previous one, whose example must not be sent.
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (event.detail.target.id !== "stage") return;
     stage().setAttribute("aria-busy", "true");

@@ -1,10 +1,10 @@
-// Keys: one list of them, the search, walking through lists; and times as they are here.
+// Keys: help, search, and moving through lists. Also titles of times: UTC and the browser's time zone.
 (() => {
   "use strict";
   const isTyping = (element) => element.matches("input, textarea, select, [contenteditable]");
   const help = () => document.getElementById("keys");
 
-  // Focus walks, Enter opens: however fast one presses, the row that is seen is the one that opens.
+  // Moves the focus only; Enter opens the focused row. So fast key presses cannot open a row that is not seen yet.
   function walk(by) {
     const rows = [...document.querySelectorAll("#rows .row a, #requests .request a, #callbacks .callback b a")];
     const place = rows.findIndex((row) => row === document.activeElement);
@@ -26,7 +26,7 @@
     event.preventDefault();
   });
 
-  // A link to one of many shows where in the list it stands.
+  // Scrolls the list to the entry that the address names.
   document.addEventListener("DOMContentLoaded", () => {
     document.querySelector(".gallery :is(.entries, .shipped) a[aria-current]")?.scrollIntoView({ block: "nearest" });
   });

@@ -1,4 +1,5 @@
-// What happens is drawn where it is seen: events mark the parts they concern, one request brings them, each takes its place.
+// Live updates: each event marks the parts of the page that it concerns (data-on), and after a pause one request gets
+// their new HTML, which replaces them.
 (() => {
   "use strict";
   const PAUSE = 120;
@@ -45,16 +46,17 @@
       await slid;
       if (!answer.ok) stale();
       else if (location.search === asked) sliding(() => place(text, wanted));
-      else wanted.forEach((part) => dirty.add(part)); // Another search was typed meanwhile.
+      else wanted.forEach((part) => dirty.add(part)); // The search was changed during the request.
     } catch {
-      // The server is gone for a moment; the feed comes back, and what is seen then is drawn anew.
+      // No connection. When the event stream reconnects, all parts are requested again.
     }
     busy = false;
     for (const part of [...dirty]) if (!drawn(part)) dirty.delete(part);
     if (dirty.size) timer = setTimeout(bring, PAUSE);
   }
 
-  // What is pushed aside slides there instead of jumping: from where it was, where it rests until that is drawn.
+  // Animates blocks that a change moves vertically: they start at their old position, stay there for the delay of SLIDE
+  // and slide to the new one.
   const BLOCKS = "section, article, div, p, li, tr, table, form, header, footer";
   const SLIDE = { delay: 60, duration: 200, easing: "ease-out", fill: "backwards" };
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
@@ -78,8 +80,8 @@
     slid = Promise.allSettled(slides.map((slide) => slide.finished)).then(() => new Promise(requestAnimationFrame));
   }
 
-  // Elements take the place of those with their id. New ones go before the one they stand before; a conversation with
-  // something new goes up, right below the one that was placed last.
+  // Each element of the HTML replaces the element with its id. New elements are inserted before the element that comes
+  // next in the HTML. Elements with data-up, conversations with new messages, move up to just below the previous one.
   function place(html, wanted) {
     const template = document.createElement("template");
     template.innerHTML = html;
@@ -90,7 +92,7 @@
     let before = null;
     for (const made of [...template.content.children]) {
       const old = document.getElementById(made.id);
-      if (!old && wanted.includes(made.dataset.part)) continue; // It has left the page meanwhile.
+      if (!old && wanted.includes(made.dataset.part)) continue; // It was removed during the request.
       const goesUp = made.dataset.up !== undefined && before;
       delete made.dataset.up;
       if (old) {
@@ -113,15 +115,16 @@
 
   const stale = () => document.dispatchEvent(new Event("sim:stale"));
 
-  // After a reset, and after a restart of a server that keeps nothing, all that is shown is gone.
+  // Whether the data of this page are gone: the sandbox was reset, or a server without a file as store was restarted.
   function isOfOtherData(content) {
     const clock = content.getElementById("clock");
     return clock !== null && clock.dataset.world !== document.getElementById("clock")?.dataset.world;
   }
 
-  // Elements that stay are the same ones: so do focus, scrolling, what is opened or chosen, and a click that has begun.
+  // Changes an element into a new version of it and keeps all nodes that both have. This preserves focus, scroll
+  // positions, opened details, selections, and a click between press and release.
   function morph(old, made) {
-    if (old.dataset?.still !== undefined) return; // An e-mail that is being read.
+    if (old.dataset?.still !== undefined) return; // E-mails are not replaced while they are read.
     take(old, made);
     let next = old.firstChild;
     for (const child of [...made.childNodes]) {
@@ -138,7 +141,7 @@
     while (next) next = removed(next);
   }
 
-  // The same id, else the next of its kind; text only in its very place.
+  // The old node that a new one replaces: the next element with the same name and id; for a text only the next node.
   function twinOf(child, next) {
     if (child.nodeType !== Node.ELEMENT_NODE) return next?.nodeType === child.nodeType ? next : null;
     for (let one = next; one; one = one.nextSibling) {
@@ -154,7 +157,8 @@
     return next;
   }
 
-  // What scripts and people set stays: arrival, time on hover, what waits for an answer, what is opened.
+  // Copies attributes except for those set by scripts or users: class "fresh", titles of times, disabled buttons and
+  // opened details.
   function take(old, made) {
     made.classList.toggle("fresh", old.classList.contains("fresh"));
     if (!made.classList.length) made.removeAttribute("class");
@@ -170,7 +174,7 @@
     htmx.process(made);
   }
 
-  // Earlier messages come above what is read, and that stays where it is: at the very top no browser holds it by itself.
+  // Keeps the scroll position when earlier messages are inserted above: browsers do not do so at the top of a list.
   let below = null;
   document.addEventListener("htmx:beforeSwap", (event) => {
     const log = document.getElementById("bubbles");
@@ -196,7 +200,7 @@
     else mark(kind, told);
   });
 
-  // A page that nobody looks at holds no connection: a browser has six for a server.
+  // A hidden page closes its event stream, because a browser allows six connections per server.
   const slot = () => document.getElementById("feed");
   let feed = "";
   document.addEventListener("visibilitychange", () => {
@@ -208,12 +212,12 @@
     }
   });
 
-  // What happened between the drawing of the page and the opening of its feed was told to nobody.
+  // Requests all parts when the event stream opens: events since the page was drawn were not received.
   document.addEventListener("htmx:sseOpen", () => {
     for (const kind of ["message", "exchange", "callback", "clock", "scenario"]) mark(kind, {});
   });
 
-  // A clock that runs is shown running.
+  // Advances the displayed clock between updates, at the sandbox's rate.
   function tick() {
     const clock = document.getElementById("clock");
     const rate = Number(clock?.dataset.rate);

@@ -1,8 +1,8 @@
-// E-mails: as high as their content, as wide as a phone or a desktop.
+// E-mails: fits the height of their frames to the content, and switches between the width of a phone and a desktop.
 (() => {
   "use strict";
-  // Nothing runs in the frame, and it may be measured. While it is, all below it moves: a conversation read to its end
-  // stays there, any other where it was.
+  // The frame has the origin of this page and runs no scripts, so that its content can be measured. Measuring sets its
+  // height to 0 for a moment; afterwards the conversation is scrolled to its end if it was there, else to where it was.
   function fit(frame) {
     const page = frame.contentDocument;
     if (!page?.body) return;

@@ -1,4 +1,5 @@
-// Scenarios: a copy of a text, checked as one types, and texts of one's own, kept by name.
+// The page of scenarios: copies a text into the editor, checks it while the user types, and keeps texts by name in the
+// browser's storage.
 (() => {
   "use strict";
   const KEPT = "scenarios";

@@ -1,4 +1,4 @@
-// The search of the inbox, as one types: the address keeps it, the last one typed is shown.
+// The search of the inbox while the user types: writes the search into the address.
 (() => {
   "use strict";
   const rows = () => document.getElementById("rows");
@@ -14,7 +14,7 @@
     history.replaceState(null, "", query.size ? `?${query}` : location.pathname);
   });
 
-  // What was looked for further back would go if the list was drawn again from its start.
+  // After further results of a search were loaded, the list is not updated any more: an update would remove them.
   document.addEventListener("htmx:beforeSwap", (event) => {
     if (event.target.id === "more" && rows().dataset.searching !== undefined) delete rows().dataset.on;
   });

@@ -1,4 +1,4 @@
-// The start page: one snippet at a time, by provider and language; the language is remembered.
+// The start page: shows the snippet of the chosen provider and language, and remembers the language.
 (() => {
   "use strict";
   const chosen = (what) => document.querySelector(`[data-choose="${what}"][aria-pressed="true"]`)?.value;

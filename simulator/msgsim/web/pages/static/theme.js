@@ -1,4 +1,4 @@
-// Before the first paint: the theme that was chosen last.
+// Sets the theme that was chosen last before the page is first painted, and switches it.
 (() => {
   "use strict";
   const root = document.documentElement;
@@ -6,7 +6,7 @@
     const kept = localStorage.getItem("sim-theme");
     if (kept === "light" || kept === "dark") root.dataset.theme = kept;
   } catch {
-    // Storage is off: the system decides.
+    // Without storage the theme is the system's.
   }
   document.addEventListener("click", (event) => {
     if (!event.target.closest("[data-theme-switch]")) return;
@@ -15,7 +15,7 @@
     try {
       localStorage.setItem("sim-theme", root.dataset.theme);
     } catch {
-      // It lasts until the page is left.
+      // Without storage the choice is lost when the page is left.
     }
   });
 })();
