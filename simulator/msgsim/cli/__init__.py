@@ -13,11 +13,11 @@ from msgsim import __version__
 from msgsim.cli.exits import FAILED, INTERRUPTED, OK, USAGE
 
 SHARED = frozenset({"completion", "exits", "remote", "request_log", "serving", "settings", "workers"})
-"""Modules beside the commands that are none."""
+"""Modules of this folder that are no commands."""
 
 
 class Commands(click.Group):
-    """The commands there are, by the files that are there."""
+    """The group of all commands: each module of this folder but those in SHARED is one."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted(info.name.replace("_", "-") for info in pkgutil.iter_modules(__path__) if info.name not in SHARED)
@@ -25,19 +25,22 @@ class Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Raises UsageError, with the nearest name."""
+        """Raises UsageError for an unknown command; its text suggests the most similar name."""
         if args and not args[0].startswith("-") and args[0] not in self.list_commands(ctx):
-            from msgsim.scenarios.yaml import suggestion  # Late: only who misspells needs it.
+            from msgsim.scenarios.yaml import suggestion  # Late: only a misspelled name needs it.
 
             ctx.fail(f"there is no command {args[0]!r}{suggestion(args[0], self.list_commands(ctx))}")
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> object:
-        """A reader that wants no more (``| head -1``) ends a command quietly; click would end it with 1."""
+        """Run a command. If the reader of its output has closed the pipe (``| head -1``), the exit code is OK.
+
+        With click's own handling it would be 1.
+        """
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # What is left to be flushed goes there.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Output not flushed yet goes there.
             return OK
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
@@ -47,7 +50,7 @@ class Commands(click.Group):
         command: click.Command = module.command
         if "_MSGSIM_COMPLETE" not in os.environ:
             return command
-        from msgsim.cli.completion import completed  # Late: only a shell asks for it.
+        from msgsim.cli.completion import completed  # Late: only completion by a shell needs it.
 
         return completed(command)
 
@@ -66,9 +69,9 @@ def cli() -> None:
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:
-    """Exit codes are those of `msgsim.cli.exits`.
+    """Run a command and exit with a code of `msgsim.cli.exits`. ``arguments``: None: those of the process.
 
-    What a terminal or a file of another encoding cannot show is written as an escape, instead of ending the command.
+    Characters that the encoding of the output does not have are written as escapes, instead of ending the command.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):

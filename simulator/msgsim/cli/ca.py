@@ -1,4 +1,4 @@
-"""``msgsim ca``: the certificate authority of this machine, and how programs are told to trust it."""
+"""``msgsim ca``: the certificate authority of this machine, and how to make programs trust it."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +18,10 @@ TRUSTING = (
     (".NET", "SSL_CERT_FILE={bundle}   (Linux; elsewhere the user's own store)"),
     ("git", "GIT_SSL_CAINFO={bundle}"),
 )
-"""What each ecosystem takes. ``{ca}`` is this authority alone, ``{bundle}`` it and the system's, ``{p12}`` for Java."""
+"""(ecosystem, how it is made to trust the authority).
+
+``{ca}`` is a file with this authority alone, ``{bundle}`` one with the system's too, ``{p12}`` a trust store for Java.
+"""
 
 
 @click.command("ca")
@@ -79,6 +82,7 @@ def command(
 
 
 def _show(authority: "Authority") -> None:
+    """Print file, expiry, fingerprint and permitted names of the authority, then TRUSTING."""
     click.echo(f"{click.style('The certificate authority of this machine', bold=True)}: {authority.path}")
     click.echo(f"  valid until {authority.expires:%Y-%m-%d}, SHA-256 {authority.fingerprint}")
     click.echo(f"  signs for {', '.join(authority.limits)}\n")

@@ -1,4 +1,4 @@
-"""``msgsim callbacks``: what is owed to the application, and what became of it."""
+"""``msgsim callbacks``: the callbacks (DLRs and MOs) of a sandbox and their attempts."""
 
 import click
 
@@ -55,7 +55,7 @@ def show(client: Client, number: int, raw: bool) -> None:
 @as_json
 @remote
 def replay(client: Client, number: int, raw: bool) -> None:
-    """Owe it once more, and post it now."""
+    """Create the same callback again, and post it now."""
     again = client.callbacks.replay(number)
     if raw:
         show_json(again)

@@ -1,4 +1,4 @@
-"""``msgsim check``: all mistakes of scenario files at once."""
+"""``msgsim check``: prints all mistakes in scenario files."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -60,7 +60,7 @@ def command(paths: tuple[str, ...], form: str) -> int:
 
 
 def files_in(path: str) -> list[str]:
-    """A folder's files, or the one file or name."""
+    """The YAML files in a folder and its subfolders, sorted; for any other path, or a scenario's name, that alone."""
     folder = Path(path)
     if folder.is_dir():
         return sorted(str(file) for pattern in ("*.yaml", "*.yml") for file in folder.rglob(pattern))
@@ -68,7 +68,10 @@ def files_in(path: str) -> list[str]:
 
 
 def tell(mistakes: "Iterable[Mistake]", err: bool = False) -> None:
-    """One line each, the place first, so that editors and terminals can jump there."""
+    """Print a line per mistake. It begins with FILE:LINE:COLUMN, which editors and terminals can open.
+
+    ``err``: on standard error.
+    """
     for mistake in mistakes:
         place = click.style(f"{mistake.file}:{mistake.line}:{mistake.column}:", bold=True)
         click.echo(f"{place} {mistake.reason}", err=err)

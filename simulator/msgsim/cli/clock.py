@@ -1,4 +1,4 @@
-"""``msgsim clock``: look at a sandbox's time, and move it."""
+"""``msgsim clock``: shows and moves the clock of a sandbox."""
 
 import click
 
@@ -77,7 +77,7 @@ def set_to(client: Client, to: str, raw: bool) -> None:
 @as_json
 @remote
 def run_until_idle(client: Client, raw: bool) -> None:
-    """Move it to where nothing is owed and nothing changes any more."""
+    """Move it until no callback is pending and no message changes any more."""
     _tell(client.clock.run_until_idle(), client, raw)
 
 
@@ -90,6 +90,7 @@ def _show(clock: Json, raw: bool) -> None:
 
 
 def _tell(happened: Json, client: Client, raw: bool) -> None:
+    """Print what happened while the clock was moved (`Happened`), then the clock; ``raw``: only the list, as JSON."""
     from msgsim.client.timeline import of_happened  # For start-up time.
 
     if raw:

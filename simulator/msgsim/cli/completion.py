@@ -1,6 +1,6 @@
-"""Values that a shell completes: providers, scenarios, statuses, and the sandboxes of the server that runs.
+"""Values that a shell completes: providers, scenarios, statuses, and the sandboxes of the running server.
 
-Which values a parameter takes follows from its name, so that every command has them.
+The name of a parameter determines its values, so that they are the same in every command.
 """
 
 from collections.abc import Callable, Iterable
@@ -23,7 +23,7 @@ def _scenarios() -> Iterable[str]:
 
 
 def _statuses() -> Iterable[str]:
-    """Neutral words, then those of the providers."""
+    """The neutral words, then the words of all providers; each once."""
     from msgsim.contract import KINDS  # For start-up time.
     from msgsim.provider import discover
 
@@ -32,7 +32,7 @@ def _statuses() -> Iterable[str]:
 
 
 def _sandboxes() -> Iterable[str]:
-    """None where no server answers: a shell that completes shows no errors."""
+    """The names of the server's sandboxes; empty: no server answers, and completion must not print an error."""
     from msgsim.client import Client, SimulatorError  # For start-up time.
 
     try:
@@ -50,11 +50,11 @@ VALUES: dict[str, Callable[[], Iterable[str]]] = {
     "status": _statuses,
     "sandbox": _sandboxes,
 }
-"""By the name of a parameter."""
+"""Name of a parameter → function that lists its values."""
 
 
 class Word(StringParamType):
-    """A text like any other, of which a shell knows the usual values."""
+    """The type of a parameter that accepts any text; a shell completes its usual values."""
 
     def __init__(self, values: Callable[[], Iterable[str]]) -> None:
         self._values = values
@@ -64,7 +64,7 @@ class Word(StringParamType):
 
 
 def completed(command: click.Command) -> click.Command:
-    """The command and those in it, whose texts a shell completes."""
+    """The same command, after its parameters in VALUES, and those of its subcommands, got the type `Word`."""
     for parameter in command.params:
         if parameter.name in VALUES and isinstance(parameter.type, StringParamType):
             parameter.type = Word(VALUES[parameter.name])

@@ -1,4 +1,4 @@
-"""``msgsim coverage``: which documented errors and outcomes the tests have met."""
+"""``msgsim coverage``: which documented errors and outcomes have occurred since the server started."""
 
 import click
 

@@ -1,4 +1,4 @@
-"""``msgsim env``: what an application is to be told, as variables."""
+"""``msgsim env``: base URLs and credentials of a sandbox, as environment variables for an application."""
 
 from collections.abc import Callable
 
@@ -20,6 +20,7 @@ def _github(name: str, value: str) -> str:
 
 
 FORMATS: dict[str, Callable[[str, str], str]] = {"dotenv": dotenv, "sh": _sh, "github": _github}
+"""Format → function that writes a variable, given by name and value, as a line."""
 
 
 @click.command("env")
@@ -56,6 +57,7 @@ def command(client: Client, form: str, intercept: bool) -> None:
 
 
 def _intercepting(client: Client) -> dict[str, str]:
+    """The variables for ``--intercept``. The files that they name are written to the state directory."""
     from msgsim.client.interception import server_at, variables  # For start-up time.
     from msgsim.config import state_folder
 

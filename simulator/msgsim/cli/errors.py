@@ -1,4 +1,4 @@
-"""``msgsim errors``: every documented error and outcome, each with a request that brings it about."""
+"""``msgsim errors``: every documented error and outcome, each with a request that causes it."""
 
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -71,11 +71,12 @@ def command(key: str | None, only: str | None, details: bool, url: str, form: st
 
 
 def _is(entry: "dict[str, Json]", key: str) -> bool:
+    """Whether an entry has this key, in upper or lower case, or this code."""
     return key.lower() == entry["key"].lower() or key == str(entry["code"])
 
 
 def _summarize(providers: "Iterable[Provider]", listed: "Mapping[str, list[dict[str, Json]]]") -> None:
-    """How many of each kind a provider has, API by API."""
+    """Print a row for each API of a provider: how many errors, statuses and outcomes it has."""
     from msgsim.cli.remote import show_table  # For start-up time.
 
     rows = [["provider", "API", "errors", "statuses", "outcomes"]]
@@ -91,7 +92,7 @@ def _summarize(providers: "Iterable[Provider]", listed: "Mapping[str, list[dict[
 
 
 def _api(key: str, apis: "Mapping[str, str]") -> str:
-    """The API that an error belongs to; empty: the provider itself."""
+    """The name of the further API that an error belongs to; empty: the provider's first API."""
     name = key.partition(".")[0]
     return name if "." in key and name in apis else ""
 
@@ -104,7 +105,10 @@ def _list(provider: "Provider", found: "Iterable[dict[str, Json]]", details: boo
 
 
 def entries(provider: "Provider", url: str) -> "Iterator[dict[str, Json]]":
-    """Errors, statuses, then the outcomes that every provider has."""
+    """The catalogue of a provider, as ``--format json`` prints it: errors, statuses, then the neutral outcomes.
+
+    ``url``: the simulator's, for the curls.
+    """
     from msgsim.examples import catalogue  # For start-up time.
     from msgsim.examples.request import curl
 
@@ -114,6 +118,7 @@ def entries(provider: "Provider", url: str) -> "Iterator[dict[str, Json]]":
 
 
 def _described(what: "Error | Status | Neutral") -> "dict[str, Json]":
+    """``kind``, ``key``, ``code``, ``meaning`` and ``provenance``; of an error also its HTTP ``status``."""
     from msgsim.contract import Error, Status  # For start-up time.
 
     if isinstance(what, Error):

@@ -1,4 +1,4 @@
-"""``msgsim exec``: a simulator for as long as one command runs."""
+"""``msgsim exec``: runs one command with a simulator that is stopped when the command has ended."""
 
 import os
 import signal
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from msgsim.model import Json
 
 CANNOT_RUN, NOT_FOUND, SIGNALLED = 126, 127, 128
-"""What a shell says of a command that may not be run, is not there, or was ended by a signal."""
+"""Exit codes as in a shell: the command cannot be run, does not exist, or was ended by a signal (128 + its number)."""
 
 HELP = """Start a simulator on a free port, run COMMAND with base URLs and credentials in its environment, stop.
 
@@ -63,7 +63,10 @@ def command(arguments: tuple[str, ...], intercept: bool, config: str | None, **f
 
 
 def _run(arguments: tuple[str, ...], intercept: bool, settings: "Config") -> int:
-    """The command's exit code, as a shell gives it. Raises what a start raises."""
+    """Run the command; returns its exit code, as a shell has it.
+
+    Raises BadFile, CannotStart, StoreError and ValueError if the simulator cannot start.
+    """
     import msgspec  # For start-up time.
 
     from msgsim.cli.remote import failed
@@ -72,7 +75,7 @@ def _run(arguments: tuple[str, ...], intercept: bool, settings: "Config") -> int
     from msgsim.testing import Simulator
 
     with ExitStack() as stack:
-        # A server of the same settings file may have the ports for TLS and the proxy.
+        # A running server with the same settings file may occupy the ports for TLS and the proxy: 0 picks free ones.
         ports = {name: getattr(settings, name) and 0 for name in ("https_port", "proxy_port")}
         simulator = stack.enter_context(Simulator(**msgspec.structs.asdict(settings) | ports))
         client = stack.enter_context(Client(simulator.url))
@@ -94,7 +97,10 @@ def _run(arguments: tuple[str, ...], intercept: bool, settings: "Config") -> int
 
 @contextmanager
 def _outlived_by(child: "subprocess.Popen[bytes]") -> Iterator[None]:
-    """A signal is for the command, which may clean up; the simulator stays until it has ended."""
+    """Until the command has ended, ignore SIGINT, which a terminal sends to the command too, and pass SIGTERM on to it.
+
+    So the command can clean up while the simulator still answers.
+    """
     before = {
         signal.SIGINT: signal.signal(signal.SIGINT, signal.SIG_IGN),
         signal.SIGTERM: signal.signal(signal.SIGTERM, lambda *_: child.terminate()),

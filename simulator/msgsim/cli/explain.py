@@ -1,4 +1,4 @@
-"""``msgsim explain``: why something is as it is, and what happens next."""
+"""``msgsim explain``: why a message, request or callback is as it is, and what happens next."""
 
 import click
 

@@ -1,4 +1,4 @@
-"""``msgsim export``: a replay bundle of what happened in a sandbox."""
+"""``msgsim export``: writes a replay bundle of a sandbox."""
 
 from pathlib import Path
 

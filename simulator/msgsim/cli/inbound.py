@@ -1,4 +1,4 @@
-"""``msgsim inbound``: a phone writes to the application."""
+"""``msgsim inbound``: sends a message from a phone (an MO) to the application, or lists such messages."""
 
 import click
 

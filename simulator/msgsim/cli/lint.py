@@ -1,4 +1,4 @@
-"""``msgsim lint``: what the application does that a provider would frown at."""
+"""``msgsim lint``: lists habits of the application that a provider would object to."""
 
 import click
 

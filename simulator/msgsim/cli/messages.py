@@ -1,4 +1,4 @@
-"""``msgsim messages``: what was accepted, and what became of it."""
+"""``msgsim messages``: accepted messages and their statuses."""
 
 import click
 

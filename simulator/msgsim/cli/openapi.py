@@ -1,4 +1,4 @@
-"""``msgsim openapi``: what a provider looks like, for tools that read OpenAPI."""
+"""``msgsim openapi``: prints the OpenAPI document of a provider."""
 
 import click
 

@@ -1,4 +1,4 @@
-"""``msgsim plan``: what a scenario makes of a request, before anything is sent."""
+"""``msgsim plan``: the answer, statuses and callbacks that a request would get under scenarios; nothing is sent."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -59,6 +59,7 @@ def command(
 
 
 def _text(outlook: "dict[str, Json]") -> Iterator[str]:
+    """The lines of the format text; ``outlook`` is the result of `foresee`."""
     answer = outlook["answer"]
     why = f"  {', '.join(answer['errors'])}" if answer["errors"] else ""
     rule = f"  ({answer['rule']})" if answer["rule"] else ""
@@ -71,6 +72,7 @@ def _text(outlook: "dict[str, Json]") -> Iterator[str]:
 
 
 def _events(outlook: "dict[str, Json]") -> "Iterator[tuple[int, str]]":
+    """(milliseconds after the request, text) of each status and callback."""
     for message in outlook["messages"]:
         for step in message["plan"]:
             code = "" if step["code"] is None else f" {step['code']}"
@@ -91,7 +93,7 @@ def _fault(answer: "dict[str, Json]") -> str:
 
 
 def _mermaid(outlook: "dict[str, Json]") -> Iterator[str]:
-    """A sequence diagram."""
+    """The lines of a sequence diagram in the language of Mermaid."""
     answer, provider = outlook["answer"], outlook["provider"]
     yield "sequenceDiagram"
     yield "  participant app as Your application"
@@ -118,10 +120,11 @@ def _mermaid(outlook: "dict[str, Json]") -> Iterator[str]:
 
 
 _LOST = ("failed", "rejected", "expired", "cancelled")
+"""Kinds of statuses whose arrow ends in a cross."""
 
 
 def _span(milliseconds: int) -> str:
-    """``+200ms``, ``+1.5s``, ``+10m``, ``+6h``"""
+    """A duration in the largest unit in which it has at most one decimal: ``+200ms``, ``+1.5s``, ``+10m``, ``+6h``."""
     for size, unit in ((86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1000, "s")):
         if milliseconds >= size and (milliseconds * 10) % size == 0:
             return f"+{milliseconds / size:g}{unit}"

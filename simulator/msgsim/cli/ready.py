@@ -1,4 +1,4 @@
-"""``msgsim ready``: until the server answers, for scripts that have just started one."""
+"""``msgsim ready``: waits until a server answers, for scripts that have just started one."""
 
 from threading import Event
 

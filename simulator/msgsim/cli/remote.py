@@ -13,8 +13,9 @@ from msgsim.client import DEFAULT_URL, Client, Problem, TimedOut, Unreachable
 from msgsim.client.api import Json
 
 NEEDS_TOKEN = 401
+"""HTTP status of the control API if the token is missing or wrong."""
 OURS = frozenset({"MSGSIM_URL", "MSGSIM_SANDBOX", "MSGSIM_TOKEN"})
-"""Environment variables of these commands."""
+"""Environment variables that these commands read."""
 KINDS = {
     "queued": "cyan", "sent": "cyan", "scheduled": "cyan", "delivered": "green", "seen": "green",
     "failed": "red", "rejected": "red", "expired": "yellow", "cancelled": "yellow",
@@ -34,7 +35,11 @@ of_sandbox = click.option(
 
 
 def remote(run: Callable[..., int | None]) -> Callable[..., int]:
-    """Give a command --url and --sandbox, and itself a client; everything that goes wrong becomes one line."""
+    """A command with the options --url, --sandbox and --token. It calls ``run`` with a `Client`; returns an exit code.
+
+    ``run`` returns an exit code too; None: OK. Errors of the client are printed instead of raised. A ValueError becomes
+    click.UsageError.
+    """
 
     @at_url
     @of_sandbox
@@ -63,16 +68,22 @@ def remote(run: Callable[..., int | None]) -> Callable[..., int]:
 
 
 def _token_needed(given: str) -> str:
-    """In our words; those of the server are for whoever writes requests."""
+    """Why the server refused a token, and what to do. The server's own text is meant for authors of HTTP requests.
+
+    ``given``: the token that was sent; empty: none.
+    """
     reason = "the token is not that of this server" if given else "this server wants its token"
     return f"{reason}, which it printed at start: set MSGSIM_TOKEN, or give --token"
 
 
 def _unknown_variables() -> str:
-    """Mistakes in the environment: a misspelled MSGSIM_SANDBOX would ask another sandbox."""
+    """A line for each unknown variable that begins with MSGSIM_; empty: there is none.
+
+    They are refused because a command with a misspelled MSGSIM_SANDBOX would ask another sandbox.
+    """
     if all(name in OURS for name in os.environ if name.startswith("MSGSIM_")):
         return ""
-    from msgsim.cli.settings import unknown  # Late: few have others, and it imports what serves.
+    from msgsim.cli.settings import unknown  # Late: seldom needed, and it imports modules of the server.
 
     return "\n".join(unknown(os.environ))
 
@@ -81,14 +92,14 @@ as_json = click.option("--json", "raw", is_flag=True, help="JSON, for scripts.")
 
 
 def failed(reason: str, code: int) -> int:
-    """A line of the reason is a mistake."""
+    """Print each line of a reason as an error message on standard error; returns ``code``."""
     for line in reason.splitlines():
         click.secho(f"msgsim: {line}", fg="red", err=True)
     return code
 
 
 class DefaultGroup(click.Group):
-    """A group of commands, one of which runs where none is named."""
+    """A group of commands; ``default`` is the name of the one that runs if none is named."""
 
     def __init__(self, *arguments: Json, default: str, **options: Json) -> None:
         super().__init__(*arguments, **options)
@@ -109,7 +120,7 @@ def show_json(value: Json) -> None:
 
 
 def show_table(rows: Sequence[Sequence[str]]) -> None:
-    """Columns as wide as their widest cell; the last one as it is."""
+    """Print rows of equally many cells. Each column is as wide as its widest cell; the last one is not padded."""
     if not rows:
         return
     widths = [max(len(click.unstyle(row[column])) for row in rows) for column in range(len(rows[0]))]
@@ -119,7 +130,10 @@ def show_table(rows: Sequence[Sequence[str]]) -> None:
 
 
 def show_rows(rows: Sequence[Json], row: Callable[[Json], Sequence[str]], raw: bool, what: str) -> None:
-    """A list as a table, a ``row`` for each; or as it is. ``what`` the rows are, in the plural."""
+    """Print a list as a table, in which ``row`` makes the cells of each element; ``raw``: as JSON.
+
+    ``what``: the plural noun for the elements, for the message about an empty list.
+    """
     if raw:
         show_json(rows)
     elif rows:
@@ -129,12 +143,13 @@ def show_rows(rows: Sequence[Json], row: Callable[[Json], Sequence[str]], raw: b
 
 
 def brief(text: str | None, most: int = 40) -> str:
-    """A text in one line, cut to a length."""
+    """A text on one line, cut to ``most`` characters; None becomes an empty text."""
     line = " ".join((text or "").split())
     return line if len(line) <= most else f"{line[: most - 1]}…"
 
 
 def message_row(message: Json) -> list[str]:
+    """Time, provider, recipient, state, channels with their statuses, id, and text."""
     channels = [f"{one['channel']} {one['status'] or '-'}" for one in message["channels"]]
     state = click.style(message["state"], fg=KINDS.get(message["state"]))
     text = next((one["text"] for one in message["channels"] if one["text"]), "")
@@ -143,6 +158,7 @@ def message_row(message: Json) -> list[str]:
 
 
 def request_row(entry: Json) -> list[str]:
+    """Number, time, provider, HTTP status, method with path, and keys of errors."""
     status = click.style(str(entry["status"]), fg="green" if entry["status"] < 400 else "red")
     refusals = ", ".join(refusal["key"] for refusal in entry.get("refusals", ()))
     return [str(entry["number"]), entry["at"][11:23], entry["provider"], status, f"{entry['method']} {entry['path']}",
@@ -150,9 +166,11 @@ def request_row(entry: Json) -> list[str]:
 
 
 def callback_row(one: Json) -> list[str]:
+    """Number, due time, state, reported status (else the kind of callback), URL, and number of attempts."""
     state = click.style(one["state"], fg={"done": "green", "pending": "cyan"}.get(one["state"], "red"))
     return [str(one["number"]), one["due"][11:23], state, one["status"] or one["kind"], one["url"],
             f"{len(one['attempts'])} attempt{'s' if len(one['attempts']) != 1 else ''}"]  # fmt: skip
 
 
 ROWS = {"messages": message_row, "requests": request_row, "callbacks": callback_row}
+"""Name of a list → function that makes the cells of one of its elements."""

@@ -1,4 +1,4 @@
-"""``msgsim replay``: a bundle done again on a fresh simulator, and the first thing that differs."""
+"""``msgsim replay``: replays a bundle on a fresh simulator, and prints the first difference."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from msgsim.model import Json
 
 AROUND = 60
-"""Characters that are shown before and after the first that differs."""
+"""Most characters that are shown before the first one that differs, and from it on."""
 
 
 @click.command("replay")
@@ -76,6 +76,7 @@ def _show_difference(difference: "Difference") -> None:
 
 
 def _text(value: "Json") -> str:
+    """A text as it is, anything else as JSON; None: ``nothing``."""
     from msgspec.json import encode  # For start-up time.
 
     if value is None:
@@ -84,7 +85,10 @@ def _text(value: "Json") -> str:
 
 
 def _around(text: str, place: int) -> str:
-    """On one line, cut on both sides; the place keeps its column."""
+    """A text on one line, cut to AROUND characters on both sides of a place.
+
+    Each unprintable character becomes one ``·``, so that the mark below the line stands in the right column.
+    """
     line = "".join(letter if letter.isprintable() else "·" for letter in text)
     start = max(place - AROUND, 0)
     return f"{'…' if start else ''}{line[start : place + AROUND]}{'…' if len(line) > place + AROUND else ''}"

@@ -19,12 +19,13 @@ from msgsim.storage.database import StoreError
 from msgsim.storage.keys import NUMBERS, SHIFT
 
 MOST_UNWRITTEN = 10_000
-"""Limit of lines that wait while the output is blocked; further ones are only counted."""
+"""Limit of lines that wait while the output is blocked; further lines are only counted."""
 LAST = 1.0
 """Seconds that a stopping server waits until its last lines are written."""
 ALONE = nullcontext()
-"""The lock of an output that no other process writes to."""
+"""A lock that does nothing, for an output that no other process writes to."""
 Form = Callable[[dict[str, Json]], str]
+"""Writes the facts about a request as a line, without its end."""
 
 
 class Output(Protocol):
@@ -34,19 +35,20 @@ class Output(Protocol):
 
 
 class RequestLog:
-    """Follows an engine. Each request is a line once what it changed is durable, just before it is answered."""
+    """Follows an engine. Writes a line for each request when its changes are durable, just before it is answered."""
 
     def __init__(self, engine: Engine, form: Form, output: Output) -> None:
         self._engine = engine
         self._form = form
         self._output = output
         self._keys: list[int] = []
-        """Of entries of journals that are not durable yet."""
+        """Keys of journal entries that are not durable yet."""
         engine.signals.recorded.follow(self._keys.append)
         engine.signals.committed.follow(self._committed)
         engine.signals.unanswered.follow(self._unanswered)
 
     def _committed(self, changes: Changes, error: StoreError | None) -> None:
+        """Write a line for each request of a commit; if it failed, one line that says how many were lost."""
         for key in self._keys:
             if error is None:
                 self._recorded(key)
@@ -69,7 +71,7 @@ class RequestLog:
 
 
 def _facts(exchange: Exchange) -> dict[str, Json]:
-    """What a line says of a request; secrets are redacted in a journal."""
+    """The facts of a line, without empty ones. Secrets are redacted already, in the journal that they come from."""
     facts: dict[str, Json] = {"method": exchange.method, "path": exchange.path, "query": exchange.query}
     facts |= {"status": exchange.status, "provider": exchange.provider, "endpoint": exchange.endpoint}
     facts |= {"credential": exchange.credential, "messages": list(exchange.messages)}
@@ -106,10 +108,10 @@ def _plain(text: str) -> str:
 
 
 class Writer:
-    """Writes lines in a thread of its own: an output that takes nothing for a while keeps no request waiting."""
+    """Writes lines in a thread of its own, so that a blocked output delays no request."""
 
     def __init__(self, stream: TextIO, turn: AbstractContextManager[object]) -> None:
-        """``turn`` is held while lines are written, where other processes write to the same stream."""
+        """``turn``: a lock that is held while lines are written, if other processes write to the same stream."""
         self._turn = turn
         self._file = stream.fileno()
         self._encoding = stream.encoding
@@ -126,7 +128,7 @@ class Writer:
             self._left_out += 1
 
     def close(self) -> None:
-        """Writes what is left, as long as it is taken."""
+        """Write the waiting lines, for at most LAST seconds; drop them if the queue is full: the output is blocked."""
         try:
             self._lines.put_nowait(None)
         except Full:
@@ -150,7 +152,7 @@ class Writer:
                 return
 
     def _next(self) -> list[str | None]:
-        """All that are there, and at least one."""
+        """Wait for a line; returns it with all others that are waiting. None in the list: `close` was called."""
         lines = [self._lines.get()]
         try:
             while True:
@@ -159,7 +161,7 @@ class Writer:
             return lines
 
     def _write(self, text: str) -> None:
-        """Raises OSError."""
+        """Write all of a text. Raises OSError."""
         rest = text.encode(self._encoding, "backslashreplace")
         while rest:
             rest = rest[os.write(self._file, rest) :]
@@ -171,9 +173,9 @@ class Writer:
 
 
 def log_requests(engine: Engine, form: str | None, turn: AbstractContextManager[object] = ALONE) -> Callable[[], None]:
-    """Begins to write; what ends it.
+    """Start to print a line per request on standard output; returns the function that ends it.
 
-    ``form``: text, json or none; None: text on a terminal, else none. ``turn``: of `Writer`.
+    ``form``: text, json or none; None: text on a terminal, else none. ``turn``: as in `Writer`.
     """
     form = form or ("text" if sys.stdout.isatty() else "none")
     if form == "none":

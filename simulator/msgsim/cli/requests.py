@@ -1,4 +1,4 @@
-"""``msgsim requests``: what the application asked of the providers, and what it was answered."""
+"""``msgsim requests``: the application's requests to providers, and the answers."""
 
 import click
 

@@ -1,4 +1,4 @@
-"""``msgsim reset``: an empty sandbox again."""
+"""``msgsim reset``: empties a sandbox."""
 
 import click
 

@@ -1,4 +1,4 @@
-"""``msgsim sandboxes``: the isolated worlds of a server."""
+"""``msgsim sandboxes``: lists, creates and deletes the sandboxes of a server."""
 
 import click
 

@@ -1,4 +1,4 @@
-"""``msgsim scenario``: what decides in a sandbox of a running simulator."""
+"""``msgsim scenario``: shows or chooses the scenarios of a sandbox in a running simulator."""
 
 import click
 
@@ -9,7 +9,7 @@ from msgsim.client.answers import Scenario
 
 @click.group("scenario", cls=DefaultGroup, default="show")
 def command() -> None:
-    """Show what decides in a sandbox, or choose something else.
+    """Show the scenarios that decide in a sandbox, or choose others.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""``msgsim scenarios``: what ships, one line each."""
+"""``msgsim scenarios``: lists or prints the shipped scenarios."""
 
 import click
 
@@ -34,7 +34,10 @@ def command(name: str | None) -> int:
 
 
 def _with_schema(text: str) -> str:
-    """A shipped file whose first line tells editors where its schema is for whoever has no checkout."""
+    """The text of a shipped file; the path of the schema in its first line is replaced by a URL of a running simulator.
+
+    The path is valid in a checkout of the repository only.
+    """
     import os  # For start-up time.
 
     from msgsim.client import DEFAULT_URL

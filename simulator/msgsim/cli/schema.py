@@ -1,4 +1,4 @@
-"""``msgsim schema``: the JSON Schemas of the files that people write."""
+"""``msgsim schema``: prints the JSON Schemas of scenario files and of the settings file."""
 
 import click
 

@@ -1,4 +1,4 @@
-"""``msgsim send``: realistic requests, as an application would send them."""
+"""``msgsim send``: sends sample requests to providers, as an application would send them."""
 
 import click
 

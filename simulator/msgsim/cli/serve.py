@@ -1,4 +1,4 @@
-"""``msgsim serve``: run the simulator until it is told to stop."""
+"""``msgsim serve``: runs the simulator until it is stopped."""
 
 import os
 import signal
@@ -91,7 +91,7 @@ def command(config: str | None, port_file: Path | None, quiet: bool, **flags: "J
     try:
         settings = guarded(read(flags, os.environ, config))
         if settings.workers > 1:
-            from msgsim.cli.workers import SharedPorts, serve_with_workers  # Late: one process needs none of it.
+            from msgsim.cli.workers import SharedPorts, serve_with_workers  # Late: one process does not need it.
 
             ports = SharedPorts(settings)
             return serve_with_workers(settings, ports, partial(announce, ports.port), origin_of)
@@ -105,7 +105,8 @@ def command(config: str | None, port_file: Path | None, quiet: bool, **flags: "J
 
 
 def _tell_port(port: int, port_file: Path | None) -> None:
+    """Write the port to the file of ``--port-file``; None: there is none."""
     if port_file is not None:
         part = port_file.with_name(f"{port_file.name}.part")
         part.write_text(f"{port}\n")
-        part.replace(port_file)  # Whoever waits for the file finds the whole port in it.
+        part.replace(port_file)  # Atomic: a reader of the file never finds half a port.

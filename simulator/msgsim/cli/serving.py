@@ -23,17 +23,19 @@ from msgsim.web.edge.ports import Bind
 from msgsim.web.edge.replies import CannotStart
 
 Origin = Callable[[str], str]
-"""The name of a setting -> where its value comes from, to be put before what is the matter with it."""
+"""Name of a setting → where its value comes from, as a prefix for an error message; empty: a flag or the default."""
 
 
 class Started(NamedTuple):
-    """What the start message says of a server."""
+    """The facts about a server in its start message."""
 
     seed: int
     store: str
-    """Where it keeps what it accepts, in words."""
+    """Where the server stores its data, in words."""
     https_port: int | None
+    """None: not open."""
     proxy_port: int | None
+    """None: not open."""
 
 
 def serve(
@@ -44,9 +46,10 @@ def serve(
     binding: Bind | None = None,
     turn: AbstractContextManager[object] = ALONE,
 ) -> int:
-    """Serve until told to stop; the exit code. Why it cannot start is printed.
+    """Serve until stopped; returns the exit code. If the server cannot start, the reason is printed.
 
-    ``started`` is called in the server's loop; ``binding`` is that of `Server`, ``turn`` that of `log_requests`.
+    ``listening``: sockets of the plain port; ``started``: called in the event loop when requests are answered;
+    ``binding``: as in `Server`; ``turn``: as in `log_requests`.
     """
     ending: list[Callable[[], None]] = []
 
@@ -76,15 +79,15 @@ def serve(
 
 
 def cannot_start(error: StoreError | CannotStart, origin: Origin) -> int:
-    """The exit code; the reason is printed."""
+    """Print why the server cannot start, and where the setting to change comes from; returns the exit code."""
     setting = error.setting if isinstance(error, CannotStart) else "store"
     return failed(f"{origin(setting)}{error}", CANNOT_START)
 
 
 def _settle_memory() -> None:
-    """What is there at start stays: the collector need not look at it again, nor after every few requests.
+    """Exclude the objects that exist at start from garbage collection, and let the collector run less often.
 
-    Here, and not in the server: the process of a test is the test's.
+    `Server` does not do this itself, because in a test the process and its collector belong to the test.
     """
     gc.collect()
     gc.freeze()
@@ -92,7 +95,7 @@ def _settle_memory() -> None:
 
 
 def greet(settings: Config, port: int, started: Started, origins: list[str]) -> None:
-    """Print where it is. ``origins``: the file and the variables that settings come from."""
+    """Print the start message: addresses, store, seed, token. ``origins``: the file and variables with settings."""
     root = f"http://{authority(settings.host, port)}"
     everywhere = " and every other address of this machine" if is_every_address(settings.host) else ""
     name = click.style("messaging-simulator", bold=True)

@@ -20,14 +20,14 @@ from msgsim.scenarios.library import ENDINGS, find
 from msgsim.scenarios.yaml import BadFile, Mistake, suggestion
 
 FILE = "msgsim.yaml"
-"""Read in the working folder where no other settings file is named."""
+"""The settings file in the working folder; it is read if no other one is named."""
 PREFIX = "MSGSIM_"
 OTHERS = frozenset({"MSGSIM_CONFIG", "MSGSIM_URL", "MSGSIM_SANDBOX", "MSGSIM_COMMAND"})
-"""Variables that are no settings: of commands that talk to a server, of the clients, and of the pytest plugin."""
+"""Variables that are no settings: those of commands and clients that talk to a server, and of the pytest plugin."""
 _OF_SERVICES = re.compile(
     r"MSGSIM_(SERVICE_(HOST|PORT)(_\w+)?|(PORT|\w+_PORT)_\d+_(TCP|UDP)(_(PROTO|PORT|ADDR))?|NAME)"
 )
-"""What Kubernetes and container links put into the environment of whatever runs beside a service named msgsim."""
+"""Variables that Kubernetes and container links set in containers next to a service named msgsim; they are ignored."""
 TRUTH: dict[str, bool] = {
     "yes": True,
     "on": True,
@@ -38,22 +38,30 @@ TRUTH: dict[str, bool] = {
     "0": False,
     "false": False,
 }
+"""Text of a boolean setting, in lower case → value."""
 _Path = tuple[str | int, ...]
+"""Name of a setting, then names and indexes inside its value."""
 
 
 class Layer(NamedTuple):
-    """What one source of settings says, and where."""
+    """The settings of one source: the file, the environment or the flags."""
 
     values: Json
     place: Callable[[_Path, bool], Mistake]
-    """With no reason yet: a path, or the key of its last part, in the file; the variable; the flag."""
+    """(path, whether its last key is meant instead of its value) → a mistake there, with an empty reason.
+
+    Its place is a line and column of the file, the name of the variable, or the flag.
+    """
 
     def mistake(self, path: _Path, reason: str, key: bool = False) -> Mistake:
         return replace(self.place(path, key), reason=reason)
 
 
 def read(flags: Mapping[str, Json], environment: Mapping[str, str], file: str | None = None) -> Config:
-    """Put the layers on top of each other. Raises ConfigError with all mistakes of all of them."""
+    """The settings of file, environment and flags; later ones win. Raises ConfigError with all mistakes of all three.
+
+    ``file``: that of --config; None: the one that MSGSIM_CONFIG names, else FILE if there is one.
+    """
     layers = [_environment(environment), _flags(flags)]
     mistakes: list[str] = []
     try:
@@ -77,15 +85,15 @@ def read(flags: Mapping[str, Json], environment: Mapping[str, str], file: str | 
 
 
 def sources(environment: Mapping[str, str], file: str | None = None) -> list[str]:
-    """Where settings come from besides flags: the file, and the variables that are set."""
+    """The name of the settings file, if there is one, and the names of the variables with settings."""
     chosen = _chosen(environment, file)
     return [*([chosen] if chosen else []), *map(_variable, _environment(environment).values)]
 
 
 def origin(setting: str, flags: Mapping[str, Json], environment: Mapping[str, str], file: str | None) -> str:
-    """Where a setting comes from that cannot be used, as it shows at start only: before the reason.
+    """Where a setting comes from, as a prefix of the reason why it cannot be used, for mistakes found only at start.
 
-    Empty where a flag gives it, or nobody does.
+    Empty: a flag gives it, or it is the default. Raises ConfigError as `read` does.
     """
     if setting in _flags(flags).values:
         return ""
@@ -94,7 +102,7 @@ def origin(setting: str, flags: Mapping[str, Json], environment: Mapping[str, st
 
 
 def unknown(environment: Mapping[str, str]) -> list[str]:
-    """A mistake for each variable that looks like one of ours and is none."""
+    """A line for each variable that begins with MSGSIM_ and is neither a setting nor one of OTHERS."""
     known = {*OTHERS, *map(_variable, _schemas())}
     return [
         f"{name}: there is no such setting{_instead(name, known)}"
@@ -104,7 +112,7 @@ def unknown(environment: Mapping[str, str]) -> list[str]:
 
 
 def _instead(variable: str, known: Iterable[str]) -> str:
-    """What to do instead of setting an unknown variable."""
+    """What to do instead of setting an unknown variable, as the end of a sentence."""
     for provider in settings_schema()["properties"]["providers"]["properties"]:
         if variable.startswith(f"{PREFIX}{provider.upper()}_"):
             return f"; settings of {provider} stand in {FILE}, below `providers: {{{provider}: …}}`"
@@ -112,11 +120,12 @@ def _instead(variable: str, known: Iterable[str]) -> str:
 
 
 def _chosen(environment: Mapping[str, str], file: str | None) -> str | None:
+    """The settings file to read; None: there is none."""
     return file or environment.get("MSGSIM_CONFIG") or (FILE if os.path.lexists(FILE) else None)
 
 
 def _file(environment: Mapping[str, str], file: str | None) -> Layer:
-    """Raises ConfigError."""
+    """The settings of the file; empty if there is none. Raises ConfigError for a file that is not readable YAML."""
     chosen = _chosen(environment, file)
     if chosen is None:
         return Layer({}, lambda path, key: Mistake("", 0, 0, ""))
@@ -129,15 +138,16 @@ def _file(environment: Mapping[str, str], file: str | None) -> Layer:
 
 
 def _environment(environment: Mapping[str, str]) -> Layer:
-    """An empty variable is none: compose files write one for what is not given."""
+    """The settings of the environment. An empty variable is not set: compose files write one for a missing value."""
     given = {name: environment.get(_variable(name), "") for name in _schemas()}
     if "://" in given["port"]:
-        given["port"] = ""  # Kubernetes tells of a service named msgsim in a variable of that name.
+        given["port"] = ""  # Kubernetes sets MSGSIM_PORT to the URL of a service named msgsim.
     values = {name: text for name, text in given.items() if text}
     return Layer(_plain(values), lambda path, key: Mistake(_variable(str(path[0])), 0, 0, ""))
 
 
 def _flags(flags: Mapping[str, Json]) -> Layer:
+    """The settings of the flags. None and an empty tuple are values of flags that were not given."""
     values = {name: whole(value) for name, value in flags.items() if value not in (None, ())}
     return Layer(values, lambda path, key: Mistake(f"--{str(path[0]).replace('_', '-')}", 0, 0, ""))
 
@@ -147,13 +157,16 @@ def _variable(name: str) -> str:
 
 
 def _schemas() -> dict[str, dict[str, Json]]:
-    """Of what can be set by a variable, by name."""
+    """Name → JSON Schema of the settings that a variable can have: all but ``providers``."""
     properties: dict[str, dict[str, Json]] = settings_schema()["properties"]
     return {name: schema for name, schema in properties.items() if name != "providers"}
 
 
 def _plain(values: Json) -> Json:
-    """Settings with texts read as what they have to be, as far as they can; whole numbers as such."""
+    """Settings with texts converted to the types that the schema requires, where possible, and whole numbers to ints.
+
+    A text that cannot be converted stays, and so does a value that is no object: validation refuses it later.
+    """
     if not isinstance(values, dict):
         return values
     schemas = _schemas()
@@ -164,7 +177,7 @@ def _plain(values: Json) -> Json:
 
 
 def _value(value: Json, kinds: str | list[str]) -> Json:
-    """``kinds``: the types of JSON that a setting may have."""
+    """A value converted to one of the JSON types ``kinds`` of a setting; unchanged if it cannot be converted."""
     if "boolean" in kinds and type(value) in (str, int):
         return TRUTH.get(str(value).lower(), value)
     if not isinstance(value, str) or "string" in kinds:
@@ -178,7 +191,7 @@ def _value(value: Json, kinds: str | list[str]) -> Json:
 
 
 def _faults(config: Config) -> Iterator[tuple[_Path, str]]:
-    """What neither types nor the schema can say."""
+    """(path, reason) of each mistake that neither types nor the schema find."""
     try:
         clock_of(config.clock)
     except ValueError as error:
@@ -196,16 +209,16 @@ def _faults(config: Config) -> Iterator[tuple[_Path, str]]:
 
 
 def _nearby(path: Path) -> str:
-    """A suggestion among the files of the same folder."""
+    """A suggestion among the scenario files in the folder of a path; empty: no name is similar."""
     beside = [str(file) for ending in ENDINGS for file in path.parent.glob(f"*{ending}")]
     return suggestion(str(path), beside)
 
 
 def _origin(layers: Sequence[Layer], path: _Path) -> Layer:
-    """Where a setting comes from: the last layer that has it, as none of the defaults is wrong."""
+    """The layer that a mistaken setting comes from: the last one that has it. There is one, as defaults are valid."""
     return next(layer for layer in reversed(layers) if path[0] in layer.values)
 
 
 def _line(mistake: Mistake) -> str:
-    """Variables and flags have no lines."""
+    """A mistake as text; without line and column if it is in a variable or a flag."""
     return str(mistake) if mistake.line else f"{mistake.file}: {mistake.reason}"

@@ -1,4 +1,4 @@
-"""``msgsim tail``: what happens, as it happens."""
+"""``msgsim tail``: prints requests, statuses and callbacks of a sandbox as they happen."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""``msgsim test``: scenario files test themselves."""
+"""``msgsim test``: runs the ``expect`` blocks of scenario files."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,14 +13,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Result:
-    """What became of one file."""
+    """The result of one scenario file."""
 
     file: str
     expectations: int = 0
+    """How many the file has."""
     unreadable: "tuple[Mistake, ...]" = ()
-    """Why it could not be run."""
+    """Mistakes because of which the file could not be run; empty: it was run."""
     differences: "tuple[Mistake, ...]" = ()
-    """Expectations that were not met."""
+    """Expectations that were not met, each with the reason."""
 
 
 @click.command("test")
@@ -86,7 +87,7 @@ def _show(results: "Sequence[Result]") -> None:
 
 
 def _junit(results: "Sequence[Result]") -> str:
-    """A test case per file, in the form that CI servers read."""
+    """The results as JUnit XML, which CI servers read: a test case per file."""
     from xml.etree import ElementTree  # For start-up time.
 
     failures = str(sum(bool(result.differences) for result in results))

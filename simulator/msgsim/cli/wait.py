@@ -1,4 +1,4 @@
-"""``msgsim wait``: until something has happened, for scripts that cannot know how long it takes."""
+"""``msgsim wait``: waits until messages, requests or callbacks fit filters, for scripts."""
 
 import click
 
@@ -11,9 +11,9 @@ FILTERS = {
     "requests": ("provider", "endpoint", "status", "refused", "credential", "since"),
     "callbacks": ("state", "kind", "message", "since"),
 }
-
+"""Name of a list → its filters, which are the names of options here and of arguments of the client."""
 EVER = "start"
-"""Since when everything counts that the sandbox has."""
+"""Value of ``--since`` with which everything in the sandbox counts."""
 
 
 @click.command("wait")

@@ -1,7 +1,7 @@
-"""Several processes that serve on one port: they are started and ended together, and restarted if one ends.
+"""Several processes that serve on one port: they are started and stopped together, and one that ends is restarted.
 
-Each is a replica with a session of its own in PostgreSQL.
-They are forked, so that settings are read once, and their mistakes told once.
+Each is a replica with a session of its own in PostgreSQL. They are forked, so that the settings are read, and mistakes
+in them printed, only once.
 """
 
 import asyncio
@@ -29,15 +29,19 @@ SOON = 10.0
 PAUSES = (0.0, 1.0, 2.0, 4.0, 8.0, 16.0)
 """Seconds before each further attempt to start a worker that failed; the last one applies to all later attempts."""
 LAST = 10.0
-"""Seconds that a worker has to end in after it was told to stop."""
+"""Seconds that a worker has to end after it was told to stop; after them it is killed."""
 FORK = get_context("fork")
 Tell = Callable[[Started], None]
+"""Called with the facts for the start message once requests are answered."""
 Work = Callable[[Tell], int]
-"""What a worker does; its exit code."""
+"""What a worker process runs; returns its exit code."""
 
 
 def serve_with_workers(settings: Config, ports: "SharedPorts", announce: Tell, origin: Origin) -> int:
-    """Serve until told to stop; the exit code. ``announce`` is called once all answer."""
+    """Serve with several processes until stopped; returns the exit code.
+
+    ``announce`` is called once all of them answer requests. ``origin``: as in `serve`.
+    """
     turn = Turn()
 
     def work(tell: Tell) -> int:
@@ -52,15 +56,16 @@ def serve_with_workers(settings: Config, ports: "SharedPorts", announce: Tell, o
 
 
 class Workers:
-    """Processes that do the same."""
+    """Starts a number of worker processes that all run the same function, restarts those that end, and stops them."""
 
     def __init__(self, number: int, work: Work, pauses: tuple[float, ...] = PAUSES) -> None:
         self._workers = [Worker(index + 1, work, pauses) for index in range(number)]
 
     def run(self, announce: Tell) -> int:
-        """Until a signal raises SystemExit or KeyboardInterrupt, or one cannot be kept going; the exit code then.
+        """Run until a worker cannot start, or all end again and again; returns the exit code, after all were stopped.
 
-        The first starts alone: it makes the schema, and says for all what is wrong with settings.
+        A signal stops them too: it raises SystemExit or KeyboardInterrupt, which are passed on. The first worker starts
+        alone: it creates the database schema, and if settings are wrong, it alone prints the mistakes.
         """
         first, *others = self._workers
         try:
@@ -76,7 +81,7 @@ class Workers:
             self._stop()
 
     def _next(self) -> None:
-        """Until one has ended or is to start again. Raises Ended."""
+        """Wait until a worker has ended or is due to be started again, and then check all of them. Raises Ended."""
         due = min((worker.due for worker in self._workers if worker.due is not None), default=None)
         ends = [worker.process.sentinel for worker in self._workers if worker.process is not None]
         wait(ends, None if due is None else max(0.0, due - elapsed()))
@@ -84,11 +89,11 @@ class Workers:
             worker.look(alone=all(other.hopeless for other in self._workers if other is not worker))
 
     def _stop(self) -> None:
-        """Returns when all have ended."""
+        """Stop all workers; returns when they have ended. From now on signals are ignored."""
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)
         begun = [worker.process for worker in self._workers if worker.process is not None and worker.process.pid]
-        for process in begun:  # A signal may have come before the last one was there: that one ends by itself.
+        for process in begun:  # A worker whose start a signal interrupted is not listed: it ends with its parent.
             process.terminate()
         until = elapsed() + LAST
         for process in begun:
@@ -98,7 +103,7 @@ class Workers:
 
 
 class Ended(Exception):
-    """A worker has ended for good; why was printed."""
+    """A worker has ended and is not started again; the reason was printed. ``code``: the exit code for the command."""
 
     def __init__(self, code: int) -> None:
         super().__init__(code)
@@ -106,28 +111,29 @@ class Ended(Exception):
 
 
 class Worker:
-    """One of the processes, begun again and again."""
+    """A worker process, which is started again whenever it has ended."""
 
     def __init__(self, number: int, work: Work, pauses: tuple[float, ...]) -> None:
         self.process: ForkProcess | None = None
         self.due: float | None = None
-        """When it is to begin again; None: it runs, or never began."""
+        """When to start it again, in seconds of `elapsed`; None: it runs, or was never started."""
         self._number = number
         self._work = work
         self._pauses = pauses
         self._soon = 0
-        """How many times in a row it ended soon."""
+        """How many times in a row it ended within SOON seconds."""
 
     def begin(self) -> Self:
+        """Start the process."""
         self._heard, told = FORK.Pipe(duplex=False)
         self.process = FORK.Process(target=_run, args=(self._work, told.send))
         self.process.start()
-        told.close()  # The worker has its own; whoever hears knows when that is gone.
+        told.close()  # The worker has its own copy: when that closes too, `facts` raises Ended.
         self._began, self.due = elapsed(), None
         return self
 
     def facts(self) -> Started:
-        """What it tells once it answers. Raises Ended."""
+        """Wait until the worker answers requests; returns the facts it sends then. Raises Ended if it ends before."""
         assert self.process is not None
         try:
             facts: Started = self._heard.recv()
@@ -141,18 +147,21 @@ class Worker:
 
     @property
     def hopeless(self) -> bool:
-        """Whether it has ended soon after each of all tries."""
+        """Whether it does not run, and has ended too soon more often than there are pauses."""
         return self.process is None and self._soon > len(self._pauses)
 
     def look(self, alone: bool) -> None:
-        """Begin again what has ended, when it is time. ``alone``: the others are hopeless. Raises Ended."""
+        """Note whether the process has ended, and start it again when that is due.
+
+        ``alone``: whether all other workers are hopeless. Raises Ended if this one is, too.
+        """
         if self.process is not None and not self.process.is_alive():
             self._has_ended(self.process, alone)
         if self.due is not None and self.due <= elapsed():
             self.begin()
 
     def _has_ended(self, process: ForkProcess, alone: bool) -> None:
-        """Raises Ended."""
+        """Print how the process ended, and determine when it is started again. Raises Ended as `look` does."""
         self.process = None
         self._heard.close()
         self._soon = self._soon + 1 if elapsed() - self._began < SOON else 0
@@ -166,6 +175,7 @@ class Worker:
         self.due = elapsed() + pause
 
     def _how(self, process: ForkProcess) -> str:
+        """Which worker has ended, and with which exit code or by which signal, as the beginning of a sentence."""
         code = process.exitcode or 0
         cause = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
         return f"worker {self._number} (process {process.pid}) {cause}"
@@ -181,7 +191,7 @@ def _run(work: Work, tell: Tell) -> None:
 
 
 def _end_with_parent(server: Server) -> None:
-    """Nobody would start this worker again, or end it."""
+    """Stop the server of this worker when the parent process is gone, as nothing would restart or stop it any more."""
     parent = parent_process()
     assert parent is not None
     loop, alive = asyncio.get_running_loop(), parent.sentinel
@@ -194,13 +204,14 @@ def _end_with_parent(server: Server) -> None:
 
 
 class SharedPorts:
-    """Ports that are bound here, so that nobody else has them, and where each worker listens with sockets of its own.
+    """Ports that the parent process binds, so that no other program gets them, and on which each worker listens.
 
-    Linux spreads connections over all who listen; to a worker that is gone, it gives none.
+    Workers have sockets of their own, with SO_REUSEPORT. Linux distributes connections over all listening sockets; a
+    worker that has ended has none, and gets no connections.
     """
 
     def __init__(self, config: Config) -> None:
-        """Raises CannotStart."""
+        """Bind the plain port and, if they are set, those for TLS and the proxy. Raises CannotStart."""
         wanted = {"port": config.port, "https-port": config.https_port, "proxy-port": config.proxy_port}
         self._bound = {
             setting: bind(config.host, port, setting) for setting, port in wanted.items() if port is not None
@@ -210,17 +221,20 @@ class SharedPorts:
 
     @property
     def port(self) -> int:
-        """The plain one."""
+        """The number of the plain port."""
         return int(self._bound["port"][0].getsockname()[1])
 
     def bind(self, host: str, port: int, setting: str) -> list[socket.socket]:
-        """As `msgsim.server.bind`, in a worker; what is bound later on is its own."""
+        """As `msgsim.server.bind`, called in a worker: sockets at the shared port of a setting.
+
+        A port that is not shared, because it is opened later, is bound for this worker alone.
+        """
         bound = self._bound.get(setting)
         return bind(host, port, setting) if bound is None else list(map(_beside, bound))
 
 
 def _beside(bound: socket.socket) -> socket.socket:
-    """Another socket at the same address. Raises OSError."""
+    """A further socket bound to the address of ``bound``. Raises OSError."""
     beside = socket.socket(bound.family, bound.type)
     for option in (socket.SO_REUSEADDR, socket.SO_REUSEPORT):
         beside.setsockopt(socket.SOL_SOCKET, option, 1)
@@ -232,7 +246,10 @@ def _beside(bound: socket.socket) -> socket.socket:
 
 
 class Turn:
-    """Held by one process at a time; the system lets it go when its holder is killed. A pipe may cut what is long."""
+    """A lock between processes, held by one at a time; the system releases it when its holder is killed.
+
+    It is held while lines are printed, because a pipe may mix long writes of several processes.
+    """
 
     def __init__(self) -> None:
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 - it is there as long as the process
