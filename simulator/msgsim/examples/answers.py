@@ -43,6 +43,7 @@ class Answers:
         self._memory = InMemory()
 
     def fresh(self) -> None:
+        """Replace the sandbox by an empty one."""
         self._memory.fresh()
 
     def close(self) -> None:
@@ -98,7 +99,7 @@ class Answers:
         return next((name for name, value in sample.items() if [value] == items), "") if items else ""
 
     def refused_at(self, endpoint: Endpoint, error: Error) -> Answered:
-        """An error as this endpoint answers it, brought about by ``X-Sim-Outcome``."""
+        """An error as this endpoint answers it, caused by the header ``X-Sim-Outcome``."""
         return self.ask(endpoint, headers={"X-Sim-Outcome": error.key})
 
     def refused(self, error: Error) -> Answered:

@@ -63,7 +63,7 @@ class EntryLine(Struct, frozen=True):
     number: int
     at: str
     line: dict[str, Json] = field(default_factory=dict)
-    """All its members."""
+    """All its members, as decoded JSON, except for ``original`` and ``refused``, which only bundles have."""
 
 
 class ExchangeLine(EntryLine, frozen=True, tag_field="kind", tag="exchange"):
@@ -88,7 +88,7 @@ class AttemptLine(EntryLine, frozen=True, tag_field="kind", tag="attempt"):
     error: str = ""
     took: int = 0
     refused: bool = False
-    """Callbacks may not go there: no further try was planned."""
+    """Whether callbacks may not be sent to its URL, so that no further attempt was planned."""
 
 
 class ControlLine(EntryLine, frozen=True, tag_field="kind", tag="control"):
@@ -141,7 +141,7 @@ class End(Struct, frozen=True, tag_field="kind", tag="end"):
     lines: int
     """The number of lines before this one."""
     settled: bool = True
-    """Nothing happened while the bundle was written, so that messages and callbacks agree with the journal."""
+    """Whether nothing happened while the bundle was written, so that messages and callbacks agree with the journal."""
 
 
 Line = Header | StateLine | ExchangeLine | AttemptLine | ControlLine | MessageLine | CallbackLine | End
@@ -169,7 +169,7 @@ def read(path: Path) -> Iterator[Line]:
 
 
 def _lines(stream: BinaryIO) -> Iterator[Line]:
-    """Raises BadBundle, and what the stream raises."""
+    """The lines of an unpacked stream. Raises BadBundle, and what the stream raises."""
     number, size, last = 0, 0, None
     while data := stream.readline(LONGEST + 1):
         number, size = number + 1, size + len(data)
@@ -184,7 +184,7 @@ def _lines(stream: BinaryIO) -> Iterator[Line]:
 
 
 def _line(data: bytes, number: int) -> Line:
-    """Raises BadBundle."""
+    """Parse a line; ``number`` counts from 1. Raises BadBundle."""
     try:
         members = msgspec.json.decode(data)
         if number == 1:
@@ -198,7 +198,7 @@ def _line(data: bytes, number: int) -> Line:
 
 
 def _check_header(members: Json) -> None:
-    """Raises BadBundle."""
+    """Raises BadBundle if the members of the first line are no header, or one of another format."""
     if not isinstance(members, dict) or members.get("kind") != "bundle":
         raise BadBundle("line 1: this is no replay bundle; msgsim export writes one")
     if members.get("format") != FORMAT:

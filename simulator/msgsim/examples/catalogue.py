@@ -1,6 +1,6 @@
-"""Every documented error and outcome, with an example request that brings it about.
+"""Every documented error and outcome, with an example request that causes it.
 
-`msgsim errors`, the control API, the gallery and the OpenAPI documents show it.
+`msgsim errors`, the control API, the gallery and the OpenAPI documents show them.
 """
 
 import re
@@ -29,7 +29,7 @@ class Neutral(Struct, frozen=True):
 
 
 class CatalogueEntry(Struct, frozen=True):
-    """An error or outcome, and how it is brought about in a sandbox."""
+    """An error or outcome, and a request that causes it in a sandbox."""
 
     provider: str
     what: Error | Status | Neutral
@@ -39,7 +39,7 @@ class CatalogueEntry(Struct, frozen=True):
 
 
 def errors(provider: Provider, sandbox: str = "default") -> Iterator[CatalogueEntry]:
-    """In the order of the catalogue."""
+    """The errors of a provider, in the order of the catalogue."""
     for error in provider.contract.errors.values():
         yield CatalogueEntry(
             provider.name, error, _recipient(provider, error.key, error.magic), of_error(provider, error, sandbox)
@@ -47,7 +47,7 @@ def errors(provider: Provider, sandbox: str = "default") -> Iterator[CatalogueEn
 
 
 def statuses(provider: Provider, sandbox: str = "default") -> Iterator[CatalogueEntry]:
-    """In the order of the catalogue."""
+    """The statuses of a provider, in the order of the catalogue."""
     for status in provider.contract.statuses.values():
         example = of_status(provider, status, sandbox)
         yield CatalogueEntry(provider.name, status, _recipient(provider, status.word, status.magic), example)
@@ -82,6 +82,7 @@ def of_status(provider: Provider, status: Status, sandbox: str = "default") -> E
 
 
 def of_neutral(provider: Provider, neutral: Neutral, sandbox: str = "default") -> Example:
+    """A send to the reserved recipient of a neutral outcome."""
     return _addressed(provider, trial_for(provider, ()), sandbox, neutral.number, neutral.id)
 
 
@@ -113,6 +114,7 @@ def neutrals() -> tuple[Neutral, ...]:
 
 
 def _recipient(provider: Provider, key: str, magic: int | None) -> str | None:
+    """The reserved recipient of an error or status with this ``magic``; None: it has none."""
     return None if magic is None else magic_recipients(key, magic, terms_of(provider))[0]
 
 
@@ -150,6 +152,7 @@ def _addressed(provider: Provider, trial: Trial, sandbox: str, number: str, id: 
 
 
 def _sample(provider: Provider, trial: Trial, sandbox: str, headers: dict[str, str], body: Json = None) -> Example:
+    """A trial's request in a sandbox, with further headers; ``body``: None: the trial's."""
     said = trial.body if body is None else body
     return request_to(provider, trial.endpoint, said, sandbox, {**_in(sandbox), **headers})
 

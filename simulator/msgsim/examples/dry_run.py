@@ -1,4 +1,4 @@
-"""The future of one request under a scenario, without a network."""
+"""The answer, statuses and callbacks that a request would get under scenarios; nothing is sent over a network."""
 
 import asyncio
 import re
@@ -17,9 +17,10 @@ from msgsim.scenarios.yaml import BadFile, Mistake, read
 
 
 def call_of(send: Mapping[str, Json], providers: Mapping[str, Provider]) -> Call:
-    """The request that ``{provider, endpoint, to, channels, text, json, path, query, headers}`` means.
+    """The request that ``{provider, endpoint, to, channels, text, json, path, query, headers}`` describes.
 
-    Raises ValueError.
+    If it has ``json``, or the endpoint sends no messages, ``json`` is the body; else the body is that of a sample, with
+    the given recipient and text. Raises ValueError if there is no such provider, endpoint or sample.
     """
     if (provider := providers.get(send["provider"])) is None:
         raise ValueError(f"there is no provider {send['provider']!r} (there are {', '.join(sorted(providers))})")
@@ -34,7 +35,7 @@ def call_of(send: Mapping[str, Json], providers: Mapping[str, Provider]) -> Call
 
 
 def filled_path(endpoint: Endpoint, values: Mapping[str, Json]) -> str:
-    """An endpoint's path with values for its ``{names}``. Raises ValueError where they are not exactly those."""
+    """An endpoint's path with values for its ``{names}``. Raises ValueError if values are missing or left over."""
     names = re.findall(r"\{(\w+)\}", endpoint.path)
     if set(names) != values.keys():
         needed = f"{', '.join(names)} and nothing else" if names else "no values"
@@ -43,6 +44,7 @@ def filled_path(endpoint: Endpoint, values: Mapping[str, Json]) -> str:
 
 
 def _endpoint(provider: Provider, name: str) -> Endpoint:
+    """The endpoint of this name; empty: the first one that sends messages. Raises ValueError if there is none."""
     for endpoint in provider.endpoints:
         if endpoint.name == name or (not name and isinstance(endpoint, AnySend)):
             return endpoint
@@ -50,7 +52,10 @@ def _endpoint(provider: Provider, name: str) -> Endpoint:
 
 
 def _trial(provider: Provider, send: Mapping[str, Json]) -> Trial:
-    """The simplest sample with these channels, put together from several where need be."""
+    """The sample with exactly the channels of ``send``, or, if it has no channels, with the fewest.
+
+    If there is no such sample, one is combined from several. Raises ValueError if that is not possible either.
+    """
     wanted = tuple(send.get("channels", ()))
     found = [trial for trial in trials(provider) if send.get("endpoint", trial.endpoint.name) == trial.endpoint.name]
     fitting = [trial for trial in found if not wanted or trial.channels == wanted]
@@ -67,7 +72,7 @@ def _trial(provider: Provider, send: Mapping[str, Json]) -> Trial:
 
 
 def _parts(trial: Trial) -> list[Json]:
-    """The list in a body that has an object for each channel, which says which it is; empty when there is none."""
+    """The list in a trial's body that has an object for each channel with the channel's name; empty: there is none."""
     for value in trial.body.values() if isinstance(trial.body, dict) else ():
         if isinstance(value, list) and len(value) == len(trial.channels):
             named = zip(value, trial.channels, strict=True)
@@ -77,7 +82,10 @@ def _parts(trial: Trial) -> list[Json]:
 
 
 def foresee(names: Sequence[str], send: Mapping[str, Json], seed: int = 1) -> dict[str, Json]:
-    """The answer to one request, the plan of its messages, and their callbacks. Raises BadFile, ValueError, Unknown."""
+    """The answer to one request, the plans of its messages, and their callbacks, as JSON.
+
+    ``names``: scenarios; ``send``: as in `call_of`. Raises BadFile, ValueError and Unknown.
+    """
     memory = InMemory(names, seed)
     try:
         return _outlook(memory, asyncio.run(memory.send(call_of(send, memory.engine.providers))))
@@ -137,11 +145,15 @@ def _future(message: Message, contract: Contract) -> dict[str, Json]:
 
 
 def _moment(at: int, now: int) -> dict[str, Json]:
+    """A time in milliseconds after ``now``, and as ISO 8601."""
     return {"after": at - now, "at": clock.iso(at)}
 
 
 def request_in(name: str, provider: str = "", endpoint: str = "") -> dict[str, Json]:
-    """A file with a request: a body, or ``{provider, to, ...}`` as in an expectation. Raises BadFile, ValueError."""
+    """The request in a file, for `call_of`. The file has a body, or ``{provider, to, ...}`` as in an expectation.
+
+    ``provider``, ``endpoint``: of a file that has a body. Raises BadFile and ValueError.
+    """
     value = read(Path(name)).value
     if isinstance(value, dict) and value.get("provider") in discover() and not provider:
         return value

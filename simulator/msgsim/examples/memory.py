@@ -1,4 +1,4 @@
-"""A simulator in memory, to find out what would be answered: for OpenAPI documents, dry runs and scenario tests."""
+"""A simulator in memory, whose answers are used in OpenAPI documents, dry runs and tests of scenarios."""
 
 from collections.abc import Iterable, Mapping
 
@@ -14,12 +14,13 @@ from msgsim.provider import Provider, discover
 from msgsim.storage.store import store_in
 
 START = "2026-01-01T00:00:00Z"
+"""The time of the frozen clock."""
 NOWHERE = "http://127.0.0.1:9"
 """The URL of callbacks; nothing is posted to it."""
 
 
 class Sent(Struct, frozen=True):
-    """One request, its answer, its exchange of the journal, and the messages that it brought."""
+    """A request, its answer, its exchange in the journal, and the messages that it contained."""
 
     call: Call
     reply: Reply
@@ -93,7 +94,7 @@ class InMemory:
 
 
 class _Taken(Poster):
-    """Sends nothing; every attempt is answered by 200."""
+    """A poster that sends nothing, and for which every attempt is answered with 200."""
 
     async def attempt(self, callback: Callback, post: Post) -> tuple[Attempt, bool]:
         number, body = callback.tries + 1, post.body.decode(errors="replace")

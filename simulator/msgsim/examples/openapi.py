@@ -1,6 +1,6 @@
 """A provider's OpenAPI 3.1 document, from its endpoints, schemas and error catalogue.
 
-Nothing in it is made up: every example of an answer is one that the simulator has just given.
+Every example of an answer in it is one that the simulator has just given.
 """
 
 import re
@@ -23,7 +23,7 @@ Document = dict[str, Json]
 
 
 def document(provider: Provider) -> Document:
-    """The whole document. Its examples take some tenths of a second."""
+    """The OpenAPI document of a provider. Takes tenths of a second, because requests are answered for its examples."""
     with closing(Answers(provider)) as answers:
         return _document(answers)
 
@@ -33,7 +33,7 @@ def _document(answers: Answers) -> Document:
     echoes = _echoes(answers)
     refusals = {key: answers.refused(error) for key, error in provider.contract.errors.items()}
     answers.fresh()
-    # What only reads comes last, so that there is something to read.
+    # Endpoints with GET come last, when the sandbox has something that they can answer.
     plain = sorted(
         (endpoint for endpoint in provider.endpoints if "{" not in endpoint.path),
         key=lambda endpoint: endpoint.method == "GET",
@@ -65,7 +65,7 @@ def _document(answers: Answers) -> Document:
 
 
 def _echoes(answers: Answers) -> Echoes:
-    """What samples of requests say that an answer may repeat."""
+    """The members of all sample requests, which answers may repeat."""
     provider = answers.provider
     echoes: dict[tuple[str, bytes], Document] = {}
     for endpoint in provider.endpoints:
@@ -78,6 +78,7 @@ def _echoes(answers: Answers) -> Echoes:
 
 
 def _security(provider: Provider, endpoint: Endpoint) -> Document:
+    """Name → security scheme of an endpoint; of several schemes, all are required."""
     scheme, given = signed(provider, endpoint=endpoint)
     if scheme in ("basic", "bearer"):
         return {scheme: {"type": "http", "scheme": scheme}}
@@ -130,7 +131,7 @@ def _query(schema: Document) -> list[Document]:
 
 
 def _body(answers: Answers, endpoint: Endpoint) -> Document:
-    """The schema of a body; where items have one of their own, it stands at their place."""
+    """The schema of a body; if items have a schema of their own, it is added at the place of the items."""
     whole: Document = {"$ref": _reference(endpoint.schema)}
     if not (isinstance(endpoint, SendMany) and endpoint.item_schema):
         return whole
@@ -147,7 +148,7 @@ def _body(answers: Answers, endpoint: Endpoint) -> Document:
 def _responses(
     answers: Answers, endpoint: Endpoint, good: list[Answered], refusals: dict[str, Answered], echoes: Echoes
 ) -> Document:
-    """By status, each with the shape that all of its examples have; a bare 200 where no good one could be had."""
+    """HTTP status → response, with a schema for all of its examples. Without a good answer, 200 has no content."""
     found: Document = {}
     provider = answers.provider
     if not good:
@@ -169,6 +170,7 @@ def _responses(
 
 
 def _add(found: Document, answered: Answered, description: str, name: str, example: Document) -> None:
+    """Add an answer as the example ``name`` to the response with its status; ``schema`` collects answers at first."""
     reply = answered.reply
     response = found.setdefault(str(reply.status), {"description": description})
     if description not in response["description"]:
@@ -183,13 +185,15 @@ def _add(found: Document, answered: Answered, description: str, name: str, examp
 
 
 EVERYWHERE = ("unauthorized", "forbidden", "too_many_requests", "server_error", "unavailable")
-"""Keys that say nothing of the endpoint."""
+"""Keys of errors that every endpoint may answer."""
 
 
 def _possible(provider: Provider, endpoint: Endpoint) -> list[str]:
-    """Keys in the order of the catalogue: named by its schemas, shown by an example, or said anywhere.
+    """Keys of errors that an endpoint may answer, in the order of the catalogue.
 
-    All of them where the endpoint is of an API with a catalogue of its own: that is short.
+    They are those that its schemas name, those whose example is a request to it or to no endpoint, and EVERYWHERE. The
+    first endpoint that sends has those without an example too. An endpoint of an API with a catalogue of its own has
+    all of that catalogue, which is short.
     """
     errors = provider.api(endpoint).contract.errors
     if provider.api(endpoint).name:
@@ -207,14 +211,14 @@ def _possible(provider: Provider, endpoint: Endpoint) -> list[str]:
 
 
 def _place(provider: Provider, error: Error) -> Endpoint | str | None:
-    """Where its example goes; None where there is no such endpoint, a text where there is no example."""
+    """The endpoint of an error's example; None: it goes to no endpoint; an empty text: the error has no example."""
     if error.example is None:
         return ""
     return endpoint_at(provider, error.example["method"], error.example["path"])
 
 
 def _named(schema: Json) -> Iterator[str]:
-    """Every error a wire schema names."""
+    """Keys of the errors in ``x-error`` anywhere in a wire schema."""
     if isinstance(schema, list):
         for inner in schema:
             yield from _named(inner)
@@ -227,6 +231,7 @@ def _named(schema: Json) -> Iterator[str]:
 
 
 def _keys(named: Json) -> Iterator[str]:
+    """The keys in a value of ``x-error``: a key, an object with ``key``, or an object whose values are such."""
     if isinstance(named, str):
         yield named
     elif "key" in named:
@@ -245,7 +250,7 @@ def _example(error: Error, answered: Answered) -> Document:
 
 
 def _component(schema: str) -> str:
-    """The name of a wire schema in the document, where it may have no slash: ``phonebook.contact``."""
+    """The name of a wire schema in the document: a dot replaces the slash, as in ``phonebook.contact``."""
     return schema.replace("/", ".")
 
 
@@ -254,7 +259,7 @@ def _reference(schema: str) -> str:
 
 
 def _used(provider: Provider) -> list[str]:
-    """The schemas that endpoints speak of."""
+    """The names of all wire schemas that endpoints have, each once."""
     names = (
         name
         for endpoint in provider.endpoints
@@ -272,6 +277,7 @@ def _schema(provider: Provider, name: str) -> Document:
 
 
 def _moved(value: Json, place: str) -> Json:
+    """A schema with ``place`` instead of ``#`` in its references."""
     if isinstance(value, list):
         return [_moved(inner, place) for inner in value]
     if not isinstance(value, dict):

@@ -35,7 +35,7 @@ class ReplayOutcome(Struct):
 
 
 def replay(lines: Iterable[Line]) -> ReplayOutcome:
-    """Raises BadBundle."""
+    """Replay the lines of a bundle, up to the first difference. Raises BadBundle."""
     outcome = ReplayOutcome()
     rest = iter(lines)
     header = next(rest, None)
@@ -52,6 +52,7 @@ def replay(lines: Iterable[Line]) -> ReplayOutcome:
 
 
 def _first_difference(header: Header, lines: Iterator[Line], outcome: ReplayOutcome) -> Difference | None:
+    """The first difference; None: there is none. ``outcome``: its counters are increased. Raises BadBundle."""
     states, first = [], next(lines, None)
     while isinstance(first, bundle.StateLine):
         states.append(first.state)

@@ -13,7 +13,9 @@ from msgsim.model import Call, Json
 _PLAIN = "/%:@!$&'()*+,;=~?[]{}|\\^`\""
 """Characters of a URL that are not percent-encoded; the percent sign is one, so that nothing is encoded twice."""
 _GLOBS = re.compile(r"[\[\]{}]")
+"""Characters that curl would expand in a URL."""
 _DOTS = re.compile(r"/\.\.?(/|$)")
+"""``.`` and ``..`` in a path, which curl would resolve."""
 
 
 class Example(Struct, frozen=True):

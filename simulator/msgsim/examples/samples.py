@@ -95,6 +95,7 @@ def anywhere(path: str) -> str:
 
 
 def text_of(body: Json) -> str:
+    """A body as JSON."""
     return msgspec.json.encode(body).decode()
 
 
@@ -124,6 +125,7 @@ def trials(provider: Provider) -> tuple[Trial, ...]:
 
 
 def _trial(endpoint: AnySend, body: Json, message: Message) -> Trial:
+    """The trial of a body that brought one message."""
     to = message.channels[0].to or message.to
     written = {value for _, value in leaves(body)}
     to = next((other for other in (to, to.lstrip("+"), f"+{to}") if other in written), to)

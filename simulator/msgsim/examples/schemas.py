@@ -1,4 +1,4 @@
-"""The JSON Schemas of the files that people write: scenarios and settings. Printed, served, and checked against."""
+"""The JSON Schemas of scenario files and of the settings file: they are printed, served, and used to check files."""
 
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -12,12 +12,13 @@ from msgsim.scenarios.compiler import schema
 
 
 def scenario() -> dict[str, Json]:
+    """The schema of scenario files."""
     return schema().document
 
 
 @cache
 def config() -> dict[str, Json]:
-    """That of the settings file, with what can be set for each provider."""
+    """The schema of the settings file, with the settings of each provider."""
     document: dict[str, Json] = msgspec.json.decode(read_own(data_folder("schemas") / "simulator" / "config.json"))
     own = {
         name: {key: value for key, value in provider.contract.schema("settings").document.items() if key != "$schema"}
@@ -29,9 +30,9 @@ def config() -> dict[str, Json]:
 
 
 def formats() -> Mapping[str, Callable[[str], bool]]:
-    """The formats that the settings of all providers may have."""
+    """Format → check, for the settings of all providers."""
     return {name: fits for provider in discover().values() for name, fits in provider.contract.formats.items()}
 
 
 SCHEMAS: Mapping[str, Callable[[], dict[str, Json]]] = {"scenario": scenario, "config": config}
-"""By the names they are asked for."""
+"""Name of a schema, as in its URL → function that returns it."""

@@ -1,4 +1,4 @@
-"""Schemas of answers, from examples of them: what they have in common, and what they repeat of a request."""
+"""JSON Schemas of answers, derived from examples: from what these have in common, and what they repeat of a request."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -8,11 +8,12 @@ from msgsim.model import Json
 
 Schema = dict[str, Json]
 Echoes = Mapping[tuple[str, bytes], Schema]
-"""Name and value (JSON) of a member of a sample request, to its schema: a reference, of a text or number the type."""
+"""(name, value as JSON) of a member of a sample request → its schema: of an object or list a reference, else the type.
+"""
 
 
 def echoes_of(samples: Iterable[Json], schema: Schema, reference: str) -> dict[tuple[str, bytes], Schema]:
-    """Of requests, whose schema stands at ``reference``."""
+    """The members of sample requests. ``schema`` is that of the requests, ``reference`` its place in the document."""
     return {
         (name, msgspec.json.encode(value)): found
         for sample in samples
@@ -21,7 +22,7 @@ def echoes_of(samples: Iterable[Json], schema: Schema, reference: str) -> dict[t
 
 
 def _described(value: Json, schema: Schema, reference: str) -> Iterator[tuple[str, Json, Schema]]:
-    """Every member, with its name and its schema, however deep."""
+    """(name, value, schema as in `Echoes`) of every member that the schema has, at any depth."""
     if isinstance(value, list) and "items" in schema:
         for item in value:
             yield from _described(item, schema["items"], f"{reference}/items")
@@ -37,10 +38,11 @@ def _described(value: Json, schema: Schema, reference: str) -> Iterator[tuple[st
 
 
 def shape(values: Sequence[Json], echoes: Echoes, nullable: bool = False) -> Schema:
-    """A schema that says what all of some values have in common.
+    """A schema of what all values have in common.
 
-    ``nullable``: any member may be null too, and one that always was may be anything. So it is in the further APIs of a
-    provider, which tell a state that a few examples do not go through (a contact that will be deleted, or will not).
+    ``nullable``: any member may be null too, and a member that is null in all values may be anything. This is for the
+    further APIs of a provider, whose answers depend on a state of which the examples show only a part: for instance,
+    whether the deletion of a contact is scheduled.
     """
     kinds = sorted({_kind(value) for value in values})
     if nullable and kinds == ["null"]:
@@ -63,7 +65,10 @@ def shape(values: Sequence[Json], echoes: Echoes, nullable: bool = False) -> Sch
 
 
 def _member(name: str, values: Sequence[Json], echoes: Echoes, nullable: bool) -> Schema:
-    """What is repeated of a request is what it may be there: examples do not go through all that is taken."""
+    """The schema of a member. If it repeats a member of a request, it may be all that the request's schema allows.
+
+    The examples alone do not show all values that the request's member may have.
+    """
     present = [value for value in values if value is not None]
     repeated = [echoes.get((name, msgspec.json.encode(value)), {}) for value in present]
     if repeated and all("$ref" in schema for schema in repeated):
@@ -77,13 +82,13 @@ def _member(name: str, values: Sequence[Json], echoes: Echoes, nullable: bool) -
 
 
 def _kinds(schema: Schema) -> list[str]:
-    """The types that a schema names."""
+    """The types of a schema, as a list; empty: it names none."""
     named: str | list[str] = schema.get("type", [])
     return [named] if isinstance(named, str) else named
 
 
 def members(value: Json) -> Iterator[str]:
-    """The names of all members, however deep."""
+    """The names of all members, at any depth."""
     if isinstance(value, dict):
         yield from value
     for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
@@ -91,5 +96,6 @@ def members(value: Json) -> Iterator[str]:
 
 
 def _kind(value: Json) -> str:
+    """The JSON type of a value."""
     kinds = {dict: "object", list: "array", str: "string", bool: "boolean", int: "integer", float: "number"}
     return kinds.get(type(value), "null")

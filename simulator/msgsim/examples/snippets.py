@@ -1,4 +1,4 @@
-"""A request as code that sends it, in the languages applications are written in; each runs as it stands."""
+"""A request as code that sends it, in several languages; each snippet is a complete program."""
 
 import json
 from collections.abc import Callable
@@ -10,7 +10,7 @@ NEWLINE = "\n"
 
 
 def snippets(example: Example, root: str) -> dict[str, str]:
-    """By language; ``root`` is the simulator's URL. The body of the example is JSON."""
+    """Language → code. ``root`` is the simulator's URL; the body of the example has to be JSON."""
     return {name: write(example, f"{root}{example.path}") for name, write in LANGUAGES.items()}
 
 
@@ -118,7 +118,7 @@ LANGUAGES: dict[str, Callable[[Example, str], str]] = {
 
 
 def _apart(example: Example) -> tuple[dict[str, str], str]:
-    """Headers without user and password, and those as ``user:password``; empty where they are none of Basic."""
+    """Headers without Basic credentials, and these as ``user:password``; empty: there are none."""
     user = user_of(example.headers.get("Authorization", ""))
     return {name: value for name, value in example.headers.items() if not (user and name == "Authorization")}, user
 
@@ -128,6 +128,6 @@ def _lines(written: list[str]) -> str:
 
 
 def _single(text: str) -> str:
-    """A literal in single quotes, as PHP and Ruby have it."""
+    """A string literal of PHP and Ruby, in single quotes."""
     escaped = text.replace("\\", "\\\\").replace("'", "\\'")
     return f"'{escaped}'"

@@ -117,7 +117,7 @@ class Stage:
         what = f"request {line.number}, {line.method} {line.path} at {line.at}"
         try:
             reply = self._engine.receive(self._call(line))
-        except Exception as error:  # Whatever it raises is what differs.
+        except Exception as error:  # Any exception counts as a difference.
             return Difference(what, "answer", line.line.get("answer", ""), f"none: {error}")
         self._learn(line.original.answer, reply.body.decode(errors="replace"))
         return self._compared(what, line, NOT_COMPARED, {"credential"} if line.original.headers else frozenset())
@@ -174,7 +174,7 @@ class Stage:
             return Difference(what, "due", f"by {line.at}", iso(callback.due))
         try:
             post = actions.post(engine, callback)
-        except Exception as error:  # Whatever a provider raises is what differs.
+        except Exception as error:  # Any exception of a provider counts as a difference.
             return Difference(what, "body", line.line.get("body", ""), f"none: {error}")
         headers: tuple[tuple[str, str], ...] = ()
         if not line.refused:
@@ -225,7 +225,7 @@ class Stage:
                 actions.replay(engine, callback)
             case action if action in _DECIDING and not line.mistakes:
                 self._decide(line)
-            case _:  # It says what was done to the clock, or what went wrong: nothing to be done again.
+            case _:  # A move of the clock, or mistakes in a scenario: the entry is recorded, and nothing else is done.
                 members = {name: value for name, value in line.line.items() if name not in ("number", "at", "kind")}
                 engine.recorder.control(sandbox, members)
 
