@@ -7,9 +7,9 @@
     async with AsyncClient() as sim:
         await sim.clock.advance("5m")
 
-What can be asked is in `msgsim.client.api`, the shapes of answers are in `msgsim.client.answers`, what can go wrong in
-`msgsim.client.errors`. `Client` sends with the standard library and returns what was answered, `AsyncClient` sends with
-aiohttp and returns it when awaited.
+The methods are in `msgsim.client.api`, the shapes of answers in `msgsim.client.answers`, the exceptions in
+`msgsim.client.errors`. `Client` uses the standard library, and its methods return the answer. `AsyncClient` uses
+aiohttp, and its methods are awaited.
 """
 
 from msgsim.client.awaited import AsyncClient

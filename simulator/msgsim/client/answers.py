@@ -1,17 +1,17 @@
-"""What the control API answers, as the shapes of schemas/simulator/control.json.
+"""The shapes of the control API's answers, as in schemas/simulator/control.json.
 
-Times are ISO 8601 texts in UTC (``2026-01-01T00:00:00.000Z``), durations are whole milliseconds unless they say
-otherwise. A member that is `NotRequired` is left out where there is nothing to say.
+Times are ISO 8601 texts in UTC (``2026-01-01T00:00:00.000Z``), durations are whole milliseconds unless stated
+otherwise. A member that is `NotRequired` is left out if it has no value.
 """
 
 from typing import Any, Literal, NotRequired, TypedDict
 
 Anything = Any
-"""Any JSON: what somebody else wrote, or what a provider's schema describes."""
+"""Any JSON, such as a body that the application wrote, or a value that a provider's schema describes."""
 Credentials = dict[str, str]
-"""One account, under the names that the provider has for its parts."""
+"""An account: the provider's name for each of its parts → value."""
 Settings = dict[str, dict[str, Anything]]
-"""By provider, as in schemas/<provider>/settings.json."""
+"""Provider → its settings, as in schemas/<provider>/settings.json."""
 MessageState = Literal[
     "scheduled", "queued", "sent", "delivered", "seen", "failed", "rejected", "expired", "cancelled"
 ]  # fmt: skip
@@ -30,14 +30,14 @@ class ProblemDocument(TypedDict):
     status: int
     detail: str
     mistakes: NotRequired[list[str]]
-    """Of a scenario: file:line:column: reason."""
+    """Those of a scenario: ``file:line:column: reason``."""
 
 
 class Near(TypedDict):
-    """Something that is nearly what was waited for."""
+    """A near miss: something that nearly fits what was waited for."""
 
     text: str
-    """It, and why it is not."""
+    """What it is, and why it does not fit."""
     number: NotRequired[int]
     """Its number in the list."""
     request: NotRequired[int]
@@ -46,7 +46,7 @@ class Near(TypedDict):
 
 
 class TimedOutDocument(ProblemDocument):
-    """Nothing fitted in time."""
+    """Not enough fitted in time."""
 
     found: int
     """How many fitted."""
@@ -54,7 +54,7 @@ class TimedOutDocument(ProblemDocument):
 
 
 class Health(TypedDict):
-    """A server, and its default sandbox."""
+    """The state of a server and of its default sandbox."""
 
     status: Literal["ok"]
     version: str
@@ -63,31 +63,32 @@ class Health(TypedDict):
     sandboxes: int
     scenario: list[str]
     mistakes: list[str]
-    """Of the scenario files that were saved last."""
+    """Those in the last saved version of the scenario files."""
     https_port: int | None
-    """None where it is not open."""
+    """None: not open."""
     proxy_port: int | None
+    """None: not open."""
     replica: str | None
     """Its name among the replicas on one PostgreSQL; None: the store has one server."""
     replicas: list[str]
-    """Names of all that are alive, this one among them."""
+    """Names of all replicas that are alive, including this one."""
 
 
 class Ready(TypedDict):
-    """A server whose store can be asked."""
+    """The state of a server that reaches its store."""
 
     status: Literal["ok"]
 
 
 class Interception(TypedDict):
-    """Where programs reach the simulator by the providers' own host names."""
+    """How programs reach the simulator by the providers' own host names."""
 
     https_port: int
     proxy_port: int
     hosts: list[str]
     """The providers' host names; ``*.`` in front stands for one label or more."""
     ca: str | None
-    """The authority's certificate (PEM); None with one of the user's own."""
+    """The authority's certificate (PEM); None: the server uses a certificate of the user."""
 
 
 class ClockState(TypedDict):
@@ -108,7 +109,7 @@ class Happened(TypedDict):
     """Of a status: the message's id."""
     channel: NotRequired[str]
     status: NotRequired[str]
-    """In the provider's word."""
+    """The provider's word."""
     code: NotRequired[int | None]
     callback: NotRequired[int]
     """Of an attempt: the callback's number."""
@@ -116,30 +117,31 @@ class Happened(TypedDict):
     """From 1."""
     url: NotRequired[str]
     answered: NotRequired[int | None]
-    """The receiver's HTTP status; None without an answer."""
+    """The receiver's HTTP status; None: no answer."""
     error: NotRequired[str | None]
 
 
 class Moved(ClockState):
-    """Where a clock stands after it was moved."""
+    """A clock after it was moved, and what happened on the way."""
 
     happened: list[Happened]
-    """The first 1000, in order."""
+    """The first 1000 events, in order."""
     total: int
+    """How many events there were."""
 
 
 class Sandbox(ClockState):
-    """An isolated world."""
+    """An isolated part of a server, with messages, settings, scenarios and a clock of its own."""
 
     name: str
     seed: int
     messages: int
-    """How many it has."""
+    """How many messages it has."""
     scenario: list[str]
 
 
 class WholeSandbox(Sandbox):
-    """A sandbox, with what its user puts into the clients of the providers."""
+    """A sandbox, with the values that its user sets in the clients of the providers."""
 
     credentials: dict[str, Credentials]
     base_urls: dict[str, str]
@@ -147,18 +149,18 @@ class WholeSandbox(Sandbox):
 
 
 class Channel(_PerhapsFrom):
-    """One way a message takes; ``from`` is its sender."""
+    """A channel by which a message is sent; ``from`` is its sender."""
 
     channel: str
     id: str
     to: str | None
     text: str | None
     content: Anything
-    """What is shown besides the text."""
+    """Content besides the text."""
     ttl: int | None
-    """Until the next channel is tried."""
+    """Duration after which the next channel is tried."""
     status: str | None
-    """The provider's word; None while it has not been tried."""
+    """The provider's word; None: the channel has not been tried."""
     code: int | None
     since: str | None
 
@@ -172,17 +174,17 @@ class Message(TypedDict):
     endpoint: str
     to: str
     state: MessageState
-    """In a neutral word."""
+    """A neutral word."""
     accepted: str
     start: str
-    """When it leaves; later than `accepted` where it is scheduled."""
+    """When it is sent; later than `accepted` if it is scheduled."""
     channels: list[Channel]
     credential: str
     batch: str | None
     item: int
     """Place in its batch, from 1."""
     exchange: int
-    """Number of the request that brought it."""
+    """Number of the request that contained it."""
 
 
 class Step(TypedDict):
@@ -193,12 +195,13 @@ class Step(TypedDict):
     status: str
     code: int | None
     kind: MessageState
-    """What the status means, in a neutral word."""
+    """What the status means, as a neutral word."""
     past: bool
+    """Whether the clock has reached it."""
 
 
 class Attempt(TypedDict):
-    """One try at a callback."""
+    """One attempt at a callback."""
 
     number: int
     """From 1."""
@@ -206,15 +209,15 @@ class Attempt(TypedDict):
     headers: dict[str, str]
     body: str
     answered: int | None
-    """The receiver's HTTP status; None without an answer."""
+    """The receiver's HTTP status; None: no answer."""
     answer: str | None
     error: str | None
     took: int
-    """Real time."""
+    """Milliseconds of real time."""
 
 
 class Callback(TypedDict):
-    """A post that is owed to the application."""
+    """A callback to the application: a POST that was made or is to be made."""
 
     number: int
     message: str | None
@@ -228,7 +231,7 @@ class Callback(TypedDict):
     state: CallbackState
     reason: str | None
     twists: list[str]
-    """How a scenario makes it misbehave."""
+    """The ways in which a scenario makes it differ from a correct callback."""
     attempts: list[Attempt]
 
 
@@ -237,28 +240,28 @@ class WholeMessage(Message):
 
     plan: list[Step]
     rules: list[str]
-    """Per channel file:line of the rule that decided."""
+    """For each channel, ``file:line`` of the rule that decided."""
     extra: dict[str, Anything]
-    """What else the provider's own endpoints show of it."""
+    """Further members of the message in answers of the provider's own endpoints."""
     callbacks: list[Callback]
 
 
 class Happening(TypedDict):
-    """Something that happened or will, in words."""
+    """A past or future event, in words."""
 
     at: str
     what: str
 
 
 class Decision(TypedDict):
-    """The rule that decided, for one channel."""
+    """The rule that decided, for a channel or for the request."""
 
     channel: str | None
-    """None: for the request."""
+    """None: the rule decided for the request."""
     rule: str
-    """file:line"""
+    """``file:line``"""
     when: dict[str, Anything] | None
-    """Its condition; None: it is not loaded any more."""
+    """The rule's condition; None: the rule is not loaded any more."""
     outcome: str
 
 
@@ -278,7 +281,7 @@ class Reason(TypedDict):
 
 
 class Explanation(TypedDict):
-    """Why something is as it is, and what happens next."""
+    """Why a message, request or callback is as it is, and what happens next."""
 
     prose: str
     decided_by: list[Decision]
@@ -294,7 +297,7 @@ class Refusal(TypedDict):
     """One error of a request."""
 
     key: str
-    """In the provider's catalogue: ``GET errors`` has it."""
+    """The key in the provider's catalogue, which ``GET errors`` lists."""
     source: NotRequired[str | None]
     """The field, as the provider writes it."""
     detail: NotRequired[str | None]
@@ -311,7 +314,7 @@ class ProviderRequest(TypedDict):
     kind: Literal["exchange"]
     provider: str
     endpoint: str
-    """Empty where no endpoint has the path."""
+    """Empty: no endpoint has the path."""
     method: str
     path: str
     query: str
@@ -324,16 +327,16 @@ class ProviderRequest(TypedDict):
     credential: NotRequired[str]
     refusals: NotRequired[list[Refusal]]
     messages: NotRequired[list[str]]
-    """Ids of what it brought."""
+    """Ids of the messages that it contained."""
     notes: NotRequired[list[str]]
     rule: NotRequired[str]
     fault: NotRequired[str]
     way: NotRequired[Literal["https", "proxy", "connect"]]
-    """How it came where not by the plain port."""
+    """The port by which it came; left out: the plain port."""
 
 
 class Entry(_ControlFrom):
-    """A line of the journal: an exchange, an attempt at a callback, or what was asked of the control API."""
+    """An entry of the journal: an exchange, an attempt at a callback, or an action of the control API."""
 
     number: int
     at: str
@@ -394,11 +397,11 @@ class Inbound(_From):
     text: str
     at: str
     message: str | None
-    """Id of the message it answers."""
+    """Id of the message that it answers; None: there is none."""
 
 
 class WholeInbound(Inbound):
-    """A message from a phone, and what was posted for it."""
+    """A message from a phone, and its callbacks."""
 
     callbacks: list[Callback]
 
@@ -407,18 +410,18 @@ class Rule(TypedDict):
     """A rule of a scenario."""
 
     place: str
-    """file:line"""
+    """``file:line``"""
     when: dict[str, Anything]
     decided: int
-    """How often it did."""
+    """How often it has decided."""
     times: int | None
-    """How often it may; None: always."""
+    """How often it may decide; None: no limit."""
     chosen: bool
-    """Whether it stands in a scenario that was chosen; the others are always on."""
+    """Whether it is in a chosen scenario; False: it always applies."""
 
 
 class ScenarioFile(TypedDict):
-    """A file of a scenario, as it is on the disk now."""
+    """A file of a scenario, as it is on disk now."""
 
     file: str
     text: str | None
@@ -427,11 +430,11 @@ class ScenarioFile(TypedDict):
 
 
 class Scenario(TypedDict):
-    """What decides in a sandbox."""
+    """The scenarios of a sandbox."""
 
     names: list[str]
     mistakes: list[str]
-    """Of the version that was saved last; the one before it holds."""
+    """Those in the last saved version of the files; the last version without mistakes stays loaded."""
     rules: list[Rule]
     files: list[ScenarioFile]
 
@@ -454,16 +457,16 @@ class CheckedRule(TypedDict):
 
 
 class CheckedScenario(TypedDict):
-    """What is wrong with a scenario's text, or what it says."""
+    """The mistakes in a scenario's text, or its rules."""
 
     names: list[str]
     mistakes: list[str]
-    """file:line:column: reason."""
+    """``file:line:column: reason``"""
     rules: list[CheckedRule]
 
 
 class ErrorEntry(TypedDict):
-    """A documented error of a provider, and how it is brought about."""
+    """A documented error of a provider, with a request that causes it."""
 
     provider: str
     key: str
@@ -475,13 +478,13 @@ class ErrorEntry(TypedDict):
     source: str
     provenance: str
     recipient: str | None
-    """The one that brings it about; None where only a request or a scenario does."""
+    """The reserved recipient that causes it; None: only a certain request or a scenario does."""
     example: dict[str, Anything]
     curl: str
 
 
 class StatusEntry(TypedDict):
-    """A documented status of a provider, and how it is brought about."""
+    """A documented status of a provider, with a request that causes it."""
 
     provider: str
     word: str
@@ -492,7 +495,7 @@ class StatusEntry(TypedDict):
     provenance: str
     recipient: str | None
     channels: list[str]
-    """Empty: all."""
+    """The channels that have it; empty: all."""
     example: dict[str, Anything]
     curl: str
 
@@ -505,21 +508,21 @@ class Errors(TypedDict):
 
 
 class SentSample(TypedDict):
-    """A sample request and what it was answered."""
+    """A sample request and its answer."""
 
     provider: str
     endpoint: str
     request: int
-    """Its number."""
+    """The request's number."""
     curl: str
     varied: bool
-    """Whether recipients and texts are made up, for which the server needs the extra ``samples``."""
+    """Whether recipients and texts are generated, for which the server needs the extra ``samples``."""
     status: int
     answer: str
 
 
 class Share(TypedDict):
-    """How much of what is documented was seen."""
+    """How many of the documented errors or outcomes were seen."""
 
     seen: int
     all: int
@@ -527,26 +530,26 @@ class Share(TypedDict):
 
 
 class Times(Share):
-    """How often each was seen, by key."""
+    """How often each error or outcome was seen; ``times``: key → count."""
 
     times: dict[str, int]
 
 
 class ProviderCoverage(Share):
-    """Of one provider."""
+    """The coverage of one provider."""
 
     errors: Times
     outcomes: Times
 
 
 class Coverage(Share):
-    """Of all providers."""
+    """The coverage of all providers."""
 
     providers: dict[str, ProviderCoverage]
 
 
 class Finding(TypedDict):
-    """A habit of the application that a provider would frown at."""
+    """A habit of the application that a provider would object to."""
 
     rule: str
     provider: str
@@ -554,41 +557,43 @@ class Finding(TypedDict):
     advice: str
     times: int
     requests: list[int]
-    """Numbers of the first ones."""
+    """Numbers of the first requests that show it."""
     callbacks: list[int]
+    """Numbers of the first callbacks that show it."""
 
 
 class SinkAnswer(TypedDict, total=False):
-    """What a sink answers a post."""
+    """An answer of a sink to posts."""
 
     status: int
     body: Anything
-    """A text goes out as it is, anything else as JSON."""
+    """A text is sent as it is, anything else as JSON."""
     headers: dict[str, str]
     delay: str
-    """Real time: ``2s``."""
+    """Real time before the answer, such as ``2s``."""
     times: int
-    """0: from then on always."""
+    """How many posts get it; 0: all further ones."""
 
 
 class Posted(TypedDict):
-    """What came to a sink."""
+    """A request that a sink received."""
 
     number: int
     at: str
     method: str
     path: str
-    """Below the sink."""
+    """The part of the path after the sink's name."""
     query: str
     headers: dict[str, str]
     body: str
     json: Anything
-    """None where the body is no JSON."""
+    """The decoded body; None: it is no JSON."""
     answered: int
+    """HTTP status of the sink's answer."""
 
 
 class SinkPage(TypedDict):
-    """A sink: what came, and what it will answer."""
+    """A sink: the posts that it received, and its next answers."""
 
     posts: list[Posted]
     total: int
@@ -601,7 +606,7 @@ class SinkSummary(TypedDict):
 
     name: str
     total: int
-    """How many posts came."""
+    """How many posts it has received."""
 
 
 class Archive(TypedDict):

@@ -1,8 +1,8 @@
-"""The control API as methods, each of which builds one `Request` and hands it to whoever sends it.
+"""The control API as methods, each of which builds one `Request` and passes it to the function that sends it.
 
-`Client` and `AsyncClient` are an `Api` each: of the one, a method returns the answer, of the other something to be
-awaited. Every method raises Unreachable, and Problem with what the server says is wrong; its documentation names what
-is particular to it. Shapes of answers are in `msgsim.client.answers`.
+`Client` and `AsyncClient` are subclasses of `Api`: a method of the first returns the answer, a method of the second a
+coroutine. Every method raises Unreachable, and Problem with what the server says is wrong; its documentation names
+further exceptions and HTTP statuses. Shapes of answers are in `msgsim.client.answers`.
 """
 
 import json
@@ -16,7 +16,7 @@ from msgsim.client.sandboxes import Sandboxes, part_of, texts, variables
 from msgsim.client.sink import Sink
 
 __tracebackhide__ = True
-"""A failed test shows its own line, and none of this module."""
+"""pytest leaves this module out of tracebacks, so that a failed test shows its own line."""
 
 __all__ = ["Api", "Json"]
 
@@ -27,9 +27,9 @@ class Api(Part[S]):
     def __init__(self, send: S, url: str, name: str) -> None:
         super().__init__(send)
         self.url = url
-        """Of the server."""
+        """The server's URL."""
         self.name = name
-        """The sandbox; an application without its credentials gets there by the header ``X-Sim-Sandbox``."""
+        """The sandbox's name. The header ``X-Sim-Sandbox`` selects it for an application without its credentials."""
         self.messages = Messages(send)
         self.requests = Requests(send)
         self.callbacks = Callbacks(send)
@@ -40,12 +40,12 @@ class Api(Part[S]):
 
     @Call
     def base_url(self, provider: str) -> Request[str]:
-        """What the application gets as the provider's address. Raises LookupError for an unknown provider."""
+        """The base URL of a provider, for the application. Raises LookupError for an unknown provider."""
         return Request("GET", self._path, part_of("base_urls", provider))
 
     @Call
     def credentials(self, provider: str) -> Request[answers.Credentials]:
-        """What the application gets as its account: names as the provider calls them.
+        """The credentials of this sandbox at a provider, for the application; names are those of the provider.
 
         Raises LookupError for an unknown provider.
         """
@@ -53,9 +53,9 @@ class Api(Part[S]):
 
     @Call
     def environment(self) -> Request[dict[str, str]]:
-        """What an application is told in variables: ``MESSENTE_BASE_URL``, ``MESSENTE_USERNAME``, ...
+        """Environment variables for an application: ``MESSENTE_BASE_URL``, ``MESSENTE_USERNAME``, ...
 
-        Each is the provider's name and the name the provider has for it; MSGSIM_URL and MSGSIM_SANDBOX come along.
+        A name is the provider's name and the provider's name for the value. MSGSIM_URL and MSGSIM_SANDBOX are included.
         """
         return Request("GET", self._path, variables(self.url))
 
@@ -64,20 +64,20 @@ class Api(Part[S]):
         return f"sandboxes/{quote(self.name, '')}"
 
     def sink(self, name: str = "callbacks") -> Sink[S]:
-        """A receiver of callbacks inside the simulator, of that name; nothing is sent for it."""
+        """The receiver of callbacks inside the simulator that has this name. This sends no request."""
         url = f"{self.url}/__sim/sink/{quote(name, '')}?{urlencode({'sandbox': self.name})}"
         return Sink(self._send, name, url)
 
     @Call
     def sinks(self) -> Request[list[answers.SinkSummary]]:
-        """Names of the sinks, and how many posts each has."""
+        """The sinks' names, and how many posts each has received."""
         return Request("GET", "sinks", member("sinks"))
 
     @Call
     def interception(self) -> Request[answers.Interception]:
-        """Open TLS and the proxy where they are not open yet, and say where they are.
+        """Open the ports for TLS and the proxy, unless they are open; returns them, with host names and certificate.
 
-        Raises Problem (409) where a port cannot be opened.
+        Raises Problem (409) if a port cannot be opened.
         """
         return Request("POST", "intercept", whole)
 
@@ -85,7 +85,7 @@ class Api(Part[S]):
 
     @Call
     def scenario(self) -> Request[answers.Scenario]:
-        """What is loaded, each rule with how often it decided."""
+        """The loaded scenarios, and how often each of their rules has decided."""
         return Request("GET", "scenario", whole)
 
     @Call
@@ -95,72 +95,75 @@ class Api(Part[S]):
 
     @Call
     def check_scenario(self, text: str) -> Request[answers.CheckedScenario]:
-        """What is wrong with a scenario's text (YAML), and what its rules say; nothing is loaded."""
+        """The mistakes in a scenario's text (YAML), and its rules in words; the scenario is not loaded."""
         return Request("POST", "scenarios/check", whole, body=text)
 
     @Call
     def choose(self, *names: str) -> Request[answers.Scenario]:
-        """Files or shipped scenarios, tried in order; none for the happy path alone.
+        """Load scenarios, files or shipped ones, that are tried in this order; no names: only the happy path applies.
 
-        A file of this machine is read here and sent; other names are those that the server has. Raises OSError for a
-        file that cannot be read, and Problem (400) with the mistakes of a scenario.
+        A file of this machine is read here and sent; other names are those of scenarios that the server has. Raises
+        OSError for a file that cannot be read, and Problem (400) with the mistakes of a scenario.
         """
         return Request("PUT", "scenario", whole, body={"names": [*names], **texts(names)})
 
     @Call
     def tell(self, text: str) -> Request[answers.Scenario]:
-        """A scenario of one's own, as YAML. Raises Problem (400) with its mistakes."""
+        """Load a scenario from its text (YAML). Raises Problem (400) with its mistakes."""
         return Request("PUT", "scenario", whole, body=text)
 
     @Call
     def settings(self) -> Request[answers.Settings]:
-        """Of every provider in this sandbox; secrets are shown as ``***``."""
+        """The settings of every provider in this sandbox; secrets are ``***``."""
         return Request("GET", "settings", whole)
 
     @Call
     def configure(self, settings: answers.Settings) -> Request[answers.Settings]:
-        """Settings of the providers that are named: ``{"messente": {"callback_url": ...}}``; all as they are now.
+        """Replace the settings of the named providers: ``{"messente": {"callback_url": ...}}``; returns all settings.
 
-        What is left out goes back to the server's. Raises Problem (400).
+        A setting of theirs that is left out gets the server's value again. Raises Problem (400).
         """
         return Request("PUT", "settings", whole, body=settings)
 
     @Call
     def errors(self, provider: str = "") -> Request[answers.Errors]:
-        """Every documented error and status, and the recipient that brings it about. Raises Problem (400)."""
+        """Every documented error and status, and the recipient that causes it. Raises Problem (400)."""
         return Request("GET", "errors", whole, _given(provider=provider))
 
     # What happens
 
     @Call
     def inbound(self, provider: str, sender: str, to: str, text: str) -> Request[answers.WholeInbound]:
-        """A phone writes to the application; its callback is posted before this returns. Raises Problem (400, 404)."""
+        """Send a message from a phone to the application; its callback is posted before this returns.
+
+        ``sender`` is the phone's number. Raises Problem (400, 404).
+        """
         asked = {"provider": provider, "from": sender, "to": to, "text": text}
         return posting("inbound", whole, asked)
 
     @Call
     def inbox(self) -> Request[list[answers.Inbound]]:
-        """What phones wrote to the application, oldest first."""
+        """The messages from phones to the application, oldest first."""
         return Request("GET", "inbound", member("inbound"))
 
     @Call
     def sample(self, provider: str = "", count: int = 1, seed: int | None = None) -> Request[list[answers.SentSample]]:
-        """Send realistic sample traffic, the same for the same seed; what was sent. Raises Problem (400)."""
+        """Send realistic requests, the same for the same seed; returns them and the answers. Raises Problem (400)."""
         asked = {"provider": provider, "count": count, "seed": seed}
         body = {name: value for name, value in asked.items() if value not in ("", None)}
         return Request("POST", "sample", member("sent"), body=body)
 
     @Call
     def reset(self) -> Request[answers.ClockState]:
-        """Empty the sandbox: the same seed, settings and scenario, and the clock where it stands.
+        """Empty the sandbox. Its seed, settings, scenarios and the time of its clock stay.
 
-        Where a seed was given, the same requests bring the same ids again; else ids go on.
+        If a seed was given for it, the same requests get the same ids as before; else ids continue.
         """
         return Request("POST", "reset", whole)
 
     @Call
     def reseed(self, seed: int) -> Request[answers.Sandbox]:
-        """From now on everything that looks random follows from another number."""
+        """Replace the seed, from which everything that looks random is derived."""
         return Request("POST", "seed", whole, body={"seed": seed})
 
     # What happened
@@ -172,7 +175,7 @@ class Api(Part[S]):
 
     @Call
     def ready(self) -> Request[answers.Ready]:
-        """Whether it can answer. Raises Problem (503) while the store cannot be asked."""
+        """Whether the server can answer requests. Raises Problem (503) while its store cannot be reached."""
         return Request("GET", "ready", whole)
 
     @Call
@@ -195,25 +198,25 @@ class Api(Part[S]):
 
     @Call
     def lint(self) -> Request[list[answers.Finding]]:
-        """What the application does that a provider would frown at."""
+        """Habits of the application that a provider would object to."""
         return Request("GET", "lint", member("findings"))
 
     @Call
     def journal(self) -> Request[list[answers.Entry]]:
-        """Everything that happened, oldest first."""
+        """All entries of the journal, oldest first."""
         return Request("GET", "journal.jsonl", _lines)
 
     @Call
     def bundle(self) -> Request[str]:
-        """Everything that was asked and what came of it, to be done again by ``msgsim replay``; JSON Lines.
+        """A replay bundle, as JSON Lines: all requests and their results, for ``msgsim replay``.
 
-        Raises Problem (409) where the beginning of the journal is gone.
+        Raises Problem (409) if the beginning of the journal has been dropped.
         """
         return Request("GET", "bundle", whole, seconds=POSTING)
 
     @Call
     def har(self) -> Request[answers.Archive]:
-        """The exchanges as an HTTP archive, for a browser's network panel."""
+        """Requests and answers as an HTTP archive, which the network panel of a browser can show."""
         return Request("GET", "journal.har", whole)
 
 

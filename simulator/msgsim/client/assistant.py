@@ -12,7 +12,7 @@ from msgsim import __version__
 from msgsim.client import AsyncClient, Problem, Unreachable
 
 MOST = 50
-"""Messages, requests or samples in one answer."""
+"""Most messages, requests or samples in one answer."""
 INSTRUCTIONS = (
     "msgsim stands in for messaging providers. The application under test sends to it; these tools show what it sent,"
     " why that was refused or accepted, and what becomes of each message. On a frozen clock nothing happens until"
@@ -90,7 +90,7 @@ class Tools:
 
 
 def served(url: str, sandbox: str) -> MCPServer:
-    """A server of the protocol for one sandbox of a simulator, which need not run yet."""
+    """An MCP server with the tools for one sandbox of a simulator, which need not run yet."""
     server = MCPServer("msgsim", version=__version__, instructions=INSTRUCTIONS, log_level="WARNING")
     tools = Tools(AsyncClient(url, sandbox))
     for name in vars(Tools):
@@ -100,7 +100,7 @@ def served(url: str, sandbox: str) -> MCPServer:
 
 
 def _told(tool: Callable[..., Awaitable[Json]]) -> Callable[..., Awaitable[str]]:
-    """The same with JSON as text, and mistakes as the assistant is told them."""
+    """A tool that returns its answer as JSON text. It raises ToolError, whose text the assistant gets, for mistakes."""
 
     @wraps(tool)
     async def told(**arguments: Json) -> str:

@@ -1,4 +1,4 @@
-"""The client whose methods are awaited, over aiohttp."""
+"""The client whose methods are coroutines. It sends with aiohttp."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     import aiohttp
 
 __tracebackhide__ = True
-"""A failed test shows its own line, and none of this module."""
+"""pytest leaves this module out of tracebacks, so that a failed test shows its own line."""
 
 
 class AsyncClient(Api[SendAsync]):
     """Sends with aiohttp, in any event loop of asyncio.
 
-    Within ``async with`` connections are kept, and the client belongs to one loop. Without it each request has a
-    connection of its own, and nothing needs to be closed.
+    Within ``async with``, connections are reused, and the client belongs to one event loop. Without it, each request
+    has a connection of its own, and nothing needs to be closed.
     """
 
     def __init__(self, url: str = "", sandbox: str = "default", token: str = "") -> None:
@@ -41,20 +41,20 @@ class AsyncClient(Api[SendAsync]):
         await self.close()
 
     async def close(self) -> None:
-        """Close the connections that are kept."""
+        """Close the connections that are kept for further requests."""
         if self._session is not None:
             await self._session.close()
             self._session = None
 
     def sandbox(self, name: str) -> "AsyncClient":
-        """The same server's other sandbox, over the same connections; it is not created."""
+        """A client for another sandbox of the server, over the same connections. The sandbox is not created."""
         other = AsyncClient(self.url, name)
         other._headers = {**self._headers, "X-Sim-Sandbox": name}
         other._owner = self._owner
         return other
 
     async def events(self) -> AsyncGenerator[wire.Event]:
-        """What happens from now on, until the server stops. Raises Unreachable."""
+        """The events of the sandbox from now on, until the server stops. Raises Unreachable."""
         reader = wire.EventReader()
         async with self._begin(wire.LISTENING) as response:
             if response.status != 200:
@@ -70,7 +70,7 @@ class AsyncClient(Api[SendAsync]):
 
     @asynccontextmanager
     async def _begin(self, request: Request[Any]) -> "AsyncGenerator[aiohttp.ClientResponse]":
-        """Raises Unreachable, also for what happens inside."""
+        """Send a request; the response, with its body unread. Raises Unreachable, also for errors while it is read."""
         import aiohttp  # For start-up time.
 
         path, body, headers = wire.written(request)
@@ -89,7 +89,7 @@ class AsyncClient(Api[SendAsync]):
 
 
 def _session() -> "aiohttp.ClientSession":
-    """Raises SimulatorError outside of asyncio, as under Trio."""
+    """A session without cookies. Raises SimulatorError if no event loop of asyncio is running, as under Trio."""
     import asyncio  # For start-up time.
 
     import aiohttp

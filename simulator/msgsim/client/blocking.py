@@ -1,4 +1,4 @@
-"""The client that sends at once, with nothing but the standard library."""
+"""The client that blocks until it has the answer. It uses only the standard library."""
 
 import sys
 from collections.abc import Generator, Iterator
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     import http.client
 
 __tracebackhide__ = True
-"""A failed test shows its own line, and none of this module."""
+"""pytest leaves this module out of tracebacks, so that a failed test shows its own line."""
 
 
 class Client(Api[Send]):
-    """Sends with the standard library; may be shared by threads."""
+    """Sends with the standard library; threads may share a client."""
 
     def __init__(self, url: str = "", sandbox: str = "default", token: str = "") -> None:
         """``url`` and ``token`` default to MSGSIM_URL and MSGSIM_TOKEN."""
@@ -37,12 +37,12 @@ class Client(Api[Send]):
         self.close()
 
     def close(self) -> None:
-        """Close the connections that are kept; the client may be used again."""
+        """Close the connections that are kept for further requests; the client may still be used afterwards."""
         while self._idle:
             self._idle.pop().close()
 
     def sandbox(self, name: str) -> "Client":
-        """The same server's other sandbox, over the same connections; it is not created."""
+        """A client for another sandbox of the server, over the same connections. The sandbox is not created."""
         other = Client(self.url, name)
         other._headers = {**self._headers, "X-Sim-Sandbox": name}
         other._idle = self._idle
@@ -50,9 +50,10 @@ class Client(Api[Send]):
 
     @contextmanager
     def intercept(self) -> Iterator[None]:
-        """This process and the programs it starts reach this sandbox by the providers' own host names, over TLS.
+        """Within ``with``, the providers' own host names lead to this sandbox, over TLS too.
 
-        Requests whose credentials lead to another sandbox go there. Raises Problem where the ports cannot be opened.
+        This holds for this process and the programs that it starts. Requests with credentials of another sandbox go to
+        that one. Raises Problem if the ports cannot be opened.
         """
         from msgsim.client.interception import redirected, server_at  # For start-up time.
 
@@ -60,7 +61,7 @@ class Client(Api[Send]):
             yield
 
     def events(self) -> Generator[wire.Event]:
-        """What happens from now on, until the server stops. Raises Unreachable."""
+        """The events of the sandbox from now on, until the server stops. Raises Unreachable."""
         request, connection = wire.LISTENING, self._connection()
         try:
             response = self._begin(connection, request)
@@ -85,7 +86,7 @@ class Client(Api[Send]):
         return wire.answered(request, response.status, response.headers.get_content_type(), body)
 
     def _begin(self, connection: "http.client.HTTPConnection", request: Request[Any]) -> "http.client.HTTPResponse":
-        """Raises Unreachable and InsideLoop."""
+        """Send a request; the response, with its body still unread. Raises Unreachable and InsideLoop."""
         from http.client import HTTPException  # For start-up time.
 
         if request.waits and (instead := _inside_loop()):
@@ -104,7 +105,7 @@ class Client(Api[Send]):
             raise wire.unreachable(self.url, error) from None
 
     def _connection(self) -> "http.client.HTTPConnection":
-        """One that is open, unless the server has hung up meanwhile; else a new one."""
+        """An idle connection that the server has not closed meanwhile; else a new one."""
         from http.client import HTTPConnection, HTTPSConnection  # For start-up time.
         from select import select
 
@@ -119,7 +120,7 @@ class Client(Api[Send]):
 
 
 def _inside_loop() -> str:
-    """What to do instead where this thread runs an event loop, of asyncio or of Trio; nothing where it runs none."""
+    """What to do instead, if this thread runs an event loop of asyncio or Trio; empty: it runs none."""
     asyncio, trio = sys.modules.get("asyncio"), sys.modules.get("trio")
     if asyncio is not None and asyncio._get_running_loop() is not None:
         return "use AsyncClient (or the fixture msgsim_async), and await it"

@@ -1,57 +1,57 @@
-"""The sandbox's time, looked at and moved. Durations are ``250ms``, ``5s``, ``10m``, ``2h`` or ``1d``."""
+"""The sandbox's clock. Durations are texts: ``250ms``, ``5s``, ``10m``, ``2h`` or ``1d``."""
 
 from msgsim.client.answers import ClockState, Happened
 from msgsim.client.request import Call, Part, Request, S, member, posting, whole
 
 __tracebackhide__ = True
-"""A failed test shows its own line, and none of this module."""
+"""pytest leaves this module out of tracebacks, so that a failed test shows its own line."""
 
 
 class SandboxClock(Part[S]):
-    """The sandbox's time."""
+    """The sandbox's clock."""
 
     @Call
     def get(self) -> Request[ClockState]:
-        """What time it is, and how fast it runs."""
+        """The time of the clock, and how fast it runs."""
         return Request("GET", "clock", whole)
 
     @Call
     def advance(self, by: str) -> Request[list[Happened]]:
-        """Move it by a duration. Everything that falls due happens in order before this returns; the list of it.
+        """Move the clock by a duration. Everything that falls due happens in order, before this returns the list of it.
 
-        Raises Problem (400) for what is no duration.
+        Raises Problem (400) if ``by`` is no duration.
         """
         return _moving("advance", {"by": str(by)})
 
     @Call
     def set(self, to: str) -> Request[list[Happened]]:
-        """Go to a time (ISO 8601); what happened on the way. Backward nothing happens.
+        """Move the clock to a time (ISO 8601); returns what happened on the way: nothing, if the clock moves backward.
 
-        Raises Problem (400) for what is no time.
+        Raises Problem (400) if ``to`` is no time.
         """
         return _moving("set", {"to": str(to)})
 
     @Call
     def run_until_idle(self) -> Request[list[Happened]]:
-        """Go to where nothing is owed and nothing changes any more; what happened on the way.
+        """Move the clock until no callback is pending and no message changes any more; returns what happened.
 
-        Raises Problem (409) where there is no end of it.
+        Raises Problem (409).
         """
         return _moving("run-until-idle", None)
 
     @Call
     def freeze(self) -> Request[ClockState]:
-        """Stop it where it is."""
+        """Stop the clock at its present time."""
         return Request("POST", "clock/freeze", whole)
 
     @Call
     def resume(self) -> Request[ClockState]:
-        """Let it run in real time from now on."""
+        """Let the clock run in real time from now on."""
         return Request("POST", "clock/resume", whole)
 
     @Call
     def speed(self, rate: float) -> Request[ClockState]:
-        """Let it run that many times as fast: ``60`` is a minute a second. Raises Problem (400)."""
+        """Let the clock run ``rate`` times as fast as real time: ``60`` is a minute a second. Raises Problem (400)."""
         return Request("POST", "clock/speed", whole, body={"rate": rate})
 
 

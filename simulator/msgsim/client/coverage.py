@@ -1,4 +1,4 @@
-"""The coverage of documented errors and outcomes, as people read it: a table, or Markdown."""
+"""The coverage of documented errors and outcomes: merged over servers, and as a table or Markdown."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -11,7 +11,7 @@ HEAD = ("provider", *PARTS, "in all")
 
 
 def merged(coverages: Iterable[Coverage]) -> Coverage:
-    """What several servers have seen together."""
+    """The coverage by several servers together: their counts are added."""
     counted: dict[str, tuple[Counter[str], Counter[str]]] = {}
     for coverage in coverages:
         for name, provider in coverage["providers"].items():
@@ -23,7 +23,7 @@ def merged(coverages: Iterable[Coverage]) -> Coverage:
 
 
 def used(coverage: Coverage) -> Coverage:
-    """Of the providers of which anything was seen."""
+    """The coverage of those providers of which at least one error or outcome was seen."""
     providers = {name: provider for name, provider in coverage["providers"].items() if provider["seen"]}
     return {**_sum(providers.values()), "providers": providers}
 
@@ -46,7 +46,7 @@ def _share_of(seen: int, all: int) -> Share:
 
 
 def table(coverage: Coverage) -> Iterator[str]:
-    """One line per provider, under a head."""
+    """Lines of a table: a head, a row per provider, and a row for all if there are several."""
     rows = [HEAD, *_rows(coverage)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEAD))]
     for row in rows:
@@ -54,7 +54,7 @@ def table(coverage: Coverage) -> Iterator[str]:
 
 
 def markdown(coverage: Coverage) -> Iterator[str]:
-    """The table, and what was not seen, for the summary of a pipeline."""
+    """Lines of Markdown for the summary of a CI run: the table, then the errors and outcomes that were not seen."""
     for place, row in enumerate((HEAD, *_rows(coverage))):
         yield f"| {' | '.join(row)} |"
         if not place:
@@ -65,7 +65,7 @@ def markdown(coverage: Coverage) -> Iterator[str]:
 
 
 def missing(coverage: Coverage) -> Iterator[str]:
-    """What is documented and was not seen, a line per provider."""
+    """A line per provider with the documented errors and outcomes that were not seen."""
     for name, provider in coverage["providers"].items():
         unseen = [key for part in PARTS for key, times in provider[part]["times"].items() if not times]
         if unseen:

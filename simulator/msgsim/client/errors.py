@@ -1,9 +1,9 @@
-"""What can go wrong with the control API.
+"""The exceptions of the client.
 
 SimulatorError
 ├── Unreachable     no simulator answers there
 ├── InsideLoop      the plain client would block the event loop that it is called in
-└── Problem         it says what is wrong (RFC 9457)
+└── Problem         the server says what is wrong with a request (RFC 9457)
     └── TimedOut    what was waited for did not come; says what came nearest
 """
 
@@ -24,7 +24,7 @@ class InsideLoop(SimulatorError):
 
 
 class Problem(SimulatorError):
-    """What the control API says is wrong."""
+    """The control API refused a request; the text says what is wrong."""
 
     def __init__(self, body: Json) -> None:
         super().__init__("\n".join(body.get("mistakes", ())) or body.get("detail") or body["title"])
@@ -34,7 +34,7 @@ class Problem(SimulatorError):
 
 
 class TimedOut(Problem):
-    """Nothing fitted in time; ``near`` are the nearest misses and why they are none."""
+    """Not enough fitted in time; ``near`` are the nearest misses, each with the reason why it does not fit."""
 
     def __init__(self, body: Json) -> None:
         super().__init__(body)
@@ -45,5 +45,5 @@ class TimedOut(Problem):
 
 
 def _miss(near: Json) -> str:
-    """What came near, in words; a server of another version may tell it in another shape."""
+    """A near miss in words. One that has another shape, from a server of another version, is written as it is."""
     return str(near.get("text", near) if isinstance(near, dict) else near)

@@ -1,7 +1,7 @@
-"""What makes an unmodified program reach the simulator by the providers' own host names.
+"""Lets unmodified programs reach the simulator by the providers' own host names.
 
 `variables` is for a program that is started (``msgsim exec --intercept``), `redirected` for this process (the pytest
-fixture). Both rest on the server's proxy and TLS ports and on its certificate authority.
+fixture). Both use the ports for TLS and the proxy and the certificate authority of the server.
 """
 
 import contextlib
@@ -19,7 +19,7 @@ from urllib.parse import quote, urlsplit
 from msgsim.client.answers import Interception
 
 LOCAL = "localhost,127.0.0.1,::1"
-"""What never goes through the proxy."""
+"""Hosts that are never reached through the proxy."""
 TRUST_STORE_PASSWORD = "changeit"  # noqa: S105 - what every Java installation has; it protects certificates, no secrets
 NODE_HOOK = """\
 // Node before 22.21 has no setting for a proxy: connections to the providers' hosts go to the simulator's TLS port.
@@ -62,7 +62,7 @@ PHP_SETTINGS = "curl.cainfo={bundle}\nopenssl.cafile={bundle}\n"
 
 
 class Server(NamedTuple):
-    """Where a simulator intercepts."""
+    """How a program reaches a simulator by the providers' host names."""
 
     plain_port: int
     https_port: int
@@ -70,7 +70,7 @@ class Server(NamedTuple):
     hosts: tuple[str, ...]
     """The providers' host names; ``*.`` in front stands for one label or more."""
     ca: str
-    """The authority's certificate (PEM); empty where the server shows one of the user's, who trusts it already."""
+    """The authority's certificate (PEM); empty: the server has a certificate of the user, who trusts it already."""
 
     def has(self, host: str) -> bool:
         """Whether a host name is a provider's."""
@@ -79,16 +79,17 @@ class Server(NamedTuple):
 
 
 def server_at(url: str, answer: Interception) -> Server:
-    """What the control API says of its ports (``POST intercept``), and the URL it was asked at."""
+    """The server at a URL, from its answer to ``POST intercept``."""
     parts = urlsplit(url)
     plain = parts.port or (443 if parts.scheme == "https" else 80)
     return Server(plain, answer["https_port"], answer["proxy_port"], tuple(answer["hosts"]), answer["ca"] or "")
 
 
 def variables(server: Server, folder: Path, sandbox: str = "") -> dict[str, str]:
-    """What the common ecosystems read. ``folder`` gets the files that they are pointed to, and has to stay.
+    """Environment variables that programs of the common languages read for a proxy and for trusted authorities.
 
-    ``sandbox`` is the one of requests whose credentials lead to none.
+    ``folder``: the files that the variables name are written there, and must exist as long as the programs run.
+    ``sandbox``: the one for requests whose credentials belong to no sandbox; empty: the default one.
     """
     hook = folder / "intercept.cjs"
     pattern = "|".join(_expression(host) for host in server.hosts)
@@ -117,7 +118,10 @@ def variables(server: Server, folder: Path, sandbox: str = "") -> dict[str, str]
 
 
 def _trusting(ca: str, folder: Path, java: dict[str, Any]) -> dict[str, str]:
-    """The authority in the forms that programs take: alone, with the system's own, and as Java and PHP want it."""
+    """Write the authority to files: alone, with the system's own, for Java and PHP; returns variables that name them.
+
+    ``java``: properties of the JVM, to which those of the trust store are added.
+    """
     from msgsim.client.trust import bundle, trust_store  # Late: cryptography is slow to import.
 
     alone, together, store = folder / "ca.pem", folder / "all.pem", folder / "trust.p12"
@@ -138,18 +142,18 @@ def _trusting(ca: str, folder: Path, java: dict[str, Any]) -> dict[str, str]:
 
 
 def _expression(host: str) -> str:
-    """A host as a regular expression of JavaScript."""
+    """A host name as a regular expression, the same for JavaScript and Python; ``*.`` is one label or more."""
     name = host.removeprefix("*.").replace(".", r"\.")
     return rf"(.+\.){name}" if host.startswith("*.") else name
 
 
 @contextlib.contextmanager
 def redirected(server: Server, sandbox: str = "") -> Iterator[None]:
-    """This process and the programs it starts reach the simulator by the providers' host names.
+    """Within ``with``, this process and the programs it starts reach the simulator by the providers' host names.
 
-    Clients that read the environment (requests, httpx, urllib) go by the proxy. For those that do not (aiohttp), names
-    are resolved to the simulator's ports, and the authority is added to the context that aiohttp made at its import.
-    urllib's opener, which keeps the proxies of the moment it was first used, is made anew.
+    HTTP clients that read the environment (requests, httpx, urllib) use the proxy. For those that do not (aiohttp),
+    host names are resolved to the simulator's ports, and the authority is added to the SSL context that aiohttp created
+    when it was imported. urllib's global opener, which keeps the proxies found at its first use, is replaced.
     """
     before = dict(os.environ)
     looked_up = socket.getaddrinfo
@@ -172,7 +176,10 @@ def redirected(server: Server, sandbox: str = "") -> Iterator[None]:
 
 
 def _resolving(server: Server, looked_up: Callable[..., Any]) -> Callable[..., Any]:
-    """``getaddrinfo`` that finds providers' hosts on this machine; the port is part of its answer."""
+    """A ``getaddrinfo`` that resolves a provider's host to this machine and the simulator's port.
+
+    ``looked_up`` is the original, which resolves all other hosts.
+    """
 
     def resolve(host: Any, port: Any, *more: Any, **named: Any) -> Any:
         name = host.decode() if isinstance(host, bytes) else host

@@ -1,4 +1,4 @@
-"""What is listed and waited for: accepted messages, requests of the application, callbacks."""
+"""Accepted messages, requests of the application, and callbacks: lists, single ones, and waiting for them."""
 
 from collections.abc import Callable
 from typing import Any, TypedDict, Unpack
@@ -8,11 +8,11 @@ from msgsim.client.answers import Callback, Explanation, Message, ProviderReques
 from msgsim.client.request import POSTING, Call, Json, Part, Request, S, Wait, member, posting, query, waiting, whole
 
 __tracebackhide__ = True
-"""A failed test shows its own line, and none of this module."""
+"""pytest leaves this module out of tracebacks, so that a failed test shows its own line."""
 
 
 class NoRows(list[Any]):
-    """An empty list that says why it is: where an assertion shows it, and where its first row is taken."""
+    """An empty list whose ``repr`` (shown by a failed assertion) and IndexError say why it is empty."""
 
     def __init__(self, hint: str) -> None:
         super().__init__()
@@ -29,7 +29,7 @@ class NoRows(list[Any]):
 
 
 def rows(name: str) -> Callable[[Json], list[Any]]:
-    """The rows of a list's answer."""
+    """A function that takes the rows from the answer of a list; ``name``: their member."""
     return lambda answer: NoRows(answer["hint"]) if "hint" in answer else answer[name]
 
 
@@ -39,26 +39,26 @@ CallbackList = list[Callback]
 
 
 class MessageFilters(TypedDict, total=False):
-    """Which messages; all that are given have to fit."""
+    """Filters of messages; a message has to fit all that are given."""
 
     provider: str
     to: str
     """Recipient, with or without plus; wildcards and ``/regular expressions/``."""
     from_: str
-    """Sender, in the same way."""
+    """Sender, written like ``to``."""
     channel: str
     status: str
     """The provider's word, or scheduled, queued, sent, delivered, seen, failed, rejected, expired, cancelled."""
     text: str
-    """Part of what it says."""
+    """Part of the message's text."""
     search: str
-    """As people type it: ``status:failed channel:viber "parcel"``; every word has to fit somewhere."""
+    """Words as in ``status:failed channel:viber "parcel"``; each has to fit somewhere in the message."""
     since: str
-    """Accepted at this time (ISO 8601) of the sandbox's clock or later; ``5m`` is so long ago."""
+    """Accepted at this time (ISO 8601) of the sandbox's clock or later; ``5m``: at most five minutes ago."""
 
 
 class RequestFilters(TypedDict, total=False):
-    """Which requests; all that are given have to fit."""
+    """Filters of requests; a request has to fit all that are given."""
 
     provider: str
     endpoint: str
@@ -70,14 +70,14 @@ class RequestFilters(TypedDict, total=False):
     credential: str
     """The account's name."""
     since: str
-    """Asked at this time (ISO 8601) of the sandbox's clock or later; ``5m`` is so long ago."""
+    """Received at this time (ISO 8601) of the sandbox's clock or later; ``5m``: at most five minutes ago."""
 
 
 class CallbackFilters(TypedDict, total=False):
-    """Which callbacks; all that are given have to fit."""
+    """Filters of callbacks; a callback has to fit all that are given."""
 
     state: str
-    """pending, done, failed, refused, replayed, dropped or cancelled; failing: the last attempt failed"""
+    """pending, done, failed, refused, replayed, dropped or cancelled; failing: the last attempt failed."""
     kind: str
     """The provider's kind of callback."""
     host: str
@@ -87,7 +87,7 @@ class CallbackFilters(TypedDict, total=False):
     message: str
     """Id of the message it reports on."""
     since: str
-    """Due at this time (ISO 8601) of the sandbox's clock or later; ``5m`` is so long ago."""
+    """Due at this time (ISO 8601) of the sandbox's clock or later; ``5m``: at most five minutes ago."""
 
 
 class Messages(Part[S]):
@@ -107,9 +107,9 @@ class Messages(Part[S]):
     def _one(
         self, *, count: None = None, timeout: str = "5s", new: bool = False, **filters: Unpack[MessageFilters]
     ) -> Request[Message]:
-        """The newest message that fits, once there is one; with ``count`` the list of all, once there are as many.
+        """Wait until a message fits; returns the newest. With ``count``: until so many fit; returns the list of all.
 
-        ``timeout`` is real time: ``250ms``, ``5s``, ``2m``; ``new``: only what begins to fit from now on.
+        ``timeout`` is real time: ``250ms``, ``5s``, ``2m``; ``new``: only messages that begin to fit from now on count.
         Raises TimedOut, which says what came nearest, and Problem.
         """
         asked = query(filters, MessageFilters)
@@ -124,19 +124,19 @@ class Messages(Part[S]):
 
     @Call
     def get(self, id: str) -> Request[WholeMessage]:
-        """One message with its plan and its callbacks, by any id its provider gave it. Raises Problem (404)."""
+        """A message with its plan and its callbacks, by any id that its provider gave it. Raises Problem (404)."""
         return Request("GET", f"messages/{quote(id, '')}", whole)
 
     @Call
     def explain(self, id: str) -> Request[Explanation]:
-        """Which rule decided, and what will happen next and when. Raises Problem (404)."""
+        """Which rule decided about a message, and what will happen next and when. Raises Problem (404)."""
         return Request("GET", f"messages/{quote(id, '')}/explain", whole)
 
     @Call
     def force(self, id: str, status: str, err: int | None = None) -> Request[WholeMessage]:
-        """Give it a status now, in the provider's word or a neutral one; the rest of its plan is dropped.
+        """Give a message a status now, in the provider's word or a neutral one; the rest of its plan is dropped.
 
-        ``err`` is the code that the status comes with. What is owed for it by now is posted before this returns.
+        ``err`` is the code of the status. The message's callbacks that are due by now are posted before this returns.
         Raises Problem (404, and 400 for an unknown status).
         """
         asked: dict[str, Json] = {"status": status} if err is None else {"status": status, "err": err}
@@ -144,15 +144,15 @@ class Messages(Part[S]):
 
     @Call
     def cancel(self, id: str) -> Request[WholeMessage]:
-        """Cut its plan at now; what is owed for it by now is posted before this returns.
+        """End a message's plan now; its callbacks that are due by now are posted before this returns.
 
-        Raises Problem (404, and 409 where nothing is open).
+        Raises Problem (404, and 409 if the plan has ended already).
         """
         return posting(f"messages/{quote(id, '')}/cancel", whole)
 
 
 class Requests(Part[S]):
-    """What the application asked of the providers, and what it was answered."""
+    """The application's requests to providers, and their answers."""
 
     @Call
     def list(
@@ -168,9 +168,9 @@ class Requests(Part[S]):
     def _one(
         self, *, count: None = None, timeout: str = "5s", new: bool = False, **filters: Unpack[RequestFilters]
     ) -> Request[ProviderRequest]:
-        """The newest request that fits, once there is one; with ``count`` the list of all, once there are as many.
+        """Wait until a request fits; returns the newest. With ``count``: until so many fit; returns the list of all.
 
-        ``timeout`` is real time: ``250ms``, ``5s``, ``2m``; ``new``: only what begins to fit from now on.
+        ``timeout`` is real time: ``250ms``, ``5s``, ``2m``; ``new``: only requests that begin to fit from now on count.
         Raises TimedOut, which says what came nearest, and Problem.
         """
         asked = query(filters, RequestFilters)
@@ -185,17 +185,17 @@ class Requests(Part[S]):
 
     @Call
     def get(self, number: int) -> Request[ProviderRequest]:
-        """One request and its answer, by its number. Raises Problem (404)."""
+        """A request and its answer, by the request's number. Raises Problem (404)."""
         return Request("GET", f"requests/{number}", whole)
 
     @Call
     def explain(self, number: int) -> Request[Explanation]:
-        """Which rule of which schema or scenario refused it, with its source document. Raises Problem (404)."""
+        """Which rule of which schema or scenario refused a request, with the source document. Raises Problem (404)."""
         return Request("GET", f"requests/{number}/explain", whole)
 
 
 class Callbacks(Part[S]):
-    """What is owed to the application, each with its attempts."""
+    """Callbacks to the application, each with its attempts."""
 
     @Call
     def list(
@@ -211,9 +211,9 @@ class Callbacks(Part[S]):
     def _one(
         self, *, count: None = None, timeout: str = "5s", new: bool = False, **filters: Unpack[CallbackFilters]
     ) -> Request[Callback]:
-        """The oldest callback that fits, once there is one; with ``count`` the list of all, once there are as many.
+        """Wait until a callback fits; returns the oldest. With ``count``: until so many fit; returns the list of all.
 
-        ``timeout`` is real time: ``250ms``, ``5s``, ``2m``; ``new``: only what begins to fit from now on.
+        ``timeout`` is real time: ``250ms``, ``5s``, ``2m``; ``new``: only those that begin to fit from now on count.
         Raises TimedOut, which says what came nearest, and Problem.
         """
         asked = query(filters, CallbackFilters)
@@ -228,27 +228,27 @@ class Callbacks(Part[S]):
 
     @Call
     def get(self, number: int) -> Request[Callback]:
-        """One callback with its attempts, by its number. Raises Problem (404)."""
+        """A callback with its attempts, by its number. Raises Problem (404)."""
         return Request("GET", f"callbacks/{number}", whole)
 
     @Call
     def explain(self, number: int) -> Request[Explanation]:
-        """What it reports, what became of it, and what happens next. Raises Problem (404)."""
+        """What a callback reports, which attempts there were, and what happens next. Raises Problem (404)."""
         return Request("GET", f"callbacks/{number}/explain", whole)
 
     @Call
     def replay(self, number: int) -> Request[Callback]:
-        """Owe it once more, and post it before this returns; the new callback. Raises Problem (404)."""
+        """Create the same callback again, and post it before this returns the new callback. Raises Problem (404)."""
         return posting(f"callbacks/{number}/replay", whole)
 
     @Call
     def replay_all(
         self, *, after: int | None = None, before: int | None = None, **filters: Unpack[CallbackFilters]
     ) -> Request[CallbackList]:
-        """Owe those that fit once more, but for pending ones, and post them before this returns; the new callbacks.
+        """Create callbacks that fit again, except for pending ones, and post them before this returns the new ones.
 
-        A request takes on the oldest 100 with numbers above ``after``; ``next`` of the list goes on. Raises Problem for
-        a filter that cannot be read.
+        One call takes the oldest 100 with numbers above ``after`` and below ``before``; for further ones, call it again
+        with a higher ``after``. Raises Problem for a filter that cannot be read.
         """
         asked = query(filters, CallbackFilters) | _page(after=after, before=before)
         return Request("POST", "callbacks/replay", rows("callbacks"), asked, seconds=POSTING, waits=True)

@@ -1,7 +1,7 @@
 """One call of the control API as a value, and how a method that builds one becomes a method that sends it.
 
-A method of the API is written once: it returns a `Request` of what it is answered. `Call` gives it to the sender of its
-object, so that it returns the answer with `Client`, and something to be awaited with `AsyncClient`.
+A method of the API is written once, for both clients: it builds a `Request`. `Call` makes a method of it that passes
+the request to ``send`` of its object, and so returns the answer with `Client` and a coroutine with `AsyncClient`.
 """
 
 from collections.abc import Callable, Coroutine, Iterable, Mapping
@@ -11,7 +11,7 @@ from typing import Any, Concatenate, Generic, NamedTuple, ParamSpec, Protocol, T
 from msgsim.client.answers import Anything
 
 __tracebackhide__ = True
-"""A failed test shows its own line, and none of this module."""
+"""pytest leaves this module out of tracebacks, so that a failed test shows its own line."""
 
 Json = Any
 R = TypeVar("R")
@@ -21,36 +21,36 @@ P = ParamSpec("P")
 Q = ParamSpec("Q")
 
 PATIENCE = 30.0
-"""Seconds an answer may take beyond what was asked to be waited for."""
+"""Seconds that an answer may take, beyond the time that a long poll asks to wait."""
 
 POSTING = 600.0
-"""Seconds an answer may take that comes after receivers of callbacks have answered."""
+"""Seconds that an answer may take if the server posts callbacks before it answers."""
 
 
 class Request(NamedTuple, Generic[R]):
-    """One call of the control API that is answered with an R."""
+    """One call of the control API. R is the type of what the client's method returns."""
 
     method: str
     path: str
     """Below ``/__sim/v1/``."""
     pick: Callable[[Anything], R]
-    """The part of the answer that is wanted; None is what an empty answer is."""
+    """Takes what the method returns from the answer: decoded JSON, a text for other media, None for an empty answer."""
     query: Mapping[str, str] = {}
     body: Anything = None
     """A text is sent as it is (YAML), anything else as JSON."""
     seconds: float = PATIENCE
     waits: bool = False
-    """It may be answered only after the application has done something: taken a callback, or sent a message."""
+    """Whether the server may answer only after the application has received a callback or sent a message."""
 
 
 class Send(Protocol):
-    """Sends at once, and returns what was answered."""
+    """Sends a request, blocks, and returns what `Request.pick` takes from the answer."""
 
     def __call__(self, request: Request[R], /) -> R: ...
 
 
 class SendAsync(Protocol):
-    """Sends when awaited."""
+    """As `Send`, but as a coroutine."""
 
     def __call__(self, request: Request[R], /) -> Coroutine[Any, Any, R]: ...
 
@@ -59,14 +59,14 @@ S = TypeVar("S", bound=Send | SendAsync)
 
 
 class Part(Generic[S]):
-    """A part of the API, and the sender of its requests."""
+    """A part of the API; ``send`` is the function that sends its requests."""
 
     def __init__(self, send: S) -> None:
         self._send = send
 
 
 class Either(Protocol[P, R_co, Q, Several_co]):
-    """A method that returns one or several, as its arguments say."""
+    """A method with two signatures: one returns a single row, the other a list."""
 
     @overload
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R_co: ...
@@ -75,7 +75,7 @@ class Either(Protocol[P, R_co, Q, Several_co]):
 
 
 class Call(Generic[P, R]):
-    """Makes a method that builds a request one that sends it."""
+    """Decorates a method that builds a request; as a descriptor, it is a method that sends the request."""
 
     def __init__(self, build: Callable[Concatenate[Any, P], Request[R]]) -> None:
         self.build = build
@@ -92,14 +92,14 @@ class Call(Generic[P, R]):
 
 
 class Wait(Generic[P, R, Q, R_co]):
-    """A `Call` that waits for one row, or, where ``count`` is given, for so many."""
+    """A `Call` that waits for one row, or, if ``count`` is given, for that many rows."""
 
     def __init__(
         self,
         one: Callable[Concatenate[Any, P], Request[R]],
         several: Callable[Concatenate[Any, Q], Request[R_co]],
     ) -> None:
-        """Its documentation is that of ``one``."""
+        """``one`` and ``several`` build the requests for the two cases; the documentation is that of ``one``."""
         self.build, self.several = one, several
         self.__doc__ = one.__doc__
 
@@ -124,7 +124,7 @@ class Wait(Generic[P, R, Q, R_co]):
 
 
 def _sending(part: Part[Any], build: Callable[..., Request[Any]]) -> Callable[..., Any]:
-    """The method of one object, which sends what it builds."""
+    """A method bound to ``part``, which sends the request that ``build`` returns."""
     bound = build.__get__(part)
 
     @wraps(bound)
@@ -135,26 +135,26 @@ def _sending(part: Part[Any], build: Callable[..., Request[Any]]) -> Callable[..
 
 
 def posting(path: str, pick: Callable[[Anything], R], body: Anything = None) -> Request[R]:
-    """What is answered after everything that it brings about was posted to the application."""
+    """A POST that is answered after all callbacks that it causes have been posted to the application."""
     return Request("POST", path, pick, body=body, seconds=POSTING, waits=True)
 
 
 def whole(answer: Anything) -> Anything:
-    """All of an answer."""
+    """Picks the whole answer."""
     return answer
 
 
 def nothing(answer: Anything) -> None:
-    """Of an answer that says nothing."""
+    """Picks None, for an empty answer."""
 
 
 def member(name: str) -> Callable[[Anything], Anything]:
-    """One member of an answer."""
+    """A function that picks one member of an answer."""
     return lambda answer: answer[name]
 
 
 def near(word: str, known: Iterable[str]) -> str:
-    """``; did you mean 'messente'?`` or nothing."""
+    """A suggestion such as ``; did you mean 'messente'?``; empty: no known word is similar."""
     from difflib import get_close_matches  # For start-up time.
 
     nearest = get_close_matches(word, known, 1)
@@ -162,7 +162,10 @@ def near(word: str, known: Iterable[str]) -> str:
 
 
 def query(filters: Mapping[str, Any], known: type) -> dict[str, str]:
-    """The filters that are given, as they stand in a query; ``known`` is their TypedDict. Raises TypeError."""
+    """The parameters of a query for the filters that are neither empty nor None.
+
+    ``known`` is the TypedDict of the filters. Raises TypeError for a filter that it does not have.
+    """
     if unknown := filters.keys() - known.__annotations__.keys():
         there = f"(there are {', '.join(known.__annotations__)}){near(min(unknown), known.__annotations__)}"
         raise TypeError(f"there is no filter {min(unknown)!r} {there}")
@@ -173,7 +176,10 @@ def query(filters: Mapping[str, Any], known: type) -> dict[str, str]:
 def waiting(
     path: str, filters: dict[str, str], count: int, timeout: str, pick: Callable[[Anything], R], new: bool = False
 ) -> Request[R]:
-    """A long poll for so many rows. Raises ValueError for a ``timeout`` that is no duration."""
+    """A long poll for ``count`` rows; ``new``: only rows that begin to fit from now on count.
+
+    Raises ValueError if ``timeout`` is no duration.
+    """
     from msgsim.config import milliseconds  # For start-up time.
 
     asked = {**filters, "wait": timeout, "count": str(count)} | ({"new": "true"} if new else {})

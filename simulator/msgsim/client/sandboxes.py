@@ -1,4 +1,4 @@
-"""Isolated worlds on one server, and what an application is told of its own."""
+"""The sandboxes of a server, and the environment variables for an application that uses one."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -10,13 +10,13 @@ from msgsim.client.answers import Sandbox, Settings, WholeSandbox
 from msgsim.client.request import Call, Json, Part, Request, S, member, near, nothing, whole
 
 __tracebackhide__ = True
-"""A failed test shows its own line, and none of this module."""
+"""pytest leaves this module out of tracebacks, so that a failed test shows its own line."""
 
 SandboxList = list[Sandbox]
 
 
 class NewSandbox(TypedDict, total=False):
-    """How a sandbox is made, as `Sandboxes.create` takes it."""
+    """The options of `Sandboxes.create`, which describes them."""
 
     seed: int | None
     seed_from: str
@@ -26,7 +26,7 @@ class NewSandbox(TypedDict, total=False):
 
 
 class Sandboxes(Part[S]):
-    """Isolated worlds on one server."""
+    """The sandboxes of a server, which are isolated from each other."""
 
     @Call
     def list(self) -> Request[SandboxList]:
@@ -44,14 +44,15 @@ class Sandboxes(Part[S]):
         scenario: Sequence[str] = (),
         settings: Settings | None = None,
     ) -> Request[WholeSandbox]:
-        """A new, empty one; without a ``name`` it gets one.
+        """Create an empty sandbox. Without a ``name``, the server chooses one.
 
-        ``scenario`` names files of this machine, which are read here, and scenarios that the server has.
+        ``scenario`` has the names of files of this machine, which are read here, and of scenarios that the server has.
 
-        ``clock`` is ``real``, ``frozen``, ``frozen@2026-01-01T00:00:00Z`` or a rate such as ``60x``. Instead of a
-        ``seed``, after which a reset brings the same ids again, it may follow from a text, after which ids go on.
+        ``clock`` is ``real``, ``frozen``, ``frozen@2026-01-01T00:00:00Z`` or a rate such as ``60x``. Ids are derived
+        from ``seed``, or from the text ``seed_from``. With ``seed``, the same ids come again after a reset; with
+        ``seed_from``, ids continue.
 
-        Raises OSError for a file that cannot be read, and Problem (400, and 409 where the name is taken).
+        Raises OSError for a file that cannot be read, and Problem (400, and 409 if the name is taken).
         """
         asked = {
             "name": name,
@@ -66,23 +67,26 @@ class Sandboxes(Part[S]):
 
     @Call
     def get(self, name: str) -> Request[WholeSandbox]:
-        """One sandbox, with its credentials and base URLs. Raises Problem (404)."""
+        """A sandbox, with its credentials and base URLs. Raises Problem (404)."""
         return Request("GET", f"sandboxes/{quote(name, '')}", whole)
 
     @Call
     def delete(self, name: str) -> Request[None]:
-        """Take it and all that is in it away. Raises Problem (404, and 409 for ``default``, which stays)."""
+        """Delete a sandbox and all that is in it. Raises Problem (404, and 409 for ``default``, which always stays)."""
         return Request("DELETE", f"sandboxes/{quote(name, '')}", nothing)
 
 
 def texts(names: Sequence[str]) -> dict[str, dict[str, str]]:
-    """``{"texts": ...}`` with the files among the names of scenarios; nothing where there is none. Raises OSError."""
+    """``{"texts": {name: content}}`` of scenarios that are files on this machine; empty: none is. Raises OSError."""
     files = [name for name in names if name.endswith((".yaml", ".yml")) and Path(name).is_file()]
     return {"texts": {name: Path(name).read_text(encoding="utf-8") for name in files}} if files else {}
 
 
 def part_of(name: str, provider: str) -> Callable[[Json], Any]:
-    """Of a sandbox's answer: one provider's part of a member. It raises LookupError."""
+    """A function that takes a provider's part of the member ``name`` from the answer for a sandbox.
+
+    It raises LookupError for an unknown provider.
+    """
 
     def pick(answer: Json) -> Any:
         if provider not in answer[name]:
@@ -94,7 +98,7 @@ def part_of(name: str, provider: str) -> Callable[[Json], Any]:
 
 
 def variables(url: str) -> Callable[[Json], dict[str, str]]:
-    """Of a sandbox's answer: what an application is told in variables."""
+    """A function that makes environment variables from the answer for a sandbox; ``url``: the server's."""
 
     def pick(sandbox: Json) -> dict[str, str]:
         found = {"MSGSIM_URL": url, "MSGSIM_SANDBOX": sandbox["name"]}
@@ -114,5 +118,5 @@ def dotenv(name: str, value: str) -> str:
 
 
 def _snake(name: str) -> str:
-    """``AuthenticationToken`` and ``X-Api-Key`` to ``AUTHENTICATION_TOKEN`` and ``X_API_KEY``."""
+    """A name as part of a variable's name: ``AuthenticationToken`` becomes ``AUTHENTICATION_TOKEN``."""
     return re.sub(r"[^A-Za-z0-9]+", "_", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)).upper()

@@ -6,11 +6,11 @@ from msgsim.client.answers import Posted, SinkAnswer, SinkPage
 from msgsim.client.request import Call, Part, Request, S, member, nothing, waiting, whole
 
 __tracebackhide__ = True
-"""A failed test shows its own line, and none of this module."""
+"""pytest leaves this module out of tracebacks, so that a failed test shows its own line."""
 
 
 class Sink(Part[S]):
-    """A receiver of callbacks inside the simulator: give ``url`` to the provider, and look at what came."""
+    """A receiver of callbacks inside the simulator: set ``url`` as a provider's callback URL, and read its posts."""
 
     def __init__(self, send: S, name: str, url: str) -> None:
         super().__init__(send)
@@ -19,24 +19,24 @@ class Sink(Part[S]):
 
     @Call
     def posts(self) -> Request[list[Posted]]:
-        """What came, oldest first; each with ``json`` where its body is JSON."""
+        """The posts that came, oldest first. ``json`` of each is its body decoded; None: the body is no JSON."""
         return Request("GET", self._path, member("posts"))
 
     @Call
     def wait(self, count: int = 1, timeout: str = "5s") -> Request[list[Posted]]:
-        """The posts, once there are as many. Raises TimedOut, which says what came instead."""
+        """Wait until there are ``count`` posts; returns them. Raises TimedOut, which says what came instead."""
         return waiting(self._path, {}, count, timeout, member("posts"))
 
     @Call
     def answer(self, *answers: int | SinkAnswer) -> Request[SinkPage]:
-        """What the next posts get, in turn: statuses, or ``{"status": 503, "body": ..., "delay": "2s"}``.
+        """Set the answers to the next posts, in turn: statuses, or ``{"status": 503, "body": ..., "delay": "2s"}``.
 
-        Afterwards it is 200 again. Raises Problem (400) for what cannot be sent.
+        Further posts are answered with 200 again. Raises Problem (400) for an answer that cannot be sent.
         """
         listed = [{"status": answer} if isinstance(answer, int) else answer for answer in answers]
         return Request("PUT", self._path, whole, body={"answers": listed})
 
     @Call
     def clear(self) -> Request[None]:
-        """Forget what came, and what was to be answered."""
+        """Delete the posts that came, and the answers that were set."""
         return Request("DELETE", self._path, nothing)

@@ -1,4 +1,4 @@
-"""What happened in a sandbox, and what will, a line each: for a failed test's report, and for ``msgsim tail``."""
+"""Past and future events of a sandbox, a line each: for the report of a failed test, and for ``msgsim tail``."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
@@ -8,21 +8,21 @@ from msgsim.client.api import Json
 from msgsim.client.blocking import Client
 
 HAPPY = "default.yaml:"
-"""Who decided is told unless it was the happy path."""
+"""The file of the happy path in the place of a rule. A line names the rule that decided unless it is in this file."""
 KINDS = ("request", "inbound", "status", "callback", "control")
-"""In the order in which they follow from each other, for what happened at the same time."""
+"""Kinds of lines. Lines with the same time are sorted in this order, in which one event causes the next."""
 INDENT = " " * 24
-"""Where the text of a line begins."""
+"""Indentation of further lines, to the column where the text of a line begins."""
 MOST_EXPLAINED = 10
-"""Refused requests whose reasons are shown; each is asked for by itself."""
+"""Most refused requests whose reasons are shown, the last ones. Each takes a call of the control API."""
 MOST_SHOWN = 1000
-"""Characters of a body."""
+"""Most characters of a body that are shown."""
 MOST_MESSAGES = 50
-"""Messages whose plans are shown; each is asked for by itself."""
+"""Most messages whose plans are shown, the newest ones. Each takes a call of the control API."""
 
 
 class Line(NamedTuple):
-    """One thing that happened."""
+    """One event."""
 
     at: str
     """ISO 8601"""
@@ -30,7 +30,7 @@ class Line(NamedTuple):
     """One of KINDS."""
     text: str
     bad: bool = False
-    """A refusal, a failure, or a callback that was not taken."""
+    """Whether it is a refusal, a failure, or a callback that the receiver did not accept."""
     more: tuple[str, ...] = ()
     """Further lines about it."""
 
@@ -39,9 +39,9 @@ class Line(NamedTuple):
 
 
 def timeline(sandbox: Client) -> str:
-    """Requests with their bodies, statuses and callbacks in order, then what is still to come.
+    """Requests with their bodies, statuses and callbacks in order of time, then those still to come; a line each.
 
-    Where nothing has come, why. Raises SimulatorError.
+    If no request has come, the last line says why. Raises SimulatorError.
     """
     clock = sandbox.clock.get()
     journal = sandbox.journal()
@@ -67,7 +67,7 @@ def timeline(sandbox: Client) -> str:
 
 
 def _detailed(sandbox: Client, line: Line, entry: Entry, explained: bool) -> Line:
-    """A request with its body, and, where it is ``explained``, with why it was refused."""
+    """The line of a request with its body and, if ``explained``, why it was refused; other lines as they are."""
     if entry["kind"] != "exchange":
         return line
     body = entry["body"] if len(entry["body"]) <= MOST_SHOWN else f"{entry['body'][:MOST_SHOWN]}…"
@@ -78,14 +78,14 @@ def _detailed(sandbox: Client, line: Line, entry: Entry, explained: bool) -> Lin
 
 
 def _why(reason: Reason) -> str:
-    """An error, where it is and what it is about, in the provider's words and in ours."""
+    """A line about an error of a request: its key, the field, and the texts of the provider and of the simulator."""
     place = f" at {reason['field']}" if reason["field"] else ""
     texts = [text.rstrip(".") for text in (reason["text"], reason["reason"], reason["when"]) if text]
     return f"refused: {reason['key']}{place}: {'; '.join(dict.fromkeys(texts))}"
 
 
 def _dated(lines: Iterable[Line], day: str = "") -> Iterator[str]:
-    """In order of time; the day stands alone where a new one begins."""
+    """Lines in order of time as texts; before the first line of each day but ``day``, one with the date."""
     for line in sorted(lines, key=lambda line: (line.at, KINDS.index(line.kind))):
         if line.at[:10] != day:
             day = line.at[:10]
@@ -100,7 +100,7 @@ def _rate(clock: ClockState) -> str:
 
 
 def of_entry(entry: Entry) -> list[Line]:
-    """A line of the journal."""
+    """The line for an entry of the journal, in a list."""
     if entry["kind"] == "exchange":
         return [of_exchange(entry)]
     if entry["kind"] == "attempt":
@@ -110,7 +110,7 @@ def of_entry(entry: Entry) -> list[Line]:
 
 
 def of_happened(thing: Happened) -> Line:
-    """One thing that fell due while a clock was moved."""
+    """The line for a status or an attempt that fell due while a clock was moved."""
     if thing["kind"] == "callback":
         return of_attempt(thing["at"], thing["url"], thing["attempt"], thing["answered"], thing["error"])
     code = "" if thing["code"] is None else f" {thing['code']}"
@@ -118,7 +118,7 @@ def of_happened(thing: Happened) -> Line:
 
 
 def of_event(name: str, data: Json) -> Line:
-    """One event of the stream."""
+    """The line for an event of the stream: name and data of an `Event`."""
     if name == "exchange":
         return of_exchange(data)
     if name == "message":
@@ -142,7 +142,7 @@ def _members(members: Mapping[str, Json]) -> str:
 
 
 def of_exchange(entry: Entry | ProviderRequest) -> Line:
-    """A request and its answer."""
+    """The line for a request and its answer."""
     text = f"{entry['provider']} {entry['method']} {entry['path']} -> {entry['status']}"
     for refusal in entry.get("refusals", ()):
         text += f"  {refusal['key']}" + (f" ({refusal['source']})" if refusal.get("source") else "")
@@ -156,17 +156,18 @@ def of_exchange(entry: Entry | ProviderRequest) -> Line:
 
 
 def of_step(message: Message, step: Step) -> Line:
-    """A status of a message's plan."""
+    """The line for a status in the plan of a message."""
     code = "" if step["code"] is None else f" {step['code']}"
     text = f"{message['id']} to {message['to']}  {step['channel']} {step['status']}{code}"
     return Line(step["at"], "status", text, step["kind"] in ("failed", "rejected", "expired"))
 
 
 def of_attempt(at: str, url: str, number: int, answered: int | str | None, error: str | None) -> Line:
-    """A post to the application; ``answered`` is the HTTP status."""
+    """The line for an attempt at a callback; ``answered``: HTTP status of the receiver, None: no answer."""
     what = error or f"answered {answered}"
     return Line(at, "callback", f"{url} attempt {number}: {what}", bool(error) or not 200 <= int(answered or 0) < 400)
 
 
 def _owed(callback: Callback) -> Line:
+    """The line for a pending callback."""
     return Line(callback["due"], "callback", f"{callback['url']} {callback['status'] or callback['kind']}")

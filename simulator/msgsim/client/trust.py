@@ -1,4 +1,4 @@
-"""A certificate authority in the forms in which programs are told to trust it."""
+"""A certificate authority in the file formats that programs read trusted authorities from."""
 
 import ssl
 from pathlib import Path
@@ -14,11 +14,14 @@ ROOTS = (
     "/etc/ssl/ca-bundle.pem",
     "/etc/ssl/cert.pem",
 )
-"""Where Debian, Fedora, SUSE, macOS and Alpine keep the authorities that they trust."""
+"""The files with the trusted authorities of Debian, Fedora, SUSE, and of macOS and Alpine."""
 
 
 def bundle(pem: bytes) -> bytes:
-    """The system's authorities and this one, for programs that take one file for all. Raises SimulatorError."""
+    """The system's authorities and this one, as PEM, for programs that read all of them from one file.
+
+    Raises SimulatorError if the system's are not found.
+    """
     paths = (ssl.get_default_verify_paths().cafile, *ROOTS)
     system = next((Path(path) for path in paths if path and Path(path).is_file()), None)
     if system is None:

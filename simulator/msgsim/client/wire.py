@@ -1,4 +1,4 @@
-"""How a request and its answer look on the wire, the same for both clients."""
+"""Translates requests and answers of the control API to and from HTTP, for both clients."""
 
 import json
 import os
@@ -10,23 +10,23 @@ from msgsim.client.errors import Problem, TimedOut, Unreachable
 from msgsim.client.request import Json, R, Request, whole
 
 __tracebackhide__ = True
-"""A failed test shows its own line, and none of this module."""
+"""pytest leaves this module out of tracebacks, so that a failed test shows its own line."""
 
 DEFAULT_URL = "http://127.0.0.1:8080"
 LISTENING = Request("GET", "events", whole, seconds=86_400, waits=True)
 
 
 class Event(NamedTuple):
-    """Something that has just happened."""
+    """An event of the stream: something that has just happened."""
 
     name: str
     """message, exchange, callback, inbound, clock, scenario, settings, seed or reset."""
     data: Json
-    """As the API shows it elsewhere: a `Message`, `ProviderRequest`, `Callback`; else an `Entry` with the clock."""
+    """As in the API's other answers: a `Message`, `ProviderRequest`, `Callback`; else an `Entry` and the clock."""
 
 
 def written(request: Request[R]) -> tuple[str, bytes | None, dict[str, str]]:
-    """Path, body and headers."""
+    """Path with query, body (None: none), and headers of a request."""
     path = f"/__sim/v1/{request.path}"
     if request.query:
         path += f"?{urlencode(request.query)}"
@@ -38,11 +38,14 @@ def written(request: Request[R]) -> tuple[str, bytes | None, dict[str, str]]:
 
 
 IN_TRIO = "call the plain client in a thread: await trio.to_thread.run_sync(...)"
-"""AsyncClient sends with aiohttp, which knows asyncio alone."""
+"""Advice for programs under Trio: AsyncClient cannot be used, because aiohttp needs asyncio."""
 
 
 def answered(request: Request[R], status: int, media: str, body: bytes) -> R:
-    """What was asked for. Raises Problem and TimedOut."""
+    """What a request picks from its answer; ``media``: the media type of the body.
+
+    Raises TimedOut for the HTTP status 408, and Problem for any other from 400 on.
+    """
     if status == 204:
         return request.pick(None)
     if status < 400:
@@ -53,7 +56,7 @@ def answered(request: Request[R], status: int, media: str, body: bytes) -> R:
 
 
 def root(url: str) -> str:
-    """Where the simulator is: as given, else MSGSIM_URL, else the default. Raises ValueError."""
+    """The simulator's URL: ``url``, else MSGSIM_URL, else the default. Raises ValueError if it is not http or https."""
     url = url or os.environ.get("MSGSIM_URL") or DEFAULT_URL
     if not url.lower().startswith(("http://", "https://")):
         raise ValueError(f"the simulator's URL (--url, MSGSIM_URL) needs http://, as in {DEFAULT_URL}; it is {url!r}")
@@ -61,25 +64,25 @@ def root(url: str) -> str:
 
 
 def headers(sandbox: str, token: str) -> dict[str, str]:
-    """Of every request. ``token`` is else MSGSIM_TOKEN."""
+    """The headers of every request. ``token``: empty: MSGSIM_TOKEN, if it is set."""
     token = token or os.environ.get("MSGSIM_TOKEN", "")
     return {"X-Sim-Sandbox": sandbox, **({"Authorization": f"Bearer {token}"} if token else {})}
 
 
 def unreachable(url: str, error: Exception) -> Unreachable:
-    """Why nobody answers there, and what to do about it."""
+    """An exception that says why no simulator answers at a URL, and how to start one."""
     reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return Unreachable(f"no simulator answers at {url} ({reason}); start one with: msgsim serve")
 
 
 class EventReader:
-    """Puts the lines of a stream of Server-Sent Events together."""
+    """Parses a stream of Server-Sent Events line by line."""
 
     def __init__(self) -> None:
         self._block: list[bytes] = []
 
     def read(self, line: bytes) -> Event | None:
-        """The event that ends with a line; None where none does."""
+        """The event that this line completes; None: none."""
         if line.strip():
             self._block.append(line)
             return None
@@ -91,6 +94,6 @@ class EventReader:
 
 
 def events(lines: Iterable[bytes]) -> Iterator[Event]:
-    """The events of a stream."""
+    """The events of a stream, from its lines."""
     reader = EventReader()
     return (event for line in lines if (event := reader.read(line)) is not None)
