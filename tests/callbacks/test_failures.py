@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from http.client import parse_headers
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -71,9 +72,16 @@ def reset(connection: socket.socket) -> None:
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
+def read(connection: socket.socket) -> None:
+    """All of a request, which may come in several pieces: closing before the last one resets the connection."""
+    with connection.makefile("rb") as file:
+        file.readline()
+        file.read(int(parse_headers(file)["Content-Length"]))
+
+
 def answering(data: bytes) -> Serve:
     def answer(connection: socket.socket) -> None:
-        connection.recv(65536)
+        read(connection)
         connection.sendall(data)
 
     return answer
@@ -113,7 +121,7 @@ def test_it_does_not_answer() -> None:
 @pytest.mark.parametrize(
     ("serve", "reason"),
     [
-        (lambda connection: connection.recv(65536) and None, "closed the connection without an answer"),
+        (read, "closed the connection without an answer"),
         (reset, "cut the connection before it had answered"),
         (answering(b"SSH-2.0-OpenSSH_9.2\r\n\r\n"), "answered something that is no HTTP"),
         (answering(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n"), "broke off its answer"),
@@ -130,8 +138,13 @@ def test_it_ends_otherwise_than_with_an_answer(serve: Serve, reason: str) -> Non
         assert why(f"http://127.0.0.1:{port}") == f"127.0.0.1:{port} {reason}"
 
 
+def refuse(connection: socket.socket) -> None:
+    connection.recv(65536)
+    connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+
 def test_it_speaks_no_tls() -> None:
-    with serving(answering(b"HTTP/1.1 400 Bad Request\r\n\r\n")) as port:
+    with serving(refuse) as port:
         assert why(f"https://127.0.0.1:{port}") == (
             f"127.0.0.1:{port} does not speak TLS; is it http:// instead of https://?"
         )
