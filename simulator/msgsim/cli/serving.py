@@ -5,7 +5,7 @@ import shlex
 import socket
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
 import click
@@ -19,8 +19,10 @@ from msgsim.provider import discover
 from msgsim.scenarios.yaml import BadFile
 from msgsim.server import Server
 from msgsim.storage.database import StoreError
-from msgsim.web.edge.ports import Bind
 from msgsim.web.edge.replies import CannotStart
+
+if TYPE_CHECKING:
+    from msgsim.web.edge.ports import Bind
 
 Origin = Callable[[str], str]
 """Name of a setting → where its value comes from, as a prefix for an error message; empty: a flag or the default."""
@@ -43,7 +45,7 @@ def serve(
     listening: list[socket.socket],
     started: Callable[[Server, Started], None],
     origin: Origin,
-    binding: Bind | None = None,
+    binding: "Bind | None" = None,
     turn: AbstractContextManager[object] = ALONE,
 ) -> int:
     """Serve until stopped; returns the exit code. If the server cannot start, the reason is printed.
